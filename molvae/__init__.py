@@ -1,0 +1,3 @@
+"""Molecules in a latent space: train, generate, optimise."""
+
+__version__ = "0.1.0"

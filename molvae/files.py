@@ -1,0 +1,73 @@
+"""Files are written whole or not at all, and read with an error that names them."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from molvae.errors import FileError
+
+
+@contextmanager
+def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """A file to write to, which takes the name `path` only once the block has ended well.
+
+    Text is UTF-8 with Unix line ends. Missing folders are made.
+
+    Raises:
+        FileError: the disk is full, or the place cannot be written to; `path` is as it was.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    encoding, newline = (None, None) if "b" in mode else ("utf-8", "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open(mode, encoding=encoding, newline=newline) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise FileError(
+            f"could not write {str(path)!r}: {error.strerror or error}; "
+            "free some space or choose another place"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace the file at once with `content`."""
+    with written_whole(path, "wb") as stream:
+        stream.write(content)
+
+
+# Any: JSON values are of any kind.
+def write_json(path: Path, value: Any) -> None:
+    """Replace the file with `value` as indented JSON; NaN is not JSON and raises ValueError."""
+    with written_whole(path) as stream:
+        json.dump(value, stream, indent=2, ensure_ascii=False, allow_nan=False)
+        stream.write("\n")
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        FileError: there is no such file, or it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileError(f"no file {str(path)!r}") from None
+    except (ValueError, OSError) as error:
+        raise FileError(f"{str(path)!r} is not readable JSON: {error}") from None
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

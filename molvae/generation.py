@@ -1,0 +1,1 @@
+"""Distinct, accepted, filtered molecules from a model, in the number asked for."""

@@ -1,0 +1,1 @@
+"""MoleculeVAE: molecules in, molecules out."""

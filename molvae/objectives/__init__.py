@@ -1,0 +1,1 @@
+"""What is wanted: components, desirability curves, aggregation. Knows no latent space."""

@@ -1,0 +1,137 @@
+"""RunDirectory: the only place that spells the names of a run's files, and who made the run."""
+
+import platform
+import shlex
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+from molvae.errors import RunError
+from molvae.files import write_json
+
+_RECORDED_PACKAGES = ("molvae", "torch", "rdkit", "selfies", "numpy", "pandas", "cmaes")
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The folder that one training or one search writes to."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """A new, empty run directory.
+
+        Raises:
+            RunError: something other than an empty folder has that name.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(
+                f"{str(path)!r} exists already; use --resume to go on with it, or another --out"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
+
+    @classmethod
+    def existing(cls, path: Path) -> Self:
+        """The run directory of an earlier run.
+
+        Raises:
+            RunError: there is none of that name.
+        """
+        run = cls(path)
+        if not run.settings.is_file():
+            raise RunError(f"{str(path)!r} holds no run to resume; start it without --resume")
+        return run
+
+    @property
+    def settings(self) -> Path:
+        """All settings of the run, as JSON."""
+        return self.path / "settings.json"
+
+    @property
+    def provenance(self) -> Path:
+        """Who made the run: command, versions, machine, date."""
+        return self.path / "provenance.json"
+
+    @property
+    def refused(self) -> Path:
+        """Rows of the input that were refused, each with its reason."""
+        return self.path / "refused.csv"
+
+    @property
+    def progress(self) -> Path:
+        """One JSON object per validation of a training."""
+        return self.path / "progress.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of tensorboard event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoint(self) -> Path:
+        """All that resuming a training needs."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def best_model(self) -> Path:
+        """Model folder with the best validation so far."""
+        return self.path / "model"
+
+    @property
+    def last_model(self) -> Path:
+        """Model folder with the weights at the end of the run."""
+        return self.path / "last_model"
+
+    @property
+    def journal(self) -> Path:
+        """SQLite file with every molecule that a search scored."""
+        return self.path / "journal.sqlite"
+
+    @property
+    def candidates(self) -> Path:
+        """The scored molecules of a search, best first."""
+        return self.path / "candidates.csv"
+
+    @property
+    def summary(self) -> Path:
+        """What the run came to, as JSON."""
+        return self.path / "summary.json"
+
+    def record_provenance(self, seed: int, command: list[str] | None = None) -> None:
+        """Write the provenance file."""
+        write_json(self.provenance, provenance(seed, command))
+
+
+def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
+    """What it takes to make a figure again: command, seed, versions, machine and date."""
+    return {
+        "command": shlex.join(command or ["molvae", *sys.argv[1:]]),
+        "seed": seed,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": processor_name(),
+        "packages": {name: _installed(name) for name in _RECORDED_PACKAGES},
+    }
+
+
+def processor_name() -> str:
+    """The processor's own name where the system tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,81 @@
+"""One mechanism for flags, TOML and JSON: frozen settings whose mistakes are named.
+
+Every `...Config` class of the package derives from `Settings` and stands beside what it configures.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from molvae.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """Frozen settings, checked when made; an unknown or wrong value raises `ConfigError`."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
+    )
+
+    # Any: the values are whatever a caller typed; pydantic checks them against the fields.
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], source: str = "settings") -> Self:
+        """The settings that `values` spell; every mistake in them is told at once.
+
+        Raises:
+            ConfigError: an unknown key (with the nearest known one) or a value out of bounds.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problems = "; ".join(_problem(cls, dict(detail)) for detail in error.errors())
+            raise ConfigError(f"{source}: {problems}") from None
+
+    def with_changes(self, changes: Mapping[str, Any], source: str = "settings") -> Self:
+        """The same settings with some values replaced and all checked; None replaces nothing."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        return type(self).parse({**self.model_dump(exclude_unset=True), **given}, source)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        ConfigError: there is no such file, or it is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"no settings file {str(path)!r}; check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{str(path)!r} is not a readable TOML file: {error}") from None
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """`; did you mean 'x'?` when a known name is near, else the list of all known names."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+
+
+def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in detail["loc"]) or "settings"
+    if detail["type"] == "extra_forbidden":
+        known = _known(cls, detail["loc"])
+        return f"unknown setting {place!r}{suggestion(str(detail['loc'][-1]), known)}"
+    return f"{place} = {detail['input']!r}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _known(cls: type[Settings], place: tuple[str | int, ...]) -> list[str]:
+    """Field names of the settings class that the unknown key stood in."""
+    found: type[Settings] = cls
+    for part in place[:-1]:
+        field = found.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, Settings)):
+            break
+        found = inner
+    return list(found.model_fields)

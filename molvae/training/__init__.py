@@ -1,0 +1,1 @@
+"""How a model is fitted: schedule, loop, checkpoint, diagnostics. Imports no command line."""

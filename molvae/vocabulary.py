@@ -1,0 +1,1 @@
+"""Symbol to id and back."""
