@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from molvae.errors import RunError
 from molvae.files import write_json
@@ -22,7 +22,7 @@ class RunDirectory:
     path: Path
 
     @classmethod
-    def create(cls, path: Path) -> Self:
+    def create(cls, path: Path) -> "RunDirectory":
         """A new, empty run directory.
 
         Raises:
@@ -36,7 +36,7 @@ class RunDirectory:
         return cls(path)
 
     @classmethod
-    def existing(cls, path: Path) -> Self:
+    def existing(cls, path: Path) -> "RunDirectory":
         """The run directory of an earlier run.
 
         Raises:

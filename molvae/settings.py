@@ -7,11 +7,14 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from molvae.errors import ConfigError
+
+# Not typing.Self: the run-time type checks of the tests cannot tell what it stands for.
+AnySettings = TypeVar("AnySettings", bound="Settings")
 
 
 class Settings(BaseModel):
@@ -23,7 +26,9 @@ class Settings(BaseModel):
 
     # Any: the values are whatever a caller typed; pydantic checks them against the fields.
     @classmethod
-    def parse(cls, values: Mapping[str, Any], source: str = "settings") -> Self:
+    def parse(
+        cls: type[AnySettings], values: Mapping[str, Any], source: str = "settings"
+    ) -> AnySettings:
         """The settings that `values` spell; every mistake in them is told at once.
 
         Raises:
@@ -35,7 +40,9 @@ class Settings(BaseModel):
             problems = "; ".join(_problem(cls, dict(detail)) for detail in error.errors())
             raise ConfigError(f"{source}: {problems}") from None
 
-    def with_changes(self, changes: Mapping[str, Any], source: str = "settings") -> Self:
+    def with_changes(
+        self: AnySettings, changes: Mapping[str, Any], source: str = "settings"
+    ) -> AnySettings:
         """The same settings with some values replaced and all checked; None replaces nothing."""
         given = {key: value for key, value in changes.items() if value is not None}
         return type(self).parse({**self.model_dump(exclude_unset=True), **given}, source)

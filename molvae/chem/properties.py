@@ -1,0 +1,171 @@
+"""Named scalars of one molecule, each with unit, range and source."""
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from functools import cache
+from math import inf, isfinite, nan
+from types import MappingProxyType
+
+from rdkit import rdBase
+from rdkit.Chem import QED, GetFormalCharge, GraphDescriptors, Mol
+from rdkit.Chem.rdMolDescriptors import (
+    CalcCrippenDescriptors,
+    CalcFractionCSP3,
+    CalcNumAromaticRings,
+    CalcNumAtomStereoCenters,
+    CalcNumHBA,
+    CalcNumHBD,
+    CalcNumHeavyAtoms,
+    CalcNumRings,
+    CalcNumRotatableBonds,
+    CalcTPSA,
+    _CalcMolWt,
+)
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import ConfigError
+from molvae.settings import suggestion
+
+# Mean and standard deviation over ZINC250k of each term of the penalised logP, from the code of
+# GCPN (You et al. 2018, bowenliu16/rl_graph_generation), which the later papers copied.
+_ZINC_LOGP = (2.4570953396190123, 1.434324401111988)
+_ZINC_SA = (-3.0525811293166134, 0.8335207024513095)
+_ZINC_CYCLE = (-0.0485696876403053, 0.2860212110245455)
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A scalar that every molecule has."""
+
+    name: str
+    unit: str
+    """Empty for a bare number."""
+    low: float
+    high: float
+    """The values it can take lie from `low` to `high`; infinite where nothing bounds them."""
+    source: str
+    function: Callable[[Molecule], float]
+
+    def of(self, molecule: Molecule) -> float:
+        """Its value; NaN where it cannot be computed."""
+        # What RDKit raises for a structure beyond a formula's reach.
+        try:
+            value = float(self.function(molecule))
+        except (ArithmeticError, RuntimeError, ValueError):
+            return nan
+        return value if isfinite(value) else nan
+
+
+def property_values(molecule: Molecule, names: Iterable[str]) -> dict[str, float]:
+    """Each named property of the molecule; NaN where it cannot be computed.
+
+    Raises:
+        ConfigError: there is no property of that name.
+    """
+    wanted = [find_property(name) for name in names]
+    with rdBase.BlockLogs():
+        return {one.name: one.of(molecule) for one in wanted}
+
+
+def find_property(name: str) -> Property:
+    """The property of that name.
+
+    Raises:
+        ConfigError: there is none; the message names the nearest.
+    """
+    if name not in PROPERTIES:
+        raise ConfigError(f"there is no property {name!r}{suggestion(name, list(PROPERTIES))}")
+    return PROPERTIES[name]
+
+
+def _logp(molecule: Molecule) -> float:
+    return float(CalcCrippenDescriptors(molecule.mol)[0])
+
+
+def _qed(molecule: Molecule) -> float:
+    return float(QED.qed(molecule.mol))  # type: ignore[no-untyped-call]
+
+
+def _sa(molecule: Molecule) -> float:
+    # Imported late: reading its table of fragments takes most of a second.
+    from rdkit.Contrib.SA_Score import sascorer
+
+    return float(sascorer.calculateScore(molecule.mol))
+
+
+def _np_likeness(molecule: Molecule) -> float:
+    from rdkit.Contrib.NP_Score import npscorer
+
+    return float(npscorer.scoreMol(molecule.mol, _np_model()))
+
+
+@cache
+def _np_model() -> Mapping[int, float]:
+    from rdkit.Contrib.NP_Score import npscorer
+
+    # It writes two lines to stderr, where progress bars stand.
+    with redirect_stderr(io.StringIO()):
+        model: Mapping[int, float] = npscorer.readNPModel()
+    return model
+
+
+def _ring_sizes(molecule: Molecule) -> list[int]:
+    return [len(ring) for ring in molecule.mol.GetRingInfo().AtomRings()]
+
+
+def _largest_ring(molecule: Molecule) -> float:
+    return float(max(_ring_sizes(molecule), default=0))
+
+
+def _cycle_excess(molecule: Molecule) -> float:
+    """Atoms of the largest ring beyond six."""
+    return max(_largest_ring(molecule) - 6, 0.0)
+
+
+def _plain(molecule: Molecule) -> float:
+    return _logp(molecule) - _sa(molecule)
+
+
+def _penalized_logp(molecule: Molecule) -> float:
+    terms = (
+        (_logp(molecule), _ZINC_LOGP),
+        (-_sa(molecule), _ZINC_SA),
+        (-_cycle_excess(molecule), _ZINC_CYCLE),
+    )
+    return sum((value - mean) / deviation for value, (mean, deviation) in terms)
+
+
+def _of_mol(function: Callable[[Mol], float]) -> Callable[[Molecule], float]:
+    return lambda molecule: function(molecule.mol)
+
+
+def _count(name: str, function: Callable[[Mol], float], source: str) -> Property:
+    return Property(name, "", 0.0, inf, source, _of_mol(function))
+
+
+_ALL = (
+    Property("logp", "", -inf, inf, "Wildman & Crippen 1999", _logp),
+    Property("qed", "", 0.0, 1.0, "Bickerton et al. 2012, RDKit's mean weights", _qed),
+    Property("sa", "", 1.0, 10.0, "Ertl & Schuffenhauer 2009; 1 is easy to make", _sa),
+    Property("weight", "g/mol", 0.0, inf, "average mass", _of_mol(_CalcMolWt)),
+    Property("tpsa", "Å²", 0.0, inf, "Ertl et al. 2000", _of_mol(CalcTPSA)),
+    _count("hbd", CalcNumHBD, "donors of hydrogen bonds, RDKit"),
+    _count("hba", CalcNumHBA, "acceptors of hydrogen bonds, RDKit"),
+    _count("rotatable_bonds", CalcNumRotatableBonds, "RDKit, strict: amides are none"),
+    _count("rings", CalcNumRings, "smallest set of smallest rings"),
+    _count("aromatic_rings", CalcNumAromaticRings, "RDKit"),
+    Property("largest_ring", "atoms", 0.0, inf, "of the smallest set; 0 is none", _largest_ring),
+    _count("heavy_atoms", CalcNumHeavyAtoms, "atoms that are not hydrogen"),
+    Property("fraction_csp3", "", 0.0, 1.0, "Lovering 2009", _of_mol(CalcFractionCSP3)),
+    Property("charge", "e", -inf, inf, "sum of formal charges", _of_mol(GetFormalCharge)),
+    _count("stereocenters", CalcNumAtomStereoCenters, "atoms, marked or not, RDKit"),
+    Property("bertz", "", 0.0, inf, "Bertz 1981, complexity", _of_mol(GraphDescriptors.BertzCT)),
+    Property("np_likeness", "", -inf, inf, "Ertl et al. 2008; high is natural", _np_likeness),
+    Property("penalized_logp", "", -inf, inf, "You et al. 2018, over ZINC250k", _penalized_logp),
+    Property("plain_penalized_logp", "", -inf, inf, "logP - SA, Jin et al. 2018", _plain),
+)
+
+PROPERTIES: Mapping[str, Property] = MappingProxyType({one.name: one for one in _ALL})
+"""In the order in which they are listed to a person."""

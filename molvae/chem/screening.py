@@ -1,0 +1,92 @@
+"""What is done to decoded spellings, in worker processes: read, measure, filter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from molvae.chem.conditions import Conditions
+from molvae.chem.molecule import Molecule, Pattern
+from molvae.chem.notation import Spelling, read_spelling
+from molvae.chem.properties import find_property, property_values
+from molvae.chem.refusal import Refusal
+from molvae.errors import MoleculeError
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What is asked of a decoded molecule: plain text, so that it travels to other processes."""
+
+    properties: tuple[str, ...] = ()
+    """Properties to be computed of what passes."""
+    where: str | None = None
+    """Conditions to be met, as `Conditions` reads them."""
+    keep: tuple[str, ...] = ()
+    """SMARTS, all of which must match."""
+    avoid: tuple[str, ...] = ()
+    """SMARTS, none of which may match."""
+
+    def check(self) -> None:
+        """Find the mistakes in it before any work is done.
+
+        Raises:
+            ConfigError: an unknown property, a condition that cannot be read, a faulty SMARTS.
+        """
+        _compiled(self)
+        for name in self.properties:
+            find_property(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A molecule that passed, as plain text with its properties."""
+
+    smiles: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    conditions: Conditions | None
+    keep: tuple[Pattern, ...]
+    avoid: tuple[Pattern, ...]
+
+
+def screen_spellings(spellings: Sequence[Spelling], screen: Screen) -> list[Screened | str]:
+    """Per spelling the molecule that passed, or the reason (a `Refusal`) why there is none.
+
+    Raises:
+        ConfigError: the screen itself is faulty; see `Screen.check`.
+    """
+    compiled = _compiled(screen)
+    return [_screened(spelling, screen, compiled) for spelling in spellings]
+
+
+def _screened(spelling: Spelling, screen: Screen, compiled: _Compiled) -> Screened | str:
+    try:
+        molecule = read_spelling(spelling)
+    except MoleculeError as error:
+        return error.reason
+    if not all(molecule.contains(pattern) for pattern in compiled.keep):
+        return Refusal.PATTERN_MISSING
+    if any(molecule.contains(pattern) for pattern in compiled.avoid):
+        return Refusal.UNWANTED_PATTERN
+    return _measured(molecule, screen, compiled.conditions)
+
+
+def _measured(molecule: Molecule, screen: Screen, conditions: Conditions | None) -> Screened | str:
+    """The conditions are looked at first: properties only of what meets them."""
+    values = property_values(molecule, conditions.names) if conditions else {}
+    if conditions and not conditions.hold(values):
+        return Refusal.CONDITION_NOT_MET
+    missing = [name for name in screen.properties if name not in values]
+    values |= property_values(molecule, missing)
+    return Screened(molecule.smiles, {name: values[name] for name in screen.properties})
+
+
+@lru_cache(maxsize=8)
+def _compiled(screen: Screen) -> _Compiled:
+    return _Compiled(
+        conditions=Conditions.parse(screen.where) if screen.where is not None else None,
+        keep=tuple(Pattern.parse(smarts) for smarts in screen.keep),
+        avoid=tuple(Pattern.parse(smarts) for smarts in screen.avoid),
+    )

@@ -1,0 +1,165 @@
+"""Any SMILES -> one clean organic molecule, or one reason why not."""
+
+from functools import cache, lru_cache
+
+from pydantic import PositiveInt, field_validator
+from rdkit import Chem, rdBase
+from rdkit.Chem import Mol, rdMolDescriptors, rdqueries
+from rdkit.Chem.MolStandardize import rdMolStandardize
+
+from molvae.chem.molecule import MAX_CHARACTERS, Molecule, parse_mol
+from molvae.chem.refusal import Refusal
+from molvae.errors import MoleculeError
+from molvae.settings import Settings
+
+__all__ = ["Refusal", "StandardizeConfig", "standardize"]
+
+
+class StandardizeConfig(Settings):
+    """What is accepted, and what is done to it before."""
+
+    max_heavy_atoms: PositiveInt = 100
+    """Of the molecule that remains after salts are removed."""
+    min_heavy_atoms: PositiveInt = 1
+    elements: tuple[str, ...] = (
+        "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I",
+    )  # fmt: skip
+    """Element symbols; hydrogen is always allowed where it is implicit."""
+    largest_fragment: bool = True
+    """Keep only the largest fragment with carbon; otherwise salts stay as they are."""
+    neutralize: bool = True
+    """Move protons so that charges vanish where they can; quaternary nitrogen and such stay."""
+    keep_stereo: bool = True
+    allow_isotopes: bool = False
+    allow_radicals: bool = False
+
+    @field_validator("elements")
+    @classmethod
+    def _known_elements(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [symbol for symbol in symbols if symbol not in _element_symbols()]
+        if unknown or not symbols:
+            raise ValueError(f"expected element symbols such as 'C' or 'Cl', got {unknown}")
+        return symbols
+
+
+def standardize(text: str, config: StandardizeConfig) -> Molecule:
+    """The clean molecule that a SMILES spells under the settings.
+
+    Raises:
+        MoleculeError: refused; its reason is a `Refusal`.
+    """
+    mol = parse_mol(text)
+    # Looking for a dot costs nothing, looking for fragments a seventh of the whole.
+    if config.largest_fragment and "." in text:
+        mol = _largest_organic_fragment(mol, config)
+    if not mol.HasSubstructMatch(_carbon()):
+        raise MoleculeError(Refusal.NO_ORGANIC_FRAGMENT, "no carbon atom")
+    _check_atoms(mol, config)
+    _check_size(mol.GetNumHeavyAtoms(), config)
+    cleaned = _cleaned(mol, config)
+    molecule = Molecule.from_mol(cleaned)
+    # A changed graph carries what RDKit had perceived in the old one; only a fresh reading of its
+    # SMILES has the canonical SMILES that every later reading has.
+    return molecule if cleaned is mol else Molecule.parse(molecule.smiles)
+
+
+def _largest_organic_fragment(mol: Mol, config: StandardizeConfig) -> Mol:
+    """Most heavy atoms, then heaviest, then by SMILES: no matter in which order they came."""
+    carbons = {atom for (atom,) in mol.GetSubstructMatches(_carbon(), maxMatches=MAX_CHARACTERS)}
+    organic = [atoms for atoms in Chem.GetMolFrags(mol) if not carbons.isdisjoint(atoms)]
+    if not organic:
+        return mol
+    # A polymer among them is refused before its canonical SMILES takes a second.
+    _check_size(max(map(len, organic)), config)
+    # By way of text: it makes equal fragments one, and RDKit takes seconds to part 2,000 of them.
+    fragments = [parse_mol(smiles) for smiles in set(Chem.MolToSmiles(mol).split("."))]
+    return max((one for one in fragments if one.HasSubstructMatch(_carbon())), key=_size)
+
+
+def _size(mol: Mol) -> tuple[int, float, str]:
+    weight = round(rdMolDescriptors.CalcExactMolWt(mol), 6)
+    return mol.GetNumHeavyAtoms(), weight, Chem.MolToSmiles(mol)
+
+
+def _check_size(count: int, config: StandardizeConfig) -> None:
+    if count > config.max_heavy_atoms:
+        detail = f"{count}, at most {config.max_heavy_atoms}"
+        raise MoleculeError(Refusal.TOO_MANY_HEAVY_ATOMS, detail)
+    if count < config.min_heavy_atoms:
+        detail = f"{count}, at least {config.min_heavy_atoms}"
+        raise MoleculeError(Refusal.TOO_FEW_HEAVY_ATOMS, detail)
+
+
+def _check_atoms(mol: Mol, config: StandardizeConfig) -> None:
+    if not config.allow_isotopes and (found := mol.GetAtomsMatchingQuery(_isotope())):
+        atom = found[0]
+        raise MoleculeError(Refusal.ISOTOPE, f"{atom.GetIsotope()}{atom.GetSymbol()}")
+    if mol.HasSubstructMatch(_foreign_element(config.elements)):
+        raise MoleculeError(Refusal.ELEMENT_NOT_ALLOWED, _foreign_symbols(mol, config.elements))
+    if any(mol.HasSubstructMatch(query) for query in _foreign_bonds()):
+        raise MoleculeError(Refusal.BOND_NOT_ALLOWED, "expected single, double, triple, aromatic")
+    if not config.allow_radicals and (found := mol.GetAtomsMatchingQuery(_radical())):
+        raise MoleculeError(Refusal.RADICAL, f"on {found[0].GetSymbol()}")
+
+
+def _foreign_symbols(mol: Mol, elements: tuple[str, ...]) -> str:
+    return ", ".join(sorted({atom.GetSymbol() for atom in mol.GetAtoms()} - set(elements)))
+
+
+def _cleaned(mol: Mol, config: StandardizeConfig) -> Mol:
+    """The same object when there was nothing to clean."""
+    if config.neutralize and mol.HasSubstructMatch(_charged()):
+        with rdBase.BlockLogs():
+            mol = _uncharger().uncharge(mol)
+    if not config.keep_stereo:
+        mol = Mol(mol)
+        Chem.RemoveStereochemistry(mol)
+    return mol
+
+
+# RDKit's query objects are made once per process: making one costs more than using it.
+
+
+@cache
+def _element_symbols() -> frozenset[str]:
+    table = Chem.GetPeriodicTable()
+    return frozenset(table.GetElementSymbol(number) for number in range(1, 119))
+
+
+@cache
+def _carbon() -> Mol:
+    return Chem.MolFromSmarts("[#6]")
+
+
+@cache
+def _charged() -> Mol:
+    return Chem.MolFromSmarts("[!+0]")
+
+
+@cache
+def _foreign_bonds() -> tuple[Mol, Mol]:
+    """Dative, any, quadruple; and aromatic bonds of atoms that are not, which RDKit lets be."""
+    return Chem.MolFromSmarts("*!-;!=;!#;!:*"), Chem.MolFromSmarts("A:*")
+
+
+@cache
+def _isotope() -> Chem.QueryAtom:
+    return rdqueries.IsotopeGreaterQueryAtom(0)
+
+
+@cache
+def _radical() -> Chem.QueryAtom:
+    return rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
+
+
+@lru_cache(maxsize=16)
+def _foreign_element(elements: tuple[str, ...]) -> Mol:
+    table = Chem.GetPeriodicTable()
+    return Chem.MolFromSmarts(
+        "[" + ";".join(f"!#{table.GetAtomicNumber(symbol)}" for symbol in elements) + "]"
+    )
+
+
+@cache
+def _uncharger() -> rdMolStandardize.Uncharger:
+    return rdMolStandardize.Uncharger()

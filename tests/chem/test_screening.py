@@ -1,0 +1,81 @@
+"""What passes the screen is measured; what does not has its reason."""
+
+import cloudpickle
+import pytest
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import spell
+from molvae.chem.properties import property_values
+from molvae.chem.refusal import Refusal
+from molvae.chem.screening import Screen, Screened, screen_spellings
+from molvae.errors import ConfigError
+from molvae.parallel import ordered_map
+
+TOLUENE, PHENOL, HEXANE = (
+    spell(Molecule.parse(text)) for text in ("Cc1ccccc1", "Oc1ccccc1", "C" * 6)
+)
+
+
+def test_without_demands_every_molecule_passes():
+    passed = screen_spellings([HEXANE, TOLUENE], Screen())
+    assert passed == [Screened("CCCCCC", {}), Screened("Cc1ccccc1", {})]
+
+
+def test_nothing_to_screen_gives_nothing():
+    assert screen_spellings([], Screen(where="qed > 0.5")) == []
+
+
+def test_each_refusal_has_its_reason_and_its_place():
+    screen = Screen(where="logp > 1.5", keep=("c1ccccc1",), avoid=("C#N",))
+    nitrile = spell(Molecule.parse("N#Cc1ccccc1"))
+    found = screen_spellings([(), HEXANE, nitrile, PHENOL, TOLUENE], screen)
+    assert found == [
+        Refusal.NOT_A_MOLECULE,
+        Refusal.PATTERN_MISSING,
+        Refusal.UNWANTED_PATTERN,
+        Refusal.CONDITION_NOT_MET,
+        Screened("Cc1ccccc1", {}),
+    ]
+
+
+def test_all_patterns_to_keep_must_be_there():
+    assert screen_spellings([PHENOL], Screen(keep=("c", "N"))) == [Refusal.PATTERN_MISSING]
+    assert screen_spellings([PHENOL], Screen(keep=("c", "O"))) == [Screened("Oc1ccccc1", {})]
+
+
+def test_the_values_are_those_asked_for_in_that_order():
+    screen = Screen(properties=("weight", "logp"), where="qed > 0.1 and logp > 0")
+    [passed] = screen_spellings([TOLUENE], screen)
+    assert list(passed.values) == ["weight", "logp"]
+    assert passed.values == property_values(Molecule.parse("Cc1ccccc1"), ["weight", "logp"])
+
+
+@pytest.mark.parametrize(
+    "screen",
+    [
+        Screen(properties=("qde",)),
+        Screen(where="qde > 1"),
+        Screen(keep=("[",)),
+        Screen(avoid=("",)),
+    ],
+)
+def test_a_faulty_screen_is_found_before_any_work(screen):
+    with pytest.raises(ConfigError):
+        screen.check()
+
+
+def test_a_sound_screen_passes_its_check():
+    Screen(properties=("qed",), where="qed > 0.5", keep=("c",), avoid=("N",)).check()
+
+
+def test_a_screen_travels_to_other_processes_and_its_answers_come_back():
+    screen = Screen(properties=("logp",), where="logp > 0", keep=("c",))
+    assert cloudpickle.loads(cloudpickle.dumps(screen)) == screen
+    found = screen_spellings([TOLUENE, HEXANE], screen)
+    assert cloudpickle.loads(cloudpickle.dumps(found)) == found
+    assert list(
+        ordered_map(lambda part: screen_spellings(part, screen), [[TOLUENE], [HEXANE]], 1)
+    ) == [
+        found[:1],
+        found[1:],
+    ]
