@@ -1,1 +1,259 @@
-"""MoleculeVAE: molecules in, molecules out."""
+"""MoleculeVAE: molecules in, molecules out; vocabulary, network and prior that belong together."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling, spell
+from molvae.errors import ModelError, MoleculeError
+from molvae.model.decoding import GREEDY, DecodingConfig, decode
+from molvae.model.folder import SavedModel, load_weights, read_model, write_model
+from molvae.model.network import Device, ModelConfig, Posterior, SequenceVAE, pick_device
+from molvae.model.prior import NormalPrior
+from molvae.special_ids import END, PAD
+from molvae.vocabulary import Vocabulary
+
+_ROWS = 512
+"""Molecules that pass through the network together."""
+
+
+class MoleculeVAE:
+    """A variational autoencoder of molecules.
+
+    Points of its latent space are rows of float32 arrays. Same input, device and versions give
+    the same output.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        network: SequenceVAE,
+        property_names: tuple[str, ...] = (),
+        card: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.network = network.eval()
+        self.property_names = property_names
+        self.prior = NormalPrior(network.config.latent_size)
+        # Any: figures measured on the model, whatever their names.
+        self.card: dict[str, Any] = dict(card or {})
+
+    @classmethod
+    def untrained(
+        cls,
+        vocabulary: Vocabulary,
+        config: ModelConfig,
+        property_names: tuple[str, ...] = (),
+        seed: int = 0,
+    ) -> "MoleculeVAE":
+        """A model with random weights, the same for the same seed."""
+        # nn.Module draws its weights from torch's global generator and takes no other.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)  # noqa: TID251
+            network = SequenceVAE(config, len(vocabulary), len(property_names))
+        return cls(vocabulary, network, property_names)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device: Device = "auto") -> "MoleculeVAE":
+        """The model saved in a folder.
+
+        Raises:
+            ModelError: the folder is missing, damaged, foreign, or of another format.
+            ConfigError: this machine has no such device.
+        """
+        saved, source = read_model(Path(folder)), repr(str(folder))
+        try:
+            config = ModelConfig.parse(saved.description["model"], source)
+            names = tuple(saved.description["properties"])
+            constraints = saved.description["constraints"]
+            card = saved.description["card"]
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"model.json of {source} lacks {error}; it is foreign") from None
+        if constraints != dict(CONSTRAINTS):
+            raise ModelError(
+                f"{source} was trained under another table of SELFIES constraints; "
+                "use the version of molvae that saved it"
+            )
+        vocabulary = Vocabulary.from_json(saved.vocabulary)
+        network = SequenceVAE(config, len(vocabulary), len(names))
+        load_weights(network, saved.weights, source)
+        return cls(vocabulary, network.to(pick_device(device)), names, card)
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
+        """Write the model to a folder, replacing a model that lies there.
+
+        Raises:
+            FileError: the folder cannot be written.
+            ModelError: the name is taken by something that is no model.
+        """
+        description = {
+            "model": self.network.config.model_dump(),
+            "properties": list(self.property_names),
+            "constraints": dict(CONSTRAINTS),
+            "versions": {name: version(name) for name in ("molvae", "torch", "rdkit", "selfies")},
+            "card": self.card,
+        }
+        weights = {
+            name: weight.detach().to("cpu", dtype).contiguous()
+            for name, weight in self.network.state_dict().items()
+        }
+        write_model(Path(folder), SavedModel(description, self.vocabulary.to_json(), weights))
+
+    @property
+    def latent_size(self) -> int:
+        """Dimensions of a point."""
+        return self.network.config.latent_size
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        return self.network.device
+
+    def encode(self, molecules: Iterable[Molecule | str]) -> Float32[np.ndarray, "molecule latent"]:
+        """The posterior mean of each molecule (or SMILES).
+
+        Raises:
+            MoleculeError: a molecule cannot be parsed, or spelled in this model's symbols.
+        """
+        return self.posterior([spell(as_molecule(molecule)) for molecule in molecules])[0]
+
+    def posterior(
+        self, spellings: Sequence[Spelling]
+    ) -> tuple[Float32[np.ndarray, "molecule latent"], Float32[np.ndarray, "molecule latent"]]:
+        """Mean and standard deviation of each spelling's posterior.
+
+        Raises:
+            MoleculeError: a spelling is empty, or holds a symbol that the vocabulary does not.
+        """
+        if not all(spellings):
+            raise MoleculeError("no symbols", "an empty spelling has no posterior")
+        rows = [self.vocabulary.encode(spelling) for spelling in spellings]
+        # Neighbours in length share a batch, so that the network sees few lengths in each.
+        order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
+        mean = np.empty((len(rows), self.latent_size), np.float32)
+        deviation = np.empty_like(mean)
+        for part in _parts(order):
+            posterior = self._posterior([rows[place] for place in part])
+            mean[part] = posterior.mean.cpu().numpy()
+            deviation[part] = torch.exp(0.5 * posterior.log_variance).cpu().numpy()
+        return mean, deviation
+
+    def decode(
+        self,
+        points: Float[np.ndarray, "molecule latent"],
+        config: DecodingConfig = GREEDY,
+        seed: int = 0,
+    ) -> list[Molecule | None]:
+        """The molecule at each point; None where the symbols spell none."""
+        return [_molecule(spelling) for spelling in self.decode_symbols(points, config, seed)]
+
+    def decode_symbols(
+        self,
+        points: Float[np.ndarray, "molecule latent"],
+        config: DecodingConfig = GREEDY,
+        seed: int = 0,
+    ) -> Iterator[Spelling]:
+        """The symbols that the decoder writes at each point, in order."""
+        generator = torch.Generator(self.device).manual_seed(seed)
+        for part in _parts(range(len(points))):
+            z = torch.as_tensor(np.asarray(points)[part], dtype=torch.float32, device=self.device)
+            for ids in decode(self.network, z, config, generator).tolist():
+                yield self.vocabulary.decode(ids)
+
+    def sample(
+        self, n: int, seed: int = 0, config: DecodingConfig | None = None
+    ) -> list[Molecule | None]:
+        """Molecules decoded from `n` draws of the prior; None where the symbols spell none."""
+        config = config or DecodingConfig()
+        return self.decode(self.prior_points(n, np.random.default_rng(seed)), config, seed)
+
+    def reconstruct(self, molecules: Iterable[Molecule | str]) -> list[Molecule | None]:
+        """Each molecule after encoding to its posterior mean and greedy decoding.
+
+        Raises:
+            MoleculeError: a molecule cannot be parsed, or spelled in this model's symbols.
+        """
+        return self.decode(self.encode(molecules))
+
+    def prior_points(
+        self, n: int, generator: np.random.Generator
+    ) -> Float32[np.ndarray, "molecule latent"]:
+        """`n` draws of the prior."""
+        source = torch.Generator().manual_seed(int(generator.integers(2**63)))
+        points: np.ndarray = self.prior.sample(n, source).numpy()
+        return points
+
+    @torch.inference_mode()
+    def predict(
+        self, points: Float[np.ndarray, "molecule latent"]
+    ) -> Float32[np.ndarray, "molecule property"]:
+        """The property head's predictions, in the units of the training data.
+
+        Raises:
+            ModelError: the model was trained without property columns.
+        """
+        if self.network.head is None:
+            raise ModelError("this model predicts no properties; train it with --property-columns")
+        z = torch.as_tensor(points, dtype=torch.float32, device=self.device)
+        values: np.ndarray = self.network.head.predict(z).cpu().numpy()
+        return values
+
+    def extended(
+        self, symbols: Iterable[str], property_names: tuple[str, ...], seed: int = 0
+    ) -> "MoleculeVAE":
+        """The same model for further symbols and for these properties; old ids stay.
+
+        A new symbol begins as the mean of the known ones, and as unlikely as the least likely. A
+        property head of other properties begins anew.
+        """
+        vocabulary = self.vocabulary.extended(symbols)
+        config = self.network.config
+        larger = type(self).untrained(vocabulary, config, property_names, seed).network
+        same_head = property_names == self.property_names
+        old = {
+            name: weight
+            for name, weight in self.network.state_dict().items()
+            if same_head or not name.startswith("head.")
+        }
+        weights = larger.state_dict()
+        for name, weight in old.items():
+            new = weights[name]
+            if len(new) > len(weight):
+                new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
+            new[: len(weight)] = weight
+        return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
+
+    @torch.inference_mode()
+    def _posterior(self, rows: list[list[int]]) -> Posterior:
+        lengths = torch.tensor([len(row) + 1 for row in rows])
+        ids = torch.full((len(rows), int(lengths.max())), PAD)
+        for place, row in enumerate(rows):
+            ids[place, : len(row) + 1] = torch.tensor([*row, END])
+        return self.network.encode(ids.to(self.device), lengths.to(self.device))
+
+
+def as_molecule(value: Molecule | str) -> Molecule:
+    """The molecule itself, or the one that a SMILES spells.
+
+    Raises:
+        MoleculeError: RDKit does not accept the text.
+    """
+    return value if isinstance(value, Molecule) else Molecule.parse(value)
+
+
+def _molecule(spelling: Spelling) -> Molecule | None:
+    try:
+        return read_spelling(spelling)
+    except MoleculeError:
+        return None
+
+
+def _parts(places: Sequence[int]) -> Iterator[list[int]]:
+    for begin in range(0, len(places), _ROWS):
+        yield list(places[begin : begin + _ROWS])

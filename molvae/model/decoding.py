@@ -1,0 +1,94 @@
+"""Next-symbol choice (greedy, temperature, top-k, top-p) and the loop over positions."""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field, NonNegativeInt, PositiveInt
+from torch import Tensor
+
+from molvae.model.network import SequenceVAE
+from molvae.settings import Settings
+from molvae.special_ids import END, PAD, START
+
+
+class DecodingConfig(Settings):
+    """How the next symbol is chosen, and how many there may be."""
+
+    temperature: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
+    """0 takes the likeliest symbol (greedy); 1 draws from the decoder's own distribution."""
+    top_k: NonNegativeInt = 0
+    """Draw from the k likeliest symbols only; 0 means all."""
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """Draw from the fewest symbols that hold this share of the probability; 1 means all."""
+    max_symbols: PositiveInt = 200
+    """A spelling ends here at the latest."""
+
+    @property
+    def greedy(self) -> bool:
+        """Whether nothing is drawn."""
+        return self.temperature == 0.0 or self.top_k == 1
+
+
+GREEDY = DecodingConfig(temperature=0.0)
+
+
+@torch.inference_mode()
+def decode(
+    network: SequenceVAE,
+    z: Float[Tensor, "molecule latent"],
+    config: DecodingConfig = GREEDY,
+    generator: torch.Generator | None = None,
+) -> Int[Tensor, "molecule position"]:
+    """Ids that the decoder writes for each latent vector: symbols, END, then PAD.
+
+    Rows that have ended leave the batch, so the cost is that of the symbols written. Row by row
+    the choice depends on the vector alone when greedy, and on the generator's state otherwise.
+    """
+    ids = z.new_full((len(z), config.max_symbols), PAD, dtype=torch.long)
+    open_rows = torch.arange(len(z), device=z.device)
+    states, latent = network.start(z), network.latent_gates(z)
+    symbols = network.symbol_gates()
+    last = torch.full_like(open_rows, START)
+    for position in range(config.max_symbols):
+        logits, states = network.step(symbols[last] + latent, states)
+        last = next_ids(logits, config, generator)
+        ids[open_rows, position] = last
+        going = torch.nonzero(last != END).flatten()
+        if len(going) == 0:
+            return ids[:, : position + 1]
+        # Compacting copies the state, so wait until a fair share of the rows has ended.
+        if len(going) < 0.9 * len(last):
+            open_rows, last, latent = open_rows[going], last[going], latent[going]
+            states = states[:, going]
+    return ids
+
+
+def next_ids(
+    logits: Float[Tensor, "molecule id"],
+    config: DecodingConfig,
+    generator: torch.Generator | None,
+) -> Int[Tensor, " molecule"]:
+    """One id for each row; PAD and START are never chosen."""
+    logits = logits.float()
+    logits[:, :END] = -torch.inf
+    if config.greedy:
+        return logits.argmax(1)
+    probabilities = torch.softmax(_kept(logits / config.temperature, config), dim=1)
+    return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
+
+
+def _kept(
+    logits: Float[Tensor, "molecule id"], config: DecodingConfig
+) -> Float[Tensor, "molecule id"]:
+    """Logits with those outside top-k and top-p at minus infinity."""
+    if 0 < config.top_k < logits.shape[1]:
+        least = logits.topk(config.top_k, dim=1).values[:, -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
+    if config.top_p < 1.0:
+        ordered, order = logits.sort(dim=1, descending=True)
+        shares = torch.softmax(ordered, dim=1)
+        # The likeliest symbol always stays: the sum before it is 0.
+        beyond = shares.cumsum(1) - shares >= config.top_p
+        logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
+    return logits
