@@ -1,1 +1,249 @@
 """Distinct, accepted, filtered molecules from a model, in the number asked for."""
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from pydantic import Field, NonNegativeInt, PositiveInt
+from tqdm import tqdm
+
+from molvae.chem.notation import Spelling
+from molvae.chem.refusal import Refusal
+from molvae.chem.screening import Screen, Screened, screen_spellings
+from molvae.model.decoding import DecodingConfig
+from molvae.molecule_vae import MoleculeVAE
+from molvae.parallel import available_cores, ordered_map
+from molvae.settings import Settings
+
+_ROWS = 512
+"""Molecules that are decoded together and travel to a worker process together."""
+_IN_PROCESS = 2_000
+"""Molecules up to which starting worker processes takes longer than doing their work."""
+
+_KNOWN = "known already"
+
+Item = TypeVar("Item")
+
+
+class GenerateConfig(Settings):
+    """How many molecules, drawn how, and what they must be like."""
+
+    n: PositiveInt = 1_000
+    decoding: DecodingConfig = DecodingConfig()
+    where: str | None = None
+    """Conditions on properties, such as `qed > 0.6 and weight < 400`."""
+    keep: tuple[str, ...] = ()
+    """SMARTS that must all match."""
+    avoid: tuple[str, ...] = ()
+    """SMARTS of which none may match."""
+    properties: tuple[str, ...] = ("logp", "qed", "sa", "weight")
+    """Properties in the output."""
+    most_draws: Annotated[float, Field(ge=1.0)] = 20.0
+    """Draws for each molecule asked for, after which generation gives up."""
+    seed: NonNegativeInt = 0
+    workers: PositiveInt | None = None
+    """Processes that check structures; None means one per core."""
+
+    @property
+    def screen(self) -> Screen:
+        """What is asked of a decoded molecule."""
+        return Screen(self.properties, self.where, self.keep, self.avoid)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What came of it."""
+
+    config: GenerateConfig
+    molecules: list[Screened]
+    points: Float32[np.ndarray, "molecule latent"]
+    """Where each molecule was decoded from."""
+    drawn: int
+    """Points decoded."""
+    refused: dict[str, int]
+    """Draws that gave no new molecule, by reason."""
+    seconds: dict[str, float]
+    """This process's time in the network, in waiting for the checks, and in all."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether as many came as were asked for."""
+        return len(self.molecules) == self.config.n
+
+    def shortfall(self) -> str | None:
+        """Why fewer came than were asked for, and what to do; None when all came."""
+        if self.is_complete:
+            return None
+        often = sorted(self.refused.items(), key=lambda item: -item[1])
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in often[:4])
+        return (
+            f"{len(self.molecules)} of {self.config.n} molecules after {self.drawn} draws "
+            f"({reasons}); loosen the filters, raise --temperature or --most-draws"
+        )
+
+
+def generate(
+    model: MoleculeVAE,
+    config: GenerateConfig | None = None,
+    known: Collection[str] = frozenset(),
+    *,
+    progress: bool = False,
+) -> Generation:
+    """Draw from the prior and decode until `config.n` distinct new molecules have passed.
+
+    Same model, settings, device and versions: same molecules in the same order, whatever the
+    number of workers.
+
+    Args:
+        model: what to draw from.
+        config: how many, and what they must be like.
+        known: canonical SMILES that do not count.
+        progress: whether to show a bar.
+
+    Raises:
+        ConfigError: a filter or a property that cannot be read.
+    """
+    config = config or GenerateConfig()
+    config.screen.check()
+    workers = config.workers or (available_cores() if config.n > _IN_PROCESS else 1)
+    stopwatch = _Stopwatch()
+    draws = _Draws(model, config, stopwatch)
+    found = _Found(config.n, known)
+    with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar, _threads(workers):
+        answers = ordered_map(_Check(config.screen), draws.spellings(), workers)
+        for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
+            bar.update(found.add(answer, draws.points[place]))
+            if found.is_complete:
+                break
+    return Generation(
+        config=config,
+        molecules=found.molecules,
+        points=found.points(model.latent_size),
+        drawn=found.seen,
+        refused=found.refused,
+        seconds=stopwatch.seconds(),
+    )
+
+
+@dataclass(frozen=True)
+class _Check:
+    """The work of a worker process; an object because it travels with its screen."""
+
+    screen: Screen
+
+    def __call__(self, spellings: list[Spelling]) -> list[Screened | str]:
+        return screen_spellings(spellings, self.screen)
+
+
+class _Stopwatch:
+    """Where this process's time goes."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    def timed(self, stage: str, items: Iterator[Item]) -> Iterator[Item]:
+        """The same items; the time that it takes to come by them counts for the stage.
+
+        What the making of an item spends on a stage of its own is not counted twice.
+        """
+        while True:
+            begin, others = time.perf_counter(), sum(self._stages.values())
+            item = next(items, None)
+            others = sum(self._stages.values()) - others
+            spent = time.perf_counter() - begin - others
+            self._stages[stage] = self._stages.get(stage, 0.0) + spent
+            if item is None:
+                return
+            yield item
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds by stage, and in all."""
+        return {**self._stages, "all": time.perf_counter() - self._began}
+
+
+class _Draws:
+    """Points from the prior and what the decoder writes there, part by part."""
+
+    def __init__(self, model: MoleculeVAE, config: GenerateConfig, stopwatch: _Stopwatch) -> None:
+        self.model = model
+        self.config = config
+        self.stopwatch = stopwatch
+        self.points: list[Float32[np.ndarray, "molecule latent"]] = []
+
+    def spellings(self) -> Iterator[list[Spelling]]:
+        """The spellings of one part after the other, as many as `most_draws` allows."""
+        return self.stopwatch.timed("network", self._spellings())
+
+    def _spellings(self) -> Iterator[list[Spelling]]:
+        generator = np.random.default_rng(self.config.seed)
+        left = int(self.config.n * self.config.most_draws)
+        while left > 0:
+            part = self.model.prior_points(min(_ROWS, left), generator)
+            seed = int(generator.integers(2**63))
+            self.points.append(part)
+            yield list(self.model.decode_symbols(part, self.config.decoding, seed))
+            left -= len(part)
+
+
+class _Found:
+    """The molecules that have passed, in the order they were drawn."""
+
+    def __init__(self, n: int, known: Collection[str]) -> None:
+        self.n = n
+        self.known = known
+        self.molecules: list[Screened] = []
+        self.refused: dict[str, int] = {}
+        self.seen = 0
+        self._smiles: set[str] = set()
+        self._points: list[Float32[np.ndarray, " latent"]] = []
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.molecules) == self.n
+
+    def add(
+        self,
+        answers: list[Screened | str],
+        points: Float32[np.ndarray, "molecule latent"],
+    ) -> int:
+        """Take what passed and is new, up to the number wanted; how many that were."""
+        before = len(self.molecules)
+        for answer, point in zip(answers, points, strict=True):
+            if self.is_complete:
+                break
+            self.seen += 1
+            reason = answer if isinstance(answer, str) else self._objection(answer.smiles)
+            if reason is not None:
+                self.refused[reason] = self.refused.get(reason, 0) + 1
+            elif isinstance(answer, Screened):
+                self._smiles.add(answer.smiles)
+                self.molecules.append(answer)
+                self._points.append(point)
+        return len(self.molecules) - before
+
+    def points(self, latent_size: int) -> Float32[np.ndarray, "molecule latent"]:
+        """Where each molecule was decoded from."""
+        return np.array(self._points, dtype=np.float32).reshape(-1, latent_size)
+
+    def _objection(self, smiles: str) -> str | None:
+        if smiles in self._smiles:
+            return Refusal.DUPLICATE
+        return _KNOWN if smiles in self.known else None
+
+
+@contextmanager
+def _threads(workers: int) -> Iterator[None]:
+    """Leave the cores to the workers: a second thread of the network would only wait for one."""
+    before = torch.get_num_threads()
+    if workers > 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,68 @@
+"""What several test folders need: a few real molecules and one model trained on them."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from molvae.chem.standardize import StandardizeConfig
+from molvae.dataset.corpus import CorpusConfig
+from molvae.model.network import ModelConfig
+from molvae.training.config import TrainConfig, TrainingPlan
+from molvae.training.fit import TrainingResult, train
+
+SAMPLE = Path(__file__).parents[1] / "data" / "moses_sample.csv"
+TINY = ModelConfig(embedding_size=16, encoder_size=32, decoder_size=64, latent_size=16)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """The models of the tests are too small to share between threads."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def few_molecules(tmp_path_factory) -> Path:
+    """The first 200 rows of the shipped sample, with some property values missing."""
+    with SAMPLE.open(encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))[:201]
+    for row in rows[1::5]:
+        row[2] = ""
+    path = tmp_path_factory.mktemp("data") / "few.csv"
+    path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_plan(few_molecules) -> TrainingPlan:
+    """Settings with which a training takes seconds."""
+    return TrainingPlan(
+        data=few_molecules,
+        corpus=CorpusConfig(property_columns=("logp", "qed"), standardize=StandardizeConfig()),
+        model=TINY,
+        train=TrainConfig(
+            epochs=12,
+            batch_size=32,
+            learning_rate=5e-3,
+            warmup_steps=5,
+            beta=0.01,
+            validate_every=20,
+            processes=1,
+            precision="float32",
+            device="cpu",
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(tiny_plan, tmp_path_factory) -> tuple[TrainingResult, Path]:
+    """The result of that training, and its run directory."""
+    out = tmp_path_factory.mktemp("runs") / "trained"
+    return train(tiny_plan, out), out
+
+
+@pytest.fixture(scope="session")
+def tiny_model(trained):
+    """The trained model."""
+    return trained[0].model

@@ -52,16 +52,17 @@ def decode(
     last = torch.full_like(open_rows, START)
     for position in range(config.max_symbols):
         logits, states = network.step(symbols[last] + latent, states)
-        last = next_ids(logits, config, generator)
+        last = torch.where(last == END, END, next_ids(logits, config, generator))
         ids[open_rows, position] = last
         going = torch.nonzero(last != END).flatten()
         if len(going) == 0:
-            return ids[:, : position + 1]
+            ids = ids[:, : position + 1]
+            break
         # Compacting copies the state, so wait until a fair share of the rows has ended.
         if len(going) < 0.9 * len(last):
             open_rows, last, latent = open_rows[going], last[going], latent[going]
             states = states[:, going]
-    return ids
+    return ids.masked_fill((ids == END).cumsum(1) > 1, PAD)
 
 
 def next_ids(

@@ -1,0 +1,154 @@
+"""What a validation tells: reconstruction, KL, active units, and whether z still matters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from torch import Tensor
+
+from molvae.chem.notation import Spelling, read_spelling
+from molvae.dataset.batches import Batch
+from molvae.dataset.corpus import Corpus
+from molvae.errors import MoleculeError
+from molvae.model.decoding import DecodingConfig, decode
+from molvae.model.loss import property_errors
+from molvae.molecule_vae import MoleculeVAE
+from molvae.training.team import Team
+
+_ACTIVE_VARIANCE = 0.01
+"""Of a dimension's posterior means over molecules, above which it is active (Burda et al. 2016)."""
+_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Figures on held-out molecules; losses are nats per molecule."""
+
+    molecules: int
+    reconstruction: float
+    kl: float
+    exact_reconstruction: float
+    """Share whose greedy decoding from the posterior mean is the same molecule."""
+    active_units: int
+    kl_per_dimension: tuple[float, ...]
+    property_error: float
+    """Root mean square error of the property head, in standard deviations; 0 without a head."""
+
+    def loss(self, beta: float) -> float:
+        """What is minimised: reconstruction + beta x KL."""
+        return self.reconstruction + beta * self.kl
+
+    def collapse(self) -> str | None:
+        """What to do when z carries next to nothing; None when it carries something."""
+        latent_size = len(self.kl_per_dimension)
+        if self.kl >= 1.0 and self.active_units >= 0.02 * latent_size:
+            return None
+        return (
+            f"posterior collapse: KL {self.kl:.2f} nats, {self.active_units} of {latent_size} "
+            "units active, so the decoder ignores z; lower --beta, warm it up longer, give "
+            "--free-bits or more --symbol-dropout"
+        )
+
+    # Any: the values are numbers and lists of numbers.
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return {**vars(self), "kl_per_dimension": [round(kl, 4) for kl in self.kl_per_dimension]}
+
+    def __str__(self) -> str:
+        return (
+            f"reconstruction {self.reconstruction:.2f} nats, KL {self.kl:.1f} nats, "
+            f"exact {self.exact_reconstruction:.1%}, "
+            f"active units {self.active_units}/{len(self.kl_per_dimension)}"
+        )
+
+
+def validate(
+    model: MoleculeVAE,
+    corpus: Corpus,
+    indices: Int64[np.ndarray, " held_out"],
+    seed: int,
+    team: Team | None = None,
+) -> Validation:
+    """Figures over the molecules at `indices`, whose measuring the team shares.
+
+    They do not depend on the size of the team, but for the order of summation.
+    """
+    team = team or Team()
+    latent = model.latent_size
+    noise = torch.randn(len(indices), latent, generator=torch.Generator().manual_seed(seed))
+    mine = np.arange(len(indices))[team.rank :: team.size]
+    mine = mine[np.argsort(corpus.lengths[indices[mine]], kind="stable")]
+    sums = np.zeros(_N_SCALARS + 3 * latent)
+    for begin in range(0, len(mine), _ROWS):
+        part = mine[begin : begin + _ROWS]
+        sums += _sums(model, corpus.batch(indices[part]), noise[torch.as_tensor(part)])
+    total = team.sum(torch.as_tensor(sums)).numpy()
+    return _validation(total[:_N_SCALARS], total[_N_SCALARS:].reshape(3, latent))
+
+
+_N_SCALARS = 5
+"""Molecules, reconstruction, exact ones, squared property error, weight of the latter."""
+
+
+@torch.inference_mode()
+def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray, " sum"]:
+    device = model.device
+    ids, lengths = torch.as_tensor(batch.ids).to(device), torch.as_tensor(batch.lengths).to(device)
+    elbo, posterior = model.network.elbo(ids, lengths, noise.to(device))
+    means = posterior.mean.double()
+    squared, there = 0.0, 0.0
+    if model.network.head is not None:
+        wanted = model.network.head.standardise(torch.as_tensor(batch.properties).to(device))
+        there = float((~wanted.isnan()).sum())
+        squared = float(property_errors(model.network.head(posterior.mean), wanted).sum())
+    scalars = [
+        len(ids),
+        float(elbo.reconstruction.double().sum()),
+        _exact(model, batch, posterior.mean),
+        squared,
+        there,
+    ]
+    per_dimension = [posterior.kl().double().sum(0), means.sum(0), means.square().sum(0)]
+    return np.concatenate([scalars, *(values.cpu().numpy() for values in per_dimension)])
+
+
+def _validation(
+    scalars: Float64[np.ndarray, " sum"], per_dimension: Float64[np.ndarray, "3 latent"]
+) -> Validation:
+    molecules, reconstruction, exact, squared, there = scalars.tolist()
+    kl, mean, square = per_dimension / molecules
+    return Validation(
+        molecules=int(molecules),
+        reconstruction=reconstruction / molecules,
+        kl=float(kl.sum()),
+        exact_reconstruction=exact / molecules,
+        active_units=int((square - mean**2 > _ACTIVE_VARIANCE).sum()),
+        kl_per_dimension=tuple(kl.tolist()),
+        property_error=float(np.sqrt(squared / there)) if there else 0.0,
+    )
+
+
+def _exact(model: MoleculeVAE, batch: Batch, means: Tensor) -> int:
+    """Molecules that greedy decoding from their posterior mean gives back."""
+    # A spelling more than half as long again is another molecule: do not write it to its end.
+    config = DecodingConfig(temperature=0.0, max_symbols=int(1.5 * batch.lengths.max()) + 1)
+    written = decode(model.network, means, config).tolist()
+    read = model.vocabulary.decode
+    pairs = zip(batch.ids.tolist(), written, strict=True)
+    return sum(is_same_molecule(read(row), read(answer)) for row, answer in pairs)
+
+
+def is_same_molecule(spelling: Spelling, other: Spelling) -> bool:
+    """Whether both spell the same canonical SMILES."""
+    smiles = _smiles(spelling)
+    return spelling == other or (smiles is not None and smiles == _smiles(other))
+
+
+def _smiles(spelling: Sequence[str]) -> str | None:
+    try:
+        return read_spelling(spelling).smiles
+    except MoleculeError:
+        return None

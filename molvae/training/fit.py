@@ -1,0 +1,229 @@
+"""From a plan to a trained model: a run directory, the data, a team of processes, a session."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from molvae.dataset.corpus import Corpus, prepare_corpus, split
+from molvae.errors import DataError
+from molvae.files import write_json
+from molvae.model.network import pick_device
+from molvae.molecule_vae import MoleculeVAE
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainingPlan
+from molvae.training.diagnostics import Validation
+from molvae.training.precision import pick_precision
+from molvae.training.progress import Notify, ProgressReport
+from molvae.training.session import StopReason, TrainingData, TrainingSession
+from molvae.training.team import Team, joined_team, torchrun_rank, torchrun_size, usual_team_size
+
+_LARGEST_HELD_OUT_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to."""
+
+    model: MoleculeVAE
+    """The one with the best validation."""
+    validation: Validation
+    """Of the last weights."""
+    stop: StopReason
+    steps: int
+    seconds: float
+    """Of training, over all sittings."""
+
+
+def train(
+    plan: TrainingPlan, out: Path, *, notify: Notify | None = None, progress: bool = False
+) -> TrainingResult:
+    """Train a model into a new run directory.
+
+    Args:
+        plan: data, model and training settings.
+        out: the run directory, which must not exist or be empty.
+        notify: called with each line that the user should read.
+        progress: whether to show progress bars.
+
+    Raises:
+        RunError: the run directory is in the way.
+        DataError: the data cannot be used.
+        TrainingError: the loss stays NaN, or a process of the team died.
+    """
+    plan = _settled(plan)
+    run = RunDirectory(out)
+    if torchrun_rank() in (None, 0):
+        run = RunDirectory.create(out)
+        plan.save(run)
+        run.record_provenance(plan.train.seed)
+    return _train(run, plan, notify, progress)
+
+
+def resume(
+    out: Path,
+    *,
+    max_minutes: float | None = None,
+    notify: Notify | None = None,
+    progress: bool = False,
+) -> TrainingResult:
+    """Go on with a training where its last checkpoint stands.
+
+    Args:
+        out: the run directory.
+        max_minutes: replaces the plan's; earlier sittings count.
+        notify: called with each line that the user should read.
+        progress: whether to show progress bars.
+
+    Raises:
+        RunError: there is no such run, or its checkpoint is damaged.
+    """
+    run = RunDirectory.existing(out)
+    plan = TrainingPlan.of_run(run)
+    changed = plan.train.with_changes({"max_minutes": max_minutes})
+    plan = plan.model_copy(update={"train": changed})
+    if torchrun_rank() in (None, 0):
+        plan.save(run)
+    return _train(run, plan, notify, progress)
+
+
+def continue_as_member(run: RunDirectory, team: Team) -> None:
+    """Take part in a training that another process leads."""
+    plan = TrainingPlan.of_run(run)
+    with _one_thread(), ProgressReport(run, None, bar=False, tensorboard=False) as report:
+        _session(run, plan, team, report).complete()
+
+
+def _train(
+    run: RunDirectory, plan: TrainingPlan, notify: Notify | None, progress: bool
+) -> TrainingResult:
+    device = pick_device(plan.train.device)
+    size = torchrun_size() or plan.train.processes or 1
+    leads = torchrun_rank() in (None, 0)
+    if leads:
+        _corpus(run, plan, notify, progress)
+    with (
+        joined_team(size, run, device) as team,
+        _one_thread(),
+        ProgressReport(
+            run,
+            notify if leads else None,
+            bar=progress and leads,
+            tensorboard=plan.train.tensorboard and leads,
+        ) as report,
+    ):
+        session = _session(run, plan, team, report)
+        stop = session.complete()
+        return _result(run, session, stop)
+
+
+def _result(run: RunDirectory, session: TrainingSession, stop: StopReason) -> TrainingResult:
+    validation = session.last_validation or session.measure()
+    result = TrainingResult(
+        model=MoleculeVAE.from_pretrained(run.best_model, session.config.device),
+        validation=validation,
+        stop=stop,
+        steps=session.state.step,
+        seconds=session.seconds,
+    )
+    if session.team.leads:
+        write_json(
+            run.summary,
+            {
+                "stop": stop,
+                "updates": result.steps,
+                "minutes": round(result.seconds / 60, 2),
+                "training_molecules": len(session.data.training),
+                "best": result.model.card["validation"],
+                "last": validation.to_json(),
+            },
+        )
+    return result
+
+
+def _settled(plan: TrainingPlan) -> TrainingPlan:
+    """The plan with everything decided that depends on the machine, so that a resume repeats it."""
+    device = pick_device(plan.train.device)
+    precision = plan.train.precision
+    if precision == "auto":
+        precision = "bfloat16" if pick_precision(device) == torch.bfloat16 else "float32"
+    settled = {
+        "device": device.type,
+        "precision": precision,
+        "processes": torchrun_size() or plan.train.processes or usual_team_size(device),
+    }
+    return plan.model_copy(
+        update={"data": plan.data.resolve(), "train": plan.train.with_changes(settled)}
+    )
+
+
+def _session(
+    run: RunDirectory, plan: TrainingPlan, team: Team, report: ProgressReport
+) -> TrainingSession:
+    # Processes that torchrun started come here before the leading one has cleaned the data.
+    team.wait()
+    corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens)
+    model = _model(plan, corpus)
+    corpus = corpus.recoded(model.vocabulary)
+    most = max(1, int(_LARGEST_HELD_OUT_SHARE * len(corpus)))
+    training, held_out = split(corpus, min(plan.train.held_out, most), plan.train.seed)
+    _standardise(model, corpus, training)
+    data = TrainingData(corpus, training, held_out)
+    session = TrainingSession(run, plan, model, data, team, report)
+    session.restore()
+    return session
+
+
+def _corpus(run: RunDirectory, plan: TrainingPlan, notify: Notify | None, progress: bool) -> Corpus:
+    """The cleaned data, its refused rows beside the run."""
+    corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens, progress=progress)
+    shutil.copyfile(corpus.refused_file, run.refused)
+    if len(corpus) < 2:
+        raise DataError(
+            f"{str(plan.data)!r} holds {len(corpus)} molecule; training needs 2 or more"
+        )
+    if notify is not None:
+        notify(corpus.summary())
+    return corpus
+
+
+def _model(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
+    names, seed = corpus.property_names, plan.train.seed
+    if plan.start is not None:
+        start = MoleculeVAE.from_pretrained(plan.start, plan.train.device)
+        return start.extended(corpus.vocabulary.symbols, names, seed)
+    model = MoleculeVAE.untrained(corpus.vocabulary, plan.model, names, seed)
+    model.network.to(pick_device(plan.train.device))
+    return model
+
+
+def _standardise(model: MoleculeVAE, corpus: Corpus, training: np.ndarray) -> None:
+    """Tell the property head the mean and deviation of each property over the training part."""
+    if model.network.head is None:
+        return
+    values = np.asarray(corpus.properties)[training].astype(np.float64)
+    empty = [
+        name
+        for name, row in zip(corpus.property_names, values.T, strict=True)
+        if np.isnan(row).all()
+    ]
+    if empty:
+        raise DataError(f"the property columns {empty} hold no number; leave them out")
+    deviation = np.nanstd(values, axis=0)
+    model.network.head.mean.copy_(torch.as_tensor(np.nanmean(values, axis=0)))
+    model.network.head.deviation.copy_(torch.as_tensor(np.where(deviation > 0, deviation, 1.0)))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A GRU's products are too small to share between threads; processes share the batch."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

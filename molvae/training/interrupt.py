@@ -1,0 +1,33 @@
+"""Interrupt: Ctrl-C asks a training to end at the next update; a second one ends it at once."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Interrupt:
+    """Whether the user has asked to end."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    @contextmanager
+    def listening(self, listen: bool) -> Iterator[None]:
+        """Catch the first Ctrl-C or SIGTERM within the block; only the main thread can."""
+        if not listen or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def note(number: int, _frame: object) -> None:
+            self.came = True
+            signal.signal(number, earlier[signal.Signals(number)])
+
+        for number in earlier:
+            signal.signal(number, note)
+        try:
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)

@@ -1,0 +1,201 @@
+"""TrainingLoop: one update after the other, each a Step that tells what it did."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from molvae.dataset.batches import Batch, epoch_batches
+from molvae.dataset.corpus import Corpus
+from molvae.model.loss import counted_dimensions, property_errors, training_loss
+from molvae.model.network import SequenceVAE
+from molvae.training.config import TrainConfig
+from molvae.training.schedule import kl_weight, learning_rate
+from molvae.training.team import Team
+
+
+@dataclass(frozen=True)
+class Step:
+    """One update of the weights; losses are nats per molecule, means over the batch."""
+
+    number: int
+    """Updates made, this one included."""
+    molecules: int
+    reconstruction: float
+    kl: float
+    beta: float
+    learning_rate: float
+    gradient_norm: float
+    progress: float
+    """Share of the training that was done before this update, by count or by time."""
+    stop_asked: bool
+    """Whether the leading process was asked to end."""
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the weights were updated; NaN or Inf leaves them as they were."""
+        return math.isfinite(self.gradient_norm)
+
+
+class TrainingLoop:
+    """Goes through the epochs, updating the weights.
+
+    Everything random in update number n comes from the seed and n, so that a training that is
+    resumed at n goes on as if it had not been interrupted, whatever the size of the team.
+    """
+
+    def __init__(
+        self,
+        network: SequenceVAE,
+        corpus: Corpus,
+        indices: Int64[np.ndarray, " chosen"],
+        config: TrainConfig,
+        team: Team,
+        precision: torch.dtype,
+    ) -> None:
+        self.network = network
+        self.corpus = corpus
+        self.indices = indices
+        self.config = config
+        self.team = team
+        self.precision = precision
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, weight_decay=config.weight_decay, fused=network.device.type != "mps"
+        )
+        self.steps_per_epoch = len(epoch_batches(corpus.lengths, indices, config.batch_size, 0, 0))
+        self.step_scale = 1.0
+
+    @property
+    def total_steps(self) -> int:
+        """Updates in all epochs."""
+        return self.config.epochs * self.steps_per_epoch
+
+    def steps(self, done: int, pace: Callable[[], tuple[float, bool]]) -> Iterator[Step]:
+        """The updates after the first `done`.
+
+        Args:
+            done: updates made earlier.
+            pace: tells the share of the time that is used up, and whether to end soon; asked in
+                the leading process once an update.
+        """
+        time_share = 0.0
+        while done < self.total_steps:
+            epoch, place = divmod(done, self.steps_per_epoch)
+            lengths, size, seed = self.corpus.lengths, self.config.batch_size, self.config.seed
+            batches = epoch_batches(lengths, self.indices, size, seed, epoch)
+            for rows in batches[place:]:
+                progress = max(done / self.total_steps, time_share)
+                step, time_share = self._update(done, self.corpus.batch(rows), progress, pace)
+                done += 1
+                yield step
+
+    def _update(
+        self,
+        done: int,
+        batch: Batch,
+        progress: float,
+        pace: Callable[[], tuple[float, bool]],
+    ) -> tuple[Step, float]:
+        beta = kl_weight(self.config, progress)
+        rate = self.step_scale * learning_rate(self.config, done, progress)
+        time_share, stop = pace() if self.team.leads else (0.0, False)
+        sums = self._backward(done, batch, beta)
+        # What only the leading process knows travels with the gradient.
+        shared = self._add_up(torch.tensor([*sums, time_share, float(stop)]))
+        n = len(batch.ids)
+        norm = self._apply(rate, n)
+        reconstruction, kl, time_share, stop_asked = shared.tolist()
+        step = Step(
+            number=done + 1,
+            molecules=n,
+            reconstruction=reconstruction / n,
+            kl=kl / n,
+            beta=beta,
+            learning_rate=rate,
+            gradient_norm=norm,
+            progress=progress,
+            stop_asked=stop_asked > 0,
+        )
+        return step, time_share
+
+    def _backward(self, done: int, batch: Batch, beta: float) -> tuple[float, float]:
+        """Gradients of this process's share of the batch; sums of reconstruction and KL."""
+        device, config = self.network.device, self.config
+        share = slice(self.team.rank, None, self.team.size)
+        # Noise is drawn for the whole batch, so that a row's does not depend on the team.
+        source = torch.Generator().manual_seed(_mixed(config.seed, done))
+        shape = (len(batch.ids), self.network.config.latent_size)
+        noise = torch.randn(shape, generator=source)[share].to(device)
+        hidden = torch.rand(batch.ids.shape, generator=source)[share] < config.symbol_dropout
+        ids = torch.as_tensor(batch.ids)[share].to(device)
+        lengths = torch.as_tensor(batch.lengths)[share].to(device)
+        for parameter in self.parameters:
+            parameter.grad = None
+        with self._autocast():
+            elbo, posterior = self.network.elbo(ids, lengths, noise, hidden.to(device))
+        kl = posterior.kl()
+        mean_kl = self._mean_kl(kl, len(batch.ids))
+        counted = counted_dimensions(mean_kl, config.free_bits)
+        loss = training_loss(elbo.reconstruction, kl, beta, counted)
+        if self.network.head is not None:
+            wanted = self.network.head.standardise(
+                torch.as_tensor(batch.properties)[share].to(device)
+            )
+            errors = property_errors(self.network.head(posterior.sample(noise)), wanted)
+            loss = loss + config.property_weight * errors.sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return float(elbo.reconstruction.detach().sum()), float(kl.detach().sum())
+
+    def _mean_kl(self, kl: Tensor, n: int) -> Tensor:
+        """Mean KL of each dimension over the whole batch; asked of the team only when it counts."""
+        sums = kl.detach().sum(0)
+        return (self.team.sum(sums) if self.config.free_bits else sums) / n
+
+    def _add_up(self, extra: Tensor) -> Tensor:
+        """Sum the gradients, and `extra` with them, over the team; the sum of `extra`."""
+        if self.team.size == 1:
+            return extra
+        gradients = [_gradient(parameter) for parameter in self.parameters]
+        flat = torch.cat([*(g.flatten() for g in gradients), extra.to(self.network.device)])
+        sizes = [*(g.numel() for g in gradients), len(extra)]
+        *pieces, extra_sum = torch.split(self.team.sum(flat), sizes)
+        for parameter, piece in zip(self.parameters, pieces, strict=True):
+            parameter.grad = piece.view_as(parameter)
+        return extra_sum
+
+    def _apply(self, rate: float, n: int) -> float:
+        """One step of AdamW on the mean gradient of `n` molecules; the gradient's norm."""
+        gradients = [_gradient(parameter) for parameter in self.parameters]
+        norm = float(torch.nn.utils.get_total_norm(gradients)) / n
+        if not math.isfinite(norm):
+            return norm
+        scale = min(1.0, self.config.clip_norm / (norm + 1e-12)) / n
+        torch._foreach_mul_(gradients, scale)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        return norm
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.network.device.type, self.precision)
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    """Its gradient; zeros where the batch did not reach it."""
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    gradient: Tensor = parameter.grad
+    return gradient
+
+
+def _mixed(seed: int, step: int) -> int:
+    """One number out of two, such that near ones give unrelated draws."""
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]) >> 1

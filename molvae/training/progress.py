@@ -1,0 +1,111 @@
+"""ProgressReport: what the user sees of a training, and the lines that stay on disk."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from molvae.errors import MissingExtraError
+from molvae.files import written_whole
+from molvae.runs import RunDirectory
+from molvae.training.diagnostics import Validation
+from molvae.training.loop import Step
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+_SMOOTHING = 0.02
+"""Share of the newest update in the figures beside the bar."""
+
+Notify = Callable[[str], None]
+"""Called with each line that the user should read."""
+
+
+class ProgressReport:
+    """A bar with molecules/s and time left, `progress.jsonl`, and tensorboard if asked for."""
+
+    def __init__(
+        self, run: RunDirectory, notify: Notify | None, *, bar: bool, tensorboard: bool
+    ) -> None:
+        self.run = run
+        self.notify = notify or (lambda line: None)
+        self.shows_bar = bar
+        self.writer = _event_writer(run) if tensorboard else None
+        self.bar: tqdm[Any] | None = None
+        self.reconstruction = self.kl = 0.0
+
+    def __enter__(self) -> "ProgressReport":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        if self.writer is not None:
+            self.writer.close()
+
+    def begin(self, molecules: int, done: int, step: int) -> None:
+        """Start the bar, and drop lines that are ahead of update `step`: they come again."""
+        self.bar = tqdm(
+            total=molecules,
+            initial=done,
+            unit=" molecules",
+            unit_scale=True,
+            smoothing=0.05,
+            disable=not self.shows_bar,
+            mininterval=0.5,
+        )
+        lines = []
+        if self.run.progress.exists():
+            lines = self.run.progress.read_text(encoding="utf-8").splitlines()
+        with written_whole(self.run.progress) as stream:
+            stream.writelines(line + "\n" for line in lines if json.loads(line)["step"] <= step)
+
+    def step(self, step: Step) -> None:
+        """Move the bar on by an update."""
+        if self.bar is None:
+            return
+        share = _SMOOTHING if self.reconstruction else 1.0
+        self.reconstruction += share * (step.reconstruction - self.reconstruction)
+        self.kl += share * (step.kl - self.kl)
+        self.bar.set_postfix_str(
+            f"reconstruction {self.reconstruction:.2f}, KL {self.kl:.1f} nats", refresh=False
+        )
+        self.bar.update(step.molecules)
+
+    def validation(self, step: Step, epoch: float, validation: Validation, seconds: float) -> None:
+        """Show a validation, and keep it."""
+        self.say(f"epoch {epoch:.2f}: {validation}")
+        line = {
+            "step": step.number,
+            "epoch": round(epoch, 4),
+            "seconds": round(seconds, 1),
+            "beta": step.beta,
+            "learning_rate": step.learning_rate,
+            "gradient_norm": step.gradient_norm,
+            "training_reconstruction": self.reconstruction,
+            "training_kl": self.kl,
+            **validation.to_json(),
+        }
+        with self.run.progress.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+        if self.writer is not None:
+            for name, value in line.items():
+                if isinstance(value, float):
+                    self.writer.add_scalar(name, value, step.number)
+
+    def say(self, line: str) -> None:
+        """Tell the user something, above the bar."""
+        if self.bar is not None:
+            self.bar.clear()
+        self.notify(line)
+        if self.bar is not None:
+            self.bar.refresh()
+
+
+def _event_writer(run: RunDirectory) -> "SummaryWriter":
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise MissingExtraError("tensorboard", "track") from None
+    return SummaryWriter(str(run.tensorboard))

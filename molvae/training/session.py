@@ -1,0 +1,234 @@
+"""TrainingSession: one process's course through a training, from its last checkpoint on."""
+
+import copy
+import math
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+
+from molvae.dataset.corpus import Corpus
+from molvae.errors import TrainingError
+from molvae.molecule_vae import MoleculeVAE
+from molvae.runs import RunDirectory, provenance
+from molvae.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
+from molvae.training.config import TrainingPlan
+from molvae.training.diagnostics import Validation, validate
+from molvae.training.interrupt import Interrupt
+from molvae.training.loop import Step, TrainingLoop
+from molvae.training.progress import ProgressReport
+from molvae.training.team import Team
+
+_MOST_STEPS_BETWEEN_VALIDATIONS = 2_000
+_MOST_ROLLBACKS = 8
+_WORTHWHILE = 1e-3
+"""Share of the loss that it must fall by for training to go on."""
+
+
+class StopReason(StrEnum):
+    """Why a training ended."""
+
+    ALL_EPOCHS = "all epochs are done"
+    OUT_OF_TIME = "the time is up"
+    NO_IMPROVEMENT = "validation stopped improving"
+    INTERRUPTED = "interrupted; go on with --resume"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The molecules of a training, and which of them are held out."""
+
+    corpus: Corpus
+    training: Int64[np.ndarray, " chosen"]
+    held_out: Int64[np.ndarray, " held_out"]
+
+
+class TrainingSession:
+    """Updates, validations and checkpoints; every process of the team runs the same course.
+
+    The leading process alone writes files, reports, and watches the clock and the keyboard.
+    """
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        plan: TrainingPlan,
+        model: MoleculeVAE,
+        data: TrainingData,
+        team: Team,
+        report: ProgressReport,
+    ) -> None:
+        self.run = run
+        self.plan = plan
+        self.config = plan.train
+        self.model = model
+        self.data = data
+        self.team = team
+        self.report = report
+        self.loop = TrainingLoop(
+            model.network, data.corpus, data.training, plan.train, team, _dtype(plan)
+        )
+        self.state = TrainingState()
+        self.last_validation: Validation | None = None
+        self._began = self._checkpointed = time.monotonic()
+        self._interrupt = Interrupt()
+        self._good = self._snapshot()
+
+    def restore(self) -> None:
+        """Take up the run's checkpoint, if it has one."""
+        if not self.run.checkpoint.exists():
+            return
+        self.state = read_checkpoint(self.run.checkpoint, self.model.network, self.loop.optimizer)
+        self.loop.step_scale = self.state.step_scale
+        self._good = self._snapshot()
+
+    def complete(self) -> StopReason:
+        """Train until there is a reason to stop; both models and the checkpoint are written."""
+        self._began = self._checkpointed = time.monotonic() - self.state.seconds
+        share = self.state.step / self.loop.steps_per_epoch
+        n = len(self.data.training)
+        if self.team.leads:
+            self.report.begin(self.config.epochs * n, int(share * n), self.state.step)
+        with self._interrupt.listening(self.team.leads):
+            reason, step = self._train()
+        if step is not None and self.last_validation is None:
+            self._validate(step)
+        if self.last_validation is None:
+            self.last_validation = self.measure()
+        self._checkpoint()
+        if self.team.leads:
+            self._describe(self.last_validation)
+            self.model.save_pretrained(self.run.last_model)
+        self.team.wait()
+        return reason
+
+    @property
+    def seconds(self) -> float:
+        """Time spent training, over all sittings."""
+        return time.monotonic() - self._began
+
+    def _train(self) -> tuple[StopReason, Step | None]:
+        step = None
+        for step in self.loop.steps(self.state.step, self._pace):
+            self.last_validation = None
+            self.state = self.state.model_copy(update={"step": step.number})
+            if not step.is_finite:
+                self._roll_back(step, "the gradient was not finite")
+                continue
+            if self.team.leads:
+                self.report.step(step)
+            if step.number % self._steps_between_validations == 0:
+                self._validate(step)
+                if self.config.patience and self.state.stale >= self.config.patience:
+                    return StopReason.NO_IMPROVEMENT, step
+            if step.stop_asked:
+                asked = self._interrupt.came
+                return StopReason.INTERRUPTED if asked else StopReason.OUT_OF_TIME, step
+            if time.monotonic() - self._checkpointed > 60 * self.config.checkpoint_minutes:
+                self._checkpoint()
+        return StopReason.ALL_EPOCHS, step
+
+    @property
+    def _steps_between_validations(self) -> int:
+        usual = min(self.loop.steps_per_epoch, _MOST_STEPS_BETWEEN_VALIDATIONS)
+        return self.config.validate_every or usual
+
+    def _pace(self) -> tuple[float, bool]:
+        """Share of the time that is used up, and whether to end now."""
+        share = 0.0
+        if self.config.max_minutes:
+            share = min(1.0, self.seconds / (60 * self.config.max_minutes))
+        return share, share >= 1.0 or self._interrupt.came
+
+    def _validate(self, step: Step) -> None:
+        """Measure; keep the weights if they are the best so far, or leave them if they are NaN."""
+        validation = self.measure()
+        loss = validation.loss(self.config.beta)
+        if not math.isfinite(loss):
+            self._roll_back(step, "the validation loss was not finite")
+            return
+        self.last_validation = validation
+        self._good = self._snapshot()
+        # Until beta has its full value, later weights are better whatever the loss says.
+        counts = step.progress >= self.config.beta_warmup
+        best = self.state.best_loss
+        is_best = best is None or not counts or loss < best
+        is_worthwhile = best is None or not counts or loss < best * (1 - _WORTHWHILE)
+        self.state = self.state.model_copy(
+            update={
+                "best_loss": loss if is_best else best,
+                "stale": 0 if is_worthwhile else self.state.stale + 1,
+            }
+        )
+        if not self.team.leads:
+            return
+        epoch = step.number / self.loop.steps_per_epoch
+        self.report.validation(step, epoch, validation, self.seconds)
+        advice = validation.collapse() if counts else None
+        if advice:
+            self.report.say(advice)
+        if is_best:
+            self._describe(validation)
+            self.model.save_pretrained(self.run.best_model)
+        self._checkpoint()
+
+    def measure(self) -> Validation:
+        """Figures of the present weights on the held-out molecules."""
+        self.model.network.eval()
+        data, seed = self.data, self.config.seed
+        return validate(self.model, data.corpus, data.held_out, seed, self.team)
+
+    def _roll_back(self, step: Step, why: str) -> None:
+        """Take the last good weights again and go on with half the learning rate."""
+        rollbacks = self.state.rollbacks + 1
+        if rollbacks > _MOST_ROLLBACKS:
+            raise TrainingError(
+                f"{why} at update {step.number}, after {_MOST_ROLLBACKS} returns to good weights; "
+                "start again with a smaller --learning-rate or --precision float32"
+            )
+        weights, moments = self._good
+        self.model.network.load_state_dict(weights)
+        self.loop.optimizer.load_state_dict(copy.deepcopy(moments))
+        self.loop.step_scale = self.state.step_scale / 2
+        self.state = self.state.model_copy(
+            update={"rollbacks": rollbacks, "step_scale": self.loop.step_scale}
+        )
+        if self.team.leads:
+            self.report.say(
+                f"{why} at update {step.number}: back to the last good weights, learning rate "
+                f"x {self.loop.step_scale:g} from here"
+            )
+
+    # Any: an optimizer's state is torch's affair.
+    def _snapshot(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        return (
+            copy.deepcopy(self.model.network.state_dict()),
+            copy.deepcopy(self.loop.optimizer.state_dict()),
+        )
+
+    def _checkpoint(self) -> None:
+        self._checkpointed = time.monotonic()
+        if self.team.leads:
+            self.state = self.state.model_copy(update={"seconds": self.seconds})
+            write_checkpoint(
+                self.run.checkpoint, self.state, self.model.network, self.loop.optimizer
+            )
+
+    def _describe(self, validation: Validation) -> None:
+        """Put on the model's card what it was trained on and what was measured."""
+        self.model.card = {
+            "data": self.plan.data.name,
+            "molecules": len(self.data.training),
+            "updates": self.state.step,
+            "minutes": round(self.seconds / 60, 2),
+            "validation": validation.to_json(),
+            "provenance": provenance(self.config.seed),
+        }
+
+
+def _dtype(plan: TrainingPlan) -> torch.dtype:
+    return torch.bfloat16 if plan.train.precision == "bfloat16" else torch.float32

@@ -1,0 +1,137 @@
+"""Team: the processes that share each batch, and how `molvae train` starts them on a CPU."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import Tensor, distributed
+
+from molvae.errors import TrainingError
+from molvae.parallel import available_cores
+from molvae.runs import RunDirectory
+
+_MOST_PROCESSES = 8
+"""Beyond this a batch of the usual size is cut too small to fill a core."""
+_PATIENCE = timedelta(hours=12)
+"""How long a process waits for another that is alive; one that died is noticed at once."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """This process's place among those that train together."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes files and talks to the user."""
+        return self.rank == 0
+
+    def sum(self, values: Tensor) -> Tensor:
+        """The tensor, summed in place over the team.
+
+        Raises:
+            TrainingError: another process of the team is gone.
+        """
+        if self.size > 1:
+            try:
+                distributed.all_reduce(values)
+            except RuntimeError as error:
+                reason = str(error).splitlines()[0]
+                raise TrainingError(
+                    f"a process of the training is gone ({reason}); go on with --resume"
+                ) from error
+        return values
+
+    def wait(self) -> None:
+        """Return once every process of the team has come this far."""
+        self.sum(torch.zeros(1))
+
+
+def usual_team_size(device: torch.device) -> int:
+    """Processes that a plain training on this device uses."""
+    return min(available_cores(), _MOST_PROCESSES) if device.type == "cpu" else 1
+
+
+def torchrun_size() -> int | None:
+    """Processes that torchrun started; None when it did not start this one."""
+    return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
+
+
+def torchrun_rank() -> int | None:
+    """This process's place among those that torchrun started; None when it did not."""
+    return int(os.environ["RANK"]) if torchrun_size() is not None else None
+
+
+@contextmanager
+def joined_team(size: int, run: RunDirectory, device: torch.device) -> Iterator[Team]:
+    """The team of a training: torchrun's, or `size` processes of which this one is the first.
+
+    Processes started here end with the block.
+    """
+    with ExitStack() as stack:
+        rank = torchrun_rank()
+        if rank is not None:
+            yield stack.enter_context(_member(rank, size, "env://", device))
+            return
+        if size == 1:
+            yield Team()
+            return
+        meeting = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "meeting"
+        for rank in range(1, size):
+            stack.enter_context(_worker(run, rank, size, meeting))
+        yield stack.enter_context(_member(0, size, meeting.as_uri(), device))
+
+
+@contextmanager
+def _member(rank: int, size: int, meeting: str, device: torch.device) -> Iterator[Team]:
+    """Membership in the team that meets at a file or, by torchrun, in the environment."""
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    elif meeting != "env://" and sys.platform == "linux":
+        # Loopback is enough on one machine, and there whatever its name resolves to.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    try:
+        distributed.init_process_group(
+            backend, init_method=meeting, rank=rank, world_size=size, timeout=_PATIENCE
+        )
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise TrainingError(
+            f"the {size} processes of the training did not meet ({reason}); use --processes 1"
+        ) from error
+    try:
+        yield Team(rank, size)
+    finally:
+        distributed.destroy_process_group()
+
+
+@contextmanager
+def worker_membership(rank: int, size: int, meeting: Path) -> Iterator[Team]:
+    """The team as a process sees it that `joined_team` started."""
+    with _member(rank, size, meeting.as_uri(), torch.device("cpu")) as team:
+        yield team
+
+
+@contextmanager
+def _worker(run: RunDirectory, rank: int, size: int, meeting: Path) -> Iterator[None]:
+    """Another process of this training, on this machine."""
+    words = [str(run.path), str(rank), str(size), str(meeting)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "molvae.training.worker", *words], stdin=subprocess.DEVNULL
+    )
+    try:
+        yield
+        process.wait(timeout=60)
+    finally:
+        process.kill()
+        process.wait()

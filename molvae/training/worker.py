@@ -1,0 +1,21 @@
+"""A further process of a training on this machine: `python -m molvae.training.worker`."""
+
+import signal
+import sys
+from pathlib import Path
+
+from molvae.runs import RunDirectory
+from molvae.training.fit import continue_as_member
+from molvae.training.team import worker_membership
+
+
+def main(run: str, rank: str, size: str, meeting: str) -> None:
+    """Train as one of a team, told of nothing but the run and the meeting place."""
+    # Ctrl-C reaches every process of the terminal; the leading one alone decides to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with worker_membership(int(rank), int(size), Path(meeting)) as team:
+        continue_as_member(RunDirectory(Path(run)), team)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

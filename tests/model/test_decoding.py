@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from molvae.model.decoding import DecodingConfig, decode, next_ids
+from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.special_ids import END, PAD, START
+
+CONFIG = ModelConfig(embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6)
+N_IDS = 9
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.random.manual_seed(3)
+    return SequenceVAE(CONFIG, N_IDS)
+
+
+def points(n=40):
+    return 3 * torch.randn(n, 6, generator=torch.Generator().manual_seed(1))
+
+
+def test_greedy_decoding_takes_the_likeliest_symbol_at_each_position(network):
+    written = decode(network, points(), DecodingConfig(temperature=0.0, max_symbols=12))
+    assert len({tuple(row) for row in written.tolist()}) > 3
+    for row, z in zip(written.tolist(), points(), strict=True):
+        length = row.index(END) + 1 if END in row else len(row)
+        seen = torch.tensor([[START, *row[: length - 1]]]).t()
+        logits = network._teacher_forced(seen, z[None])
+        logits[:, :END] = -torch.inf
+        assert logits.argmax(1).tolist() == row[:length]
+        assert all(index == PAD for index in row[length:])
+
+
+def test_a_row_does_not_depend_on_its_neighbours(network):
+    together = decode(network, points(), DecodingConfig(temperature=0.0, max_symbols=12)).tolist()
+    for place, z in enumerate(points()):
+        alone = decode(network, z[None], DecodingConfig(temperature=0.0, max_symbols=12))
+        row = alone[0].tolist()
+        assert together[place][: len(row)] == row
+
+
+def test_same_seed_same_symbols(network):
+    def draw(seed):
+        source = torch.Generator().manual_seed(seed)
+        return decode(network, points(), DecodingConfig(max_symbols=12), source).tolist()
+
+    assert draw(5) == draw(5) != draw(6)
+
+
+def chosen(logits, **settings):
+    source = torch.Generator().manual_seed(0)
+    rows = torch.tensor([logits]).expand(4000, -1)
+    ids = next_ids(rows.clone(), DecodingConfig(**settings), source)
+    return torch.bincount(ids, minlength=len(logits)) / 4000
+
+
+LOGITS = [9.0, 9.0, 0.0, 2.0, 1.0, -1.0]
+
+
+def test_padding_and_start_are_never_written():
+    assert chosen(LOGITS)[:END].tolist() == [0.0, 0.0]
+
+
+def test_draws_follow_the_softmax_at_the_temperature():
+    expected = torch.softmax(torch.tensor(LOGITS[2:]) / 2.0, 0)
+    torch.testing.assert_close(chosen(LOGITS, temperature=2.0)[2:], expected, atol=0.03, rtol=0)
+
+
+def test_top_k_draws_from_the_k_likeliest():
+    expected = torch.softmax(torch.tensor([2.0, 1.0]), 0)
+    shares = chosen(LOGITS, top_k=2)
+    torch.testing.assert_close(shares[3:5], expected, atol=0.03, rtol=0)
+    assert shares[[2, 5]].sum() == 0
+
+
+def test_top_p_draws_from_the_fewest_symbols_that_hold_the_share():
+    # Softmax of 2, 1, 0, -1 is 0.64, 0.24, 0.09, 0.03: three are needed for 0.9.
+    shares = chosen(LOGITS, top_p=0.9)
+    assert shares[5] == 0
+    assert (shares[2:5] > 0).all()
+    assert chosen(LOGITS, top_p=0.5)[3] == 1.0
+
+
+def test_a_spelling_ends_at_the_limit(network):
+    written = decode(network, points(), DecodingConfig(max_symbols=3))
+    assert written.shape[1] <= 3

@@ -1,0 +1,147 @@
+import json
+import shutil
+
+import pytest
+import safetensors.torch
+import torch
+
+from molvae.errors import ModelError
+from molvae.model.folder import FORMAT
+from molvae.molecule_vae import MoleculeVAE
+
+
+@pytest.fixture
+def folder(tiny_model, tmp_path):
+    tiny_model.save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def describe(folder, **changes):
+    path = folder / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def rehash(folder, name):
+    import hashlib
+
+    checksums = json.loads((folder / "model.json").read_text())["sha256"]
+    checksums[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    describe(folder, sha256=checksums)
+
+
+def test_a_saved_model_is_the_same_model(tiny_model, folder):
+    loaded = MoleculeVAE.from_pretrained(folder)
+    for name, weight in tiny_model.network.state_dict().items():
+        assert torch.equal(weight, loaded.network.state_dict()[name]), name
+    assert loaded.vocabulary == tiny_model.vocabulary
+    assert loaded.property_names == tiny_model.property_names
+    assert loaded.card == tiny_model.card
+
+
+def test_saving_again_replaces_the_model_and_leaves_nothing_else(tiny_model, folder):
+    tiny_model.save_pretrained(folder)
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["model"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "model.json",
+        "vocabulary.json",
+        "weights.safetensors",
+    ]
+
+
+def test_half_precision_halves_the_file_and_loads_as_float32(tiny_model, folder):
+    whole = (folder / "weights.safetensors").stat().st_size
+    tiny_model.save_pretrained(folder, torch.float16)
+    assert (folder / "weights.safetensors").stat().st_size < 0.6 * whole
+    loaded = MoleculeVAE.from_pretrained(folder)
+    assert {weight.dtype for weight in loaded.network.state_dict().values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", ["model.json", "vocabulary.json", "weights.safetensors"])
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        MoleculeVAE.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["vocabulary.json", "weights.safetensors"])
+def test_a_truncated_file_is_named(folder, name):
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelError, match=name):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_a_truncated_description_is_refused(folder):
+    (folder / "model.json").write_text((folder / "model.json").read_text()[:40])
+    with pytest.raises(ModelError, match=r"model\.json.*not JSON"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("place", [0, 100, -1])
+def test_a_flipped_bit_in_the_weights_is_noticed(folder, place):
+    content = bytearray((folder / "weights.safetensors").read_bytes())
+    content[place] ^= 1
+    (folder / "weights.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match=r"weights\.safetensors"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_weights_of_the_wrong_shape_are_named(folder):
+    path = folder / "weights.safetensors"
+    weights = safetensors.torch.load(path.read_bytes())
+    weights["to_logits.bias"] = torch.zeros(3)
+    del weights["to_state.bias"]
+    path.write_bytes(safetensors.torch.save(weights))
+    rehash(folder, path.name)
+    with pytest.raises(
+        ModelError, match=r"to_logits\.bias has shape \[3\].*to_state\.bias is missing"
+    ):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_a_newer_format_is_refused_by_number(folder):
+    describe(folder, format=FORMAT + 1)
+    with pytest.raises(ModelError, match=f"format {FORMAT + 1}.*upgrade"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_a_foreign_folder_is_refused(folder):
+    (folder / "model.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ModelError, match="does not describe a molvae model"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_another_constraint_table_is_refused(folder):
+    describe(folder, constraints={"C": 5})
+    with pytest.raises(ModelError, match="constraints"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_a_description_without_settings_is_refused(folder):
+    path = folder / "model.json"
+    description = json.loads(path.read_text())
+    del description["model"]
+    path.write_text(json.dumps(description))
+    with pytest.raises(ModelError, match="lacks 'model'"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_no_folder_at_all_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no model folder"):
+        MoleculeVAE.from_pretrained(tmp_path / "nothing")
+
+
+def test_a_folder_of_something_else_is_not_overwritten(tiny_model, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ModelError, match="no model folder"):
+        tiny_model.save_pretrained(tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_loaded_file_runs_no_code(folder):
+    path = folder / "weights.safetensors"
+    path.write_bytes(b"cos\nsystem\n(S'touch /tmp/molvae_was_here'\ntR.")
+    rehash(folder, path.name)
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        MoleculeVAE.from_pretrained(folder)
+    shutil.rmtree(folder)

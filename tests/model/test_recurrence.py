@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from molvae.model.recurrence import Recurrence, _Unrolled
+
+
+@pytest.fixture
+def recurrence():
+    return Recurrence(input_size=5, hidden_size=7).double()
+
+
+def inputs(positions=6, molecules=3):
+    source = torch.Generator().manual_seed(0)
+    x = torch.randn(positions, molecules, 5, dtype=torch.double, generator=source)
+    h = torch.randn(molecules, 7, dtype=torch.double, generator=source)
+    return x.requires_grad_(), h.requires_grad_()
+
+
+def test_states_are_those_of_torchs_own_gru(recurrence):
+    x, h = inputs()
+    torch.testing.assert_close(recurrence(x, h), recurrence.gru(x, h[None])[0])
+
+
+def test_gradients_are_those_of_torchs_own_gru(recurrence):
+    results = []
+    for run in (recurrence, lambda x, h: recurrence.gru(x, h[None])[0]):
+        x, h = inputs()
+        recurrence.zero_grad()
+        run(x, h).square().sum().backward()
+        results.append([x.grad, h.grad, *(weight.grad.clone() for weight in recurrence.weights)])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_gradients_are_those_of_finite_differences(recurrence):
+    weights = [weight.detach().clone().requires_grad_() for weight in recurrence.weights]
+    assert torch.autograd.gradcheck(_Unrolled.apply, (*inputs(), *weights))
+
+
+def test_one_step_after_another_is_the_whole_sequence(recurrence):
+    x, state = inputs()
+    whole = recurrence(x, state)
+    for position, expected in enumerate(whole):
+        state = recurrence.step(recurrence.project(x[position]), state)
+        torch.testing.assert_close(state, expected)
+
+
+def test_under_autocast_the_states_are_near_those_in_full_precision():
+    recurrence = Recurrence(16, 32)
+    x, h = torch.randn(20, 4, 16), torch.zeros(4, 32)
+    full = recurrence(x, h)
+    with torch.autocast("cpu", torch.bfloat16):
+        low = recurrence(x, h)
+    assert low.dtype == torch.bfloat16
+    torch.testing.assert_close(low.float(), full, atol=0.03, rtol=0.03)

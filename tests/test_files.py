@@ -1,0 +1,71 @@
+import hashlib
+import resource
+from contextlib import contextmanager
+
+import pytest
+
+from molvae.errors import FileError
+from molvae.files import read_json, sha256, write_json, written_whole
+
+
+def test_a_file_appears_whole_with_its_folders(tmp_path):
+    path = tmp_path / "a" / "b" / "text.csv"
+    with written_whole(path) as stream:
+        stream.write("é\n")
+        assert not path.exists()
+    assert path.read_bytes() == "é\n".encode()
+    assert [file.name for file in path.parent.iterdir()] == ["text.csv"]
+
+
+def test_a_failure_leaves_the_earlier_file_as_it_was(tmp_path):
+    path = tmp_path / "text.csv"
+    path.write_text("old")
+
+    def fail():
+        with written_whole(path) as stream:
+            stream.write("new")
+            raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@contextmanager
+def at_most(n_bytes):
+    """Files can grow no further, which is what a full disk does to a writer."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_file_that_cannot_grow_is_one_clear_line_and_leaves_nothing(tmp_path):
+    def fill():
+        with written_whole(tmp_path / "out.csv") as stream:
+            stream.write("x" * 100_000)
+
+    with at_most(1_000), pytest.raises(FileError, match=r"out\.csv.*free some space"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_written_and_read_back(tmp_path):
+    write_json(tmp_path / "x.json", {"é": [1, None]})
+    assert read_json(tmp_path / "x.json") == {"é": [1, None]}
+
+
+def test_what_is_no_json_is_named(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(FileError, match=r"x\.json.*not readable JSON"):
+        read_json(tmp_path / "x.json")
+    with pytest.raises(FileError, match="no file"):
+        read_json(tmp_path / "none.json")
+
+
+def test_the_checksum_is_that_of_the_bytes(tmp_path):
+    (tmp_path / "x").write_bytes(b"molecule")
+    assert sha256(tmp_path / "x") == hashlib.sha256(b"molecule").hexdigest()

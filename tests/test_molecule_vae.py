@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import ModelError, MoleculeError
+from molvae.model.decoding import DecodingConfig
+from molvae.molecule_vae import MoleculeVAE
+
+SMILES = ["CCO", "c1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CCO"]
+
+
+def test_a_code_does_not_depend_on_the_other_molecules(tiny_model):
+    together = tiny_model.encode(SMILES)
+    for place, smiles in enumerate(SMILES):
+        np.testing.assert_allclose(tiny_model.encode([smiles])[0], together[place], atol=1e-5)
+    np.testing.assert_array_equal(together[0], together[3])
+
+
+def test_two_spellings_of_a_molecule_have_one_code(tiny_model):
+    np.testing.assert_array_equal(tiny_model.encode(["OCC"]), tiny_model.encode(["CCO"]))
+
+
+def test_molecules_and_smiles_are_taken_alike(tiny_model):
+    molecules = [Molecule.parse(smiles) for smiles in SMILES]
+    np.testing.assert_array_equal(tiny_model.encode(molecules), tiny_model.encode(SMILES))
+
+
+def test_nothing_encodes_to_nothing(tiny_model):
+    assert tiny_model.encode([]).shape == (0, tiny_model.latent_size)
+    assert tiny_model.decode(np.zeros((0, tiny_model.latent_size), np.float32)) == []
+
+
+def test_a_symbol_outside_the_vocabulary_is_named(tiny_model):
+    with pytest.raises(MoleculeError, match=r"\[13CH4\]|\[13C"):
+        tiny_model.encode(["[13CH4]"])
+
+
+def test_what_is_no_molecule_is_refused(tiny_model):
+    with pytest.raises(MoleculeError, match="not a molecule"):
+        tiny_model.encode(["C1CC"])
+
+
+def test_any_point_decodes_to_a_molecule_or_none(tiny_model):
+    points = 4 * np.random.default_rng(0).standard_normal((60, tiny_model.latent_size))
+    molecules = tiny_model.decode(points.astype(np.float32))
+    assert len(molecules) == 60
+    for molecule in filter(None, molecules):
+        assert Molecule.parse(molecule.smiles) == molecule
+
+
+def test_same_seed_same_samples(tiny_model):
+    assert tiny_model.sample(30, seed=1) == tiny_model.sample(30, seed=1)
+    assert tiny_model.sample(30, seed=1) != tiny_model.sample(30, seed=2)
+
+
+def test_greedy_decoding_does_not_depend_on_the_seed(tiny_model):
+    points = tiny_model.prior_points(20, np.random.default_rng(0))
+    assert tiny_model.decode(points, seed=1) == tiny_model.decode(points, seed=2)
+
+
+def test_the_limit_on_symbols_holds(tiny_model):
+    points = tiny_model.prior_points(20, np.random.default_rng(0))
+    spellings = tiny_model.decode_symbols(points, DecodingConfig(max_symbols=5))
+    assert max(map(len, spellings)) <= 5
+
+
+def test_the_posterior_has_a_positive_deviation(tiny_model):
+    mean, deviation = tiny_model.posterior([("[C]", "[C]", "[O]")])
+    np.testing.assert_array_equal(mean, tiny_model.encode(["CCO"]))
+    assert (deviation > 0).all()
+
+
+def test_an_empty_spelling_is_refused(tiny_model):
+    with pytest.raises(MoleculeError, match="empty spelling"):
+        tiny_model.posterior([()])
+
+
+def test_untrained_models_of_one_seed_are_one_model(tiny_model):
+    def weights(seed):
+        vocabulary, config = tiny_model.vocabulary, tiny_model.network.config
+        network = MoleculeVAE.untrained(vocabulary, config, seed=seed).network
+        return network.to_logits.weight.detach().numpy()
+
+    np.testing.assert_array_equal(weights(3), weights(3))
+    assert not np.array_equal(weights(3), weights(4))
+
+
+def test_an_extended_model_still_says_the_same(tiny_model):
+    symbols = [*tiny_model.vocabulary.symbols, "[13CH4]", "[2H]"]
+    larger = tiny_model.extended(symbols, tiny_model.property_names)
+    assert len(larger.vocabulary) > len(tiny_model.vocabulary)
+    np.testing.assert_allclose(larger.encode(SMILES), tiny_model.encode(SMILES), atol=1e-6)
+    assert larger.reconstruct(SMILES) == tiny_model.reconstruct(SMILES)
+    assert larger.encode(["[13CH4]"]).shape == (1, tiny_model.latent_size)
+
+
+def test_a_head_of_other_properties_begins_anew(tiny_model):
+    other = tiny_model.extended((), ("tpsa",))
+    assert other.predict(other.encode(SMILES)).shape == (4, 1)
+
+
+def test_predictions_without_a_head_are_refused(tiny_model):
+    bare = tiny_model.extended((), ())
+    with pytest.raises(ModelError, match="--property-columns"):
+        bare.predict(np.zeros((1, bare.latent_size), np.float32))

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from molvae.dataset.corpus import prepare_corpus
+from molvae.training.diagnostics import Validation, is_same_molecule, validate
+
+
+@pytest.fixture(scope="module")
+def corpus(tiny_plan, tiny_model):
+    prepared = prepare_corpus(tiny_plan.data, tiny_plan.corpus)
+    return prepared.recoded(tiny_model.vocabulary)
+
+
+def test_exact_reconstruction_is_that_of_the_public_functions(tiny_model, corpus):
+    indices = np.arange(60)
+    smiles = [corpus.smiles(index) for index in indices.tolist()]
+    back = [molecule and molecule.smiles for molecule in tiny_model.reconstruct(smiles)]
+    expected = np.mean([a == b for a, b in zip(smiles, back, strict=True)])
+    figures = validate(tiny_model, corpus, indices, seed=0)
+    assert figures.exact_reconstruction == pytest.approx(expected)
+    assert figures.molecules == 60
+
+
+def test_active_units_are_those_whose_mean_varies(tiny_model, corpus):
+    indices = np.arange(60)
+    means = tiny_model.encode([corpus.smiles(index) for index in indices.tolist()])
+    figures = validate(tiny_model, corpus, indices, seed=0)
+    assert figures.active_units == int((means.var(axis=0) > 0.01).sum())
+
+
+def test_kl_is_the_sum_over_the_dimensions(tiny_model, corpus):
+    figures = validate(tiny_model, corpus, np.arange(30), seed=0)
+    assert figures.kl == pytest.approx(sum(figures.kl_per_dimension))
+    mean, deviation = tiny_model.posterior([corpus.spelling(index) for index in range(30)])
+    expected = 0.5 * (mean**2 + deviation**2 - 1 - 2 * np.log(deviation))
+    assert figures.kl == pytest.approx(expected.sum(axis=1).mean(), rel=1e-4)
+
+
+def test_the_order_of_the_molecules_does_not_matter_much(tiny_model, corpus):
+    forwards = validate(tiny_model, corpus, np.arange(40), seed=0)
+    backwards = validate(tiny_model, corpus, np.arange(40)[::-1].copy(), seed=0)
+    assert forwards.exact_reconstruction == backwards.exact_reconstruction
+    assert forwards.kl == pytest.approx(backwards.kl, rel=1e-6)
+
+
+def figures(kl, active):
+    return Validation(10, 20.0, kl, 0.0, active, tuple([kl / 50] * 50), 0.0)
+
+
+def test_a_posterior_that_carries_nothing_is_collapsed():
+    assert "KL 0.30 nats, 0 of 50 units active" in figures(0.3, 0).collapse()
+    assert figures(20.0, 40).collapse() is None
+
+
+def test_two_spellings_of_one_molecule_are_the_same():
+    assert is_same_molecule(("[C]", "[C]", "[O]"), ("[O]", "[C]", "[C]"))
+    assert not is_same_molecule(("[C]", "[C]", "[O]"), ("[C]", "[C]", "[N]"))
+    assert not is_same_molecule(("[Ring1]",), ("[Branch1]",))

@@ -1,0 +1,246 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from molvae.errors import DataError, RunError, TrainingError
+from molvae.molecule_vae import MoleculeVAE
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainingPlan
+from molvae.training.fit import resume, train
+from molvae.training.session import StopReason
+
+
+def changed(plan, corpus=None, **settings):
+    return plan.model_copy(
+        update={
+            "train": plan.train.with_changes(settings),
+            "corpus": plan.corpus.with_changes(corpus or {}),
+        }
+    )
+
+
+def weights(run, folder="last_model"):
+    return load_file(run / folder / "weights.safetensors")
+
+
+def assert_equal_weights(one, other):
+    assert one.keys() == other.keys()
+    for name, weight in one.items():
+        assert torch.equal(weight, other[name]), name
+
+
+def progress(run):
+    return [json.loads(line) for line in RunDirectory(run).progress.read_text().splitlines()]
+
+
+def test_training_learns(trained):
+    lines = progress(trained[1])
+    assert lines[-1]["reconstruction"] < 0.95 * lines[0]["reconstruction"]
+    assert lines[-1]["step"] == trained[0].steps
+
+
+def test_a_run_holds_all_that_is_promised(trained):
+    run = RunDirectory(trained[1])
+    for path in (run.settings, run.provenance, run.refused, run.checkpoint, run.summary):
+        assert path.is_file(), path
+    assert TrainingPlan.of_run(run).train.precision == "float32"
+    card = MoleculeVAE.from_pretrained(run.best_model).card
+    assert card["molecules"] == 180
+    assert card["validation"]["molecules"] == 20
+
+
+def test_two_runs_with_one_seed_are_one_run(trained, tiny_plan, tmp_path):
+    train(tiny_plan, tmp_path / "again")
+    assert_equal_weights(weights(trained[1]), weights(tmp_path / "again"))
+
+
+def test_another_seed_is_another_run(trained, tiny_plan, tmp_path):
+    train(changed(tiny_plan, seed=1, epochs=1), tmp_path / "other")
+    ours, others = weights(trained[1]), weights(tmp_path / "other")
+    assert not torch.equal(ours["to_logits.weight"], others["to_logits.weight"])
+
+
+def test_the_property_head_learns_from_incomplete_columns(trained):
+    model = trained[0].model
+    assert model.property_names == ("logp", "qed")
+    predicted = model.predict(model.encode(["CCO", "CCCCCCCC"]))
+    assert np.isfinite(predicted).all()
+    assert trained[0].validation.property_error < 1.5
+
+
+def test_a_run_directory_that_is_taken_is_refused(trained, tiny_plan):
+    with pytest.raises(RunError, match="--resume"):
+        train(tiny_plan, trained[1])
+
+
+def test_a_property_column_without_numbers_is_refused(tiny_plan, tmp_path):
+    path = tmp_path / "no_numbers.csv"
+    path.write_text("smiles,activity\n" + "".join(f"{'C' * n},high\n" for n in range(1, 30)))
+    plan = changed(tiny_plan, corpus={"property_columns": ("activity",)})
+    with pytest.raises(DataError, match="activity"):
+        train(plan.model_copy(update={"data": path}), tmp_path / "run")
+
+
+def test_time_that_is_up_ends_a_training_cleanly(tiny_plan, tmp_path):
+    result = train(changed(tiny_plan, max_minutes=0.01, epochs=10_000), tmp_path / "run")
+    assert result.stop is StopReason.OUT_OF_TIME
+    assert result.seconds < 30
+    assert MoleculeVAE.from_pretrained(tmp_path / "run" / "model").sample(1)
+
+
+def test_training_ends_early_when_nothing_improves(tiny_plan, tmp_path):
+    plan = changed(tiny_plan, learning_rate=1e-9, epochs=500, patience=2, beta_warmup=0.0)
+    result = train(plan, tmp_path / "run")
+    assert result.stop is StopReason.NO_IMPROVEMENT
+    assert result.steps < 1_000
+
+
+def test_a_collapsed_model_is_named_with_advice(tiny_plan, tmp_path):
+    lines = []
+    plan = changed(tiny_plan, beta=50.0, beta_warmup=0.01, epochs=8)
+    train(plan, tmp_path / "run", notify=lines.append)
+    assert any("posterior collapse" in line and "--free-bits" in line for line in lines)
+
+
+def test_free_bits_keep_units_active(tiny_plan, tmp_path):
+    plan = changed(tiny_plan, beta=50.0, beta_warmup=0.01, epochs=8, free_bits=0.5)
+    kl = train(plan, tmp_path / "run").validation.kl
+    assert kl > 0.2 * 16
+
+
+def test_fine_tuning_on_new_symbols_extends_the_vocabulary(trained, tiny_plan, tmp_path):
+    path = tmp_path / "silicon.csv"
+    path.write_text("smiles\n" + "".join(f"C[Si](C)(C){'C' * n}[n+]1ccccc1\n" for n in range(30)))
+    plan = changed(tiny_plan, corpus={"property_columns": ()}, epochs=2)
+    plan = plan.model_copy(update={"data": path, "start": trained[1] / "model"})
+    model = train(plan, tmp_path / "run").model
+    old = trained[0].model.vocabulary.symbols
+    assert model.vocabulary.symbols[: len(old)] == old
+    assert model.encode(["C[Si](C)(C)C[n+]1ccccc1"]).shape == (1, 16)
+
+
+def test_not_a_number_goes_back_to_good_weights_and_says_so(tiny_plan, tmp_path):
+    lines = []
+    plan = changed(tiny_plan, learning_rate=1e30, clip_norm=1e30, epochs=3)
+    with pytest.raises(TrainingError, match="smaller --learning-rate"):
+        train(plan, tmp_path / "run", notify=lines.append)
+    assert sum("back to the last good weights" in line for line in lines) == 8
+
+
+TRAIN = """
+import sys
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainingPlan
+from molvae.training.fit import train
+from pathlib import Path
+
+if __name__ == "__main__":
+    plan = TrainingPlan.parse(__import__("json").loads(Path(sys.argv[1]).read_text()))
+    train(plan, Path(sys.argv[2]))
+"""
+
+
+def started(plan, out, folder, *command, **environment):
+    (folder / "plan.json").write_text(plan.model_dump_json())
+    (folder / "train.py").write_text(TRAIN)
+    command = command or (sys.executable,)
+    return subprocess.Popen(
+        [*command, str(folder / "train.py"), str(folder / "plan.json"), str(out)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_resumed_gives_the_same_weights_bit_for_bit(
+    trained, tiny_plan, tmp_path
+):
+    out = tmp_path / "killed"
+    # Checkpoints at nearly every update make it likely that one is being written as the kill comes.
+    plan = changed(tiny_plan, checkpoint_minutes=1e-6)
+    process = started(plan, out, tmp_path)
+    wait_for(RunDirectory(out).checkpoint.exists, process)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    result = resume(out)
+    assert result.stop is StopReason.ALL_EPOCHS
+    assert_equal_weights(weights(trained[1]), weights(out))
+    assert_equal_weights(weights(trained[1], "model"), weights(out, "model"))
+    ours, theirs = progress(trained[1]), progress(out)
+    assert [line["reconstruction"] for line in ours] == [line["reconstruction"] for line in theirs]
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_at_the_next_update_and_can_be_resumed(trained, tiny_plan, tmp_path):
+    out = tmp_path / "interrupted"
+    process = started(changed(tiny_plan, checkpoint_minutes=1e-6), out, tmp_path)
+    wait_for(RunDirectory(out).checkpoint.exists, process)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 0, words
+    resume(out)
+    assert_equal_weights(weights(trained[1]), weights(out))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_torchrun", [False, True])
+def test_two_processes_train_what_one_trains(trained, tiny_plan, tmp_path, by_torchrun):
+    out = tmp_path / "two"
+    plan = changed(tiny_plan, processes=None if by_torchrun else 2)
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone")
+    process = started(plan, out, tmp_path, *(torchrun if by_torchrun else ()))
+    _, words = process.communicate(timeout=300)
+    assert process.returncode == 0, words
+    assert TrainingPlan.of_run(RunDirectory(out)).train.processes == 2
+    one, two = progress(trained[1]), progress(out)
+    for ours, theirs in zip(one, two, strict=True):
+        assert theirs["reconstruction"] == pytest.approx(ours["reconstruction"], rel=1e-2)
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_ends_the_training_with_a_word(tiny_plan, tmp_path):
+    out = tmp_path / "died"
+    process = started(changed(tiny_plan, processes=2, epochs=10_000), out, tmp_path)
+    wait_for(RunDirectory(out).checkpoint.exists, process)
+    subprocess.run(["pkill", "-9", "-f", f"molvae.training.worker {out}"], check=True)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "go on with --resume" in words
+
+
+def test_a_damaged_checkpoint_is_refused_with_a_way_out(trained, tiny_plan, tmp_path):
+    out = tmp_path / "run"
+    train(changed(tiny_plan, epochs=1), out)
+    checkpoint = RunDirectory(out).checkpoint
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(RunError, match="--from"):
+        resume(out)
+
+
+def test_there_must_be_a_run_to_resume(tmp_path):
+    with pytest.raises(RunError, match="without --resume"):
+        resume(tmp_path)
+
+
+def test_tensorboard_files_are_written_when_asked_for(tiny_plan, tmp_path):
+    train(changed(tiny_plan, epochs=4, tensorboard=True), tmp_path / "run")
+    assert list(RunDirectory(tmp_path / "run").tensorboard.iterdir())
