@@ -1,0 +1,233 @@
+"""Corpus: the accepted molecules of a file as ids, with what was refused and why."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int32, Int64, Integer
+from pydantic import PositiveInt
+
+from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling
+from molvae.chem.standardize import StandardizeConfig
+from molvae.dataset.batches import Batch
+from molvae.dataset.cleaning import CleaningRules
+from molvae.dataset.making import make_store
+from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_store
+from molvae.dataset.tables import Table
+from molvae.errors import ConfigError, DataError
+from molvae.parallel import available_cores
+from molvae.settings import Settings
+from molvae.vocabulary import END, PAD, START, Vocabulary
+
+_KEY_CHARACTERS = 8
+_PACKAGES = ("molvae", "rdkit", "selfies")
+"""Packages whose version decides what is accepted, and how it is spelled."""
+
+
+class CorpusConfig(Settings):
+    """What to take from a file of molecules, and what to accept."""
+
+    smiles_column: str | None = None
+    """Column that holds the SMILES; None finds it by its name, else by its content."""
+    property_columns: tuple[str, ...] = ()
+    """Columns of numbers to keep beside the molecules."""
+    max_symbols: PositiveInt = 200
+    """SELFIES symbols of a molecule, at most."""
+    standardize: StandardizeConfig = StandardizeConfig()
+    """How molecules are cleaned, and which are refused."""
+
+
+def prepare_corpus(
+    path: Path,
+    config: CorpusConfig | None = None,
+    folder: Path | None = None,
+    workers: int | None = None,
+    *,
+    progress: bool = False,
+) -> "Corpus":
+    """The acceptable molecules of a file, from its token store if that is up to date.
+
+    Args:
+        path: a CSV, TSV or SMI file, plain or gzip.
+        config: what to take and to accept.
+        folder: where token stores are kept; None means beside the file.
+        workers: processes to clean with; None means one per core.
+        progress: whether to show a bar.
+
+    Raises:
+        DataError: the file cannot be read, lacks a column, or holds no acceptable molecule.
+        FileError: the token store cannot be written.
+    """
+    config = config or CorpusConfig()
+    table = Table.open(path, config.smiles_column, config.property_columns)
+    key = _key(config)
+    place = (folder or path.parent) / f"{path.name}.tokens" / _digest(key)
+    stored = Corpus.read(place)
+    if stored and stored.record.key == key and stored.record.source.is_still(path):
+        return stored
+    rules = CleaningRules(config.standardize, config.max_symbols)
+    with new_store(place) as draft:
+        make_store(draft, table, rules, key, workers or available_cores(), progress=progress)
+    made = Corpus.read(place)
+    if made is None:
+        raise DataError(f"the token store {str(place)!r} changed as it was made; try again")
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Molecules on disk as ids of `vocabulary`, in the order of the file."""
+
+    folder: Path
+    vocabulary: Vocabulary
+    record: StoreRecord
+    arrays: StoredArrays
+    table: Int64[np.ndarray, " stored"]
+    """Id in `vocabulary` of each id in the store."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Corpus | None":
+        """The corpus in a folder; None where no whole token store lies."""
+        record = StoreRecord.read(folder)
+        arrays = StoredArrays.read(folder, record) if record else None
+        if record is None or arrays is None:
+            return None
+        vocabulary = Vocabulary.from_json(record.vocabulary)
+        return cls(folder, vocabulary, record, arrays, np.arange(len(vocabulary)))
+
+    def __len__(self) -> int:
+        return self.record.molecules
+
+    @property
+    def lengths(self) -> Int32[np.ndarray, " molecule"]:
+        """Symbols of each molecule, END not counted."""
+        return self.arrays.lengths
+
+    @property
+    def properties(self) -> Float32[np.ndarray, "molecule property"]:
+        """Values from the file; NaN where one is missing or is no number."""
+        return self.arrays.properties
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        return self.record.property_names
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file, refused ones included."""
+        return self.record.rows
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """How many rows were refused, by reason."""
+        return self.record.refused
+
+    @property
+    def refused_file(self) -> Path:
+        """CSV with line, reason and text of each refused row."""
+        return self.folder / REFUSED_FILE
+
+    def ids(self, index: int) -> Int64[np.ndarray, " symbol"]:
+        """The symbols of one molecule as ids, without END."""
+        end = self._ends[index]
+        ids: np.ndarray = self.table[self.arrays.ids[end - self.lengths[index] : end]]
+        return ids
+
+    def spelling(self, index: int) -> Spelling:
+        """The symbols of one molecule."""
+        return self.vocabulary.decode(self.ids(index).tolist())
+
+    def smiles(self, index: int) -> str:
+        """Canonical SMILES of one molecule."""
+        return read_spelling(self.spelling(index)).smiles
+
+    def batch(self, indices: Integer[np.ndarray, " row"]) -> Batch:
+        """The molecules of these indices, one per row."""
+        lengths = self.lengths[indices].astype(np.int64)
+        position = np.arange(lengths.max(initial=0) + 1)
+        within = position < lengths[:, None]
+        ids = np.full(within.shape, PAD, dtype=np.int64)
+        places = (self._ends[indices] - lengths)[:, None] + position
+        ids[within] = self.table[self.arrays.ids[places[within]]]
+        ids[np.arange(len(lengths)), lengths] = END
+        return Batch(ids, lengths + 1, np.asarray(self.properties[indices]))
+
+    def recoded(self, vocabulary: Vocabulary) -> "Corpus":
+        """The same molecules as ids of another vocabulary.
+
+        Raises:
+            DataError: a symbol of this corpus is not in it; extend it first.
+        """
+        stored = Vocabulary.from_json(self.record.vocabulary).symbols
+        if missing := [symbol for symbol in stored if symbol not in vocabulary]:
+            raise DataError(f"the vocabulary lacks {', '.join(missing)} of the data; extend it")
+        table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
+        return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
+
+    def summary(self) -> str:
+        """What was read, accepted and refused, for the screen."""
+        return "\n".join(_summary_lines(self.record, self.refused_file))
+
+    @cached_property
+    def _ends(self) -> Int64[np.ndarray, " molecule"]:
+        return np.cumsum(self.lengths, dtype=np.int64)
+
+
+def split(
+    corpus: Corpus, held_out: int, seed: int
+) -> tuple[Int64[np.ndarray, " training"], Int64[np.ndarray, " held"]]:
+    """Indices to train on, and as many as `held_out` drawn at random to test with; both sorted.
+
+    Raises:
+        ConfigError: nothing would be left to train on.
+    """
+    if not 0 <= held_out < len(corpus):
+        raise ConfigError(
+            f"{held_out} molecules to hold out of {len(corpus)}; "
+            "at least one must be left to train on: hold out fewer"
+        )
+    drawn = np.random.default_rng(seed).permutation(len(corpus))
+    return np.sort(drawn[held_out:]), np.sort(drawn[:held_out])
+
+
+def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:
+    lines = [
+        f"{record.rows:,} rows: {record.molecules:,} molecules accepted, "
+        f"{sum(record.refused.values()):,} rows refused"
+    ]
+    counts = sorted(record.refused.items(), key=lambda item: (-item[1], item[0]))
+    lines += [f"  {count:>9,}  {reason}" for reason, count in counts]
+    if counts:
+        lines.append(f"  each with its line and text in {refused_file}")
+    for name in record.property_names:
+        if missing := record.missing[name]:
+            lines.append(f"  {name}: no value for {missing:,} molecules")
+        if wrong := record.not_numbers[name]:
+            lines.append(f"  {name}: not a number for {wrong:,} molecules, taken as no value")
+    return lines
+
+
+# Any: JSON values.
+def _key(config: CorpusConfig) -> dict[str, Any]:
+    """All that decides what a store holds, besides the data."""
+    settings = config.model_dump(mode="json")
+    versions = {package: _version(package) for package in _PACKAGES}
+    return {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _digest(key: Mapping[str, Any]) -> str:
+    text = json.dumps(key, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_CHARACTERS]

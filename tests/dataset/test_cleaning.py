@@ -1,0 +1,35 @@
+from molvae.chem.notation import read_spelling
+from molvae.chem.standardize import StandardizeConfig
+from molvae.dataset.cleaning import CleaningRules, CleaningTask, clean
+
+
+def cleaned(*texts, max_symbols=50):
+    return clean(CleaningTask(list(texts), CleaningRules(StandardizeConfig(), max_symbols)))
+
+
+def test_the_symbols_of_accepted_texts_spell_their_molecules():
+    found = cleaned("OCC", "rubbish", "c1ccccc1")
+    symbols = [found.symbols[code] for code in found.codes]
+    assert found.accepted.tolist() == [0, 2]
+    assert found.lengths.sum() == len(symbols)
+    first, second = symbols[: found.lengths[0]], symbols[found.lengths[0] :]
+    assert [read_spelling(first).smiles, read_spelling(second).smiles] == ["CCO", "c1ccccc1"]
+
+
+def test_two_writings_of_a_molecule_have_one_identity():
+    ethanol, again, other = cleaned("OCC", "CCO.[Na+].[Cl-]", "CCN").identities
+    assert ethanol == again != other
+
+
+def test_refused_texts_keep_their_place_and_reason():
+    found = cleaned("", "CCO", "C" * 60, "C1CC", max_symbols=20)
+    assert [(place, reason) for place, reason, _ in found.refused] == [
+        (0, "no SMILES in the row"),
+        (2, "too many symbols"),
+        (3, "not a molecule"),
+    ]
+
+
+def test_nothing_accepted_gives_empty_arrays():
+    found = cleaned("rubbish")
+    assert (len(found.accepted), len(found.codes), len(found.lengths)) == (0, 0, 0)

@@ -1,0 +1,94 @@
+import gzip
+
+import pytest
+
+from molvae.dataset.text import LONGEST_LINE, open_lines
+from molvae.errors import DataError
+
+
+def read_lines(path):
+    with open_lines(path) as lines:
+        return list(lines)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"CCO\nCCN\n",
+        b"CCO\r\nCCN\r\n",
+        b"CCO\rCCN",
+        b"\xef\xbb\xbfCCO\nCCN\n",
+        "CCO\nCCN\n".encode("utf-16"),
+        gzip.compress(b"CCO\nCCN\n"),
+        gzip.compress(b"CCO\n") + gzip.compress(b"CCN\n"),
+    ],
+    ids=["unix", "windows", "old mac, no end", "mark", "utf-16", "gzip", "gzip in two members"],
+)
+def test_the_same_two_lines_come_out_of_every_kind_of_file(tmp_path, content):
+    path = tmp_path / "named_without_hint"
+    path.write_bytes(content)
+    assert read_lines(path) == ["CCO", "CCN"]
+
+
+def test_what_is_not_utf8_is_read_as_latin_1(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_bytes("CCO,Äthanol\n".encode("latin-1") + "CCN,Äthylamin µ\n".encode())
+    assert read_lines(path) == ["CCO,Äthanol", "CCN,Äthylamin µ"]
+
+
+def test_a_line_without_end_does_not_fill_the_memory(tmp_path):
+    path = tmp_path / "long.smi"
+    path.write_text("C" * (3 * LONGEST_LINE + 7) + "\nCCO\n")
+    first, second = read_lines(path)
+    assert len(first) == LONGEST_LINE
+    assert second == "CCO"
+
+
+def test_bytes_read_reach_the_size_of_the_file(tmp_path):
+    path = tmp_path / "molecules.smi.gz"
+    path.write_bytes(gzip.compress(b"CCO\n" * 100_000))
+    with open_lines(path) as lines:
+        next(iter(lines))
+        assert 0 < lines.bytes_read <= path.stat().st_size
+        assert len(list(lines)) == 99_999
+        assert lines.bytes_read == path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (gzip.compress(b""), "is empty"),
+        (b"PK\x03\x04\x14\x00\x00\x00\x08\x00", "binary data"),
+        (bytes(range(1, 256)) * 4, "binary data"),
+        (gzip.compress(bytes(range(256))), "binary data"),
+        (gzip.compress(b"CCO\n" * 10_000)[:40], "damaged or incomplete gzip"),
+        (b"\x1f\x8b and then no gzip at all", "damaged or incomplete gzip"),
+        (b"\xff\xfeC", "not readable text"),
+        (b"ethanol\n  RDKit\n\n  3  2  0  0  0  0  0  0  0  0999 V2000\n", "SD file"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_one_line_that_names_the_file(tmp_path, content, message):
+    path = tmp_path / "molecules.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        read_lines(path)
+    assert "molecules.csv" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_gzip_file_that_breaks_off_late_is_refused_when_its_end_is_reached(tmp_path):
+    path = tmp_path / "molecules.csv.gz"
+    text = "".join(f"C{'CN' * (number % 50)}O\n" for number in range(200_000))
+    packed = gzip.compress(text.encode())
+    path.write_bytes(packed[: len(packed) - 100])
+    with pytest.raises(DataError, match="incomplete gzip"):
+        read_lines(path)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(DataError, match="no file"):
+        read_lines(tmp_path / "absent.csv")
+    with pytest.raises(DataError, match="is a folder"):
+        read_lines(tmp_path)
