@@ -8,6 +8,7 @@ MolvaeError
 ├── RunError           a run directory that is in the way, or cannot be resumed
 ├── TrainingError      training that cannot go on
 ├── ObjectiveError     an objective that cannot be evaluated
+├── WorkerError        a worker process that died
 ├── FileError          a file that could not be written or brought here whole
 └── MissingExtraError  an optional dependency that is not installed
 
@@ -54,6 +55,10 @@ class TrainingError(MolvaeError):
 
 class ObjectiveError(MolvaeError):
     """An objective cannot be evaluated."""
+
+
+class WorkerError(MolvaeError):
+    """A worker process died, most often for want of memory."""
 
 
 class FileError(MolvaeError):

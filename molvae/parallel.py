@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from molvae.errors import WorkerError
+
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -25,6 +27,9 @@ def ordered_map(
     With one worker everything happens in this process. Questions are drawn lazily, so a generator
     of any length takes bounded memory, and the drawing itself overlaps with the workers' work.
     `function` must be importable by name. An exception in it is raised here.
+
+    Raises:
+        WorkerError: a worker process died.
     """
     if workers <= 1:
         yield from map(function, questions)
@@ -32,6 +37,7 @@ def ordered_map(
     # Loky rather than concurrent.futures: its processes neither fork a threaded parent nor import
     # the caller's script again, so notebooks and scripts without a main guard work.
     from loky import get_reusable_executor
+    from loky.process_executor import TerminatedWorkerError
 
     executor = get_reusable_executor(max_workers=workers, timeout=300)
     limit = ahead or 3 * workers
@@ -43,6 +49,10 @@ def ordered_map(
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+    except TerminatedWorkerError as error:
+        raise WorkerError(
+            "a worker process died, most often for want of memory; free some, or use fewer workers"
+        ) from error
     finally:
         for future in pending:
             future.cancel()

@@ -53,6 +53,12 @@ def test_a_file_that_cannot_grow_is_one_clear_line_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_cannot_be_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FileError, match="choose another place"):
+        write_json(tmp_path / "file" / "x.json", 1)
+
+
 def test_json_is_written_and_read_back(tmp_path):
     write_json(tmp_path / "x.json", {"é": [1, None]})
     assert read_json(tmp_path / "x.json") == {"é": [1, None]}

@@ -1,8 +1,10 @@
+import os
+import signal
 from itertools import count, islice
 
 import pytest
 
-from molvae.errors import MoleculeError
+from molvae.errors import MoleculeError, WorkerError
 from molvae.parallel import available_cores, ordered_map
 
 
@@ -33,3 +35,14 @@ def test_an_error_in_a_worker_is_raised_here_as_it_was(workers):
 
 def test_there_is_a_core():
     assert available_cores() >= 1
+
+
+def die(n):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.filterwarnings("ignore:A worker stopped")
+def test_a_worker_that_dies_is_one_clear_line_and_not_the_end():
+    with pytest.raises(WorkerError, match="a worker process died"):
+        list(ordered_map(die, [1], 2))
+    assert list(ordered_map(square, [3], 2)) == [9]

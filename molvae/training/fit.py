@@ -150,7 +150,8 @@ def _settled(plan: TrainingPlan) -> TrainingPlan:
     device = pick_device(plan.train.device)
     precision = plan.train.precision
     if precision == "auto":
-        precision = "bfloat16" if pick_precision(device) == torch.bfloat16 else "float32"
+        with _one_thread():
+            precision = "bfloat16" if pick_precision(device) == torch.bfloat16 else "float32"
     settled = {
         "device": device.type,
         "precision": precision,

@@ -1,0 +1,65 @@
+"""How many distinct valid molecules come per second, and where the time goes.
+
+python scripts/benchmark_generation.py --model quickstart/model --n 10000
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from molvae.files import write_json
+from molvae.generation import GenerateConfig, generate
+from molvae.molecule_vae import MoleculeVAE
+from molvae.parallel import available_cores
+from molvae.runs import provenance
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True, help="a model folder")
+    parser.add_argument("--n", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="JSON file for the record")
+    return parser.parse_args()
+
+
+def measured(model: MoleculeVAE, config: GenerateConfig) -> dict[str, object]:
+    """One generation: rate, yield, and share of time per stage."""
+    found = generate(model, config)
+    total = found.seconds["all"]
+    shares = {stage: spent / total for stage, spent in found.seconds.items() if stage != "all"}
+    return {
+        "workers": config.workers,
+        "properties": list(config.properties),
+        "molecules": len(found.molecules),
+        "draws": found.drawn,
+        "molecules_per_second": round(len(found.molecules) / total, 1),
+        "share_of_time": {stage: round(share, 3) for stage, share in shares.items()},
+    }
+
+
+def main() -> None:
+    """Measure with and without properties, on one core and on all; print and record."""
+    arguments = parsed()
+    model = MoleculeVAE.from_pretrained(arguments.model, "cpu")
+    # Starts the worker processes, which a longer run would not notice.
+    generate(model, GenerateConfig(n=200, workers=available_cores()))
+    rows = []
+    for properties in ((), ("logp", "qed", "sa", "weight")):
+        for workers in sorted({1, available_cores()}):
+            config = GenerateConfig(
+                n=arguments.n, seed=arguments.seed, workers=workers, properties=properties
+            )
+            rows.append(measured(model, config))
+            print(rows[-1])
+    if arguments.out:
+        command = ["python", "scripts/benchmark_generation.py", *sys.argv[1:]]
+        write_json(
+            arguments.out,
+            {"model": model.card, "rows": rows, "provenance": provenance(arguments.seed, command)},
+        )
+
+
+if __name__ == "__main__":
+    main()
