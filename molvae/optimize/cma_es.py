@@ -1,0 +1,149 @@
+"""CmaEs: a Gaussian over the latent space that moves to what is good and takes its shape."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from cmaes import CMA, SepCMA  # type: ignore[import-untyped]  # it ships no types
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from molvae.optimize.optimizer import PerPoint, Points, Prior, largest_radius, within_radius
+from molvae.optimize.state import State, generator_state, restored_generator
+from molvae.settings import Settings
+
+
+class CmaEsConfig(Settings):
+    """How CMA-ES searches."""
+
+    first_sample: PositiveInt = 128
+    """Draws from the prior before each start; they cost as any other point does."""
+    parents: PositiveInt = 16
+    """It starts from the mean of so many of the best of that sample."""
+    sigma: PositiveFloat = 0.5
+    """Step length at a start, in units of the latent space; those of a standard normal prior."""
+    population: int = Field(default=32, ge=4)
+    """Points of a generation."""
+    full_up_to: PositiveInt = 40
+    """Beyond so many dimensions the covariance is diagonal: a full one takes too long to learn."""
+    patience: PositiveInt = 10
+    """Generations without a better score after which it starts again elsewhere."""
+
+
+class CmaEs:
+    """CMA-ES (Hansen 2016) from the best of a sample of the prior; starts again when it is stuck.
+
+    Points stay within the radius of the prior's samples: a decoder was not trained beyond it.
+    """
+
+    def __init__(self, prior: Prior, config: CmaEsConfig, seed: int) -> None:
+        self._prior = prior
+        self._config = config
+        self._generator = np.random.default_rng(seed)
+        self._radius = 0.0
+        self._best = -np.inf
+        self._stale = 0
+        # None while the sample of the prior that a start needs is being scored.
+        self._search: State | None = None
+        self._points: list[np.ndarray] = []
+        self._scores: list[float] = []
+
+    def ask(self, n: int) -> Points:
+        if self._search is None:
+            return self._prior(n, self._generator)
+        search = _thawed(self._search)
+        # The states of cmaes leave its generator out, so each batch is drawn under a fresh seed.
+        search.reseed_rng(int(self._generator.integers(2**32)))
+        points: Points = np.stack([search.ask() for _ in range(n)])
+        return within_radius(points, self._radius)
+
+    def tell(self, points: Points, scores: PerPoint) -> None:
+        self._points += list(points.copy())
+        self._scores += np.where(np.isnan(scores), -np.inf, scores).tolist()
+        if self._search is None:
+            self._try_to_start()
+        while self._search is not None and len(self._scores) >= self._config.population:
+            self._breed(self._search)
+
+    def state(self) -> State:
+        search = self._search or State()
+        values = {
+            "generator": generator_state(self._generator),
+            "radius": self._radius,
+            "best": self._best,
+            "stale": self._stale,
+            "scores": list(self._scores),
+            "search": dict(search.values),
+        }
+        return State(values, {**search.arrays, "points": np.array(self._points)})
+
+    def restore(self, state: State) -> None:
+        self._generator = restored_generator(state.values["generator"])
+        self._radius = state.values["radius"]
+        self._best = state.values["best"]
+        self._stale = state.values["stale"]
+        self._scores = list(state.values["scores"])
+        self._points = list(state.arrays["points"].copy())
+        arrays = {name: array for name, array in state.arrays.items() if name != "points"}
+        search = State(state.values["search"], arrays)
+        self._search = search if search.values else None
+
+    def _try_to_start(self) -> None:
+        """Place the Gaussian, once enough of the prior was scored and something had a score."""
+        if len(self._scores) < self._config.first_sample:
+            return
+        points, scores = np.stack(self._points), np.array(self._scores)
+        self._forget(len(scores))
+        self._radius = max(self._radius, largest_radius(points))
+        if np.isneginf(scores).all():
+            return
+        # Stable, so that of equal scores the earlier counts, whatever the sort does.
+        parents = np.argsort(-scores, kind="stable")[: self._config.parents]
+        self._best, self._stale = float(scores.max()), 0
+        self._search = _started(points[parents].mean(axis=0), self._config)
+
+    def _breed(self, current: State) -> None:
+        """Move the Gaussian by one generation, or give it up."""
+        n = self._config.population
+        points, scores = self._points[:n], np.array(self._scores[:n])
+        self._forget(n)
+        self._stale = 0 if scores.max() > self._best else self._stale + 1
+        self._best = max(self._best, float(scores.max()))
+        if self._stale >= self._config.patience:
+            self._search = None
+            self._forget(len(self._scores))
+            return
+        search = _thawed(current)
+        # It minimises, and uses the order alone: ranks spare it what cannot be computed with.
+        order = np.argsort(-scores, kind="stable")
+        search.tell([(points[index], float(rank)) for rank, index in enumerate(order)])
+        self._search = _frozen(search)
+
+    def _forget(self, n: int) -> None:
+        del self._points[:n], self._scores[:n]
+
+
+def _started(mean: np.ndarray, config: CmaEsConfig) -> State:
+    kind = CMA if len(mean) <= config.full_up_to else SepCMA
+    return _frozen(kind(mean=mean, sigma=config.sigma, population_size=config.population))
+
+
+# Between generations the search is kept as plain data and made anew from it, in a run that was
+# never disturbed as in a resumed one: so both compute with the same numbers, to the last bit.
+def _frozen(search: CMA | SepCMA) -> State:
+    fields: Mapping[str, Any] = search.__getstate__()
+    arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+    values = {name: _plain(value) for name, value in fields.items() if name not in arrays}
+    return State({**values, "full": isinstance(search, CMA)}, arrays)
+
+
+def _thawed(state: State) -> CMA | SepCMA:
+    kind = CMA if state.values["full"] else SepCMA
+    search = kind(mean=np.zeros(state.values["_n_dim"]), sigma=1.0)
+    values = {name: value for name, value in state.values.items() if name != "full"}
+    search.__setstate__({**values, **{name: array.copy() for name, array in state.arrays.items()}})
+    return search
+
+
+# Any: a number or None, as a numpy scalar or not.
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

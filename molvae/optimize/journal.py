@@ -1,0 +1,197 @@
+"""Journal: every score that was paid for, on disk in SQLite before the next one is asked for."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import isnan, nan
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from pydantic import JsonValue
+
+from molvae.errors import RunError
+from molvae.optimize.result import Candidate
+
+FORMAT = 1
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # No score is NULL: SQLite keeps no NaN. A point is little-endian float32.
+    "CREATE TABLE IF NOT EXISTS scores (call INTEGER PRIMARY KEY, smiles TEXT NOT NULL UNIQUE, "
+    "score REAL, measured TEXT NOT NULL, round INTEGER NOT NULL, point BLOB)",
+    "CREATE TABLE IF NOT EXISTS progress "
+    "(only INTEGER PRIMARY KEY CHECK (only = 1), counts TEXT NOT NULL, state BLOB NOT NULL)",
+)
+
+
+class Journal:
+    """The scores of one search and where it stands; what a method has saved survives `kill -9`."""
+
+    def __init__(self, connection: sqlite3.Connection, place: str) -> None:
+        self._connection = connection
+        self._place = place
+
+    @classmethod
+    def open(cls, path: Path | None, about: Mapping[str, JsonValue]) -> "Journal":
+        """The journal at `path`, begun when there is none; None keeps it in memory.
+
+        Raises:
+            RunError: it is no journal, or that of a search that `about` does not describe.
+        """
+        place = repr(str(path)) if path else "in memory"
+        with _told_as_run_error(place):
+            # Each statement is its own transaction unless `_transaction` joins several.
+            connection = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=10)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        journal = cls(connection, place)
+        try:
+            journal._begin({"format": FORMAT, **about})
+        except RunError:
+            connection.close()
+            raise
+        return journal
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def add(self, found: Sequence[tuple[Candidate, np.ndarray | None]]) -> None:
+        """Keep scored molecules, each with the point that it was decoded from; all or none."""
+        rows = [_row(candidate, point) for candidate, point in found]
+        with self._transaction() as connection:
+            connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def candidates(self) -> list[Candidate]:
+        """All scored molecules in the order of their calls."""
+        with _told_as_run_error(self._place):
+            rows = self._connection.execute(
+                "SELECT call, smiles, score, measured, round FROM scores ORDER BY call"
+            ).fetchall()
+        return [_candidate(*row) for row in rows]
+
+    def points(self) -> dict[str, np.ndarray]:
+        """The point that each molecule was first decoded from, by SMILES, where there was one."""
+        with _told_as_run_error(self._place):
+            rows = self._connection.execute(
+                "SELECT smiles, point FROM scores WHERE point IS NOT NULL ORDER BY call"
+            ).fetchall()
+        return {smiles: np.frombuffer(point, dtype="<f4") for smiles, point in rows}
+
+    def save_progress(self, counts: Mapping[str, int], state: bytes) -> None:
+        """Replace what is known of where the search stands."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO progress VALUES (1, ?, ?)",
+                (json.dumps(dict(counts)), state),
+            )
+
+    def progress(self) -> tuple[dict[str, int], bytes] | None:
+        """What was saved last; None when no round was finished."""
+        with _told_as_run_error(self._place):
+            row = self._connection.execute("SELECT counts, state FROM progress").fetchone()
+        return None if row is None else (json.loads(row[0]), row[1])
+
+    def _begin(self, about: Mapping[str, JsonValue]) -> None:
+        """Make the tables, or check that they are of the search that `about` describes."""
+        with self._transaction() as connection:
+            for table in _TABLES:
+                connection.execute(table)
+            rows = connection.execute("SELECT key, value FROM about").fetchall()
+            if not rows:
+                new = [(key, json.dumps(value)) for key, value in about.items()]
+                connection.executemany("INSERT INTO about VALUES (?, ?)", new)
+        found = {key: json.loads(value) for key, value in rows}
+        differences = _differences(found, dict(about)) if found else []
+        if differences:
+            raise RunError(
+                f"the journal {self._place} belongs to another search: {'; '.join(differences)}; "
+                "resume with the settings of then, or start a new run"
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Statements that take effect together or not at all."""
+        with _told_as_run_error(self._place):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.execute("COMMIT")
+
+
+@contextmanager
+def _told_as_run_error(place: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise RunError(f"another process writes to the journal {place} ({error})") from error
+    except sqlite3.Error as error:
+        raise RunError(
+            f"the journal {place} cannot be used: {error}; if the disk is full, free some space "
+            "and go on with --resume"
+        ) from error
+
+
+def _row(candidate: Candidate, point: np.ndarray | None) -> tuple[Any, ...]:
+    measured = {
+        "values": _without_nan(candidate.values),
+        "desirabilities": _without_nan(candidate.desirabilities),
+    }
+    return (
+        candidate.call,
+        candidate.smiles,
+        None if isnan(candidate.score) else candidate.score,
+        json.dumps(measured, allow_nan=False),
+        candidate.round,
+        None if point is None else np.asarray(point, dtype="<f4").tobytes(),
+    )
+
+
+def _candidate(
+    call: int, smiles: str, score: float | None, measured: str, found_in: int
+) -> Candidate:
+    parts = json.loads(measured)
+    return Candidate(
+        smiles=smiles,
+        score=nan if score is None else score,
+        values=_with_nan(parts["values"]),
+        desirabilities=_with_nan(parts["desirabilities"]),
+        call=call,
+        round=found_in,
+    )
+
+
+def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if isnan(value) else value for name, value in values.items()}
+
+
+def _with_nan(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: nan if value is None else value for name, value in values.items()}
+
+
+def _differences(old: Any, new: Any, place: str = "") -> list[str]:
+    """Where two JSON values part, each as "place was x, now y"."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted({*old, *new})
+        inner = [(old.get(key), new.get(key), f"{place}.{key}".lstrip(".")) for key in keys]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        inner = [
+            (*pair, f"{place} {number}")
+            for number, pair in enumerate(zip(old, new, strict=True), start=1)
+        ]
+    else:
+        return [] if old == new else [f"{place} was {old!r}, now {new!r}"]
+    return [difference for part in inner for difference in _differences(*part)]

@@ -1,0 +1,43 @@
+"""LatentModel: what a search needs of a model, whatever its networks are."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from molvae.chem.molecule import Molecule
+
+_PROBES = 16
+
+
+@runtime_checkable
+class LatentModel(Protocol):
+    """A latent space of molecules: `MoleculeVAE`, or anything that decodes points."""
+
+    @property
+    def latent_size(self) -> int:
+        """Dimensions of a point."""
+        ...
+
+    def decode(self, points: Float32[np.ndarray, "point latent"]) -> Sequence[Molecule | None]:
+        """The molecule at each point, None where there is none; equal points, equal molecules."""
+        ...
+
+    def encode(self, molecules: Sequence[Molecule]) -> Float32[np.ndarray, "point latent"]:
+        """The point at which each molecule lies."""
+        ...
+
+    def prior_points(
+        self, n: int, generator: np.random.Generator
+    ) -> Float[np.ndarray, "point latent"]:
+        """Points drawn from where the model expects molecules to lie."""
+        ...
+
+
+def model_mark(model: LatentModel) -> str:
+    """A text that differs between models: a hash of what they make of a few fixed points."""
+    points = model.prior_points(_PROBES, np.random.default_rng(0)).astype(np.float32)
+    decoded = [molecule.smiles if molecule else "" for molecule in model.decode(points)]
+    return sha256("\n".join([str(model.latent_size), *decoded]).encode()).hexdigest()[:16]

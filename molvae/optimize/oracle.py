@@ -1,0 +1,129 @@
+"""Oracle: an objective that is paid for by the distinct molecule, with a budget and a memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, nan
+
+import numpy as np
+from jaxtyping import Float64
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import ObjectiveError
+from molvae.objectives.objective import Objective, Scores
+from molvae.optimize.journal import Journal
+from molvae.optimize.result import Candidate
+from molvae.optimize.strategy import Proposal
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the oracle says of a round's proposals."""
+
+    scores: Float64[np.ndarray, " proposal"]
+    """NaN: no molecule, no score, or no budget left for it."""
+    decoded: int
+    """Proposals that are molecules."""
+    new: int
+    """Distinct molecules that came up in this round first."""
+    scored: int
+    """Those of them that have a score."""
+    cut: bool
+    """Whether the budget ended before all were scored."""
+
+
+class Oracle:
+    """Scores each distinct molecule once, as long as the budget lasts.
+
+    A call is a distinct canonical SMILES; repeats and what is no molecule cost nothing, an answer
+    of NaN costs a call. Scores are on disk before the next molecules are handed to the objective,
+    so `kill -9` loses at most those that were being scored.
+    """
+
+    def __init__(self, objective: Objective, journal: Journal, budget: int, at_once: int) -> None:
+        self._objective = objective
+        self._journal = journal
+        self._budget = budget
+        self._at_once = at_once
+        self._known = {one.smiles: one for one in journal.candidates()}
+
+    @property
+    def calls(self) -> int:
+        """Distinct molecules scored, those of an earlier part of the run included."""
+        return len(self._known)
+
+    @property
+    def remaining(self) -> int:
+        """Distinct molecules that may still be scored."""
+        return max(0, self._budget - self.calls)
+
+    @property
+    def scores(self) -> Float64[np.ndarray, " call"]:
+        """Scores in the order of the calls."""
+        return np.array([one.score for one in self._known.values()], dtype=np.float64)
+
+    @property
+    def last_round(self) -> int:
+        """The last round that a molecule was scored in; 0 when there is none."""
+        return next(reversed(self._known.values())).round if self._known else 0
+
+    def answer(self, proposals: Sequence[Proposal], round_number: int) -> Answers:
+        """Scores of the proposals, paid for in their order until the budget ends."""
+        fresh = self._fresh(proposals)
+        affordable = fresh[: self.remaining]
+        for start in range(0, len(affordable), self._at_once):
+            self._pay(affordable[start : start + self._at_once], round_number)
+        molecules = [one.molecule for one in proposals if one.molecule is not None]
+        # By the round that the journal gives, not by `fresh`: after a kill part of this round's
+        # molecules are in the journal already, and the search must count as if they were not.
+        met = {one.smiles: self._known.get(one.smiles) for one in molecules}
+        new = [one for one in met.values() if one is not None and one.round == round_number]
+        return Answers(
+            scores=np.array([self._score(one.molecule) for one in proposals], dtype=np.float64),
+            decoded=len(molecules),
+            new=len(new),
+            scored=sum(isfinite(one.score) for one in new),
+            cut=len(affordable) < len(fresh),
+        )
+
+    def _fresh(self, proposals: Sequence[Proposal]) -> list[Proposal]:
+        """The first proposal of each molecule that has not been scored."""
+        fresh: dict[str, Proposal] = {}
+        for proposal in proposals:
+            if proposal.molecule and proposal.molecule.smiles not in self._known:
+                fresh.setdefault(proposal.molecule.smiles, proposal)
+        return list(fresh.values())
+
+    def _pay(self, proposals: Sequence[Proposal], round_number: int) -> None:
+        molecules = [one.molecule for one in proposals if one.molecule is not None]
+        scores = self._objective.score(molecules)
+        if len(scores.total) != len(molecules):
+            raise ObjectiveError(
+                f"the objective gave {len(scores.total)} scores for {len(molecules)} molecules; "
+                "expected one each"
+            )
+        paid = [
+            _candidate(molecule, scores, row, self.calls + 1 + row, round_number)
+            for row, molecule in enumerate(molecules)
+        ]
+        points = (proposal.point for proposal in proposals)
+        self._journal.add(list(zip(paid, points, strict=True)))
+        self._known.update((one.smiles, one) for one in paid)
+
+    def _score(self, molecule: Molecule | None) -> float:
+        known = self._known.get(molecule.smiles) if molecule else None
+        return known.score if known else nan
+
+
+def _candidate(
+    molecule: Molecule, scores: Scores, row: int, call: int, round_number: int
+) -> Candidate:
+    total = float(scores.total[row])
+    return Candidate(
+        smiles=molecule.smiles,
+        # An infinite score is no score: nothing could ever be better.
+        score=total if isfinite(total) else nan,
+        values={name: float(column[row]) for name, column in scores.values.items()},
+        desirabilities={name: float(column[row]) for name, column in scores.desirabilities.items()},
+        call=call,
+        round=round_number,
+    )

@@ -1,0 +1,26 @@
+"""PriorSampling: fresh draws from the prior, whatever the scores; the control of every table."""
+
+import numpy as np
+
+from molvae.optimize.optimizer import PerPoint, Points, Prior
+from molvae.optimize.state import State, generator_state, restored_generator
+
+
+class PriorSampling:
+    """Random search: learns nothing."""
+
+    def __init__(self, prior: Prior, seed: int) -> None:
+        self._prior = prior
+        self._generator = np.random.default_rng(seed)
+
+    def ask(self, n: int) -> Points:
+        return self._prior(n, self._generator)
+
+    def tell(self, points: Points, scores: PerPoint) -> None:
+        pass
+
+    def state(self) -> State:
+        return State({"generator": generator_state(self._generator)})
+
+    def restore(self, state: State) -> None:
+        self._generator = restored_generator(state.values["generator"])

@@ -1,0 +1,54 @@
+"""A latent space without training: fixed random projections of a point pick SELFIES symbols."""
+
+import numpy as np
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import read_spelling
+from molvae.errors import MoleculeError
+
+SYMBOLS = ("[C]", "[C]", "[N]", "[O]", "[F]", "[=C]", "[=O]", "[Branch1]", "[Ring1]", "[P]")
+
+
+class ProjectionModel:
+    """Each of twelve positions takes the symbol whose direction the point leans to most."""
+
+    def __init__(self, latent_size=8, positions=12, seed=0, symbols=SYMBOLS):
+        shape = (positions, len(symbols), latent_size)
+        self._directions = np.random.default_rng(seed).standard_normal(shape)
+        self._symbols = symbols
+        self.latent_size = latent_size
+
+    def decode(self, points):
+        picked = np.einsum("psl,nl->nps", self._directions, points).argmax(axis=-1)
+        return [self._read(tuple(self._symbols[i] for i in row)) for row in picked]
+
+    def encode(self, molecules):
+        """The best of a fixed sample of points, by the share of atoms in common."""
+        points = self.prior_points(500, np.random.default_rng(0))
+        decoded = [one.smiles if one else "" for one in self.decode(points)]
+        return np.stack(
+            [points[decoded.index(one.smiles) if one.smiles in decoded else 0] for one in molecules]
+        ).astype(np.float32)
+
+    def prior_points(self, n, generator):
+        return generator.standard_normal((n, self.latent_size))
+
+    def _read(self, spelling):
+        try:
+            return read_spelling(spelling)
+        except MoleculeError:
+            return None
+
+
+class OneMoleculeModel(ProjectionModel):
+    """Decodes every point to the same molecule."""
+
+    def decode(self, points):
+        return [Molecule.parse("CCO")] * len(points)
+
+
+class NoMoleculeModel(ProjectionModel):
+    """Decodes nothing."""
+
+    def decode(self, points):
+        return [None] * len(points)

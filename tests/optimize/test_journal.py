@@ -1,0 +1,103 @@
+import math
+import sqlite3
+
+import numpy as np
+import pytest
+
+from molvae.errors import RunError
+from molvae.optimize.journal import Journal
+from molvae.optimize.result import Candidate
+
+ABOUT = {"objective": {"name": "x", "component": [{"property": "qed"}]}, "model": "abc"}
+
+
+def candidate(call, smiles, score=0.5, round_number=1):
+    return Candidate(smiles, score, {"qed": score}, {"qed": 0.25}, call, round_number)
+
+
+def test_what_is_added_is_there_after_reopening(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    added = [candidate(1, "CCO", 0.1), candidate(2, "C", -1e300)]
+    with Journal.open(path, ABOUT) as journal:
+        journal.add([(one, None) for one in added])
+    with Journal.open(path, ABOUT) as journal:
+        assert journal.candidates() == added
+
+
+def test_a_missing_score_stays_missing():
+    with Journal.open(None, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO", math.nan), None)])
+        (found,) = journal.candidates()
+    assert math.isnan(found.score)
+    assert math.isnan(found.values["qed"])
+
+
+def test_points_come_back_as_float32():
+    point = np.array([0.1, -2.5])
+    with Journal.open(None, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO"), point), (candidate(2, "C"), None)])
+        points = journal.points()
+    assert list(points) == ["CCO"]
+    np.testing.assert_array_equal(points["CCO"], point.astype(np.float32))
+
+
+def test_additions_are_whole_or_not_at_all():
+    with Journal.open(None, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO"), None)])
+        with pytest.raises(RunError, match="another process"):
+            journal.add([(candidate(2, "C"), None), (candidate(3, "CCO"), None)])
+        assert [one.smiles for one in journal.candidates()] == ["CCO"]
+
+
+def test_progress_is_what_was_saved_last():
+    with Journal.open(None, ABOUT) as journal:
+        assert journal.progress() is None
+        journal.save_progress({"rounds": 1}, b"one")
+        journal.save_progress({"rounds": 2}, b"two")
+        assert journal.progress() == ({"rounds": 2}, b"two")
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({**ABOUT, "model": "xyz"}, "model was 'abc', now 'xyz'"),
+        (
+            {**ABOUT, "objective": {"name": "x", "component": [{"property": "logp"}]}},
+            r"objective\.component 1\.property was 'qed', now 'logp'",
+        ),
+        ({"objective": ABOUT["objective"]}, "model was 'abc', now None"),
+    ],
+)
+def test_the_journal_of_another_search_is_refused_by_name(tmp_path, other, message):
+    path = tmp_path / "journal.sqlite"
+    Journal.open(path, ABOUT).__exit__(None, None, None)
+    with pytest.raises(RunError, match=message):
+        Journal.open(path, other)
+
+
+def test_a_journal_whose_making_was_interrupted_is_begun(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    path.touch()
+    with Journal.open(path, ABOUT) as journal:
+        assert journal.candidates() == []
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(b"something else altogether" * 100)
+    with pytest.raises(RunError, match=r"journal\.sqlite.*cannot be used"):
+        Journal.open(path, ABOUT)
+
+
+def test_a_journal_in_a_missing_folder_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(RunError, match="nowhere"):
+        Journal.open(tmp_path / "nowhere" / "journal.sqlite", ABOUT)
+
+
+def test_the_journal_can_be_read_with_plain_sqlite_while_it_is_open(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with Journal.open(path, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO"), None)])
+        with sqlite3.connect(path) as reader:
+            assert reader.execute("SELECT smiles, score FROM scores").fetchall() == [("CCO", 0.5)]
+        reader.close()

@@ -1,0 +1,132 @@
+"""What every latent optimiser promises, and what the ones that learn promise besides."""
+
+import numpy as np
+import pytest
+
+from molvae.optimize.cma_es import CmaEs, CmaEsConfig
+from molvae.optimize.optimizer import LatentOptimizer
+from molvae.optimize.prior_sampling import PriorSampling
+from molvae.optimize.random_walk import RandomWalk, RandomWalkConfig
+from molvae.optimize.state import State
+
+DIMENSIONS = 10
+SMALL = CmaEsConfig(first_sample=20, population=8, patience=3)
+
+
+def standard_normal(n, generator):
+    return generator.standard_normal((n, DIMENSIONS))
+
+
+MAKERS = {
+    "random": lambda seed: PriorSampling(standard_normal, seed),
+    "random-walk": lambda seed: RandomWalk(standard_normal, RandomWalkConfig(walkers=5), seed),
+    "cma-es diagonal": lambda seed: CmaEs(
+        standard_normal, SMALL.with_changes({"full_up_to": 1}), seed
+    ),
+    "cma-es full": lambda seed: CmaEs(standard_normal, SMALL, seed),
+}
+LEARNERS = [name for name in MAKERS if name != "random"]
+
+
+def bowl(points):
+    """Highest, 0, at a point of the prior's typical shell."""
+    target = np.full(DIMENSIONS, 0.9)
+    return -np.linalg.norm(points - target, axis=1)
+
+
+def gaps(points):
+    """The bowl with nothing where the first coordinate is negative."""
+    return np.where(points[:, 0] < 0, np.nan, bowl(points))
+
+
+def nothing(points):
+    return np.full(len(points), np.nan)
+
+
+def flat(points):
+    return np.zeros(len(points))
+
+
+def run(optimizer, score, rounds, n=12):
+    told = [np.empty((0, DIMENSIONS))]
+    for _ in range(rounds):
+        points = optimizer.ask(n)
+        told.append(points.copy())
+        optimizer.tell(points, score(points))
+        # The array is the caller's again, to do with as it likes.
+        points.fill(np.nan)
+    return np.concatenate(told)
+
+
+@pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
+class TestEveryOptimizer:
+    def test_it_keeps_the_protocol(self, maker):
+        assert isinstance(maker(0), LatentOptimizer)
+
+    @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
+    @pytest.mark.parametrize("n", [1, 12, 50])
+    def test_it_gives_as_many_finite_points_as_asked_for(self, maker, score, n):
+        points = run(maker(0), score, rounds=12, n=n)
+        assert points.shape == (12 * n, DIMENSIONS)
+        assert np.isfinite(points).all()
+
+    @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
+    def test_equal_seeds_ask_equal_questions(self, maker, score):
+        np.testing.assert_array_equal(run(maker(3), score, 10), run(maker(3), score, 10))
+
+    def test_other_seeds_ask_other_questions(self, maker):
+        assert not np.array_equal(run(maker(3), bowl, 2), run(maker(4), bowl, 2))
+
+    @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
+    @pytest.mark.parametrize("rounds", [0, 1, 2, 3, 7, 15])
+    def test_one_restored_from_bytes_goes_on_to_the_bit(self, maker, score, rounds):
+        undisturbed = maker(0)
+        run(undisturbed, score, rounds)
+        content = undisturbed.state().to_bytes()
+        expected = run(undisturbed, score, 12)
+        restored = maker(99)
+        restored.restore(State.from_bytes(content))
+        np.testing.assert_array_equal(run(restored, score, 12), expected)
+
+    def test_its_state_is_a_picture_that_later_rounds_do_not_change(self, maker):
+        optimizer = maker(0)
+        run(optimizer, bowl, 5)
+        state = optimizer.state()
+        before = state.to_bytes()
+        run(optimizer, bowl, 5)
+        assert state.to_bytes() == before
+
+    def test_it_does_not_change_the_points_it_gave_out(self, maker):
+        optimizer = maker(0)
+        points = optimizer.ask(12)
+        copy = points.copy()
+        optimizer.tell(points, bowl(points))
+        run(optimizer, bowl, 3)
+        np.testing.assert_array_equal(points, copy)
+
+
+@pytest.mark.parametrize("score", [bowl, gaps])
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_learner_climbs_higher_than_random_draws(learner, score):
+    for seed in range(3):
+        learned = np.nanmax(score(run(MAKERS[learner](seed), score, 40)))
+        drawn = np.nanmax(score(run(MAKERS["random"](seed), score, 40)))
+        assert learned > drawn
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_learner_stays_where_the_prior_is(learner):
+    def uphill_for_ever(points):
+        return points.sum(axis=1)
+
+    norms = np.linalg.norm(run(MAKERS[learner](0), uphill_for_ever, 80), axis=1)
+    # Chi with 10 degrees of freedom: one draw in 10^7 lies beyond 7.2.
+    assert norms.max() < 7.2
+
+
+def test_cma_es_starts_again_elsewhere_when_it_is_stuck():
+    optimizer = MAKERS["cma-es full"](0)
+    points = run(optimizer, flat, 60)
+    late = points[-240:]
+    # A single start would have stayed within its step length of one place.
+    assert late.std(axis=0).mean() > 0.6

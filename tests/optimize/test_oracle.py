@@ -1,0 +1,157 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import ObjectiveError
+from molvae.objectives.objective import Scores
+from molvae.optimize.journal import Journal
+from molvae.optimize.oracle import Oracle
+from molvae.optimize.strategy import Proposal
+
+ABOUT = {"objective": "length"}
+
+
+class LengthObjective:
+    """The length of the SMILES; has no score for those given, and keeps what it was asked."""
+
+    columns = ("length",)
+    description = {"name": "length"}  # noqa: RUF012
+
+    def __init__(self, without=(), of_infinity=()):
+        self.asked = []
+        self._without = without
+        self._of_infinity = of_infinity
+
+    def score(self, molecules):
+        self.asked.append([molecule.smiles for molecule in molecules])
+        lengths = np.array([float(len(one.smiles)) for one in molecules])
+        total = np.array([self._total(one.smiles) for one in molecules])
+        return Scores(total, {"length": lengths}, {})
+
+    def _total(self, smiles):
+        if smiles in self._of_infinity:
+            return math.inf
+        return math.nan if smiles in self._without else float(len(smiles))
+
+
+class MiscountingObjective(LengthObjective):
+    """Gives a score too few."""
+
+    def score(self, molecules):
+        return super().score(molecules[1:])
+
+
+def proposals(*texts):
+    return [Proposal(Molecule.parse(text) if text else None, np.zeros(2)) for text in texts]
+
+
+def oracle(objective, journal, budget=10, at_once=100):
+    return Oracle(objective, journal, budget, at_once)
+
+
+@pytest.fixture
+def journal():
+    with Journal.open(None, ABOUT) as opened:
+        yield opened
+
+
+def test_each_distinct_molecule_is_asked_for_once(journal):
+    objective = LengthObjective()
+    asking = oracle(objective, journal)
+    first = asking.answer(proposals("OCC", "CCO", None, "C"), 1)
+    again = asking.answer(proposals("C(O)C", "CC"), 2)
+    assert objective.asked == [["CCO", "C"], ["CC"]]
+    np.testing.assert_array_equal(first.scores, [3, 3, math.nan, 1])
+    np.testing.assert_array_equal(again.scores, [3, 2])
+    assert asking.calls == 3
+    assert (first.decoded, first.new, first.scored) == (3, 2, 2)
+    assert (again.decoded, again.new, again.scored) == (2, 1, 1)
+
+
+def test_a_round_beyond_the_budget_is_cut(journal):
+    objective = LengthObjective()
+    asking = oracle(objective, journal, budget=2)
+    answers = asking.answer(proposals("C", None, "C", "CC", "CCC", "CC", "CCCC"), 1)
+    assert objective.asked == [["C", "CC"]]
+    np.testing.assert_array_equal(answers.scores, [1, math.nan, 1, 2, math.nan, 2, math.nan])
+    assert answers.cut
+    assert asking.remaining == 0
+
+
+def test_a_round_that_just_fits_is_not_cut(journal):
+    answers = oracle(LengthObjective(), journal, budget=2).answer(proposals("C", "CC", "C"), 1)
+    assert not answers.cut
+
+
+def test_an_answer_of_nan_costs_a_call_and_is_not_asked_for_again(journal):
+    objective = LengthObjective(without=["CC"])
+    asking = oracle(objective, journal)
+    first = asking.answer(proposals("CC", "C"), 1)
+    again = asking.answer(proposals("CC"), 2)
+    assert objective.asked == [["CC", "C"]]
+    assert np.isnan([first.scores[0], again.scores[0]]).all()
+    assert asking.calls == 2
+    assert (first.new, first.scored) == (2, 1)
+
+
+def test_an_infinite_score_is_none(journal):
+    answers = oracle(LengthObjective(of_infinity=["CC"]), journal).answer(proposals("CC"), 1)
+    assert math.isnan(answers.scores[0])
+    assert math.isnan(journal.candidates()[0].score)
+
+
+def test_scores_are_in_the_journal_before_the_next_are_asked_for(journal):
+    class Looking(LengthObjective):
+        def score(self, molecules):
+            in_journal.append(len(journal.candidates()))
+            return super().score(molecules)
+
+    in_journal = []
+    oracle(Looking(), journal, at_once=2).answer(proposals("C", "CC", "CCC", "CCCC", "N"), 1)
+    assert in_journal == [0, 2, 4]
+    assert [one.call for one in journal.candidates()] == [1, 2, 3, 4, 5]
+
+
+def test_an_oracle_goes_on_from_the_journal(journal):
+    oracle(LengthObjective(), journal, budget=3).answer(proposals("C", "CC"), 1)
+    objective = LengthObjective()
+    resumed = oracle(objective, journal, budget=3)
+    answers = resumed.answer(proposals("C", "N", "CC", "O"), 2)
+    assert objective.asked == [["N"]]
+    np.testing.assert_array_equal(answers.scores, [1, 1, 2, math.nan])
+    assert resumed.calls == 3
+    assert resumed.last_round == 2
+
+
+# Otherwise a search killed in the middle of a round would count its patience otherwise.
+def test_a_round_taken_up_again_counts_what_it_scored_before_as_new(journal):
+    oracle(LengthObjective(), journal).answer(proposals("C", "CC"), 1)
+    answers = oracle(LengthObjective(), journal).answer(proposals("C", "CC", "CCC"), 1)
+    assert answers.new == 3
+
+
+def test_an_objective_that_miscounts_is_an_error(journal):
+    with pytest.raises(ObjectiveError, match="1 scores for 2 molecules"):
+        oracle(MiscountingObjective(), journal).answer(proposals("C", "CC"), 1)
+    assert journal.candidates() == []
+
+
+@given(
+    rounds=st.lists(st.lists(st.sampled_from([None, "C", "CC", "CO", "OC", "N", "O"]))),
+    budget=st.integers(1, 8),
+    at_once=st.integers(1, 4),
+)
+def test_calls_are_the_distinct_molecules_and_never_exceed_the_budget(rounds, budget, at_once):
+    objective = LengthObjective()
+    with Journal.open(None, ABOUT) as journal:
+        asking = oracle(objective, journal, budget, at_once)
+        for number, texts in enumerate(rounds, start=1):
+            asking.answer(proposals(*texts), number)
+        asked = [smiles for batch in objective.asked for smiles in batch]
+        distinct = {Molecule.parse(text).smiles for texts in rounds for text in texts if text}
+        assert len(asked) == len(set(asked)) == asking.calls == min(budget, len(distinct))
+        assert [one.smiles for one in journal.candidates()] == asked

@@ -1,0 +1,62 @@
+import csv
+import json
+import math
+
+from molvae.optimize.result import (
+    Candidate,
+    SearchResult,
+    StopReason,
+    best_first,
+    write_candidates,
+)
+
+
+def candidate(call, score, smiles="C"):
+    return Candidate(smiles, score, {"qed": score, "rings": 1.0}, {"qed": 0.5}, call, 1)
+
+
+SOME = [candidate(1, 0.2), candidate(2, math.nan), candidate(3, 0.9), candidate(4, 0.2)]
+
+
+def result(candidates):
+    return SearchResult(best_first(candidates), StopReason.BUDGET_SPENT, 1, 4, 0, 0)
+
+
+def test_best_comes_first_and_no_score_last():
+    assert [one.call for one in best_first(SOME)] == [3, 1, 4, 2]
+
+
+def test_scores_are_in_the_order_of_the_calls():
+    assert str(result(SOME).scores.tolist()) == "[0.2, nan, 0.9, 0.2]"
+
+
+def test_the_best_is_one_with_a_score():
+    assert result(SOME).best.call == 3
+    assert result([candidate(1, math.nan)]).best is None
+    assert result([]).best is None
+
+
+def test_every_stop_reason_has_advice():
+    assert all(reason.advice for reason in StopReason)
+
+
+def test_a_summary_is_json_also_when_nothing_was_scored():
+    for candidates in (SOME, [], [candidate(1, math.nan)]):
+        summary = json.loads(json.dumps(result(candidates).summary(), allow_nan=False))
+        assert summary["calls"] == len(candidates)
+    assert result(SOME).summary()["best_score"] == 0.9
+
+
+def test_a_table_of_candidates(tmp_path):
+    path = tmp_path / "candidates.csv"
+    write_candidates(path, best_first(SOME), ("qed", "rings"))
+    rows = list(csv.reader(path.read_text().splitlines()))
+    assert rows[0] == ["smiles", "score", "qed", "rings", "qed_desirability", "call"]
+    assert rows[1] == ["C", "0.9", "0.9", "1.0", "0.5", "3"]
+    assert rows[-1] == ["C", "", "", "1.0", "0.5", "2"]
+
+
+def test_a_table_of_no_candidates_has_its_heading(tmp_path):
+    path = tmp_path / "candidates.csv"
+    write_candidates(path, [], ("qed",))
+    assert path.read_text() == "smiles,score,qed,call\n"

@@ -1,0 +1,230 @@
+import csv
+import json
+import math
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from projection_model import NoMoleculeModel, OneMoleculeModel, ProjectionModel
+from rdkit import Chem
+from rdkit.Chem import QED
+
+from molvae.errors import ConfigError, RunError
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.properties import PropertyObjective
+from molvae.optimize.latent_model import LatentModel, model_mark
+from molvae.optimize.methods import Method, SearchConfig
+from molvae.optimize.result import StopReason
+from molvae.optimize.search import search
+from molvae.runs import RunDirectory
+
+QUICK = {
+    "budget": 150,
+    "batch_size": 10,
+    "patience": 20,
+    "cma_es": {"first_sample": 30, "population": 8, "patience": 4},
+}
+
+
+def config(**settings):
+    return SearchConfig.parse({**QUICK, **settings})
+
+
+def objective(**settings):
+    tables = {"name": "qed", "component": [{"property": "qed"}], **settings}
+    return PropertyObjective(ObjectiveConfig.parse_tables(tables))
+
+
+def table(result):
+    """All that a search found, comparable also where a score is NaN."""
+    return [(one.call, one.smiles, str(one.score), one.round) for one in result.candidates]
+
+
+@pytest.mark.parametrize("method", list(Method))
+class TestEveryMethod:
+    def test_it_spends_its_budget_on_distinct_molecules(self, method):
+        result = search(ProjectionModel(), objective(), config(method=method))
+        smiles = [one.smiles for one in result.candidates]
+        assert result.stop is StopReason.BUDGET_SPENT
+        assert len(smiles) == len(set(smiles)) == result.calls == 150
+        assert sorted(one.call for one in result.candidates) == list(range(1, 151))
+
+    def test_its_scores_are_those_of_the_molecules(self, method):
+        result = search(ProjectionModel(), objective(), config(method=method, budget=40))
+        for one in result.candidates:
+            assert Chem.CanonSmiles(one.smiles) == one.smiles
+            assert one.score == pytest.approx(QED.qed(Chem.MolFromSmiles(one.smiles)))
+
+    def test_equal_seeds_find_equal_molecules(self, method):
+        first, second = (
+            search(ProjectionModel(), objective(), config(method=method, seed=4)) for _ in range(2)
+        )
+        assert table(first) == table(second)
+        other = search(ProjectionModel(), objective(), config(method=method, seed=5))
+        assert table(first) != table(other)
+
+    @pytest.mark.parametrize(
+        ("model", "calls", "reason"),
+        [
+            (NoMoleculeModel(), 0, StopReason.NOTHING_DECODES),
+            (OneMoleculeModel(), 1, StopReason.NOTHING_NEW),
+            # Two symbols at two places spell five molecules at most.
+            (ProjectionModel(positions=2, symbols=("[C]", "[N]")), 3, StopReason.NOTHING_NEW),
+        ],
+    )
+    def test_it_ends_when_nothing_new_comes(self, method, model, calls, reason):
+        result = search(model, objective(), config(method=method))
+        assert result.stop is reason
+        assert result.calls == calls
+        assert result.undecodable + result.repeats + calls == result.proposed
+
+    def test_it_ends_when_nothing_is_allowed(self, method):
+        nothing = objective(where="heavy_atoms > 1000")
+        result = search(ProjectionModel(latent_size=30), nothing, config(method=method, budget=999))
+        assert result.stop is StopReason.NOTHING_SCORED
+        assert result.best is None
+
+
+def test_the_learning_methods_beat_random_at_equal_budget():
+    model, budget = ProjectionModel(latent_size=16, positions=20), 400
+    found = {
+        method: np.mean(
+            [
+                search(model, objective(), config(method=method, seed=seed, budget=budget)).scores
+                for seed in range(3)
+            ],
+            axis=0,
+        )
+        for method in Method
+    }
+    top = {method: np.sort(scores)[-10:].mean() for method, scores in found.items()}
+    assert top[Method.CMA_ES] > top[Method.RANDOM]
+    assert top[Method.RANDOM_WALK] > top[Method.RANDOM]
+
+
+def test_a_run_directory_tells_all_of_the_search(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    chosen = objective(where="heavy_atoms > 2")
+    result = search(ProjectionModel(), chosen, config(), run)
+    rows = list(csv.DictReader(run.candidates.read_text().splitlines()))
+    assert list(rows[0]) == ["smiles", "score", "qed", "heavy_atoms", "call"]
+    assert [row["smiles"] for row in rows] == [one.smiles for one in result.candidates]
+    scores = [float(row["score"]) for row in rows if row["score"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(not row["score"] for row in rows if int(float(row["heavy_atoms"])) <= 2)
+    summary = json.loads(run.summary.read_text())
+    assert summary["stop"] == "the budget is spent"
+    assert summary["calls"] == 150
+    assert summary["best_score"] == result.best.score
+    settings = json.loads(run.settings.read_text())
+    assert settings["search"]["budget"] == 150
+    assert settings["objective"]["where"] == "heavy_atoms > 2"
+    assert json.loads(run.provenance.read_text())["seed"] == 0
+
+
+def test_the_journal_keeps_where_each_molecule_was_decoded(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    model = ProjectionModel()
+    result = search(model, objective(), config(budget=40), run)
+    with closing(sqlite3.connect(run.journal)) as connection:
+        rows = connection.execute("SELECT smiles, point FROM scores").fetchall()
+    points = np.stack([np.frombuffer(point, "<f4") for _, point in rows])
+    assert [one.smiles for one in model.decode(points)] == [smiles for smiles, _ in rows]
+    assert len(rows) == result.calls
+
+
+class TestResuming:
+    @pytest.fixture
+    def run(self, tmp_path):
+        run = RunDirectory.create(tmp_path / "run")
+        search(ProjectionModel(), objective(), config(), run)
+        return run
+
+    def test_a_finished_search_stays_as_it_is(self, run):
+        before = (run.candidates.read_bytes(), run.summary.read_bytes())
+        search(ProjectionModel(), objective(), config(), run, resume=True)
+        assert (run.candidates.read_bytes(), run.summary.read_bytes()) == before
+
+    @pytest.mark.parametrize("method", list(Method))
+    def test_a_larger_budget_ends_as_if_it_had_been_there_from_the_start(self, tmp_path, method):
+        run = RunDirectory.create(tmp_path / "grown")
+        # 33 ends a round in its middle, 60 may end one with its last molecule.
+        for budget in (33, 60, 150):
+            chosen = config(method=method, budget=budget)
+            grown = search(ProjectionModel(), objective(), chosen, run, resume=run.journal.exists())
+        at_once = search(ProjectionModel(), objective(), config(method=method))
+        assert table(grown) == table(at_once)
+        assert (grown.rounds, grown.repeats) == (at_once.rounds, at_once.repeats)
+        assert json.loads(run.settings.read_text())["search"]["budget"] == 150
+
+    def test_a_round_killed_after_its_last_call_is_finished(self, tmp_path):
+        first_round = search(ProjectionModel(), objective(), config())
+        calls = sum(one.round == 1 for one in first_round.candidates)
+        run = RunDirectory.create(tmp_path / "one round")
+        search(ProjectionModel(), objective(), config(budget=calls), run)
+        expected = run.summary.read_bytes()
+        # What a kill between the scores and the optimiser's state leaves behind.
+        with closing(sqlite3.connect(run.journal, isolation_level=None)) as connection:
+            connection.execute("DELETE FROM progress")
+        search(ProjectionModel(), objective(), config(budget=calls), run, resume=True)
+        assert run.summary.read_bytes() == expected
+
+    def test_a_search_that_is_there_is_not_written_over(self, run):
+        with pytest.raises(RunError, match="--resume"):
+            search(ProjectionModel(), objective(), config(), run)
+
+    @pytest.mark.parametrize(
+        ("model", "goal", "settings", "message"),
+        [
+            (ProjectionModel(seed=1), objective(), {}, "model was"),
+            (ProjectionModel(latent_size=9), objective(), {}, "model was"),
+            (
+                ProjectionModel(),
+                objective(where="rings > 0"),
+                {},
+                "objective.where was None, now 'rings > 0'",
+            ),
+            (ProjectionModel(), objective(), {"seed": 1}, "search.seed was 0, now 1"),
+            (
+                ProjectionModel(),
+                objective(),
+                {"method": "random"},
+                "search.method was 'cma-es', now 'random'",
+            ),
+        ],
+    )
+    def test_another_search_is_refused_by_name(self, run, model, goal, settings, message):
+        before = {path.name: path.read_bytes() for path in (run.settings, run.candidates)}
+        with pytest.raises(RunError, match=message):
+            search(model, goal, config(**settings), run, resume=True)
+        assert {path.name: path.read_bytes() for path in (run.settings, run.candidates)} == before
+
+    def test_a_run_killed_before_its_journal_starts_from_the_beginning(self, run):
+        expected = run.candidates.read_bytes()
+        for path in (run.journal, run.candidates):
+            path.unlink()
+        search(ProjectionModel(), objective(), config(), run, resume=True)
+        assert run.candidates.read_bytes() == expected
+
+
+def test_an_unknown_setting_is_named():
+    with pytest.raises(ConfigError, match="did you mean 'budget'"):
+        SearchConfig.parse({"budgte": 3})
+    with pytest.raises(ConfigError, match=r"cma_es\.sgima.*did you mean 'sigma'"):
+        SearchConfig.parse({"cma_es": {"sgima": 3}})
+
+
+def test_an_objective_without_any_score_gives_a_table_of_nan():
+    result = search(ProjectionModel(), objective(where="heavy_atoms > 1000"), config(budget=20))
+    assert all(math.isnan(one.score) for one in result.candidates)
+    assert result.calls == 20
+
+
+def test_the_stand_in_is_a_latent_model():
+    assert isinstance(ProjectionModel(), LatentModel)
+
+
+def test_models_are_told_apart_by_what_they_decode():
+    assert model_mark(ProjectionModel()) == model_mark(ProjectionModel())
+    assert model_mark(ProjectionModel()) != model_mark(ProjectionModel(seed=1))
