@@ -28,7 +28,7 @@ class RunDirectory:
         Raises:
             RunError: something other than an empty folder has that name.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and (not path.is_dir() or any(map(_counts, path.iterdir()))):
             raise RunError(
                 f"{str(path)!r} exists already; use --resume to go on with it, or another --out"
             )
@@ -128,6 +128,11 @@ def processor_name() -> str:
         return platform.processor() or platform.machine()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def _counts(path: Path) -> bool:
+    """Whether a file is more than the draft of one that a killed process left."""
+    return not path.name.endswith(".part")
 
 
 def _installed(package: str) -> str | None:

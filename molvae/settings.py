@@ -73,7 +73,11 @@ def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:
     if detail["type"] == "extra_forbidden":
         known = _known(cls, detail["loc"])
         return f"unknown setting {place!r}{suggestion(str(detail['loc'][-1]), known)}"
-    return f"{place} = {detail['input']!r}: {detail['msg'].removeprefix('Value error, ')}"
+    message = detail["msg"].removeprefix("Value error, ")
+    # Where a field is missing, or several go badly together, the input is the whole table.
+    if isinstance(detail["input"], dict):
+        return f"{place}: {message}"
+    return f"{place} = {detail['input']!r}: {message}"
 
 
 def _known(cls: type[Settings], place: tuple[str | int, ...]) -> list[str]:

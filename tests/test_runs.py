@@ -19,6 +19,11 @@ def test_a_place_that_is_taken_is_refused(tmp_path):
             RunDirectory.create(path)
 
 
+def test_what_a_killed_process_left_behind_is_not_in_the_way(tmp_path):
+    (tmp_path / ".settings.json.0a1b.part").write_text("{")
+    assert RunDirectory.create(tmp_path).path == tmp_path
+
+
 def test_no_two_files_of_a_run_share_a_name():
     names = [name for name, kind in vars(RunDirectory).items() if isinstance(kind, property)]
     paths = {getattr(RunDirectory(Path("run")), name) for name in names}

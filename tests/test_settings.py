@@ -57,3 +57,12 @@ def test_a_missing_or_faulty_file_is_named(tmp_path):
         read_toml(tmp_path / "bad.toml")
     (tmp_path / "good.toml").write_text("count = 3")
     assert read_toml(tmp_path / "good.toml") == {"count": 3}
+
+
+def test_a_missing_field_is_named_without_the_whole_table():
+    class Needy(Settings):
+        path: str
+        count: int = 3
+
+    with pytest.raises(ConfigError, match="^settings: path: Field required$"):
+        Needy.parse({"count": 4})
