@@ -64,5 +64,5 @@ def test_a_missing_field_is_named_without_the_whole_table():
         path: str
         count: int = 3
 
-    with pytest.raises(ConfigError, match="^settings: path: Field required$"):
+    with pytest.raises(ConfigError, match=r"^settings: path: Field required$"):
         Needy.parse({"count": 4})

@@ -30,9 +30,10 @@ def epoch_batches(
 ) -> list[Int64[np.ndarray, " row"]]:
     """Every chosen molecule exactly once, in batches of one length as far as that goes.
 
-    What is left of each length joins its neighbours in mixed batches. The batches come in random
-    order; how many there are does not depend on seed or epoch, and none has less than half of
-    `batch_size` molecules unless fewer than that are chosen.
+    A length with enough molecules has batches of its own, of nearly one size; what is left joins
+    its neighbours in mixed batches. The batches come in random order; how many there are does not
+    depend on seed or epoch, and none has less than half of `batch_size` molecules unless fewer
+    than that are chosen.
 
     Args:
         lengths: length of every molecule of the corpus.
@@ -44,25 +45,19 @@ def epoch_batches(
     generator = np.random.default_rng([seed, epoch])
     shuffled = generator.permutation(np.asarray(indices, dtype=np.int64))
     by_length = shuffled[np.argsort(lengths[shuffled], kind="stable")]
-    full, left = _divided(lengths[by_length], batch_size)
-    batches = [*by_length[full].reshape(-1, batch_size), *_spread(by_length[left], batch_size)]
+    _, starts = np.unique(lengths[by_length], return_index=True)
+    common, rare = [], []
+    for group in np.split(by_length, starts[1:]):
+        (common if 2 * len(group) >= batch_size else rare).append(group)
+    if common and 2 * sum(map(len, rare)) < batch_size:
+        # Too few for a batch of their own: they share one with the shortest common length.
+        rare.append(common.pop(0))
+    batches = [batch for group in common for batch in _spread(group, batch_size)]
+    if rare:
+        batches += _spread(np.concatenate(rare), batch_size)
     return [batches[place] for place in generator.permutation(len(batches))]
 
 
-def _divided(
-    lengths: Int32[np.ndarray, " molecule"], batch_size: int
-) -> tuple[Int64[np.ndarray, " full"], Int64[np.ndarray, " left"]]:
-    """Places in sorted lengths that fill whole batches of one length, and the places left over."""
-    _, starts, counts = np.unique(lengths, return_index=True, return_counts=True)
-    rank = np.arange(len(lengths)) - np.repeat(starts, counts)
-    is_full = rank < np.repeat(counts - counts % batch_size, counts)
-    full, left = np.flatnonzero(is_full), np.flatnonzero(~is_full)
-    if len(full) and 0 < len(left) < batch_size / 2:
-        # Too few for a batch of their own: the last whole batch shares its molecules with them.
-        return full[:-batch_size], np.concatenate((full[-batch_size:], left))
-    return full, left
-
-
-def _spread(left: Int64[np.ndarray, " left"], batch_size: int) -> list[Int64[np.ndarray, " row"]]:
+def _spread(group: Int64[np.ndarray, " left"], batch_size: int) -> list[Int64[np.ndarray, " row"]]:
     """The same molecules in as few batches as can be, of nearly one size."""
-    return np.array_split(left, -(-len(left) // batch_size)) if len(left) else []
+    return np.array_split(group, -(-len(group) // batch_size)) if len(group) else []

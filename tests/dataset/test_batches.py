@@ -34,16 +34,22 @@ def test_most_batches_hold_molecules_of_one_length():
 
 
 def test_a_mixed_batch_joins_neighbouring_lengths():
-    lengths = np.repeat(np.arange(10, 50, dtype=np.int32), 8)
+    lengths = np.repeat(np.arange(10, 50, dtype=np.int32), 4)
     batches = epoch_batches(lengths, np.arange(len(lengths)), 16, seed=1, epoch=0)
-    assert [len(batch) for batch in batches] == [16] * 20
-    assert all(np.ptp(lengths[batch]) == 1 for batch in batches)
+    assert [len(batch) for batch in batches] == [16] * 10
+    assert all(np.ptp(lengths[batch]) == 3 for batch in batches)
 
 
-def test_a_single_left_over_molecule_shares_a_full_batch():
+def test_a_length_with_half_a_batch_or_more_is_never_mixed():
+    lengths = np.repeat(np.arange(10, 50, dtype=np.int32), np.arange(8, 48))
+    batches = epoch_batches(lengths, np.arange(len(lengths)), 16, seed=1, epoch=0)
+    assert all(np.ptp(lengths[batch]) == 0 for batch in batches)
+
+
+def test_a_length_is_divided_evenly():
     lengths = np.full(33, 5, dtype=np.int32)
     batches = epoch_batches(lengths, np.arange(33), 16, seed=0, epoch=0)
-    assert sorted(len(batch) for batch in batches) == [8, 9, 16]
+    assert sorted(len(batch) for batch in batches) == [11, 11, 11]
 
 
 def test_the_same_seed_and_epoch_give_the_same_batches():
