@@ -1,3 +1,110 @@
-"""Molecules in a latent space: train, generate, optimise."""
+"""Molecules in a latent space: train, generate, optimise.
+
+Public names are loaded when they are first used, so that `import molvae` takes no time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from molvae.chem.conditions import Conditions
+    from molvae.chem.molecule import Molecule, Pattern
+    from molvae.chem.properties import PROPERTIES, property_values
+    from molvae.chem.standardize import StandardizeConfig, standardize
+    from molvae.dataset.corpus import Corpus, CorpusConfig, prepare_corpus
+    from molvae.dataset.known import known_smiles
+    from molvae.errors import MoleculeError, MolvaeError
+    from molvae.generation import GenerateConfig, Generation, generate
+    from molvae.model.decoding import DecodingConfig
+    from molvae.model.network import ModelConfig
+    from molvae.molecule_vae import MoleculeVAE
+    from molvae.objectives.config import ObjectiveConfig
+    from molvae.objectives.objective import Objective, Scores
+    from molvae.objectives.properties import PropertyObjective
+    from molvae.optimize.methods import Method, SearchConfig
+    from molvae.optimize.optimizer import LatentOptimizer
+    from molvae.optimize.result import Candidate, SearchResult
+    from molvae.optimize.search import search
+    from molvae.runs import RunDirectory
+    from molvae.training.config import TrainConfig, TrainingPlan
+    from molvae.training.fit import TrainingResult, resume, train
+    from molvae.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "PROPERTIES",
+    "Candidate",
+    "Conditions",
+    "Corpus",
+    "CorpusConfig",
+    "DecodingConfig",
+    "GenerateConfig",
+    "Generation",
+    "LatentOptimizer",
+    "Method",
+    "ModelConfig",
+    "Molecule",
+    "MoleculeError",
+    "MoleculeVAE",
+    "MolvaeError",
+    "Objective",
+    "ObjectiveConfig",
+    "Pattern",
+    "PropertyObjective",
+    "RunDirectory",
+    "Scores",
+    "SearchConfig",
+    "SearchResult",
+    "StandardizeConfig",
+    "TrainConfig",
+    "TrainingPlan",
+    "TrainingResult",
+    "Vocabulary",
+    "generate",
+    "known_smiles",
+    "prepare_corpus",
+    "property_values",
+    "resume",
+    "search",
+    "standardize",
+    "train",
+]
+
+_HOMES = {
+    "molvae.chem.conditions": ("Conditions",),
+    "molvae.chem.molecule": ("Molecule", "Pattern"),
+    "molvae.chem.properties": ("PROPERTIES", "property_values"),
+    "molvae.chem.standardize": ("StandardizeConfig", "standardize"),
+    "molvae.dataset.corpus": ("Corpus", "CorpusConfig", "prepare_corpus"),
+    "molvae.dataset.known": ("known_smiles",),
+    "molvae.errors": ("MoleculeError", "MolvaeError"),
+    "molvae.generation": ("GenerateConfig", "Generation", "generate"),
+    "molvae.model.decoding": ("DecodingConfig",),
+    "molvae.model.network": ("ModelConfig",),
+    "molvae.molecule_vae": ("MoleculeVAE",),
+    "molvae.objectives.config": ("ObjectiveConfig",),
+    "molvae.objectives.objective": ("Objective", "Scores"),
+    "molvae.objectives.properties": ("PropertyObjective",),
+    "molvae.optimize.methods": ("Method", "SearchConfig"),
+    "molvae.optimize.optimizer": ("LatentOptimizer",),
+    "molvae.optimize.result": ("Candidate", "SearchResult"),
+    "molvae.optimize.search": ("search",),
+    "molvae.runs": ("RunDirectory",),
+    "molvae.training.config": ("TrainConfig", "TrainingPlan"),
+    "molvae.training.fit": ("TrainingResult", "resume", "train"),
+    "molvae.vocabulary": ("Vocabulary",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+# Any: a public name may stand for anything.
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'molvae' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

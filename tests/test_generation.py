@@ -37,7 +37,7 @@ def test_known_molecules_do_not_come_again(tiny_model):
     first = generate(tiny_model, GenerateConfig(n=40))
     second = generate(tiny_model, GenerateConfig(n=40), known=set(smiles(first)[:20]))
     assert not set(smiles(second)) & set(smiles(first)[:20])
-    assert second.refused["known already"] == 20
+    assert second.refused["known already"] >= 20
 
 
 def test_conditions_and_patterns_hold_for_all_that_comes(tiny_model):

@@ -46,7 +46,8 @@ def epoch_batches(
     shuffled = generator.permutation(np.asarray(indices, dtype=np.int64))
     by_length = shuffled[np.argsort(lengths[shuffled], kind="stable")]
     _, starts = np.unique(lengths[by_length], return_index=True)
-    common, rare = [], []
+    common: list[np.ndarray] = []
+    rare: list[np.ndarray] = []
     for group in np.split(by_length, starts[1:]):
         (common if 2 * len(group) >= batch_size else rare).append(group)
     if common and 2 * sum(map(len, rare)) < batch_size:

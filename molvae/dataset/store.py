@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -205,6 +205,9 @@ def new_store(folder: Path) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        with suppress(OSError):
+            # Goes only when it is empty: when no store was made, and none was there before.
+            folder.parent.rmdir()
 
 
 def _replace(folder: Path, draft: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from molvae.dataset.corpus import Corpus, prepare_corpus, split
-from molvae.errors import DataError
+from molvae.errors import DataError, MolvaeError
 from molvae.files import write_json
 from molvae.model.network import pick_device
 from molvae.molecule_vae import MoleculeVAE
@@ -56,12 +56,12 @@ def train(
         TrainingError: the loss stays NaN, or a process of the team died.
     """
     plan = _settled(plan)
-    run = RunDirectory(out)
-    if torchrun_rank() in (None, 0):
-        run = RunDirectory.create(out)
+    if torchrun_rank() not in (None, 0):
+        return _train(RunDirectory(out), plan, notify, progress)
+    with _new_run(out) as run:
         plan.save(run)
         run.record_provenance(plan.train.seed)
-    return _train(run, plan, notify, progress)
+        return _train(run, plan, notify, progress)
 
 
 def resume(
@@ -96,6 +96,18 @@ def continue_as_member(run: RunDirectory, team: Team) -> None:
     plan = TrainingPlan.of_run(run)
     with _one_thread(), ProgressReport(run, None, bar=False, tensorboard=False) as report:
         _session(run, plan, team, report).complete()
+
+
+@contextmanager
+def _new_run(out: Path) -> Iterator[RunDirectory]:
+    """A run directory that is gone again when training fails before there is anything to resume."""
+    run = RunDirectory.create(out)
+    try:
+        yield run
+    except (MolvaeError, OSError):
+        if not run.checkpoint.exists():
+            shutil.rmtree(out, ignore_errors=True)
+        raise
 
 
 def _train(

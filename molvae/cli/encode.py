@@ -1,0 +1,51 @@
+"""`molvae encode`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from molvae.chem.standardize import StandardizeConfig
+from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
+from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.dataset.spelled import RefusedRow, spelled_rows
+from molvae.encoding import encode_rows, write_refused
+
+
+def encode(
+    source: Path,
+    /,
+    *,
+    out: Path,
+    model: ChosenModel = ModelChoice(),
+    smiles_column: SmilesColumn = None,
+    cleaning: Annotated[StandardizeConfig, flags_of("Cleaning")] = StandardizeConfig(),
+    screen: OnScreen = Screen(),
+) -> None:
+    """Write the latent vectors of a file's molecules.
+
+    The npz file has the arrays smiles (canonical, after cleaning), row (line of the file), mean
+    and deviation of each posterior (float32), in the order of the file and with duplicates.
+
+    Args:
+        source: CSV, TSV or SMI file, plain or gzip.
+        out: File for the latent vectors, .npz; refused rows are listed beside it.
+    """
+    check_apart(source, out)
+    vae = model.open()
+    latents = encode_rows(
+        vae, spelled_rows(source, smiles_column, cleaning, progress=screen.progress)
+    )
+    latents.write(out)
+    molecules, refused = len(latents.smiles), len(latents.refused)
+    outcome = {"out": str(out), "molecules": molecules, "refused": refused}
+    screen.tell(outcome, f"{out}: {molecules} molecules, {vae.latent_size} dimensions")
+    report_refused(out, latents.refused)
+
+
+def report_refused(out: Path, refused: Sequence[RefusedRow]) -> None:
+    """List the refused rows beside the output, and say so."""
+    if refused:
+        place = out.with_name(f"{out.name}.refused.csv")
+        write_refused(place, refused)
+        print(f"{len(refused)} rows refused; each with its reason in {place}", file=sys.stderr)

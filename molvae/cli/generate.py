@@ -1,0 +1,82 @@
+"""`molvae generate`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from molvae.cli.flags import (
+    ConfigFile,
+    OnScreen,
+    Screen,
+    flags_of,
+    given,
+    settings_from,
+    split_at_commas,
+)
+from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.dataset.known import known_smiles
+from molvae.generation import GenerateConfig, Generation
+from molvae.generation import generate as generate_molecules
+from molvae.tables import Columns, TableFile
+
+
+def generate(
+    *,
+    out: Path,
+    model: ChosenModel = ModelChoice(),
+    novel_to: Path | None = None,
+    settings: Annotated[GenerateConfig, flags_of("Settings")] = GenerateConfig(),
+    config: ConfigFile = None,
+    screen: OnScreen = Screen(),
+) -> int:
+    """Generate distinct molecules with their properties.
+
+    Every molecule has been accepted by RDKit and has passed the filters. With the same model,
+    settings and seed the same molecules come again. Exit status 1 if fewer came than were asked
+    for; the file then holds those that came.
+
+    Args:
+        out: File for the molecules: CSV, or .smi, .sdf, .parquet.
+        novel_to: File of molecules that must not come again, such as the training data.
+    """
+    typed = given(settings)
+    if settings.properties and "properties" in typed:
+        typed["properties"] = split_at_commas(settings.properties)
+    plan = settings_from(GenerateConfig, config, typed)
+    plan.screen.check()
+    file = TableFile.at(out)
+    vae = model.open()
+    known = known_smiles(novel_to, progress=screen.progress) if novel_to else frozenset[str]()
+    generation = generate_molecules(vae, plan, known, progress=screen.progress)
+    file.write(_columns(generation))
+    shortfall = generation.shortfall()
+    _tell(generation, out, screen)
+    if shortfall:
+        print(f"molvae: {shortfall}", file=sys.stderr)
+    return 1 if shortfall else 0
+
+
+def _columns(generation: Generation) -> Columns:
+    molecules = generation.molecules
+    values = {
+        name: [molecule.values[name] for molecule in molecules]
+        for name in generation.config.properties
+    }
+    return {"smiles": [molecule.smiles for molecule in molecules], **values}
+
+
+def _tell(generation: Generation, out: Path, screen: Screen) -> None:
+    refused = {str(reason): count for reason, count in generation.refused.items()}
+    reasons = "".join(f", {count} {reason}" for reason, count in refused.items())
+    came = len(generation.molecules)
+    outcome = {
+        "out": str(out),
+        "molecules": came,
+        "asked_for": generation.config.n,
+        "complete": generation.is_complete,
+        "drawn": generation.drawn,
+        "refused": refused,
+        "seconds": {stage: round(time, 2) for stage, time in generation.seconds.items()},
+    }
+    sentence = f"{out}: {came} molecules of {generation.drawn} draws{reasons}"
+    screen.tell(outcome, f"{sentence}; {generation.seconds['all']:.1f} s")

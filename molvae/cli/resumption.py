@@ -1,0 +1,46 @@
+"""What may be typed beside `molvae train --resume`: the run's own settings, or more time."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from molvae.errors import RunError
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainingPlan
+
+_FREE = frozenset({"train.max_minutes"})
+_LEFT_TO_THE_MACHINE = "auto"
+"""A run records what it found on its machine in the place of this word."""
+
+
+# Any: settings of any type.
+def check_resumable(run: RunDirectory, typed: Mapping[str, Any]) -> None:
+    """See that nothing typed contradicts the settings that the run was started with.
+
+    Raises:
+        RunError: something does; all of it is named.
+    """
+    stored = dict(_leaves(TrainingPlan.of_run(run).model_dump()))
+    differences = [
+        f"{name} was {_shown(stored.get(name))}, now {_shown(value)}"
+        for name, value in _leaves(typed)
+        if name not in _FREE and value not in (stored.get(name), _LEFT_TO_THE_MACHINE)
+    ]
+    if differences:
+        raise RunError(
+            f"{str(run.path)!r} was started otherwise ({'; '.join(differences)}); resume it "
+            "without these, or start a new run"
+        )
+
+
+def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value by its dotted name."""
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _shown(value: Any) -> str:
+    return str(value) if isinstance(value, Path) else repr(value)

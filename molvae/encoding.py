@@ -1,0 +1,223 @@
+"""Files of molecules to points and back: encode, decode, reconstruct; latents on disk as npz."""
+
+import csv
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from tqdm import tqdm
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import read_spelling
+from molvae.chem.refusal import Refusal
+from molvae.dataset.spelled import RefusedRow, SpelledRow
+from molvae.errors import DataError, MoleculeError
+from molvae.files import written_whole
+from molvae.model.decoding import DecodingConfig
+from molvae.molecule_vae import MoleculeVAE
+
+Rows = Iterable[Sequence[SpelledRow | RefusedRow]]
+"""Rows of a file, some hundred at a time, as `spelled_rows` gives them."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The posteriors of a file's molecules, in its order."""
+
+    smiles: tuple[str, ...]
+    """Canonical, after cleaning."""
+    rows: Int64[np.ndarray, " molecule"]
+    """The line of the file that each molecule stood on."""
+    mean: Float32[np.ndarray, "molecule latent"]
+    deviation: Float32[np.ndarray, "molecule latent"]
+    refused: tuple[RefusedRow, ...]
+
+    def write(self, path: Path) -> None:
+        """Write arrays `smiles`, `row`, `mean` and `deviation` as npz.
+
+        Raises:
+            FileError: the disk is full, or the place cannot be written to.
+        """
+        with written_whole(path, "wb") as stream:
+            np.savez(
+                stream,
+                smiles=np.array(self.smiles, dtype=np.str_),
+                row=self.rows,
+                mean=self.mean,
+                deviation=self.deviation,
+            )
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points to decode."""
+
+    rows: Int64[np.ndarray, " point"]
+    """The line of the molecules' file, where there was one; else the place, from 1."""
+    points: Float32[np.ndarray, "point latent"]
+
+    @classmethod
+    def read(cls, path: Path, latent_size: int) -> "Points":
+        """The points in a npz file: its array `mean`, and `row` if there is one.
+
+        Raises:
+            DataError: no such file, another kind of file, or points of another space.
+        """
+        arrays = _arrays(path)
+        points, rows = arrays["mean"], arrays.get("row")
+        if points.ndim != 2 or points.shape[1] != latent_size or points.dtype.kind not in "fiu":
+            raise DataError(
+                f"{str(path)!r}: 'mean' has shape {points.shape} and type {points.dtype}; this "
+                f"model's points are rows of {latent_size} numbers: encode with the same model"
+            )
+        if not np.isfinite(points).all():
+            raise DataError(f"{str(path)!r}: 'mean' holds NaN or infinity; leave those rows out")
+        if rows is None or rows.shape != (len(points),) or rows.dtype.kind not in "iu":
+            rows = np.arange(1, len(points) + 1)
+        return cls(rows.astype(np.int64), points.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A molecule and what became of it by way of its posterior mean."""
+
+    line: int
+    smiles: str
+    reconstructed: str | None
+    """None: the symbols spell no molecule."""
+
+    @property
+    def is_exact(self) -> bool:
+        return self.smiles == self.reconstructed
+
+
+def encode_rows(model: MoleculeVAE, rows: Rows) -> Latents:
+    """The posterior of every row's molecule, duplicates included.
+
+    Raises:
+        DataError: no row holds a molecule of this model's symbols.
+    """
+    lines: list[int] = []
+    smiles: list[str] = []
+    posteriors: list[tuple[np.ndarray, np.ndarray]] = []
+    refused: list[RefusedRow] = []
+    for accepted in _fitting(model, rows, refused):
+        lines += [row.line for row in accepted]
+        smiles += [row.smiles for row in accepted]
+        posteriors.append(model.posterior([row.spelling for row in accepted]))
+    _check_any(posteriors, refused)
+    mean, deviation = (np.concatenate(parts) for parts in zip(*posteriors, strict=True))
+    return Latents(tuple(smiles), np.array(lines, np.int64), mean, deviation, tuple(refused))
+
+
+def reconstruct_rows(
+    model: MoleculeVAE, rows: Rows
+) -> tuple[list[Reconstruction], list[RefusedRow]]:
+    """Every row's molecule after encoding and greedy decoding, and the refused rows.
+
+    Raises:
+        DataError: no row holds a molecule of this model's symbols.
+    """
+    found: list[Reconstruction] = []
+    refused: list[RefusedRow] = []
+    for accepted in _fitting(model, rows, refused):
+        mean, _ = model.posterior([row.spelling for row in accepted])
+        for row, molecule in zip(accepted, model.decode(mean), strict=True):
+            reconstructed = molecule.smiles if molecule else None
+            found.append(Reconstruction(row.line, row.smiles, reconstructed))
+    _check_any(found, refused)
+    return found, refused
+
+
+def decode_points(
+    model: MoleculeVAE,
+    points: Float32[np.ndarray, "point latent"],
+    config: DecodingConfig,
+    seed: int = 0,
+    *,
+    progress: bool = False,
+) -> Iterator[Molecule | None]:
+    """The molecule at each point; None where the symbols spell none."""
+    spellings = model.decode_symbols(points, config, seed)
+    for spelling in tqdm(spellings, total=len(points), unit=" points", disable=not progress):
+        try:
+            yield read_spelling(spelling)
+        except MoleculeError:
+            yield None
+
+
+def write_refused(path: Path, refused: Sequence[RefusedRow]) -> None:
+    """A CSV of refused rows: line, reason, text and detail.
+
+    Raises:
+        FileError: the disk is full, or the place cannot be written to.
+    """
+    with written_whole(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["line", "reason", "text", "detail"])
+        writer.writerows([row.line, row.reason, row.text[:200], row.detail] for row in refused)
+
+
+def _fitting(
+    model: MoleculeVAE, rows: Rows, refused: list[RefusedRow]
+) -> Iterator[list[SpelledRow]]:
+    """The rows that can be written in the model's symbols; all others are added to `refused`."""
+    for part in rows:
+        accepted = []
+        for row in part:
+            judged = _judged(model, row)
+            if isinstance(judged, SpelledRow):
+                accepted.append(judged)
+            else:
+                refused.append(judged)
+        if accepted:
+            yield accepted
+
+
+def _judged(model: MoleculeVAE, row: SpelledRow | RefusedRow) -> SpelledRow | RefusedRow:
+    if isinstance(row, RefusedRow):
+        return row
+    unknown = sorted({symbol for symbol in row.spelling if symbol not in model.vocabulary})
+    if not unknown:
+        return row
+    detail = f"this model has no symbol {', '.join(unknown)}"
+    return RefusedRow(row.line, Refusal.UNKNOWN_SYMBOL, row.smiles, detail)
+
+
+def _check_any(found: Sequence[object], refused: Sequence[RefusedRow]) -> None:
+    if found:
+        return
+    examples = "".join(
+        f"; line {row.line}: {row.reason} ({row.text[:60]!r})" for row in refused[:1]
+    )
+    raise DataError(
+        f"no molecule that this model can read in {len(refused)} rows{examples}; "
+        "check the file, or name the column with --smiles-column"
+    )
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a npz file that matter here; nothing in it is run."""
+    if not path.is_file():
+        raise DataError(f"no file {str(path)!r}; expected latents that `molvae encode` wrote")
+    if not zipfile.is_zipfile(path):
+        raise _no_latents(path, "it is no npz file")
+    try:
+        with np.load(path, allow_pickle=False) as loaded:
+            arrays = {name: loaded[name] for name in ("mean", "row") if name in loaded.files}
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise _no_latents(path, str(error).splitlines()[0] if str(error) else "cut short") from None
+    if "mean" not in arrays:
+        raise _no_latents(path, "it has no array 'mean'")
+    return arrays
+
+
+def _no_latents(path: Path, reason: str) -> DataError:
+    return DataError(
+        f"{str(path)!r} holds no readable latents ({reason}); "
+        "expected a file that `molvae encode` wrote"
+    )

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Sets up molvae with its development tools in .venv and runs the tests; arguments go to pytest.
+#
+#   bash scripts/test.sh                   all tests
+#   bash scripts/test.sh -m "not slow"     without those that take more than five seconds
+#
+# In an active virtual environment (VIRTUAL_ENV) that one is used.
+set -eu
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/environment.sh
+
+make_environment "${VIRTUAL_ENV:-.venv}"
+mapfile -t tools < <(development_requirements)
+"$bin/python" -m pip install --quiet --disable-pip-version-check --editable . "${tools[@]}"
+"$bin/python" -m pytest "$@"

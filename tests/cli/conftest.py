@@ -1,0 +1,124 @@
+"""The commands as a user runs them, and one tiny model trained by the real command."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from molvae.cli.main import main
+
+SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
+SETTINGS = """
+[corpus]
+property_columns = ["logp", "qed"]
+
+[model]
+embedding_size = 16
+encoder_size = 32
+decoder_size = 64
+latent_size = 16
+
+[train]
+epochs = 10
+batch_size = 32
+learning_rate = 5e-3
+warmup_steps = 5
+beta = 0.01
+held_out = 20
+processes = 1
+device = "cpu"
+precision = "float32"
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """The only line of a command that was refused."""
+        lines = self.err.splitlines()
+        assert (self.status, self.out) == (1, ""), self
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("molvae: ")
+        return lines[0].removeprefix("molvae: ")
+
+
+def words_of(words: tuple[object, ...]) -> list[str]:
+    return [str(word) for word in words]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session")
+def shell() -> Callable[..., Done]:
+    """Runs `molvae` as a process of its own."""
+
+    def run(*words: object) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "molvae", *words_of(words)],
+            capture_output=True,
+            text=True,
+            env=environment(),
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def molvae(capsys) -> Callable[..., Done]:
+    """Runs `molvae` in this process, which saves the start of another."""
+
+    def run(*words: object) -> Done:
+        status = main(words_of(words))
+        return Done(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """Holds the data, settings and run that the commands' tests share."""
+    folder = tmp_path_factory.mktemp("cli")
+    lines = SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "few.csv").write_text("".join(lines[:201]), encoding="utf-8")
+    (folder / "settings.toml").write_text(SETTINGS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data(folder) -> Path:
+    """200 molecules with logp and qed."""
+    return folder / "few.csv"
+
+
+@pytest.fixture(scope="session")
+def settings(folder) -> Path:
+    """Settings of a training that takes seconds."""
+    return folder / "settings.toml"
+
+
+@pytest.fixture(scope="session")
+def trained(shell, folder, data, settings) -> Done:
+    """How `molvae train --json` ended that made `run`."""
+    return shell("train", data, "--out", folder / "run", "--config", settings, "--json")
+
+
+@pytest.fixture(scope="session")
+def run(trained, folder) -> Path:
+    """A finished training."""
+    assert trained.status == 0, trained.err
+    return folder / "run"

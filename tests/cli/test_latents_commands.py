@@ -1,0 +1,160 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from wrong_files import WRONG_FILES, wrong_file
+
+from molvae.molecule_vae import MoleculeVAE
+
+
+@pytest.fixture(scope="session")
+def dirty(folder):
+    """Rows of which the fourth is no molecule, and the last two are one molecule."""
+    path = folder / "dirty.csv"
+    path.write_text("smiles\nCCO\nc1ccccc1C(=O)N\nnot-one\nOCC\nC1CCNCC1F\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def latents(shell, run, folder, dirty):
+    """What `molvae encode` wrote, and how it ended."""
+    out = folder / "latents.npz"
+    return shell("encode", dirty, "--out", out, "--model", run / "model", "--json"), out
+
+
+def test_latents_keep_order_duplicates_and_lines(latents):
+    done, out = latents
+    assert done.status == 0, done.err
+    arrays = np.load(out)
+    assert arrays["smiles"].tolist() == ["CCO", "NC(=O)c1ccccc1", "CCO", "FC1CCCNC1"]
+    assert arrays["row"].tolist() == [2, 3, 5, 6]
+    assert arrays["mean"].dtype == arrays["deviation"].dtype == np.float32
+    assert arrays["mean"].shape == arrays["deviation"].shape == (4, 16)
+    assert (arrays["deviation"] > 0).all()
+
+
+def test_latents_are_those_of_the_model(latents, run):
+    model = MoleculeVAE.from_pretrained(run / "model", "cpu")
+    arrays = np.load(latents[1])
+    expected = model.encode(arrays["smiles"].tolist())
+    np.testing.assert_allclose(arrays["mean"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_refused_rows_are_listed_beside_the_latents(latents):
+    done, out = latents
+    place = out.with_name("latents.npz.refused.csv")
+    assert json.loads(done.out) == {"out": str(out), "molecules": 4, "refused": 1}
+    assert f"1 rows refused; each with its reason in {place}" in done.err
+    with place.open() as stream:
+        assert [(row["line"], row["text"]) for row in csv.DictReader(stream)] == [("4", "not-one")]
+
+
+def test_decoding_latents_is_reconstructing_the_molecules(shell, molvae, latents, run, dirty):
+    folder = latents[1].parent
+    done = shell("decode", latents[1], "--out", folder / "decoded.csv", "--model", run, "--json")
+    assert json.loads(done.out)["points"] == 4
+    pairs = folder / "pairs.csv"
+    told = molvae("reconstruct", dirty, "--out", pairs, "--model", run, "--json", "--quiet")
+    with (folder / "decoded.csv").open() as stream:
+        decoded = {row["row"]: row["smiles"] for row in csv.DictReader(stream)}
+    with pairs.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["smiles", "reconstructed", "exact", "row"]
+    assert {row["row"]: row["reconstructed"] for row in rows if row["reconstructed"]} == decoded
+    exact = sum(row["smiles"] == row["reconstructed"] for row in rows)
+    assert [row["exact"] for row in rows].count("1") == exact
+    summary = {"exact": exact, "molecules": 4, "share": exact / 4, "refused": 1}
+    assert json.loads(told.out) == {"out": str(pairs), **summary}
+
+
+def test_reconstruct_says_how_many_came_back(molvae, run, data, tmp_path):
+    out = tmp_path / "pairs.csv"
+    done = molvae("reconstruct", data, "--out", out, "--model", run, "--quiet")
+    with out.open() as stream:
+        exact = sum(int(row["exact"]) for row in csv.DictReader(stream))
+    assert done.out == f"{out}: exact {exact} of 200 ({exact / 200:.1%})\n"
+    assert done.err == ""
+
+
+def test_points_of_one_s_own_are_decoded_greedily_unless_a_temperature_is_given(
+    molvae, run, tmp_path
+):
+    np.savez(tmp_path / "own.npz", mean=np.zeros((50, 16)))
+    decoded = []
+    for number, flags in enumerate((["--max-symbols", 100], ["--temperature", 1.5, "--seed", 4])):
+        out = tmp_path / f"{number}.csv"
+        words = ["decode", tmp_path / "own.npz", "--out", out, "--model", run, "--quiet"]
+        assert molvae(*words, *flags).status == 0
+        with out.open() as stream:
+            decoded.append([row["smiles"] for row in csv.DictReader(stream)])
+    assert len(set(decoded[0])) == 1
+    assert len(set(decoded[1])) > 5
+    assert all(Chem.MolFromSmiles(smiles) for smiles in decoded[1])
+
+
+def test_a_molecule_of_symbols_that_the_model_lacks_is_refused_by_their_name(molvae, run, tmp_path):
+    (tmp_path / "in.csv").write_text("smiles\nCCO\nC[13CH3]\n")
+    words = ["encode", tmp_path / "in.csv", "--out", tmp_path / "o.npz", "--model", run]
+    done = molvae(*words, "--allow-isotopes", "--quiet")
+    assert done.status == 0
+    told = (tmp_path / "o.npz.refused.csv").read_text().splitlines()[1]
+    assert told == "3,unknown symbol,C[13CH3],this model has no symbol [13CH3]"
+
+
+@pytest.mark.parametrize("command", ["encode", "reconstruct"])
+@pytest.mark.parametrize("kind", WRONG_FILES)
+def test_a_file_without_molecules_is_one_line(molvae, run, tmp_path, command, kind):
+    path = wrong_file(kind, tmp_path)
+    words = [command, path, "--out", tmp_path / "out.npz", "--model", run, "--quiet"]
+    words_of_it = "no molecule" if kind == "header only" else WRONG_FILES[kind]
+    assert words_of_it in molvae(*words).complaint
+    assert not (tmp_path / "out.npz").exists()
+
+
+def foreign(kind, path):
+    if kind == "text":
+        path.write_text("smiles\nCCO\n")
+    elif kind == "pickled":
+        np.savez(path, mean=np.array([{}, {}], dtype=object))
+    elif kind == "other arrays":
+        np.savez(path, points=np.zeros((3, 16)))
+    elif kind == "other size":
+        np.savez(path, mean=np.zeros((3, 8)))
+    elif kind == "not finite":
+        np.savez(path, mean=np.full((3, 16), np.nan))
+    elif kind == "cut":
+        np.savez(path, mean=np.zeros((3, 16)))
+        path.write_bytes(path.read_bytes()[:-200])
+    elif kind == "bit flipped":
+        np.savez(path, mean=np.zeros((3, 16)))
+        content = bytearray(path.read_bytes())
+        content[200] ^= 1
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        ("missing", "no file"),
+        ("text", "it is no npz file"),
+        ("pickled", "holds no readable latents"),
+        ("other arrays", "it has no array 'mean'"),
+        ("other size", "this model's points are rows of 16 numbers"),
+        ("not finite", "NaN or infinity"),
+        ("cut", "holds no readable latents"),
+        ("bit flipped", "holds no readable latents"),
+    ],
+)
+def test_foreign_or_damaged_latents_are_refused(molvae, run, tmp_path, kind, complaint):
+    path = tmp_path / "latents.npz"
+    foreign(kind, path)
+    words = ["decode", path, "--out", tmp_path / "out.csv", "--model", run]
+    assert complaint in molvae(*words).complaint
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["encode", "reconstruct", "decode"])
+def test_the_input_is_not_overwritten(molvae, data, run, command):
+    assert "is the input" in molvae(command, data, "--out", data, "--model", run).complaint

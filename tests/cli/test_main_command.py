@@ -1,0 +1,87 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from molvae import __version__
+from molvae.cli.main import _COMMANDS, _app, _docstring
+
+COMMANDS = ["train", "generate", "reconstruct", "encode", "decode", "optimize", "data"]
+
+
+def test_help_names_every_command_and_brings_no_heavy_library():
+    heavy = {"numpy", "pandas", "rdkit", "selfies", "torch"}
+    code = (
+        "import sys; from molvae.cli.main import main; status = main(['--help']);"
+        f"print('heavy:', sorted({heavy} & set(sys.modules)), status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "heavy: [] 0"
+    for command in COMMANDS:
+        assert f"\n│ {command} " in done.stdout
+
+
+def test_version_is_that_of_the_package(shell):
+    done = shell("--version")
+    assert (done.status, done.out) == (0, f"{__version__}\n")
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_help_read_without_import_is_that_of_the_command(command):
+    target = _app()[command]
+    docstring = target.default_command.__doc__ if target.default_command else None
+    assert _docstring(command)
+    if docstring is not None:
+        first = docstring.splitlines()[0]
+        assert _docstring(command).splitlines()[0] == first
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("train", ["--max-minutes", "--from", "--preset", "[default: 0.002]", "--no-keep-stereo"]),
+        ("generate", ["--novel-to", "--temperature", "[default: logp,qed,sa,weight]"]),
+        ("optimize", ["--budget", "[default: 2000]", "--cma-es.sigma", "cma-es, random-walk"]),
+        ("encode", ["--smiles-column", "--model"]),
+        ("decode", ["--temperature", "temperature 0"]),
+        ("reconstruct", ["--json", "exact (0 or 1)"]),
+    ],
+)
+def test_help_of_a_command_shows_its_settings_with_their_defaults(molvae, command, words):
+    done = molvae(command, "--help")
+    text = " ".join(done.out.replace("│", " ").split())
+    assert done.status == 0
+    assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["trian"], 'Unknown command "trian". Did you mean "train"?'),
+        (["train", "x.csv", "--out", "y", "--epoch", "3"], "Did you mean --epochs?"),
+        (["train", "x.csv"], "--out requires an argument"),
+        (["train", "--out", "y"], "DATA requires an argument"),
+        (["generate", "--out", "y", "--n", "0"], "--n 0: Input should be greater than 0"),
+        (["generate", "--out", "y", "--temperature", "hot"], "--temperature hot: Input should be"),
+        (["train", "x", "--out", "y", "--elements", "Xx"], "--elements "),
+        (["train", "x", "--out", "y", "--device", "gpu"], "'auto', 'cpu', 'cuda' or 'mps'"),
+        (["optimize", "x", "--out", "y", "--random-walk.step", "7"], "--random-walk.step 7: "),
+        (["data", "zinc"], 'Unknown command "zinc"'),
+    ],
+)
+def test_wrong_words_are_one_line_on_stderr(molvae, words, complaint):
+    assert complaint in molvae(*words).complaint
+
+
+def test_a_reader_who_leaves_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "molvae", "--help"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -1,0 +1,124 @@
+import csv
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem import QED
+
+SHIPPED = Path(__file__).parents[2] / "data"
+
+
+def candidates(run):
+    with (run / "candidates.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture(scope="session")
+def searched(shell, run, folder):
+    """A search for QED by the real command, and how it ended."""
+    out = folder / "search"
+    flags = ["--model", run, "--budget", 60, "--seed", 2]
+    return shell("optimize", SHIPPED / "qed.toml", "--out", out, *flags), out
+
+
+def test_candidates_are_distinct_best_first_and_scored_by_qed(searched):
+    done, out = searched
+    assert done.status == 0, done.err
+    rows = candidates(out)
+    scores = [float(row["score"]) for row in rows]
+    assert list(rows[0])[:3] == ["smiles", "score", "qed"]
+    assert len({row["smiles"] for row in rows}) == len(rows) == 60
+    assert scores == sorted(scores, reverse=True)
+    for row in rows[:10]:
+        assert float(row["score"]) == pytest.approx(QED.qed(Chem.MolFromSmiles(row["smiles"])))
+
+
+def test_the_ten_best_are_shown_and_why_it_ended(searched):
+    done, out = searched
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["score", "qed", "smiles"]
+    assert [line.split()[-1] for line in lines[1:11]] == [
+        row["smiles"] for row in candidates(out)[:10]
+    ]
+    assert lines[11].startswith("60 molecules scored; the budget is spent: ")
+    assert lines[12].endswith(str(out / "candidates.csv"))
+    assert "60/60" in done.err
+
+
+def test_resuming_with_a_larger_budget_keeps_what_was_scored(molvae, run, tmp_path, searched):
+    flags = ["--model", run, "--seed", 2, "--quiet", "--json"]
+    words = ["optimize", SHIPPED / "qed.toml", "--out"]
+    molvae(*words, tmp_path / "twice", "--budget", 60, *flags)
+    done = molvae(*words, tmp_path / "twice", "--resume", "--budget", 90, *flags)
+    molvae(*words, tmp_path / "once", "--budget", 90, *flags)
+    assert json.loads(done.out)["calls"] == 90
+    first = {row["smiles"]: row["score"] for row in candidates(searched[1])}
+    twice = {row["smiles"]: row["score"] for row in candidates(tmp_path / "twice")}
+    assert first.items() <= twice.items()
+    assert candidates(tmp_path / "twice") == candidates(tmp_path / "once")
+
+
+def test_ctrl_c_is_one_line_and_the_search_can_be_resumed(run, tmp_path, molvae):
+    words = ["optimize", SHIPPED / "qed.toml", "--out", tmp_path / "out", "--model", run]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "molvae", *map(str, words), "--budget", "5000"],
+        stderr=subprocess.PIPE,
+    )
+    shown = b""
+    while b"best" not in shown:
+        letter = process.stderr.read(1)
+        assert letter, shown
+        shown += letter
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 130, rest
+    assert rest.splitlines()[-1] == b"molvae: interrupted"
+    done = molvae(*words, "--resume", "--budget", 300, "--quiet", "--json")
+    assert json.loads(done.out)["calls"] >= 300
+
+
+def test_settings_come_from_a_file_and_flags_win(molvae, run, tmp_path):
+    config = tmp_path / "search.toml"
+    config.write_text('method = "random-walk"\nbudget = 70\n[random_walk]\nwalkers = 4\n')
+    flags = ["--config", config, "--budget", 20, "--model", run, "--quiet", "--json"]
+    out = tmp_path / "out"
+    done = molvae("optimize", SHIPPED / "penalized_logp.toml", "--out", out, *flags)
+    assert json.loads(done.out)["calls"] == 20
+    search = json.loads((out / "settings.json").read_text())["search"]
+    assert (search["method"], search["random_walk"]["walkers"]) == ("random-walk", 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[[component]]\nproperty = 'qde'\n", "did you mean 'qed'?"),
+        ("name = 'x'\n", "at least one [[component]]"),
+        ("nam = 'x'\n[[component]]\nproperty = 'qed'\n", "did you mean 'name'?"),
+        ("name = ", "not a readable TOML file"),
+    ],
+)
+def test_a_wrong_objective_is_one_line_and_no_run_is_made(molvae, run, tmp_path, text, complaint):
+    objective = tmp_path / "objective.toml"
+    objective.write_text(text)
+    words = ["optimize", objective, "--out", tmp_path / "out", "--model", run]
+    assert complaint in molvae(*words).complaint
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_are_not_mixed_up(molvae, run, searched, tmp_path):
+    words = ["optimize", SHIPPED / "qed.toml", "--model", run, "--out"]
+    out = searched[1]
+    assert "use --resume" in molvae(*words, out).complaint
+    assert "search.seed was 2, now 3" in molvae(*words, out, "--resume", "--seed", 3).complaint
+    assert "holds no run to resume" in molvae(*words, tmp_path / "none", "--resume").complaint
+    assert "holds no search" in molvae(*words, run, "--resume").complaint
+    config = tmp_path / "x.toml"
+    config.write_text("budget = 9\n")
+    assert "leave out --config" in molvae(*words, out, "--resume", "--config", config).complaint
+    other = ["optimize", SHIPPED / "penalized_logp.toml", "--model", run, "--out", out, "--resume"]
+    assert "belongs to another search" in molvae(*other).complaint

@@ -1,0 +1,154 @@
+import csv
+import json
+import shutil
+
+import pytest
+from wrong_files import WRONG_FILES, wrong_file
+
+
+def test_a_training_leaves_a_model_and_tells_of_it_as_json(trained, run):
+    outcome = json.loads(trained.out)
+    assert outcome["stop"] == "all epochs are done"
+    assert outcome["training_molecules"] == 180
+    assert {"reconstruction", "kl", "exact_reconstruction"} <= outcome["best"].keys()
+    assert (run / "model" / "weights.safetensors").is_file()
+    assert (run / "last_model" / "model.json").is_file()
+    assert len((run / "progress.jsonl").read_text().splitlines()) >= 1
+
+
+def test_progress_and_summary_of_the_rows_go_to_stderr(trained):
+    assert "200 rows: 200 molecules accepted, 0 rows refused" in trained.err
+    assert "molecules/s" in trained.err
+
+
+def test_flags_win_over_the_settings_file_and_the_file_over_defaults(run):
+    settings = json.loads((run / "settings.json").read_text())
+    assert settings["train"]["epochs"] == 10
+    assert settings["train"]["beta_warmup"] == 0.2
+    assert settings["model"]["latent_size"] == 16
+    assert settings["corpus"]["property_columns"] == ["logp", "qed"]
+
+
+def test_quiet_shows_no_bar_and_property_columns_are_split_at_commas(
+    molvae, data, settings, tmp_path
+):
+    flags = ["--epochs", 1, "--property-columns", "qed,logp", "--tokens", tmp_path / "tokens"]
+    done = molvae("train", data, "--out", tmp_path / "run", "--config", settings, *flags, "--quiet")
+    assert done.status == 0
+    assert "molecules/s" not in done.err
+    assert done.out.splitlines()[-1] == f"best model: {tmp_path / 'run' / 'model'}"
+    stored = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert stored["corpus"]["property_columns"] == ["qed", "logp"]
+    assert stored["train"]["epochs"] == 1
+    assert (tmp_path / "tokens").is_dir()
+
+
+def test_refused_rows_are_listed_with_their_line_and_reason(molvae, data, settings, tmp_path):
+    dirty = tmp_path / "dirty.csv"
+    lines = data.read_text().splitlines()
+    lines[3] = "not-a-molecule,1,1"
+    lines[5] = lines[4]
+    dirty.write_text("\n".join(lines[:100]) + "\n")
+    flags = ["--config", settings, "--epochs", 1, "--quiet"]
+    done = molvae("train", dirty, "--out", tmp_path / "run", *flags)
+    assert "99 rows: 97 molecules accepted, 2 rows refused" in done.err
+    with (tmp_path / "run" / "refused.csv").open() as stream:
+        refused = [(row["line"], row["reason"]) for row in csv.DictReader(stream)]
+    assert refused == [("4", "not a molecule"), ("6", "duplicate")]
+
+
+@pytest.mark.parametrize("kind", WRONG_FILES)
+def test_a_file_without_molecules_is_one_line_and_leaves_nothing(molvae, tmp_path, kind):
+    path = wrong_file(kind, tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    complaint = molvae("train", path, "--out", tmp_path / "run", "--quiet").complaint
+    assert WRONG_FILES[kind] in complaint
+    assert str(path) in complaint
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_missing_column_is_answered_with_those_there(molvae, data, tmp_path):
+    words = ["train", data, "--out", tmp_path / "run", "--quiet"]
+    assert "it has 'smiles', 'logp', 'qed'" in molvae(*words, "--smiles-column", "mol").complaint
+    assert "no column 'tpsa'" in molvae(*words, "--property-columns", "tpsa").complaint
+
+
+def test_an_existing_run_is_left_alone(molvae, data, run):
+    before = (run / "settings.json").read_bytes()
+    assert "use --resume" in molvae("train", data, "--out", run).complaint
+    assert (run / "settings.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[train]\nepoch = 3\n", "unknown setting 'train.epoch'; did you mean 'epochs'?"),
+        ("[trian]\n", "unknown setting 'trian'; did you mean 'train'?"),
+        ("[train]\nbeta = -1\n", "train.beta = -1: "),
+        ("[corpus.standardize]\nelement = ['C']\n", "did you mean 'elements'?"),
+        ("[train\n", "not a readable TOML file"),
+    ],
+)
+def test_a_wrong_settings_file_is_named_with_what_was_meant(
+    molvae, data, tmp_path, text, complaint
+):
+    config = tmp_path / "settings.toml"
+    config.write_text(text)
+    told = molvae("train", data, "--out", tmp_path / "run", "--config", config).complaint
+    assert complaint in told
+    assert str(config) in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_finished_run_can_be_resumed_and_is_done_at_once(molvae, data, settings, run):
+    before = (run / "model" / "weights.safetensors").read_bytes()
+    updates = json.loads((run / "summary.json").read_text())["updates"]
+    again = ["--config", settings, "--device", "auto", "--quiet"]
+    done = molvae("train", data, "--out", run, "--resume", *again)
+    assert done.status == 0
+    assert done.out.startswith(f"all epochs are done after {updates} updates, ")
+    assert (run / "model" / "weights.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "difference"),
+    [
+        (["--epochs", 20], "train.epochs was 10, now 20"),
+        (["--seed", 1, "--latent-size", 8], "model.latent_size was 16, now 8"),
+        (["--property-columns", "logp"], "corpus.property_columns was ('logp', 'qed')"),
+        (["--preset", "small"], "model.embedding_size was 16, now 64"),
+    ],
+)
+def test_resuming_under_other_settings_is_refused(molvae, data, run, flags, difference):
+    assert difference in molvae("train", data, "--out", run, "--resume", *flags).complaint
+
+
+def test_resuming_with_other_data_or_without_a_run_is_refused(molvae, data, run, tmp_path):
+    shutil.copy(data, tmp_path / "copy.csv")
+    words = ["--resume", "--quiet"]
+    assert "data was" in molvae("train", tmp_path / "copy.csv", "--out", run, *words).complaint
+    missing = molvae("train", data, "--out", tmp_path / "none", *words).complaint
+    assert "holds no run to resume" in missing
+
+
+def test_fine_tuning_takes_the_model_of_a_run(molvae, data, run, tmp_path):
+    flags = ["--from", run, "--epochs", 1, "--processes", 1, "--quiet", "--json"]
+    flags += ["--property-columns", "logp,qed", "--precision", "float32", "--held-out", 20]
+    done = molvae("train", data, "--out", tmp_path / "tuned", *flags)
+    before = json.loads((run / "summary.json").read_text())["last"]["reconstruction"]
+    after = json.loads(done.out)["last"]["reconstruction"]
+    assert after == pytest.approx(before, rel=0.2)
+    described = json.loads((tmp_path / "tuned" / "model" / "model.json").read_text())
+    assert described["model"]["latent_size"] == 16
+
+
+@pytest.mark.parametrize("flags", [["--preset", "small"], ["--latent-size", 8]])
+def test_fine_tuning_keeps_the_network_it_starts_from(molvae, data, run, tmp_path, flags):
+    words = ["train", data, "--out", tmp_path / "tuned", "--from", run, *flags]
+    assert "--from keeps the network" in molvae(*words).complaint
+    assert not (tmp_path / "tuned").exists()
+
+
+def test_an_unknown_preset_is_answered_with_the_nearest(molvae, data, tmp_path):
+    words = ["train", data, "--out", tmp_path / "run", "--preset", "smal"]
+    assert "did you mean 'small'?" in molvae(*words).complaint

@@ -1,0 +1,77 @@
+from math import inf
+
+import numpy as np
+import pytest
+
+from molvae.dataset.spelled import RefusedRow, spelled_rows
+from molvae.encoding import (
+    Points,
+    decode_points,
+    encode_rows,
+    reconstruct_rows,
+    write_refused,
+)
+from molvae.errors import DataError
+from molvae.model.decoding import GREEDY
+
+
+def test_latents_on_disk_are_the_points_that_are_read(tiny_model, few_molecules, tmp_path):
+    latents = encode_rows(tiny_model, spelled_rows(few_molecules))
+    latents.write(tmp_path / "latents.npz")
+    points = Points.read(tmp_path / "latents.npz", tiny_model.latent_size)
+    assert points.rows.tolist() == list(range(2, 202))
+    np.testing.assert_array_equal(points.points, latents.mean)
+
+
+def test_the_posterior_of_a_molecule_does_not_depend_on_its_neighbours(tiny_model, few_molecules):
+    latents = encode_rows(tiny_model, spelled_rows(few_molecules))
+    alone = tiny_model.encode([latents.smiles[7]])
+    np.testing.assert_allclose(latents.mean[7], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_reconstruction_is_encoding_and_greedy_decoding(tiny_model, few_molecules):
+    found, refused = reconstruct_rows(tiny_model, spelled_rows(few_molecules))
+    expected = tiny_model.reconstruct([one.smiles for one in found])
+    assert refused == []
+    assert [one.reconstructed for one in found] == [one.smiles if one else None for one in expected]
+    assert all(one.is_exact == (one.smiles == one.reconstructed) for one in found)
+
+
+def test_decoding_gives_one_answer_for_each_point(tiny_model):
+    points = tiny_model.prior_points(20, np.random.default_rng(0))
+    decoded = list(decode_points(tiny_model, points, GREEDY))
+    assert decoded == tiny_model.decode(points)
+
+
+def test_points_without_rows_are_counted_from_one(tmp_path):
+    np.savez(tmp_path / "own.npz", mean=np.ones((3, 4), np.float64))
+    points = Points.read(tmp_path / "own.npz", 4)
+    assert points.rows.tolist() == [1, 2, 3]
+    assert points.points.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "mean", [np.ones((3, 5)), np.ones(4), np.full((3, 4), inf), np.array([["a"] * 4])]
+)
+def test_points_of_another_space_are_refused(tmp_path, mean):
+    np.savez(tmp_path / "own.npz", mean=mean)
+    with pytest.raises(DataError, match="'mean'"):
+        Points.read(tmp_path / "own.npz", 4)
+
+
+def test_no_molecule_at_all_is_an_error_with_the_first_refusal(tiny_model):
+    refused = RefusedRow(2, "not a molecule", "hello", "")
+    for function in (encode_rows, reconstruct_rows):
+        with pytest.raises(DataError, match=r"in 1 rows; line 2: not a molecule \('hello'\)"):
+            function(tiny_model, [[refused]])
+
+
+def test_refused_rows_are_written_with_their_reason(tmp_path):
+    rows = [RefusedRow(4, "duplicate", 'C,"C', ""), RefusedRow(9, "too long", "C" * 999, "x")]
+    write_refused(tmp_path / "refused.csv", rows)
+    lines = (tmp_path / "refused.csv").read_text().splitlines()
+    assert lines == [
+        "line,reason,text,detail",
+        '4,duplicate,"C,""C",',
+        f"9,too long,{'C' * 200},x",
+    ]

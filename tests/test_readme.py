@@ -1,0 +1,88 @@
+"""What the README shows is run: its Python from top to bottom, its commands one after the other."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+SHORTER = {
+    "max_minutes=1": "max_minutes=0.03",
+    "--max-minutes 10": "--max-minutes 0.05",
+    "n=1000": "n=20",
+    "--n 1000": "--n 20",
+    "budget=500": "budget=30",
+    "--budget 2000": "--budget 30",
+}
+"""What takes minutes in the README takes seconds here."""
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def shortened(text):
+    for long, short in SHORTER.items():
+        text = text.replace(long, short)
+    return text
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A checkout's data folder, with few molecules in it."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("*.tokens"))
+    sample = folder / "data" / "moses_sample.csv"
+    lines = sample.read_text(encoding="utf-8").splitlines(keepends=True)
+    sample.write_text("".join(lines[:301]), encoding="utf-8")
+    return folder
+
+
+def run(words, folder):
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (words, done.stderr)
+
+
+@pytest.mark.slow
+def test_the_commands_run_as_they_stand(folder):
+    commands = [
+        shlex.split(line, comments=True)
+        for block in blocks("sh")
+        for line in shortened(block).replace("\\\n", " ").splitlines()
+        if line.startswith("molvae ")
+    ]
+    assert len(commands) >= 6
+    for words in commands:
+        if words[1] != "data":
+            run([sys.executable, "-m", *words], folder)
+
+
+@pytest.mark.slow
+def test_the_python_runs_as_it_stands(folder):
+    code = blocks("python")
+    assert code
+    for block in code:
+        # What a reader would put in a script of their own.
+        (folder / "readme.py").write_text(shortened(block), encoding="utf-8")
+        run([sys.executable, "readme.py"], folder)
+
+
+def test_files_that_the_readme_names_are_there():
+    names = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert names
+    for name in names:
+        assert (ROOT / name).exists(), name
