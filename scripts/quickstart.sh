@@ -25,7 +25,7 @@ times+=("$(printf '%-22s %4d s' "install" $((SECONDS - began)))")
 
 rm -rf quickstart
 step "train a model" molvae train data/moses_sample.csv --out quickstart/model --preset small \
-    --property-columns logp,qed --max-minutes 2
+    --property-columns logp,qed --batch-size 128 --max-minutes 2.5
 step "generate molecules" molvae generate --model quickstart/model --n 1000 \
     --out quickstart/samples.csv
 step "search for high QED" molvae optimize data/qed.toml --model quickstart/model \

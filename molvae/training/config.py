@@ -23,7 +23,7 @@ class TrainConfig(Settings):
     """Ends training after this time, earlier sittings included; the learning rate falls by then."""
     batch_size: PositiveInt = 256
     """Molecules in an update, over all processes."""
-    learning_rate: PositiveFloat = 2e-3
+    learning_rate: PositiveFloat = 3e-3
     """Largest step of AdamW, after its warm-up; a cosine takes it to a hundredth of this."""
     warmup_steps: NonNegativeInt = 200
     """Updates over which the learning rate rises from 0."""
@@ -39,8 +39,11 @@ class TrainConfig(Settings):
     beta_cycles: PositiveInt = 4
     free_bits: NonNegativeFloat = 0.0
     """Nats of KL in each dimension that cost nothing."""
-    symbol_dropout: Share = 0.1
-    """Share of the symbols that the decoder must continue from without having seen them."""
+    symbol_dropout: Share = 0.0
+    """Share of the symbols that the decoder must continue from without having seen them.
+
+    It makes the decoder ask more of z, and learn more slowly.
+    """
     property_weight: NonNegativeFloat = 1.0
     """Weight of the property head's squared error (in standard deviations) beside the ELBO."""
     held_out: PositiveInt = 2_000

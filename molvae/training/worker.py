@@ -1,5 +1,6 @@
 """A further process of a training on this machine: `python -m molvae.training.worker`."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ def main(run: str, rank: str, size: str, meeting: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with worker_membership(int(rank), int(size), Path(meeting)) as team:
         continue_as_member(RunDirectory(Path(run)), team)
+        # Now and then gloo aborts, with a line on the screen, when its threads are taken down in
+        # the usual way while the other side closes too; there is nothing left to take down.
+        os._exit(0)
 
 
 if __name__ == "__main__":
