@@ -114,7 +114,10 @@ def generate(
     stopwatch = _Stopwatch()
     draws = _Draws(model, config, stopwatch)
     found = _Found(config.n, known)
-    with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar, _threads(workers):
+    with (
+        tqdm(total=config.n, unit=" molecules", disable=None if progress else True) as bar,
+        _threads(workers),
+    ):
         answers = ordered_map(_Check(config.screen), draws.spellings(), workers)
         for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
             bar.update(found.add(answer, draws.points[place]))

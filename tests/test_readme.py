@@ -6,9 +6,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from molvae.objectives.config import ObjectiveConfig
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,6 +82,16 @@ def test_the_python_runs_as_it_stands(folder):
         # What a reader would put in a script of their own.
         (folder / "readme.py").write_text(shortened(block), encoding="utf-8")
         run([sys.executable, "readme.py"], folder)
+
+
+def test_the_example_of_an_objective_is_one():
+    for block in blocks("toml"):
+        assert ObjectiveConfig.parse_tables(tomllib.loads(block), "README").component
+
+
+def test_the_tables_are_those_of_the_recorded_results():
+    script = ROOT / "scripts" / "write_results_tables.py"
+    run([sys.executable, str(script), "--check"], ROOT)
 
 
 def test_files_that_the_readme_names_are_there():

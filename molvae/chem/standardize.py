@@ -21,6 +21,7 @@ class StandardizeConfig(Settings):
     max_heavy_atoms: PositiveInt = 100
     """Of the molecule that remains after salts are removed."""
     min_heavy_atoms: PositiveInt = 1
+    """Of the same; smaller ones are refused."""
     elements: tuple[str, ...] = (
         "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I",
     )  # fmt: skip
@@ -30,8 +31,11 @@ class StandardizeConfig(Settings):
     neutralize: bool = True
     """Move protons so that charges vanish where they can; quaternary nitrogen and such stay."""
     keep_stereo: bool = True
+    """Keep the marks of stereochemistry; otherwise they are removed."""
     allow_isotopes: bool = False
+    """Accept atoms with an isotope label."""
     allow_radicals: bool = False
+    """Accept atoms with an unpaired electron."""
 
     @field_validator("elements")
     @classmethod

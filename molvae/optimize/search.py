@@ -121,7 +121,12 @@ def _loop(
     strategy: Strategy, oracle: Oracle, journal: Journal, config: SearchConfig, progress: bool
 ) -> tuple[StopReason, Counts]:
     counts = _taken_up(strategy, journal)
-    bar = tqdm(total=config.budget, initial=oracle.calls, unit=" molecules", disable=not progress)
+    bar = tqdm(
+        total=config.budget,
+        initial=oracle.calls,
+        unit=" molecules",
+        disable=None if progress else True,
+    )
     with bar:
         while (stop := _stop_reason(oracle, counts, config)) is None:
             proposals = strategy.propose(config.batch_size)

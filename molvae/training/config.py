@@ -50,8 +50,8 @@ class TrainConfig(Settings):
     """Molecules kept out of training for validation; a tenth of the data at most."""
     validate_every: PositiveInt | None = None
     """Updates between validations; None means an epoch, 2,000 updates at most."""
-    patience: PositiveInt | None = 10
-    """Validations without improvement, after the warm-up of beta, that end training; None: none."""
+    patience: NonNegativeInt = 10
+    """Validations without improvement, after the warm-up of beta, that end training; 0: never."""
     checkpoint_minutes: PositiveFloat = 2.0
     """Longest time between checkpoints."""
     seed: NonNegativeInt = 0

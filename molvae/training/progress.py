@@ -52,7 +52,7 @@ class ProgressReport:
             unit=" molecules",
             unit_scale=True,
             smoothing=0.05,
-            disable=not self.shows_bar,
+            disable=None if self.shows_bar else True,
             mininterval=0.5,
         )
         lines = []
