@@ -1,0 +1,91 @@
+"""How fast a file of molecules becomes a token store, and how much memory that takes (Linux).
+
+    molvae data moses --out data/moses
+    python scripts/benchmark_cleaning.py data/moses/train.csv --out data/results/cleaning.json
+
+The peak is the sum over all processes, looked at twice a second. A store that is there already is
+not made again, so the folder for it is a new one.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from molvae.dataset.corpus import prepare_corpus
+from molvae.files import write_json
+from molvae.parallel import available_cores
+from molvae.runs import provenance
+
+
+class Memory(threading.Thread):
+    """Watches the resident memory of this process and its descendants."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+
+    def run(self) -> None:
+        """Look until the process ends."""
+        while True:
+            self.peak = max(self.peak, sum(map(resident_bytes, family(os.getpid()))))
+            time.sleep(0.5)
+
+
+def family(process: int) -> list[int]:
+    """The process and all that descend from it."""
+    members = [process]
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        try:
+            members += [one for child in task.read_text().split() for one in family(int(child))]
+        except OSError:
+            continue
+    return members
+
+
+def resident_bytes(process: int) -> int:
+    """Memory that a process occupies; 0 when it is gone."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    """Clean the file, then open it again; print and record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, help="JSON file for the record")
+    arguments = parser.parse_args()
+    memory = Memory()
+    memory.start()
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.perf_counter()
+        corpus = prepare_corpus(arguments.data, folder=Path(folder), progress=True)
+        seconds = time.perf_counter() - begin
+        begin = time.perf_counter()
+        prepare_corpus(arguments.data, folder=Path(folder))
+        again = time.perf_counter() - begin
+    record = {
+        "data": arguments.data.name,
+        "rows": corpus.rows,
+        "accepted": len(corpus),
+        "refused": dict(corpus.refused),
+        "workers": available_cores(),
+        "seconds": round(seconds, 1),
+        "rows_per_second": round(corpus.rows / seconds, 1),
+        "peak_mib": round(memory.peak / 2**20),
+        "seconds_when_reused": round(again, 3),
+    }
+    print(record)
+    if arguments.out:
+        command = ["python", "scripts/benchmark_cleaning.py", *sys.argv[1:]]
+        write_json(arguments.out, {**record, "provenance": provenance(0, command)})
+
+
+if __name__ == "__main__":
+    main()
