@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 SHORTER = {
     "max_minutes=1": "max_minutes=0.03",
-    "--max-minutes 10": "--max-minutes 0.05",
+    "--max-minutes 2.5": "--max-minutes 0.05",
     "n=1000": "n=20",
     "--n 1000": "--n 20",
     "budget=500": "budget=30",

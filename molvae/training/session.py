@@ -88,7 +88,8 @@ class TrainingSession:
 
     def complete(self) -> StopReason:
         """Train until there is a reason to stop; both models and the checkpoint are written."""
-        self._began = self._checkpointed = time.monotonic() - self.state.seconds
+        self._checkpointed = time.monotonic()
+        self._began = self._checkpointed - self.state.seconds
         share = self.state.step / self.loop.steps_per_epoch
         n = len(self.data.training)
         if self.team.leads:
