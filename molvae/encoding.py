@@ -143,9 +143,7 @@ def decode_points(
 ) -> Iterator[Molecule | None]:
     """The molecule at each point; None where the symbols spell none."""
     spellings = model.decode_symbols(points, config, seed)
-    for spelling in tqdm(
-        spellings, total=len(points), unit=" points", disable=None if progress else True
-    ):
+    for spelling in tqdm(spellings, total=len(points), unit=" points", disable=not progress):
         try:
             yield read_spelling(spelling)
         except MoleculeError:

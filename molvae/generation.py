@@ -115,7 +115,7 @@ def generate(
     draws = _Draws(model, config, stopwatch)
     found = _Found(config.n, known)
     with (
-        tqdm(total=config.n, unit=" molecules", disable=None if progress else True) as bar,
+        tqdm(total=config.n, unit=" molecules", disable=not progress) as bar,
         _threads(workers),
     ):
         answers = ordered_map(_Check(config.screen), draws.spellings(), workers)

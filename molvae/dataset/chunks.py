@@ -49,7 +49,7 @@ def answered_chunks(
     workers = workers if len(first) > _SMALL_CHUNKS else 1
     answers = ordered_map(work.function, questions(chain(first, chunks)), workers)
     size = table.path.stat().st_size
-    with tqdm(total=size, unit="B", unit_scale=True, disable=None if progress else True) as bar:
+    with tqdm(total=size, unit="B", unit_scale=True, disable=not progress) as bar:
         rows = 0
         bar.set_description(table.path.name)
         for answer in answers:

@@ -179,7 +179,7 @@ def _fetch_rest(url: str, part: Path, *, progress: bool) -> bool:
         total = at + int(length) if length else None
         bar = tqdm(
             desc=WHEEL_NAME, total=total, initial=at, unit="B", unit_scale=True,
-            disable=None if progress else True,
+            disable=not progress,
         )  # fmt: skip
         with bar, part.open("ab" if at else "wb") as stream:
             while block := response.read(_BLOCK):

@@ -125,7 +125,7 @@ def _loop(
         total=config.budget,
         initial=oracle.calls,
         unit=" molecules",
-        disable=None if progress else True,
+        disable=not progress,
     )
     with bar:
         while (stop := _stop_reason(oracle, counts, config)) is None:

@@ -52,7 +52,7 @@ class ProgressReport:
             unit=" molecules",
             unit_scale=True,
             smoothing=0.05,
-            disable=None if self.shows_bar else True,
+            disable=not self.shows_bar,
             mininterval=0.5,
         )
         lines = []

@@ -40,7 +40,7 @@ def test_help_read_without_import_is_that_of_the_command(command):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("train", ["--max-minutes", "--from", "--preset", "[default: 0.002]", "--no-keep-stereo"]),
+        ("train", ["--max-minutes", "--from", "--preset", "[default: 0.003]", "--no-keep-stereo"]),
         ("generate", ["--novel-to", "--temperature", "[default: logp,qed,sa,weight]"]),
         ("optimize", ["--budget", "[default: 2000]", "--cma-es.sigma", "cma-es, random-walk"]),
         ("encode", ["--smiles-column", "--model"]),
