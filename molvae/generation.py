@@ -3,7 +3,8 @@
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import numpy as np
@@ -15,8 +16,9 @@ from tqdm import tqdm
 from molvae.chem.notation import Spelling
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import Screen, Screened, screen_spellings
+from molvae.files import written_whole
 from molvae.model.decoding import DecodingConfig
-from molvae.molecule_vae import MoleculeVAE
+from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
@@ -26,6 +28,7 @@ _IN_PROCESS = 2_000
 """Molecules up to which starting worker processes takes longer than doing their work."""
 
 _KNOWN = "known already"
+_NOT_KEPT = "not kept by its code"
 
 Item = TypeVar("Item")
 
@@ -34,7 +37,13 @@ class GenerateConfig(Settings):
     """How many molecules, drawn how, and what they must be like."""
 
     n: PositiveInt = 1_000
+    prior: PriorName | None = None
+    """Where codes come from; None means the learned prior if the model has one, else N(0, I)."""
     decoding: DecodingConfig = DecodingConfig()
+    exact: bool = True
+    """Draw again where the code of a molecule made up does not decode to that very molecule."""
+    strict: bool = False
+    """Refuse spellings that SELFIES repairs (an unused tail, a dropped bond or ring)."""
     where: str | None = None
     """Conditions on properties, such as `qed > 0.6 and weight < 400`."""
     keep: tuple[str, ...] = ()
@@ -52,7 +61,7 @@ class GenerateConfig(Settings):
     @property
     def screen(self) -> Screen:
         """What is asked of a decoded molecule."""
-        return Screen(self.properties, self.where, self.keep, self.avoid)
+        return Screen(self.properties, self.where, self.keep, self.avoid, self.strict)
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,29 @@ class Generation:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in often[:4])
         return (
             f"{len(self.molecules)} of {self.config.n} molecules after {self.drawn} draws "
-            f"({reasons}); loosen the filters, raise --temperature or --most-draws"
+            f"({reasons}); {self._advice}"
         )
+
+    def write_points(self, path: Path) -> None:
+        """Write arrays `smiles` and `mean`, the code of each molecule, as npz.
+
+        Raises:
+            FileError: the disk is full, or the place cannot be written to.
+        """
+        smiles = np.array([molecule.smiles for molecule in self.molecules], dtype=np.str_)
+        with written_whole(path, "wb") as stream:
+            np.savez(stream, smiles=smiles, mean=self.points)
+
+    @property
+    def _advice(self) -> str:
+        if max(self.refused, key=lambda reason: self.refused[reason], default="") == _NOT_KEPT:
+            return "train longer, raise --most-draws, or take what the codes decode to: --no-exact"
+        return "loosen the filters, raise --temperature or --most-draws"
+
+    @property
+    def repaired(self) -> int:
+        """Molecules whose spelling SELFIES had to repair."""
+        return sum(molecule.repair is not None for molecule in self.molecules)
 
 
 def generate(
@@ -94,7 +124,7 @@ def generate(
     *,
     progress: bool = False,
 ) -> Generation:
-    """Draw from the prior and decode until `config.n` distinct new molecules have passed.
+    """Draw from a prior and decode until `config.n` distinct new molecules have passed.
 
     Same model, settings, device and versions: same molecules in the same order, whatever the
     number of workers.
@@ -120,7 +150,7 @@ def generate(
     ):
         answers = ordered_map(_Check(config.screen), draws.spellings(), workers)
         for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
-            bar.update(found.add(answer, draws.points[place]))
+            bar.update(found.add(answer, draws.parts[place]))
             if found.is_complete:
                 break
     return Generation(
@@ -177,7 +207,7 @@ class _Draws:
         self.model = model
         self.config = config
         self.stopwatch = stopwatch
-        self.points: list[Float32[np.ndarray, "molecule latent"]] = []
+        self.parts: list[Drawn] = []
 
     def spellings(self) -> Iterator[list[Spelling]]:
         """The spellings of one part after the other, as many as `most_draws` allows."""
@@ -187,11 +217,13 @@ class _Draws:
         generator = np.random.default_rng(self.config.seed)
         left = int(self.config.n * self.config.most_draws)
         while left > 0:
-            part = self.model.prior_points(min(_ROWS, left), generator)
-            seed = int(generator.integers(2**63))
-            self.points.append(part)
-            yield list(self.model.decode_symbols(part, self.config.decoding, seed))
-            left -= len(part)
+            size, config = min(_ROWS, left), self.config
+            part = self.model.draw(size, generator, config.decoding, config.prior)
+            if not config.exact:
+                part = replace(part, kept=np.ones(size, dtype=np.bool_))
+            self.parts.append(part)
+            left -= size
+            yield [part.spellings[place] for place in np.flatnonzero(part.kept)]
 
 
 class _Found:
@@ -213,14 +245,20 @@ class _Found:
     def add(
         self,
         answers: list[Screened | str],
-        points: Float32[np.ndarray, "molecule latent"],
+        part: Drawn,
     ) -> int:
-        """Take what passed and is new, up to the number wanted; how many that were."""
-        before = len(self.molecules)
-        for answer, point in zip(answers, points, strict=True):
+        """Take what passed and is new, up to the number wanted; how many that were.
+
+        Args:
+            answers: one for each draw that was kept, in order.
+            part: the draws.
+        """
+        before, left = len(self.molecules), iter(answers)
+        for point, kept in zip(part.points, part.kept, strict=True):
             if self.is_complete:
                 break
             self.seen += 1
+            answer = next(left) if kept else _NOT_KEPT
             reason = answer if isinstance(answer, str) else self._objection(answer.smiles)
             if reason is not None:
                 self.refused[reason] = self.refused.get(reason, 0) + 1

@@ -1,13 +1,15 @@
 """MoleculeVAE: molecules in, molecules out; vocabulary, network and prior that belong together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling, spell
@@ -15,12 +17,25 @@ from molvae.errors import ModelError, MoleculeError
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
 from molvae.model.network import Device, ModelConfig, Posterior, SequenceVAE, pick_device
-from molvae.model.prior import NormalPrior
+from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
 from molvae.special_ids import END, PAD
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
 """Molecules that pass through the network together."""
+
+PriorName = Literal["learned", "normal"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Points of a prior, and the symbols that the decoder writes at each."""
+
+    points: Float32[np.ndarray, "molecule latent"]
+    spellings: list[Spelling]
+    kept: Bool[np.ndarray, " molecule"]
+    """Whether the spelling is the very one that the point was made for; all, where points were
+    made for none."""
 
 
 class MoleculeVAE:
@@ -40,7 +55,11 @@ class MoleculeVAE:
         self.vocabulary = vocabulary
         self.network = network.eval()
         self.property_names = property_names
-        self.prior = NormalPrior(network.config.latent_size)
+        self.prior: Prior = (
+            NormalPrior(network.config.latent_size)
+            if network.language_model is None
+            else PushForwardPrior(network)
+        )
         # Any: figures measured on the model, whatever their names.
         self.card: dict[str, Any] = dict(card or {})
 
@@ -163,15 +182,42 @@ class MoleculeVAE:
         generator = torch.Generator(self.device).manual_seed(seed)
         for part in _parts(range(len(points))):
             z = torch.as_tensor(np.asarray(points)[part], dtype=torch.float32, device=self.device)
-            for ids in decode(self.network, z, config, generator).tolist():
-                yield self.vocabulary.decode(ids)
+            yield from self._read(decode(self.network.decoder, z, config, generator))
 
     def sample(
         self, n: int, seed: int = 0, config: DecodingConfig | None = None
     ) -> list[Molecule | None]:
         """Molecules decoded from `n` draws of the prior; None where the symbols spell none."""
-        config = config or DecodingConfig()
-        return self.decode(self.prior_points(n, np.random.default_rng(seed)), config, seed)
+        drawn = self.draw(n, np.random.default_rng(seed), config)
+        return [_molecule(spelling) for spelling in drawn.spellings]
+
+    def draw(
+        self,
+        n: int,
+        generator: np.random.Generator,
+        config: DecodingConfig | None = None,
+        prior: PriorName | None = None,
+    ) -> Drawn:
+        """`n` draws of a prior, decoded.
+
+        Args:
+            n: how many.
+            generator: what to draw with.
+            config: how symbols are chosen: those of the molecule that the learned prior makes up,
+                whose code is then decoded greedily; those decoded from a point of the normal one.
+            prior: the learned one or N(0, I); None means the learned one if the model has it.
+
+        Raises:
+            ModelError: the model has no learned prior.
+        """
+        config, seed = config or DecodingConfig(), int(generator.integers(2**63))
+        source = torch.Generator(self.device).manual_seed(seed)
+        learned = self.prior
+        if prior == "learned" or (prior is None and isinstance(learned, PushForwardPrior)):
+            return self._made_up(PushForwardPrior(self.network).draw(n, config, source))
+        z = NormalPrior(self.latent_size).sample(n, source)
+        ids = decode(self.network.decoder, z, config, source)
+        return Drawn(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
 
     def reconstruct(self, molecules: Iterable[Molecule | str]) -> list[Molecule | None]:
         """Each molecule after encoding to its posterior mean and greedy decoding.
@@ -185,9 +231,18 @@ class MoleculeVAE:
         self, n: int, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:
         """`n` draws of the prior."""
-        source = torch.Generator().manual_seed(int(generator.integers(2**63)))
-        points: np.ndarray = self.prior.sample(n, source).numpy()
+        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        points: np.ndarray = self.prior.sample(n, source).cpu().numpy()
         return points
+
+    @torch.inference_mode()
+    def log_density(
+        self, points: Float[np.ndarray, "molecule latent"]
+    ) -> Float32[np.ndarray, " molecule"]:
+        """Log-density of the prior at each point, in nats; of a learned prior a lower bound."""
+        z = torch.as_tensor(points, dtype=torch.float32, device=self.device)
+        values: np.ndarray = self.prior.log_density(z).cpu().numpy()
+        return values
 
     @torch.inference_mode()
     def predict(
@@ -228,6 +283,13 @@ class MoleculeVAE:
                 new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
             new[: len(weight)] = weight
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
+
+    def _made_up(self, draws: Draws) -> Drawn:
+        points: np.ndarray = draws.points.cpu().numpy()
+        return Drawn(points, self._read(draws.decoded), draws.kept.cpu().numpy())
+
+    def _read(self, ids: Tensor) -> list[Spelling]:
+        return [self.vocabulary.decode(row) for row in ids.tolist()]
 
     @torch.inference_mode()
     def _posterior(self, rows: list[list[int]]) -> Posterior:

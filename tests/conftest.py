@@ -13,7 +13,9 @@ from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import TrainingResult, train
 
 SAMPLE = Path(__file__).parents[1] / "data" / "moses_sample.csv"
-TINY = ModelConfig(embedding_size=16, encoder_size=32, decoder_size=64, latent_size=16)
+TINY = ModelConfig(
+    embedding_size=16, encoder_size=32, decoder_size=64, latent_size=16, prior_size=32
+)
 
 
 @pytest.fixture(autouse=True, scope="session")

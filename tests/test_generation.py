@@ -2,10 +2,22 @@ import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import read_spelling
 from molvae.chem.properties import property_values
-from molvae.errors import ConfigError
+from molvae.encoding import Points
+from molvae.errors import ConfigError, ModelError
 from molvae.generation import GenerateConfig, generate
 from molvae.model.decoding import GREEDY, DecodingConfig
+from molvae.model.network import ModelConfig
+from molvae.molecule_vae import MoleculeVAE
+
+
+def settings(**changes):
+    """Points of a normal prior: the tiny model keeps next to no code of its learned one."""
+    return GenerateConfig(**{"prior": "normal", **changes})
+
+
+SHORT = DecodingConfig(max_symbols=25)
 
 
 def smiles(generation):
@@ -13,7 +25,7 @@ def smiles(generation):
 
 
 def test_as_many_distinct_canonical_molecules_come_as_were_asked_for(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=100))
+    found = generate(tiny_model, settings(n=100))
     assert found.is_complete
     assert found.shortfall() is None
     assert len(set(smiles(found))) == 100
@@ -22,26 +34,30 @@ def test_as_many_distinct_canonical_molecules_come_as_were_asked_for(tiny_model)
 
 
 def test_same_seed_same_molecules_whatever_the_number_of_workers(tiny_model):
-    alone, together = (generate(tiny_model, GenerateConfig(n=80, workers=n)) for n in (1, 2))
+    alone, together = (generate(tiny_model, settings(n=80, workers=n)) for n in (1, 2))
     assert alone.molecules == together.molecules
-    assert smiles(alone) != smiles(generate(tiny_model, GenerateConfig(n=80, seed=1)))
+    assert smiles(alone) != smiles(generate(tiny_model, settings(n=80, seed=1)))
 
 
-def test_each_molecule_comes_with_the_point_it_decodes_from(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=50, decoding=GREEDY))
-    decoded = [molecule.smiles for molecule in tiny_model.decode(found.points)]
+@pytest.mark.parametrize("prior", ["normal", "learned"])
+def test_each_molecule_comes_with_the_point_it_decodes_from(tiny_model, prior):
+    decoding = SHORT if prior == "learned" else GREEDY
+    found = generate(tiny_model, settings(n=5, prior=prior, exact=False, decoding=decoding))
+    greedy = SHORT.with_changes({"temperature": 0.0})
+    decoding = greedy if prior == "learned" else GREEDY
+    decoded = [molecule.smiles for molecule in tiny_model.decode(found.points, decoding)]
     assert decoded == smiles(found)
 
 
 def test_known_molecules_do_not_come_again(tiny_model):
-    first = generate(tiny_model, GenerateConfig(n=40))
-    second = generate(tiny_model, GenerateConfig(n=40), known=set(smiles(first)[:20]))
+    first = generate(tiny_model, settings(n=40))
+    second = generate(tiny_model, settings(n=40), known=set(smiles(first)[:20]))
     assert not set(smiles(second)) & set(smiles(first)[:20])
     assert second.refused["known already"] >= 20
 
 
 def test_conditions_and_patterns_hold_for_all_that_comes(tiny_model):
-    config = GenerateConfig(
+    config = settings(
         n=20, where="weight < 250 and logp > 0", keep=("[#6]",), avoid=("[F,Cl,Br,I]",)
     )
     for text in smiles(generate(tiny_model, config)):
@@ -54,7 +70,7 @@ def test_conditions_and_patterns_hold_for_all_that_comes(tiny_model):
 
 
 def test_properties_are_those_of_the_molecule(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=5, properties=("tpsa", "rings")))
+    found = generate(tiny_model, settings(n=5, properties=("tpsa", "rings")))
     for molecule in found.molecules:
         assert molecule.values == property_values(
             Molecule.parse(molecule.smiles), ["tpsa", "rings"]
@@ -62,7 +78,7 @@ def test_properties_are_those_of_the_molecule(tiny_model):
 
 
 def test_a_filter_that_nothing_meets_ends_with_a_clear_word(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=10, where="weight > 100000", most_draws=5))
+    found = generate(tiny_model, settings(n=10, where="weight > 100000", most_draws=5))
     assert found.molecules == []
     assert found.points.shape == (0, tiny_model.latent_size)
     assert "0 of 10 molecules after 50 draws (condition not met" in found.shortfall()
@@ -70,7 +86,7 @@ def test_a_filter_that_nothing_meets_ends_with_a_clear_word(tiny_model):
 
 def test_a_faulty_filter_is_refused_before_any_work(tiny_model):
     with pytest.raises(ConfigError, match="did you mean 'weight'"):
-        generate(tiny_model, GenerateConfig(n=10, where="wieght < 3"))
+        generate(tiny_model, settings(n=10, where="wieght < 3"))
 
 
 def test_temperature_zero_writes_what_greedy_decoding_writes(tiny_model):
@@ -80,7 +96,50 @@ def test_temperature_zero_writes_what_greedy_decoding_writes(tiny_model):
 
 
 def test_the_time_of_each_stage_is_told(tiny_model):
-    seconds = generate(tiny_model, GenerateConfig(n=20)).seconds
+    seconds = generate(tiny_model, settings(n=20)).seconds
     assert seconds["network"] > 0
     stages = sum(spent for stage, spent in seconds.items() if stage != "all")
     assert 0.5 * seconds["all"] < stages <= seconds["all"]
+
+
+def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
+    found = generate(tiny_model, GenerateConfig(n=2, decoding=SHORT, most_draws=256))
+    assert found.refused["not kept by its code"] > 0
+    assert found.drawn == len(found.molecules) + sum(found.refused.values())
+    drawn = tiny_model.draw(512, np.random.default_rng(0), SHORT)
+    kept = [spelling for spelling, kept in zip(drawn.spellings, drawn.kept, strict=True) if kept]
+    expected = [read_spelling(spelling).smiles for spelling in kept if spelling]
+    assert smiles(found) == list(dict.fromkeys(expected))[:2]
+
+
+def test_too_few_kept_codes_end_with_advice(tiny_model):
+    found = generate(tiny_model, GenerateConfig(n=200, decoding=SHORT, most_draws=1))
+    assert "not kept by its code" in found.shortfall()
+    assert "--no-exact" in found.shortfall()
+
+
+def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
+    lax, strict = (generate(tiny_model, settings(n=60, strict=flag)) for flag in (False, True))
+    assert lax.repaired > 0 == strict.repaired
+    assert strict.refused["repaired by SELFIES"] > 0
+
+
+def test_the_plain_prior_decodes_points_of_a_standard_normal(tiny_model):
+    found = generate(tiny_model, settings(n=150))
+    assert abs(found.points.mean()) < 0.1
+    assert found.points.std() == pytest.approx(1.0, abs=0.05)
+
+
+def test_points_are_written_for_decode_to_read(tiny_model, tmp_path):
+    found = generate(tiny_model, settings(n=5, decoding=GREEDY))
+    found.write_points(tmp_path / "points.npz")
+    points = Points.read(tmp_path / "points.npz", tiny_model.latent_size)
+    np.testing.assert_array_equal(points.points, found.points)
+
+
+def test_a_model_without_a_learned_prior_says_so(tiny_model):
+    config = ModelConfig(embedding_size=4, encoder_size=4, decoder_size=4, prior_size=0)
+    model = MoleculeVAE.untrained(tiny_model.vocabulary, config)
+    with pytest.raises(ModelError, match="no learned prior"):
+        generate(model, GenerateConfig(n=1, prior="learned"))
+    assert generate(model, GenerateConfig(n=5, decoding=SHORT)).is_complete

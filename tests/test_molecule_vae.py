@@ -79,7 +79,7 @@ def test_untrained_models_of_one_seed_are_one_model(tiny_model):
     def weights(seed):
         vocabulary, config = tiny_model.vocabulary, tiny_model.network.config
         network = MoleculeVAE.untrained(vocabulary, config, seed=seed).network
-        return network.to_logits.weight.detach().numpy()
+        return network.decoder.to_logits.weight.detach().numpy()
 
     np.testing.assert_array_equal(weights(3), weights(3))
     assert not np.array_equal(weights(3), weights(4))

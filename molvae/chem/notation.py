@@ -6,9 +6,20 @@ from types import MappingProxyType
 import selfies
 from rdkit import Chem, rdBase
 
+from molvae.chem.derivation import Repair, first_repair
 from molvae.chem.molecule import Molecule
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
+
+__all__ = [
+    "CONSTRAINTS",
+    "Repair",
+    "Spelling",
+    "read_spelling",
+    "repair",
+    "robust_alphabet",
+    "spell",
+]
 
 Spelling = tuple[str, ...]
 
@@ -61,6 +72,18 @@ def read_spelling(symbols: Sequence[str]) -> Molecule:
     if not smiles:
         raise MoleculeError(Refusal.NOT_A_MOLECULE, "the symbols spell no atom")
     return Molecule.parse(smiles)
+
+
+def repair(symbols: Sequence[str]) -> Repair | None:
+    """What `read_spelling` does to symbols first, where it cannot take them as they are written.
+
+    None when every symbol is used for what it says, as in all that `spell` returns.
+
+    Raises:
+        MoleculeError: they spell no atom, or hold an unknown symbol where nothing is repaired yet.
+    """
+    _install_constraints()
+    return first_repair(symbols)
 
 
 def robust_alphabet() -> tuple[str, ...]:

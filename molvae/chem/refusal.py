@@ -23,3 +23,4 @@ class Refusal(StrEnum):
     CONDITION_NOT_MET = "condition not met"
     PATTERN_MISSING = "pattern missing"
     UNWANTED_PATTERN = "unwanted pattern"
+    REPAIRED = "repaired by SELFIES"

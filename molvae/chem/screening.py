@@ -1,12 +1,12 @@
 """What is done to decoded spellings, in worker processes: read, measure, filter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from molvae.chem.conditions import Conditions
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.chem.notation import Spelling, read_spelling
+from molvae.chem.notation import Repair, Spelling, read_spelling, repair
 from molvae.chem.properties import find_property, property_values
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
@@ -24,6 +24,8 @@ class Screen:
     """SMARTS, all of which must match."""
     avoid: tuple[str, ...] = ()
     """SMARTS, none of which may match."""
+    strict: bool = False
+    """Refuse spellings that SELFIES repairs."""
 
     def check(self) -> None:
         """Find the mistakes in it before any work is done.
@@ -42,6 +44,8 @@ class Screened:
 
     smiles: str
     values: dict[str, float]
+    repair: Repair | None = None
+    """What SELFIES had to repair in the spelling; None where it was taken as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,15 @@ def _screened(spelling: Spelling, screen: Screen, compiled: _Compiled) -> Screen
         molecule = read_spelling(spelling)
     except MoleculeError as error:
         return error.reason
+    repaired = repair(spelling)
+    if screen.strict and repaired:
+        return Refusal.REPAIRED
     if not all(molecule.contains(pattern) for pattern in compiled.keep):
         return Refusal.PATTERN_MISSING
     if any(molecule.contains(pattern) for pattern in compiled.avoid):
         return Refusal.UNWANTED_PATTERN
-    return _measured(molecule, screen, compiled.conditions)
+    measured = _measured(molecule, screen, compiled.conditions)
+    return measured if isinstance(measured, str) else replace(measured, repair=repaired)
 
 
 def _measured(molecule: Molecule, screen: Screen, conditions: Conditions | None) -> Screened | str:

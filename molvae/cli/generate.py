@@ -25,6 +25,7 @@ def generate(
     out: Path,
     model: ChosenModel = ModelChoice(),
     novel_to: Path | None = None,
+    points: Path | None = None,
     settings: Annotated[GenerateConfig, flags_of("Settings")] = GenerateConfig(),
     config: ConfigFile = None,
     screen: OnScreen = Screen(),
@@ -38,6 +39,7 @@ def generate(
     Args:
         out: File for the molecules: CSV, or .smi, .sdf, .parquet.
         novel_to: File of molecules that must not come again, such as the training data.
+        points: File (npz) for the code that each molecule decodes from; `molvae decode` reads it.
     """
     typed = given(settings)
     if settings.properties and "properties" in typed:
@@ -49,6 +51,8 @@ def generate(
     known = known_smiles(novel_to, progress=screen.progress) if novel_to else frozenset[str]()
     generation = generate_molecules(vae, plan, known, progress=screen.progress)
     file.write(_columns(generation))
+    if points is not None:
+        generation.write_points(points)
     shortfall = generation.shortfall()
     _tell(generation, out, screen)
     if shortfall:
@@ -76,6 +80,7 @@ def _tell(generation: Generation, out: Path, screen: Screen) -> None:
         "complete": generation.is_complete,
         "drawn": generation.drawn,
         "refused": refused,
+        "repaired": generation.repaired,
         "seconds": {stage: round(time, 2) for stage, time in generation.seconds.items()},
     }
     sentence = f"{out}: {came} molecules of {generation.drawn} draws{reasons}"

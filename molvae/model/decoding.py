@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from molvae.model.network import SequenceVAE
+from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.settings import Settings
 from molvae.special_ids import END, PAD, START
 
@@ -35,23 +35,23 @@ GREEDY = DecodingConfig(temperature=0.0)
 
 @torch.inference_mode()
 def decode(
-    network: SequenceVAE,
-    z: Float[Tensor, "molecule latent"],
+    decoder: SymbolDecoder,
+    context: Float[Tensor, "molecule context"],
     config: DecodingConfig = GREEDY,
     generator: torch.Generator | None = None,
 ) -> Int[Tensor, "molecule position"]:
-    """Ids that the decoder writes for each latent vector: symbols, END, then PAD.
+    """Ids that the decoder writes for each context: symbols, END, then PAD.
 
     Rows that have ended leave the batch, so the cost is that of the symbols written. Row by row
-    the choice depends on the vector alone when greedy, and on the generator's state otherwise.
+    the choice depends on the context alone when greedy, and on the generator's state otherwise.
     """
-    ids = z.new_full((len(z), config.max_symbols), PAD, dtype=torch.long)
-    open_rows = torch.arange(len(z), device=z.device)
-    states, latent = network.start(z), network.latent_gates(z)
-    symbols = network.symbol_gates()
+    ids = context.new_full((len(context), config.max_symbols), PAD, dtype=torch.long)
+    open_rows = torch.arange(len(context), device=context.device)
+    states, constant = decoder.start(context), decoder.context_gates(context)
+    symbols = decoder.symbol_gates()
     last = torch.full_like(open_rows, START)
     for position in range(config.max_symbols):
-        logits, states = network.step(symbols[last] + latent, states)
+        logits, states = decoder.step(symbols[last] + constant, states)
         last = torch.where(last == END, END, next_ids(logits, config, generator))
         ids[open_rows, position] = last
         going = torch.nonzero(last != END).flatten()
@@ -60,7 +60,7 @@ def decode(
             break
         # Compacting copies the state, so wait until a fair share of the rows has ended.
         if len(going) < 0.9 * len(last):
-            open_rows, last, latent = open_rows[going], last[going], latent[going]
+            open_rows, last, constant = open_rows[going], last[going], constant[going]
             states = states[:, going]
     return ids.masked_fill((ids == END).cumsum(1) > 1, PAD)
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from molvae.errors import ModelError
 from molvae.files import write_bytes, write_json
 
-FORMAT = 1
+FORMAT = 2
 """Raised only when an older model can no longer be read."""
 _KIND = "molvae model"
 _MODEL, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "weights.safetensors"

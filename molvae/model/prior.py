@@ -1,10 +1,31 @@
-"""Where z comes from when no molecule is given: the standard normal distribution."""
+"""Where z comes from when no molecule is given: N(0, I), or the codes of molecules made up."""
 
 import math
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from molvae.errors import ModelError
+from molvae.model.decoding import DecodingConfig, decode
+from molvae.model.network import SequenceVAE
+from molvae.model.symbol_decoder import SymbolDecoder
+from molvae.special_ids import PAD
+
+
+@runtime_checkable
+class Prior(Protocol):
+    """A distribution of latent vectors."""
+
+    def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
+        """`n` points, on the network's device."""
+        ...
+
+    def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
+        """Log p(z) in nats, or a lower bound on it."""
+        ...
 
 
 class NormalPrior:
@@ -19,4 +40,79 @@ class NormalPrior:
 
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
         """Log p(z) in nats."""
-        return -0.5 * (z.square() + math.log(2 * math.pi)).sum(1)
+        return _normal_log_density(z).sum(1)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Molecules that the language model made up, their codes, and what the codes decode to."""
+
+    ids: Int[Tensor, "molecule position"]
+    """As written by the language model: symbols, END, PAD."""
+    points: Float[Tensor, "molecule latent"]
+    """The posterior mean of each."""
+    decoded: Int[Tensor, "molecule other_position"]
+    """Written greedily from the points."""
+
+    @property
+    def kept(self) -> Bool[Tensor, " molecule"]:
+        """Whether the code decodes to the very symbols that it is the code of."""
+        width = max(self.ids.shape[1], self.decoded.shape[1])
+        return (_padded(self.ids, width) == _padded(self.decoded, width)).all(1)
+
+
+class PushForwardPrior:
+    """The language model's molecules, pushed forward through the encoder.
+
+    p(z) = sum over spellings x of p(x) q(z | x), the posterior averaged over all that the language
+    model may write. By making p(z) the averaged posterior itself, no code is drawn that belongs to
+    no molecule (the gap that Tomczak & Welling 2018 close with a mixture of pseudo-inputs).
+    Samples are the means of q(z | x), not draws of it.
+    """
+
+    def __init__(self, network: SequenceVAE) -> None:
+        if network.language_model is None:
+            raise ModelError("this model has no learned prior; use the normal one")
+        self.network = network
+        self.language_model: SymbolDecoder = network.language_model
+
+    def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
+        """The codes of `n` made-up molecules."""
+        return self._written(n, DecodingConfig(), generator)[1]
+
+    @torch.inference_mode()
+    def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
+        """`n` made-up molecules, drawn as the settings say, with their codes."""
+        ids, points = self._written(n, config, generator)
+        greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
+        return Draws(ids, points, decode(self.network.decoder, points, greedy))
+
+    @torch.inference_mode()
+    def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
+        """A lower bound on log p(z): the term of the sum whose spelling z decodes to, in nats."""
+        ids = decode(self.network.decoder, z)
+        lengths = _lengths(ids)
+        posterior = self.network.encode(ids, lengths)
+        standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
+        given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
+        return given_ids.sum(1) - self.network.prior_surprise(ids, lengths)
+
+    @torch.inference_mode()
+    def _written(
+        self, n: int, config: DecodingConfig, generator: torch.Generator
+    ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
+        ids = decode(self.language_model, self.language_model.nothing(n), config, generator)
+        return ids, self.network.encode(ids, _lengths(ids)).mean
+
+
+def _normal_log_density(z: Float[Tensor, "molecule latent"]) -> Float[Tensor, "molecule latent"]:
+    return -0.5 * (z.square() + math.log(2 * math.pi))
+
+
+def _lengths(ids: Int[Tensor, "molecule position"]) -> Int[Tensor, " molecule"]:
+    """Ids of each row without PAD; a row that was cut short has no END, and counts whole."""
+    return (ids != PAD).sum(1)
+
+
+def _padded(ids: Int[Tensor, "molecule position"], width: int) -> Int[Tensor, "molecule wide"]:
+    return torch.nn.functional.pad(ids, (0, width - ids.shape[1]), value=PAD)

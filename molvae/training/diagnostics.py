@@ -30,6 +30,8 @@ class Validation:
     molecules: int
     reconstruction: float
     kl: float
+    language: float
+    """-log p(molecule) under the language model of the learned prior; 0 without one."""
     exact_reconstruction: float
     """Share whose greedy decoding from the posterior mean is the same molecule."""
     active_units: int
@@ -38,8 +40,8 @@ class Validation:
     """Root mean square error of the property head, in standard deviations; 0 without a head."""
 
     def loss(self, beta: float) -> float:
-        """What is minimised: reconstruction + beta x KL."""
-        return self.reconstruction + beta * self.kl
+        """What is minimised: reconstruction + beta x KL + the language model's own loss."""
+        return self.reconstruction + beta * self.kl + self.language
 
     def collapse(self) -> str | None:
         """What to do when z carries next to nothing; None when it carries something."""
@@ -60,6 +62,7 @@ class Validation:
     def __str__(self) -> str:
         return (
             f"reconstruction {self.reconstruction:.2f} nats, KL {self.kl:.1f} nats, "
+            f"prior {self.language:.2f} nats, "
             f"exact {self.exact_reconstruction:.1%}, "
             f"active units {self.active_units}/{len(self.kl_per_dimension)}"
         )
@@ -89,8 +92,8 @@ def validate(
     return _validation(total[:_N_SCALARS], total[_N_SCALARS:].reshape(3, latent))
 
 
-_N_SCALARS = 5
-"""Molecules, reconstruction, exact ones, squared property error, weight of the latter."""
+_N_SCALARS = 6
+"""Molecules, two losses, exact ones, squared property error, weight of the latter."""
 
 
 @torch.inference_mode()
@@ -107,6 +110,7 @@ def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray
     scalars = [
         len(ids),
         float(elbo.reconstruction.double().sum()),
+        float(model.network.prior_surprise(ids, lengths).double().sum()),
         _exact(model, batch, posterior.mean),
         squared,
         there,
@@ -118,12 +122,13 @@ def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray
 def _validation(
     scalars: Float64[np.ndarray, " sum"], per_dimension: Float64[np.ndarray, "3 latent"]
 ) -> Validation:
-    molecules, reconstruction, exact, squared, there = scalars.tolist()
+    molecules, reconstruction, language, exact, squared, there = scalars.tolist()
     kl, mean, square = per_dimension / molecules
     return Validation(
         molecules=int(molecules),
         reconstruction=reconstruction / molecules,
         kl=float(kl.sum()),
+        language=language / molecules,
         exact_reconstruction=exact / molecules,
         active_units=int((square - mean**2 > _ACTIVE_VARIANCE).sum()),
         kl_per_dimension=tuple(kl.tolist()),
@@ -135,7 +140,7 @@ def _exact(model: MoleculeVAE, batch: Batch, means: Tensor) -> int:
     """Molecules that greedy decoding from their posterior mean gives back."""
     # A spelling more than half as long again is another molecule: do not write it to its end.
     config = DecodingConfig(temperature=0.0, max_symbols=int(1.5 * batch.lengths.max()) + 1)
-    written = decode(model.network, means, config).tolist()
+    written = decode(model.network.decoder, means, config).tolist()
     read = model.vocabulary.decode
     pairs = zip(batch.ids.tolist(), written, strict=True)
     return sum(is_same_molecule(read(row), read(answer)) for row, answer in pairs)

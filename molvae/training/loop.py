@@ -28,6 +28,8 @@ class Step:
     molecules: int
     reconstruction: float
     kl: float
+    language: float
+    """-log p(molecule) under the language model of the learned prior; 0 without one."""
     beta: float
     learning_rate: float
     gradient_norm: float
@@ -110,12 +112,13 @@ class TrainingLoop:
         shared = self._add_up(torch.tensor([*sums, time_share, float(stop)]))
         n = len(batch.ids)
         norm = self._apply(rate, n)
-        reconstruction, kl, time_share, stop_asked = shared.tolist()
+        reconstruction, kl, language, time_share, stop_asked = shared.tolist()
         step = Step(
             number=done + 1,
             molecules=n,
             reconstruction=reconstruction / n,
             kl=kl / n,
+            language=language / n,
             beta=beta,
             learning_rate=rate,
             gradient_norm=norm,
@@ -124,8 +127,8 @@ class TrainingLoop:
         )
         return step, time_share
 
-    def _backward(self, done: int, batch: Batch, beta: float) -> tuple[float, float]:
-        """Gradients of this process's share of the batch; sums of reconstruction and KL."""
+    def _backward(self, done: int, batch: Batch, beta: float) -> list[float]:
+        """Gradients of this process's share; sums of the three losses that a Step tells."""
         device, config = self.network.device, self.config
         share = slice(self.team.rank, None, self.team.size)
         # Noise is drawn for the whole batch, so that a row's does not depend on the team.
@@ -139,10 +142,11 @@ class TrainingLoop:
             parameter.grad = None
         with self._autocast():
             elbo, posterior = self.network.elbo(ids, lengths, noise, hidden.to(device))
+            language = self.network.prior_surprise(ids, lengths)
         kl = posterior.kl()
         mean_kl = self._mean_kl(kl, len(batch.ids))
         counted = counted_dimensions(mean_kl, config.free_bits)
-        loss = training_loss(elbo.reconstruction, kl, beta, counted)
+        loss = training_loss(elbo.reconstruction, kl, beta, counted) + language.sum()
         if self.network.head is not None:
             wanted = self.network.head.standardise(
                 torch.as_tensor(batch.properties)[share].to(device)
@@ -150,7 +154,7 @@ class TrainingLoop:
             errors = property_errors(self.network.head(posterior.sample(noise)), wanted)
             loss = loss + config.property_weight * errors.sum()
         loss.backward()  # type: ignore[no-untyped-call]
-        return float(elbo.reconstruction.detach().sum()), float(kl.detach().sum())
+        return [float(term.detach().sum()) for term in (elbo.reconstruction, kl, language)]
 
     def _mean_kl(self, kl: Tensor, n: int) -> Tensor:
         """Mean KL of each dimension over the whole batch; asked of the team only when it counts."""

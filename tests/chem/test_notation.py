@@ -1,6 +1,9 @@
 """Every spelling reads back as the molecule it was made of, and any symbols read as something."""
 
+import csv
 from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 
 import pytest
 import selfies
@@ -9,9 +12,18 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import CONSTRAINTS, read_spelling, robust_alphabet, spell
+from molvae.chem.notation import (
+    CONSTRAINTS,
+    Repair,
+    read_spelling,
+    repair,
+    robust_alphabet,
+    spell,
+)
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
+
+SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
 
 # Each is the smallest of a kind that has given trouble somewhere.
 TRYING = [
@@ -142,3 +154,135 @@ def test_the_alphabet_is_sorted_and_holds_the_common_symbols():
     alphabet = robust_alphabet()
     assert list(alphabet) == sorted(set(alphabet))
     assert {"[C]", "[=C]", "[#N]", "[Ring1]", "[=Branch2]", "[Si]"} <= set(alphabet)
+
+
+def real_spellings(count):
+    with SAMPLE.open(encoding="utf-8") as stream:
+        rows = list(islice(csv.DictReader(stream), count))
+    return [spell(Molecule.parse(row["smiles"])) for row in rows]
+
+
+REAL = real_spellings(300)
+ALPHABET = sorted({symbol for spelling in REAL for symbol in spelling})
+# Far beyond what any string of the tests can use.
+WITHOUT_VALENCES = dict.fromkeys(CONSTRAINTS, 500)
+
+
+def symbols_of(text):
+    return tuple(selfies.split_selfies(text))
+
+
+def decoded(symbols, constraints):
+    try:
+        selfies.set_semantic_constraints(dict(constraints))
+        return selfies.decoder("".join(symbols))
+    finally:
+        selfies.set_semantic_constraints()
+
+
+@pytest.mark.parametrize("smiles", TRYING)
+def test_no_spelling_is_repaired(smiles):
+    molecule = Molecule.parse(smiles)
+    assert repair(spell(molecule)) is None
+    # Other spellings of it are as good.
+    for seed in range(3):
+        other = Chem.MolToRandomSmilesVect(molecule.mol, 1, randomSeed=seed + 1)[0]
+        with suppress(selfies.EncoderError):
+            assert repair(symbols_of(selfies.encoder(other, strict=False))) is None
+
+
+def test_no_spelling_of_a_real_molecule_is_repaired():
+    assert {repair(spelling) for spelling in REAL} == {None}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # What is written is what comes.
+        ("[C]", None),
+        ("[C][=C][nop][C]", None),
+        ("[C][Branch1][C][F][O]", None),
+        ("[C][=Branch1][C][=O][O]", None),
+        ("[C][C][C][Ring1][Ring1]", None),
+        ("[C].[C]", None),
+        ("[C][C][epsilon]", None),
+        ("[epsilon][C]", None),
+        ("[CH4]", None),
+        # Fluorine has one bond, and it is used.
+        ("[C][F][C]", Repair.UNUSED_SYMBOLS),
+        ("[C][Branch1][Ring1][F][C][C]", Repair.UNUSED_SYMBOLS),
+        ("[C][CH4]", Repair.UNUSED_SYMBOLS),
+        ("[C][C][epsilon][C]", Repair.UNUSED_SYMBOLS),
+        ("[C][#O]", Repair.LOWERED_BOND),
+        ("[C][=F]", Repair.LOWERED_BOND),
+        ("[F][=C]", Repair.LOWERED_BOND),
+        ("[=C][C]", Repair.LOWERED_BOND),
+        ("[C][Branch1][C][=O][C]", Repair.LOWERED_BOND),
+        ("[C][C][#C][=Ring1][Ring1]", Repair.LOWERED_BOND),
+        ("[C][Branch1][C][F][Branch1][C][F][C][C][=Ring1][Branch1]", Repair.LOWERED_BOND),
+        ("[F][Branch1][C][C]", Repair.DROPPED_BRANCH),
+        ("[C][=O][Branch1][C][C]", Repair.UNUSED_SYMBOLS),
+        ("[O][C][Branch1][=Branch1]", Repair.BRANCH_LENGTH),
+        ("[Branch1][C][C]", Repair.DROPPED_BRANCH),
+        ("[C][Branch1][C][epsilon][C]", Repair.DROPPED_BRANCH),
+        ("[C][Branch1][Ring2][C][C]", Repair.BRANCH_LENGTH),
+        ("[C][Branch1][Ring1][C][Branch1][C][C][C]", Repair.BRANCH_LENGTH),
+        ("[C][C][C][Branch1][C][Ring1][C][C]", Repair.BRANCH_LENGTH),
+        ("[C][C][C][Branch1][Ring1][C][Ring1][C][C]", Repair.BRANCH_LENGTH),
+        ("[C][C][C][Ring1]", Repair.INDEX),
+        ("[C][C][C][Ring2][C]", Repair.INDEX),
+        ("[C][C][C][Ring1][F]", Repair.INDEX),
+        ("[C][Branch1]", Repair.INDEX),
+        ("[Ring1][C][C]", Repair.DROPPED_RING),
+        ("[F][C][C][C][Ring1][Ring2]", Repair.DROPPED_RING),
+        ("[C][C][C][Ring1][=Branch1]", Repair.MOVED_RING),
+        ("[C][Ring1][C]", Repair.MOVED_RING),
+        ("[C][C][Ring1][C]", Repair.MERGED_RING),
+        ("[C][C][C][Ring1][Ring1][Ring1][Ring1]", Repair.MERGED_RING),
+    ],
+)
+def test_each_kind_of_repair_is_told(text, expected):
+    assert repair(symbols_of(text)) == expected
+
+
+@given(st.data())
+def test_symbols_after_the_last_free_valence_are_told(data):
+    spelling = data.draw(st.sampled_from(REAL))
+    more = data.draw(st.lists(st.sampled_from(ALPHABET), min_size=1, max_size=9))
+    # A carbon at the end always has a free valence for the fluorine, which has none for more.
+    smiles = read_spelling(spelling).smiles
+    chain = symbols_of(selfies.encoder(f"FC(F)(C{'C' * len(smiles)}F)"))
+    assert repair(chain) is None
+    assert repair((*chain, *more)) == Repair.UNUSED_SYMBOLS
+
+
+@given(st.data())
+def test_without_repair_the_valences_have_no_say(data):
+    # The second formula: decoded by selfies itself with and without limits on bonds.
+    symbols = list(data.draw(st.sampled_from(REAL)))
+    for _ in range(data.draw(st.integers(0, 2))):
+        symbols[data.draw(st.integers(0, len(symbols) - 1))] = data.draw(st.sampled_from(ALPHABET))
+    if repair(symbols) is None:
+        assert decoded(symbols, CONSTRAINTS) == decoded(symbols, WITHOUT_VALENCES)
+
+
+@given(st.sampled_from(REAL), st.integers(1, 60))
+def test_a_cut_spelling_is_repaired_or_means_what_is_left(spelling, length):
+    left = spelling[:length]
+    if repair(left) is None:
+        assert decoded(left, CONSTRAINTS) == decoded(left, WITHOUT_VALENCES)
+
+
+@pytest.mark.parametrize("symbols", [[], ["[nop]"], ["[epsilon]"], ["[XX]"], ["[CH9]"], ["C"]])
+def test_what_spells_no_atom_cannot_be_judged(symbols):
+    with pytest.raises(MoleculeError, match="not a molecule"):
+        repair(symbols)
+
+
+def test_the_judgement_holds_whatever_others_tell_selfies():
+    sulfone = spell(Molecule.parse("CS(C)(=O)=O"))
+    try:
+        selfies.set_semantic_constraints("octet_rule")
+        assert repair(sulfone) is None
+    finally:
+        selfies.set_semantic_constraints()

@@ -20,21 +20,23 @@ def points(n=40):
 
 
 def test_greedy_decoding_takes_the_likeliest_symbol_at_each_position(network):
-    written = decode(network, points(), DecodingConfig(temperature=0.0, max_symbols=12))
+    written = decode(network.decoder, points(), DecodingConfig(temperature=0.0, max_symbols=12))
     assert len({tuple(row) for row in written.tolist()}) > 3
     for row, z in zip(written.tolist(), points(), strict=True):
         length = row.index(END) + 1 if END in row else len(row)
         seen = torch.tensor([[START, *row[: length - 1]]]).t()
-        logits = network._teacher_forced(seen, z[None])
+        logits = network.decoder._teacher_forced(seen, z[None])
         logits[:, :END] = -torch.inf
         assert logits.argmax(1).tolist() == row[:length]
         assert all(index == PAD for index in row[length:])
 
 
 def test_a_row_does_not_depend_on_its_neighbours(network):
-    together = decode(network, points(), DecodingConfig(temperature=0.0, max_symbols=12)).tolist()
+    together = decode(
+        network.decoder, points(), DecodingConfig(temperature=0.0, max_symbols=12)
+    ).tolist()
     for place, z in enumerate(points()):
-        alone = decode(network, z[None], DecodingConfig(temperature=0.0, max_symbols=12))
+        alone = decode(network.decoder, z[None], DecodingConfig(temperature=0.0, max_symbols=12))
         row = alone[0].tolist()
         assert together[place][: len(row)] == row
 
@@ -42,7 +44,7 @@ def test_a_row_does_not_depend_on_its_neighbours(network):
 def test_same_seed_same_symbols(network):
     def draw(seed):
         source = torch.Generator().manual_seed(seed)
-        return decode(network, points(), DecodingConfig(max_symbols=12), source).tolist()
+        return decode(network.decoder, points(), DecodingConfig(max_symbols=12), source).tolist()
 
     assert draw(5) == draw(5) != draw(6)
 
@@ -82,5 +84,5 @@ def test_top_p_draws_from_the_fewest_symbols_that_hold_the_share():
 
 
 def test_a_spelling_ends_at_the_limit(network):
-    written = decode(network, points(), DecodingConfig(max_symbols=3))
+    written = decode(network.decoder, points(), DecodingConfig(max_symbols=3))
     assert written.shape[1] <= 3

@@ -89,12 +89,13 @@ def test_a_flipped_bit_in_the_weights_is_noticed(folder, place):
 def test_weights_of_the_wrong_shape_are_named(folder):
     path = folder / "weights.safetensors"
     weights = safetensors.torch.load(path.read_bytes())
-    weights["to_logits.bias"] = torch.zeros(3)
-    del weights["to_state.bias"]
+    weights["decoder.to_logits.bias"] = torch.zeros(3)
+    del weights["decoder.to_state.bias"]
     path.write_bytes(safetensors.torch.save(weights))
     rehash(folder, path.name)
     with pytest.raises(
-        ModelError, match=r"to_logits\.bias has shape \[3\].*to_state\.bias is missing"
+        ModelError,
+        match=r"decoder\.to_logits\.bias has shape \[3\].*decoder\.to_state\.bias is missing",
     ):
         MoleculeVAE.from_pretrained(folder)
 

@@ -56,10 +56,12 @@ def test_reconstruction_is_the_sum_of_the_surprise_of_each_symbol():
     row, noise = [4, 7, 3], torch.zeros(1, 6)
     elbo, posterior = model.elbo(*padded([row]), noise)
     z = posterior.mean
-    states, latent = model.start(z), model.latent_gates(z)
+    states, latent = model.decoder.start(z), model.decoder.context_gates(z)
     nats, last = 0.0, 1
     for symbol in [*row, END]:
-        logits, states = model.step(model.symbol_gates()[last][None] + latent, states)
+        logits, states = model.decoder.step(
+            model.decoder.symbol_gates()[last][None] + latent, states
+        )
         nats -= float(torch.log_softmax(logits, 1)[0, symbol].detach())
         last = symbol
     assert elbo.reconstruction.item() == pytest.approx(nats, rel=1e-5)
@@ -74,7 +76,7 @@ def test_a_decoder_that_may_not_see_a_symbol_does_not_depend_on_it():
     with_hidden, _ = model.elbo(ids, lengths, noise, hidden)
     without, _ = model.elbo(ids, lengths, noise)
     assert with_hidden.reconstruction.item() != without.reconstruction.item()
-    seen = model._teacher_forced(torch.tensor([[1], [PAD], [5]]), z)
+    seen = model.decoder._teacher_forced(torch.tensor([[1], [PAD], [5]]), z)
     expected = torch.nn.functional.cross_entropy(seen, ids[0], reduction="sum")
     torch.testing.assert_close(with_hidden.reconstruction[0], expected)
 
@@ -117,3 +119,22 @@ def test_an_unknown_preset_is_refused_with_the_nearest_known_one():
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(ConfigError, match="no cuda device"):
         pick_device("cuda")
+
+
+def test_the_language_model_adds_up_the_surprise_of_each_symbol():
+    model = network(prior_layers=2)
+    row, nats, last = [4, 7, 3], 0.0, 1
+    writer = model.language_model
+    states = writer.start(writer.nothing(1))
+    for symbol in [*row, END]:
+        logits, states = writer.step(writer.symbol_gates()[last][None], states)
+        nats -= float(torch.log_softmax(logits, 1)[0, symbol].detach())
+        last = symbol
+    found = model.prior_surprise(*padded([[5], row]))
+    assert found[1].item() == pytest.approx(nats, rel=1e-5)
+
+
+def test_a_network_without_a_language_model_has_no_surprise():
+    model = network(prior_size=0)
+    assert model.language_model is None
+    assert model.prior_surprise(*padded([[5], [4, 7]])).tolist() == [0.0, 0.0]

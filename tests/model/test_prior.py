@@ -1,7 +1,44 @@
+import pytest
 import torch
 from torch.distributions import Normal
 
-from molvae.model.prior import NormalPrior
+from molvae.errors import ModelError
+from molvae.model.decoding import GREEDY, DecodingConfig, decode
+from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
+from molvae.special_ids import END, PAD
+
+N_IDS = 7
+SHORT = DecodingConfig(max_symbols=30)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.random.manual_seed(2)
+    config = ModelConfig(
+        embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6, prior_size=12
+    )
+    return SequenceVAE(config, N_IDS)
+
+
+def source(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(params=["normal", "learned"])
+def prior(request, network):
+    return NormalPrior(6) if request.param == "normal" else PushForwardPrior(network)
+
+
+def test_every_prior_draws_points_and_knows_their_density(prior):
+    assert isinstance(prior, Prior)
+    points = prior.sample(9, source())
+    assert points.shape == (9, 6)
+    assert torch.equal(points, prior.sample(9, source()))
+    assert not torch.equal(points, prior.sample(9, source(1)))
+    density = prior.log_density(points)
+    assert density.shape == (9,)
+    assert density.isfinite().all()
 
 
 def test_log_density_is_that_of_torch_distributions():
@@ -9,10 +46,66 @@ def test_log_density_is_that_of_torch_distributions():
     torch.testing.assert_close(NormalPrior(3).log_density(z), Normal(0.0, 1.0).log_prob(z).sum(1))
 
 
-def test_draws_are_repeatable_and_standard_normal():
-    def draws():
-        return NormalPrior(4).sample(5_000, torch.Generator().manual_seed(0))
+def test_normal_draws_are_standard_normal():
+    draws = NormalPrior(4).sample(5_000, source())
+    torch.testing.assert_close(draws.mean(0), torch.zeros(4), atol=0.05, rtol=0)
+    torch.testing.assert_close(draws.std(0), torch.ones(4), atol=0.05, rtol=0)
 
-    assert torch.equal(draws(), draws())
-    torch.testing.assert_close(draws().mean(0), torch.zeros(4), atol=0.05, rtol=0)
-    torch.testing.assert_close(draws().std(0), torch.ones(4), atol=0.05, rtol=0)
+
+def test_a_drawn_code_is_the_posterior_mean_of_what_was_written(network):
+    draws = PushForwardPrior(network).draw(20, SHORT, source())
+    lengths = torch.tensor([row.index(PAD) if PAD in row else len(row) for row in rows(draws.ids)])
+    torch.testing.assert_close(draws.points, network.encode(draws.ids, lengths).mean)
+    assert rows(draws.decoded) == rows(
+        decode(network.decoder, draws.points, GREEDY.with_changes({"max_symbols": 30}))
+    )
+
+
+def test_spellings_come_as_often_as_the_language_model_says(network):
+    drawn = rows(PushForwardPrior(network).draw(4_000, SHORT, source()).ids)
+    for row in ([3, END], [END]):
+        nats = network.prior_surprise(torch.tensor([row]), torch.tensor([len(row)]))
+        often = sum(other[: len(row)] == row for other in drawn) / 4_000
+        assert often == pytest.approx(allowed_share(network, row, nats), abs=0.02)
+
+
+def allowed_share(network, row, nats):
+    """Probability of a row when PAD and START, which decoding never writes, are left out."""
+    writer = network.language_model
+    states, last, kept = writer.start(writer.nothing(1)), 1, 1.0
+    for symbol in row:
+        logits, states = writer.step(writer.symbol_gates()[last][None], states)
+        kept *= 1.0 - float(torch.softmax(logits, 1)[0, :END].sum().detach())
+        last = symbol
+    return float(torch.exp(-nats).detach()) / kept
+
+
+def test_the_bound_is_the_term_of_the_spelling_that_the_point_decodes_to(network):
+    z = torch.randn(5, 6, generator=source())
+    bound = PushForwardPrior(network).log_density(z)
+    for place, row in enumerate(rows(decode(network.decoder, z))):
+        ids = torch.tensor([row[: row.index(END) + 1] if END in row else row])
+        lengths = torch.tensor([ids.shape[1]])
+        posterior = network.encode(ids, lengths)
+        density = Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance)).log_prob(z[place])
+        expected = density.sum() - network.prior_surprise(ids, lengths)[0]
+        assert bound[place].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_a_draw_is_kept_when_its_code_decodes_to_the_same_symbols():
+    ids = torch.tensor([[3, 4, END], [3, END, PAD], [3, 4, 5]])
+    decoded = torch.tensor([[3, 4, END, PAD], [3, 4, END, PAD], [3, 4, 5, END]])
+    draws = Draws(ids, torch.zeros(3, 2), decoded)
+    assert draws.kept.tolist() == [True, False, False]
+
+
+def test_a_network_without_a_language_model_has_no_learned_prior():
+    config = ModelConfig(
+        embedding_size=4, encoder_size=4, decoder_size=4, latent_size=2, prior_size=0
+    )
+    with pytest.raises(ModelError, match="no learned prior"):
+        PushForwardPrior(SequenceVAE(config, N_IDS))
+
+
+def rows(ids):
+    return [list(row) for row in ids.tolist()]

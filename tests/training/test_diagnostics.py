@@ -44,7 +44,7 @@ def test_the_order_of_the_molecules_does_not_matter_much(tiny_model, corpus):
 
 
 def figures(kl, active):
-    return Validation(10, 20.0, kl, 0.0, active, tuple([kl / 50] * 50), 0.0)
+    return Validation(10, 20.0, kl, 30.0, 0.0, active, tuple([kl / 50] * 50), 0.0)
 
 
 def test_a_posterior_that_carries_nothing_is_collapsed():

@@ -65,7 +65,7 @@ def test_two_runs_with_one_seed_are_one_run(trained, tiny_plan, tmp_path):
 def test_another_seed_is_another_run(trained, tiny_plan, tmp_path):
     train(changed(tiny_plan, seed=1, epochs=1), tmp_path / "other")
     ours, others = weights(trained[1]), weights(tmp_path / "other")
-    assert not torch.equal(ours["to_logits.weight"], others["to_logits.weight"])
+    assert not torch.equal(ours["decoder.to_logits.weight"], others["decoder.to_logits.weight"])
 
 
 def test_the_property_head_learns_from_incomplete_columns(trained):

@@ -1,0 +1,120 @@
+"""SymbolDecoder: a GRU that writes symbols, told what to write by a context vector or left free."""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from molvae.model.recurrence import Recurrence
+from molvae.special_ids import PAD, START
+
+
+class SymbolDecoder(nn.Module):
+    """p(symbols | context), one symbol after the other.
+
+    The context sets the state before the first symbol and is an input at every position. With a
+    context of no numbers this is a plain language model: p(symbols).
+    """
+
+    def __init__(
+        self, n_ids: int, embedding_size: int, hidden_size: int, layers: int, context_size: int = 0
+    ) -> None:
+        super().__init__()
+        self.context_size = context_size
+        self.hidden_size = hidden_size
+        self.embedding = nn.Embedding(n_ids, embedding_size)
+        inputs = [embedding_size + context_size, *[hidden_size] * (layers - 1)]
+        self.layers = nn.ModuleList(Recurrence(n, hidden_size) for n in inputs)
+        self.to_state = nn.Linear(context_size, layers * hidden_size) if context_size else None
+        self.to_logits = nn.Linear(hidden_size, n_ids)
+
+    def nothing(self, n: int) -> Float[Tensor, "molecule context"]:
+        """The context of no numbers, `n` times."""
+        return self.to_logits.weight.new_empty(n, 0)
+
+    def surprise(
+        self,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        context: Float[Tensor, "molecule context"],
+        hidden: Bool[Tensor, "molecule position"] | None = None,
+    ) -> Float[Tensor, " molecule"]:
+        """-log p(symbols and END | context) of each row, in nats.
+
+        Args:
+            ids: rows of symbols, END and PAD.
+            lengths: ids of each row without PAD, END included.
+            context: one row of numbers per molecule.
+            hidden: true where the symbol must not be seen that the next is continued from.
+        """
+        rows, parts = [], []
+        for part, length in rows_by_length(lengths):
+            target = ids[part, :length].t()
+            seen = F.pad(target[:-1], (0, 0, 1, 0), value=START)
+            if hidden is not None:
+                seen = seen.masked_fill(hidden[part, :length].t(), PAD)
+            logits = self._teacher_forced(seen, context[part])
+            surprise = F.cross_entropy(logits, target.flatten(), reduction="none")
+            rows.append(part)
+            parts.append(surprise.view(length, -1).sum(0))
+        return torch.cat(parts)[torch.cat(rows).argsort()]
+
+    def start(
+        self, context: Float[Tensor, "molecule context"]
+    ) -> Float[Tensor, "layer molecule hidden"]:
+        """The state before the first symbol."""
+        if self.to_state is None:
+            return context.new_zeros(len(self.layers), len(context), self.hidden_size)
+        states: Tensor = torch.tanh(self.to_state(context))
+        return states.view(len(context), len(self.layers), -1).transpose(0, 1)
+
+    def symbol_gates(self) -> Float[Tensor, "id gates"]:
+        """What each symbol adds to the gates of the first layer."""
+        weight, _, bias, _ = self._first.weights
+        return F.linear(self.embedding.weight, weight[:, : self.embedding.embedding_dim], bias)
+
+    def context_gates(
+        self, context: Float[Tensor, "molecule context"]
+    ) -> Float[Tensor, "molecule gates"]:
+        """What the context adds to the gates of the first layer, at each position."""
+        weight = self._first.weights[0]
+        return F.linear(context, weight[:, self.embedding.embedding_dim :])
+
+    def step(
+        self,
+        gates: Float[Tensor, "molecule gates"],
+        states: Float[Tensor, "layer molecule hidden"],
+    ) -> tuple[Float[Tensor, "molecule id"], Float[Tensor, "layer molecule hidden"]]:
+        """Logits of the next symbol and the new states, from the first layer's gates."""
+        new: list[Tensor] = []
+        for layer, state in zip(self.layers, states, strict=True):
+            recurrence: Recurrence = layer  # type: ignore[assignment]
+            new.append(recurrence.step(recurrence.project(new[-1]) if new else gates, state))
+        return self.to_logits(new[-1]), torch.stack(new)
+
+    @property
+    def _first(self) -> Recurrence:
+        layer: Recurrence = self.layers[0]  # type: ignore[assignment]
+        return layer
+
+    def _teacher_forced(
+        self, seen: Int[Tensor, "position molecule"], context: Float[Tensor, "molecule context"]
+    ) -> Float[Tensor, "row id"]:
+        """Logits at every position of rows of one length, position by position."""
+        inputs = self.embedding(seen)
+        if self.context_size:
+            inputs = torch.cat([inputs, context.expand(len(seen), -1, -1)], dim=2)
+        for layer, start in zip(self.layers, self.start(context), strict=True):
+            inputs = layer(inputs, start)
+        logits: Tensor = self.to_logits(inputs.flatten(0, 1))
+        return logits.float()
+
+
+def rows_by_length(
+    lengths: Int[Tensor, " molecule"],
+) -> Iterator[tuple[Int[Tensor, " row"], int]]:
+    """The rows of each length that occurs, shortest first."""
+    for length in torch.unique(lengths).tolist():
+        yield torch.nonzero(lengths == length).flatten(), length
