@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from molvae.dataset.known import known_smiles
     from molvae.errors import MoleculeError, MolvaeError
     from molvae.generation import GenerateConfig, Generation, generate
+    from molvae.metrics import EvaluateConfig, Metrics, Samples, evaluate
     from molvae.model.decoding import DecodingConfig
     from molvae.model.network import ModelConfig
     from molvae.molecule_vae import MoleculeVAE
     from molvae.objectives.config import ObjectiveConfig
-    from molvae.objectives.objective import Objective, Scores
-    from molvae.objectives.properties import PropertyObjective
+    from molvae.objectives.configured import ConfiguredObjective
+    from molvae.objectives.objective import Failure, Objective, Scores
+    from molvae.objectives.suites import find_objective
     from molvae.optimize.methods import Method, SearchConfig
     from molvae.optimize.optimizer import LatentOptimizer
     from molvae.optimize.result import Candidate, SearchResult
     from molvae.optimize.search import search
+    from molvae.pretrained import shipped_models
     from molvae.runs import RunDirectory
     from molvae.training.config import TrainConfig, TrainingPlan
     from molvae.training.fit import TrainingResult, resume, train
@@ -36,13 +39,17 @@ __all__ = [
     "PROPERTIES",
     "Candidate",
     "Conditions",
+    "ConfiguredObjective",
     "Corpus",
     "CorpusConfig",
     "DecodingConfig",
+    "EvaluateConfig",
+    "Failure",
     "GenerateConfig",
     "Generation",
     "LatentOptimizer",
     "Method",
+    "Metrics",
     "ModelConfig",
     "Molecule",
     "MoleculeError",
@@ -51,8 +58,8 @@ __all__ = [
     "Objective",
     "ObjectiveConfig",
     "Pattern",
-    "PropertyObjective",
     "RunDirectory",
+    "Samples",
     "Scores",
     "SearchConfig",
     "SearchResult",
@@ -61,12 +68,15 @@ __all__ = [
     "TrainingPlan",
     "TrainingResult",
     "Vocabulary",
+    "evaluate",
+    "find_objective",
     "generate",
     "known_smiles",
     "prepare_corpus",
     "property_values",
     "resume",
     "search",
+    "shipped_models",
     "standardize",
     "train",
 ]
@@ -83,13 +93,16 @@ _HOMES = {
     "molvae.model.decoding": ("DecodingConfig",),
     "molvae.model.network": ("ModelConfig",),
     "molvae.molecule_vae": ("MoleculeVAE",),
+    "molvae.metrics": ("EvaluateConfig", "Metrics", "Samples", "evaluate"),
     "molvae.objectives.config": ("ObjectiveConfig",),
-    "molvae.objectives.objective": ("Objective", "Scores"),
-    "molvae.objectives.properties": ("PropertyObjective",),
+    "molvae.objectives.configured": ("ConfiguredObjective",),
+    "molvae.objectives.objective": ("Failure", "Objective", "Scores"),
+    "molvae.objectives.suites": ("find_objective",),
     "molvae.optimize.methods": ("Method", "SearchConfig"),
     "molvae.optimize.optimizer": ("LatentOptimizer",),
     "molvae.optimize.result": ("Candidate", "SearchResult"),
     "molvae.optimize.search": ("search",),
+    "molvae.pretrained": ("shipped_models",),
     "molvae.runs": ("RunDirectory",),
     "molvae.training.config": ("TrainConfig", "TrainingPlan"),
     "molvae.training.fit": ("TrainingResult", "resume", "train"),

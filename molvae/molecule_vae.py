@@ -18,6 +18,7 @@ from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
 from molvae.model.network import Device, ModelConfig, Posterior, SequenceVAE, pick_device
 from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
+from molvae.pretrained import DEFAULT, find_model
 from molvae.special_ids import END, PAD
 from molvae.vocabulary import Vocabulary
 
@@ -79,14 +80,16 @@ class MoleculeVAE:
         return cls(vocabulary, network, property_names)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, device: Device = "auto") -> "MoleculeVAE":
-        """The model saved in a folder.
+    def from_pretrained(
+        cls, folder: str | Path = DEFAULT, device: Device = "auto"
+    ) -> "MoleculeVAE":
+        """The model saved in a folder, or the shipped model of that name.
 
         Raises:
             ModelError: the folder is missing, damaged, foreign, or of another format.
             ConfigError: this machine has no such device.
         """
-        saved, source = read_model(Path(folder)), repr(str(folder))
+        saved, source = read_model(find_model(folder)), repr(str(folder))
         try:
             config = ModelConfig.parse(saved.description["model"], source)
             names = tuple(saved.description["properties"])

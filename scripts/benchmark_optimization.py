@@ -18,7 +18,7 @@ from molvae.errors import MolvaeError
 from molvae.files import write_json
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
-from molvae.objectives.properties import PropertyObjective
+from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.curves import area_under_best, mean_of_best
 from molvae.optimize.latent_model import model_mark
 from molvae.optimize.methods import Method, SearchConfig
@@ -81,7 +81,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def row_of(model: MoleculeVAE, name: str, method: Method, seed: int, budget: int) -> dict[str, Any]:
     """One search and its figures."""
-    objective = PropertyObjective(ObjectiveConfig.parse_tables(OBJECTIVES[name]))
+    objective = ConfiguredObjective(ObjectiveConfig.parse_tables(OBJECTIVES[name]))
     config = SearchConfig(method=method, budget=budget, seed=seed)
     start = time.perf_counter()
     result = search(model, objective, config)

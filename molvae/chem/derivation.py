@@ -204,11 +204,8 @@ class _Derivation:
         return None
 
     def _end_chains(self, chains: list[_Chain], place: int) -> Repair | None:
-        while len(chains) > 1 and chains[-1].end <= place:
-            ended = chains.pop()
-            if ended.end < place:
-                return Repair.BRANCH_LENGTH
-            if ended.atoms_before == len(self.capacities):
+        while len(chains) > 1 and chains[-1].end == place:
+            if chains.pop().atoms_before == len(self.capacities):
                 return Repair.DROPPED_BRANCH
         return None
 

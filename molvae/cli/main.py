@@ -15,7 +15,23 @@ from molvae import __version__
 from molvae.cli.flags import flag_name, shown
 from molvae.errors import MolvaeError
 
-_COMMANDS = ("train", "generate", "reconstruct", "encode", "decode", "optimize", "data")
+_COMMANDS = (
+    "train",
+    "generate",
+    "optimize",
+    "reconstruct",
+    "encode",
+    "decode",
+    "score",
+    "objectives",
+    "evaluate",
+    "diagnose",
+    "benchmark",
+    "models",
+    "data",
+)
+_GROUPS = frozenset({"benchmark", "data"})
+"""Commands that have commands of their own."""
 _INTERRUPTED = 130
 """What shells take for ended by Ctrl-C: 128 + SIGINT."""
 
@@ -61,7 +77,7 @@ def _app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for name in _COMMANDS:
-        target = "app" if name == "data" else name
+        target = "app" if name in _GROUPS else name
         app.command(f"molvae.cli.{name}:{target}", name=name, help=_docstring(name))
     return app
 

@@ -1,14 +1,17 @@
-"""Which saved model a command works with."""
+"""`molvae models`, and which saved model a command works with."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from molvae.errors import ConfigError, ModelError
+from molvae.cli.flags import OnScreen, Screen
+from molvae.errors import ModelError
+from molvae.model.folder import read_model
 from molvae.model.network import Device
 from molvae.molecule_vae import MoleculeVAE
+from molvae.pretrained import DEFAULT, find_model, shipped_models
 from molvae.runs import RunDirectory
 
 
@@ -17,39 +20,53 @@ class ModelChoice:
     """Which model, and where it works."""
 
     model: Annotated[
-        Path | None, Parameter(help="Folder of a model, or of the run that trained it.")
-    ] = None
+        Path,
+        Parameter(help="Folder of a model or of the run that trained it, or a shipped model."),
+    ] = Path(DEFAULT)
     device: Annotated[Device, Parameter(help="Where the network works.")] = "auto"
 
     def open(self) -> MoleculeVAE:
         """The model.
 
         Raises:
-            ConfigError: none was named; none ships with this version.
             ModelError: it is damaged, foreign or not there.
         """
-        if self.model is None:
-            raise ConfigError(
-                "no model given, and none ships with this version; train one "
-                "(molvae train DATA.csv --out RUN) and pass it: --model RUN"
-            )
         return MoleculeVAE.from_pretrained(model_folder(self.model), self.device)
 
 
 ChosenModel = Annotated[ModelChoice, Parameter(name="*")]
 
 
+def models(*, screen: OnScreen = Screen()) -> None:
+    """List the models that ship with molvae, with the figures measured on them."""
+    cards = {name: _card(name) for name in shipped_models()}
+    screen.tell(cards, "\n\n".join(_paragraph(name, card) for name, card in cards.items()))
+
+
 def model_folder(folder: Path) -> Path:
-    """The folder itself, or the best model of the run that it is.
+    """The folder itself, the best model of the run that it is, or the shipped model of that name.
 
     Raises:
-        ModelError: it is a run that has no model yet.
+        ModelError: it is a run that has no model yet, or there is no such model.
     """
     run = RunDirectory(folder)
     if not run.settings.is_file():
-        return folder
+        return find_model(folder)
     if not run.best_model.is_dir():
         raise ModelError(
             f"the run {str(folder)!r} has no model yet; go on with it: molvae train --resume"
         )
     return run.best_model
+
+
+# Any: JSON values.
+def _card(name: str) -> dict[str, Any]:
+    card: dict[str, Any] = read_model(find_model(name)).description["card"]
+    return card
+
+
+def _paragraph(name: str, card: dict[str, Any]) -> str:
+    default = " (default)" if name == DEFAULT else ""
+    lines = [f"{name}{default}: {card.get('about', 'no description')}"]
+    lines += [f"  {figure:40} {value}" for figure, value in card.get("figures", {}).items()]
+    return "\n".join(lines)

@@ -15,7 +15,7 @@ from molvae.cli.flags import (
 )
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.errors import ConfigError
-from molvae.objectives.properties import PropertyObjective
+from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.methods import SearchConfig
 from molvae.optimize.result import SearchResult
 from molvae.optimize.search import earlier_settings, search
@@ -42,10 +42,10 @@ def optimize(
     twice, and --budget may be larger than before.
 
     Args:
-        objective: TOML file that says which properties are wanted.
+        objective: TOML file, or a name that `molvae objectives` lists.
         out: Folder of the run, new unless it is resumed.
     """
-    wanted = PropertyObjective.load(objective)
+    wanted = ConfiguredObjective.load(objective)
     typed = given(settings)
     if resume:
         run = RunDirectory.existing(out)

@@ -1,32 +1,26 @@
 """Objective files: TOML -> ObjectiveConfig -> the objective."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PositiveFloat, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from molvae.chem.conditions import Conditions
-from molvae.chem.properties import find_property
 from molvae.errors import ConfigError
 from molvae.objectives.aggregation import Aggregation
-from molvae.objectives.desirability import Desirability, parse_curve
+from molvae.objectives.chemical import PropertyMeasure
+from molvae.objectives.components import (
+    AnyMeasure,
+    ComponentConfig,
+    ConstraintConfig,
+    Part,
+    foreign_measures,
+    identity,
+    placed,
+    read_part,
+)
 from molvae.settings import Settings, read_toml
-
-
-class ComponentConfig(Settings):
-    """One property, how welcome its values are, and how much that counts."""
-
-    property: str
-    weight: PositiveFloat = 1.0
-    """Relative to the other components' weights."""
-    desirability: Desirability | None = None
-    """None, allowed for a single component only: the property itself is the score."""
-
-    @field_validator("property")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        return _valid(name, find_property)
 
 
 class ObjectiveConfig(Settings):
@@ -38,33 +32,43 @@ class ObjectiveConfig(Settings):
     where: str | None = None
     """Conditions such as "heavy_atoms <= 38"; a molecule that breaks them scores NaN."""
     component: tuple[ComponentConfig, ...] = Field(min_length=1)
+    constraint: tuple[ConstraintConfig, ...] = ()
+    """What `where` cannot say; a molecule that breaks one scores NaN."""
 
     @field_validator("where")
     @classmethod
     def _is_readable(cls, where: str | None) -> str | None:
-        return None if where is None else _valid(where, Conditions.parse)
+        try:
+            return where if where is None else Conditions.parse(where).text
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
-    def _components_go_together(self) -> "ObjectiveConfig":
-        names = [component.property for component in self.component]
-        if len(set(names)) < len(names):
-            raise ValueError("each property may be one component only")
-        raw = [one.property for one in self.component if one.desirability is None]
-        if raw and len(names) > 1:
+    def _parts_go_together(self) -> "ObjectiveConfig":
+        labels = [component.label for component in self.component]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} may be one component only; give each a `name`")
+        raw = [one.label for one in self.component if one.curve is None]
+        if raw and len(labels) > 1:
             raise ValueError(
                 f"no desirability for {', '.join(raw)}; several components can only be "
                 "averaged when each has one"
             )
+        found = self.measures()
+        for label, measure in self._labelled():
+            if found[label] != measure:
+                raise ValueError(f"two things are called {label!r}; give one of them a `name`")
         return self
 
     @classmethod
     def load(cls, path: Path) -> "ObjectiveConfig":
-        """The objective that a TOML file describes.
+        """The objective that a TOML file describes; relative paths in it start at its folder.
 
         Raises:
             ConfigError: no such file, not TOML, or mistakes in it, all told at once.
         """
-        return cls.parse_tables(read_toml(path), str(path))
+        return cls.parse_tables(read_toml(path), str(path)).within(path.parent)
 
     # Any: the tables hold whatever stood in the file; the settings classes check it.
     @classmethod
@@ -72,46 +76,72 @@ class ObjectiveConfig(Settings):
         cls, tables: Mapping[str, Any], source: str = "objective"
     ) -> "ObjectiveConfig":
         """The objective of a file's tables, each checked where its mistakes can be named."""
-        components, problems = _read_components(tables.get("component"), source)
+        components, problems = _read(ComponentConfig, tables.get("component"), source, "component")
+        constraints: list[ConstraintConfig] = []
+        if listed := tables.get("constraint"):
+            constraints, others = _read(ConstraintConfig, listed, source, "constraint")
+            problems += others
         # The stand-in lets the rest be checked when no component could be read.
-        readable = components or [ComponentConfig(property="qed")]
+        stand_in = ComponentConfig(measure=PropertyMeasure(property="qed"))
+        parts = {"component": components or [stand_in], "constraint": constraints}
         try:
-            config = cls.parse({**tables, "component": readable}, source)
+            config = cls.parse({**tables, **parts}, source)
         except ConfigError as error:
             raise ConfigError("; ".join([str(error), *problems])) from None
         if problems:
             raise ConfigError("; ".join(problems))
         return config
 
+    def within(self, folder: Path) -> "ObjectiveConfig":
+        """The same, with relative paths in it starting from this folder."""
+        return self.model_copy(
+            update={
+                "component": tuple(placed(one, folder) for one in self.component),
+                "constraint": tuple(placed(one, folder) for one in self.constraint),
+            }
+        )
 
-def _read_components(tables: Any, source: str) -> tuple[list[ComponentConfig], list[str]]:
-    """The components that can be read, and what is wrong with the others."""
+    def measures(self) -> dict[str, AnyMeasure]:
+        """All that is to be measured, by name: components, conditions, constraints."""
+        found: dict[str, AnyMeasure] = {}
+        for label, measure in self._labelled():
+            found.setdefault(label, measure)
+        return found
+
+    def check(self) -> None:
+        """Find what the settings alone do not show: files, functions and programs missing.
+
+        Raises:
+            ConfigError: one is not there or cannot be used.
+            MissingExtraError: an optional dependency is not installed.
+        """
+        for measure in [*foreign_measures(self.component), *foreign_measures(self.constraint)]:
+            measure.check()
+
+    def identity(self) -> dict[str, JsonValue]:
+        """All that tells this objective from another."""
+        described: dict[str, JsonValue] = self.model_dump(mode="json")
+        described["component"] = [identity(one) for one in self.component]
+        described["constraint"] = [identity(one) for one in self.constraint]
+        return described
+
+    def _labelled(self) -> list[tuple[str, AnyMeasure]]:
+        names = Conditions.parse(self.where).names if self.where else ()
+        return [
+            *((one.label, one.measure) for one in self.component),
+            *((name, PropertyMeasure(property=name)) for name in names),
+            *((one.label, one.measure) for one in self.constraint),
+        ]
+
+
+def _read(part: type[Part], tables: Any, source: str, word: str) -> tuple[list[Part], list[str]]:
+    """The parts that can be read, and what is wrong with the others."""
     if not isinstance(tables, list | tuple) or not tables:
-        return [], [f"{source}: expected at least one [[component]] table with a property"]
-    components, problems = [], []
+        return [], [f"{source}: expected at least one [[{word}]] table"]
+    parts, problems = [], []
     for number, table in enumerate(tables, start=1):
         try:
-            components.append(_read_component(table, f"{source}, component {number}"))
+            parts.append(read_part(part, table, f"{source}, {word} {number}"))
         except ConfigError as error:
             problems.append(str(error))
-    return components, problems
-
-
-def _read_component(table: Any, source: str) -> ComponentConfig:
-    if isinstance(table, ComponentConfig):
-        return table
-    if not isinstance(table, Mapping):
-        raise ConfigError(f"{source}: expected a table, got {table!r}")
-    curve = table.get("desirability")
-    if isinstance(curve, Mapping):
-        table = {**table, "desirability": parse_curve(curve, f"{source}, desirability")}
-    return ComponentConfig.parse(table, source)
-
-
-def _valid(text: str, check: Callable[[str], object]) -> str:
-    """The text, once `check` takes it; pydantic collects ValueErrors only."""
-    try:
-        check(text)
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
-    return text
+    return parts, problems

@@ -130,10 +130,9 @@ class Step(Settings):
         return np.where(np.isnan(values), np.nan, inside.astype(np.float64))
 
 
-Desirability = Annotated[
-    Linear | Sigmoid | DoubleSigmoid | Gaussian | MinGaussian | MaxGaussian | Step,
-    Field(discriminator="kind"),
-]
+AnyCurve = Linear | Sigmoid | DoubleSigmoid | Gaussian | MinGaussian | MaxGaussian | Step
+
+Desirability = Annotated[AnyCurve, Field(discriminator="kind")]
 """Takes values of a property to [0, 1]; NaN stays NaN."""
 
 _KINDS: tuple[type[Settings], ...] = (

@@ -13,6 +13,16 @@ from molvae.chem.molecule import Molecule
 PerMolecule = Float64[np.ndarray, " molecule"]
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Somebody else's code had no number for a molecule."""
+
+    smiles: str
+    component: str
+    """By the name of what was measured."""
+    reason: str
+
+
 @dataclass(frozen=True)
 class Scores:
     """What an objective says of a batch of molecules, in their order."""
@@ -23,6 +33,8 @@ class Scores:
     """What was measured, by name; NaN: not to be had."""
     desirabilities: Mapping[str, PerMolecule]
     """The measured values in [0, 1], for those that have a curve."""
+    failures: tuple[Failure, ...] = ()
+    """Why a value is NaN, where somebody else's code was to give it."""
 
 
 @runtime_checkable

@@ -203,6 +203,8 @@ def test_no_spelling_of_a_real_molecule_is_repaired():
         ("[C][=C][nop][C]", None),
         ("[C][Branch1][C][F][O]", None),
         ("[C][=Branch1][C][=O][O]", None),
+        # A branch may be allowed more than its first bond needs.
+        ("[C][=C][=Branch1][C][C][C]", None),
         ("[C][C][C][Ring1][Ring1]", None),
         ("[C].[C]", None),
         ("[C][C][epsilon]", None),

@@ -37,7 +37,7 @@ def test_an_objective_file_is_read(tmp_path):
     config = load(tmp_path, GOOD)
     assert config.name == "drug-like"
     assert config.aggregation is Aggregation.ARITHMETIC
-    assert [(one.property, one.weight) for one in config.component] == [("qed", 2), ("logp", 1)]
+    assert [(one.label, one.weight) for one in config.component] == [("qed", 2), ("logp", 1)]
     assert config.component[1].desirability == Gaussian(mu=2.5, sigma=1)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from projection_model import ProjectionModel
 
 from molvae.objectives.config import ObjectiveConfig
-from molvae.objectives.properties import PropertyObjective
+from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.methods import SearchConfig
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory
@@ -26,7 +26,7 @@ OBJECTIVE = ObjectiveConfig.parse_tables(
 )
 
 
-class NotingObjective(PropertyObjective):
+class NotingObjective(ConfiguredObjective):
     """Writes the SMILES of a batch to a file before it scores them."""
 
     def __init__(self, notes):

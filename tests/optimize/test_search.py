@@ -12,7 +12,7 @@ from rdkit.Chem import QED
 
 from molvae.errors import ConfigError, RunError
 from molvae.objectives.config import ObjectiveConfig
-from molvae.objectives.properties import PropertyObjective
+from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.latent_model import LatentModel, model_mark
 from molvae.optimize.methods import Method, SearchConfig
 from molvae.optimize.result import StopReason
@@ -33,7 +33,7 @@ def config(**settings):
 
 def objective(**settings):
     tables = {"name": "qed", "component": [{"property": "qed"}], **settings}
-    return PropertyObjective(ObjectiveConfig.parse_tables(tables))
+    return ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
 
 
 def table(result):

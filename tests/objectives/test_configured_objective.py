@@ -10,15 +10,15 @@ from rdkit.Chem import QED, Crippen
 
 from molvae.chem.molecule import Molecule
 from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective
-from molvae.objectives.properties import PropertyObjective
 
 SMILES = ["CCO", "c1ccccc1C(=O)NC", "CC(C)Cc1ccc(cc1)C(C)C(=O)O", "CCCCCCCCCCCCCCCC"]
 MOLECULES = [Molecule.parse(smiles) for smiles in SMILES]
 
 
 def objective(**settings):
-    return PropertyObjective(ObjectiveConfig.parse_tables({"name": "test", **settings}))
+    return ConfiguredObjective(ObjectiveConfig.parse_tables({"name": "test", **settings}))
 
 
 def two_components(**settings):
@@ -82,7 +82,7 @@ def test_many_molecules_score_alike_in_one_process_and_in_two():
         rows = list(csv.DictReader(stream))[:2500]
     molecules = [Molecule.parse(row["smiles"]) for row in rows]
     config = ObjectiveConfig.parse_tables({"name": "x", "component": [{"property": "logp"}]})
-    alone, shared = (PropertyObjective(config, workers).score(molecules) for workers in (1, 2))
+    alone, shared = (ConfiguredObjective(config, workers).score(molecules) for workers in (1, 2))
     assert alone.total.tolist() == shared.total.tolist()
     assert shared.total[:20] == pytest.approx([float(row["logp"]) for row in rows[:20]], abs=1e-4)
 

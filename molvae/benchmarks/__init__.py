@@ -1,0 +1,1 @@
+"""Named suites with fixed rules: what is drawn, what it is measured against, and the record."""

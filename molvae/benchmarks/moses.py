@@ -1,0 +1,197 @@
+"""The MOSES benchmark (Polykovskiy et al. 2020) of a model: 30,000 draws of its prior, measured."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+from pydantic import Field, PositiveInt
+from tqdm import tqdm
+
+from molvae.chem.notation import Spelling, read_spelling, repair
+from molvae.errors import DataError, MoleculeError
+from molvae.metrics import EvaluateConfig, Samples, evaluate, read_smiles
+from molvae.metrics.chemnet import Gaussian
+from molvae.model.decoding import DecodingConfig
+from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
+from molvae.parallel import available_cores, ordered_map
+from molvae.settings import Settings
+
+_ROWS = 512
+_SETS = ("train", "test", "test_scaffolds")
+_MOST_DRAWS = 50
+"""Draws for each sample wanted, after which a model is given up."""
+
+
+class MosesConfig(Settings):
+    """What is drawn, how often."""
+
+    n: PositiveInt = 30_000
+    """Samples of each seed; MOSES takes 30,000."""
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
+    prior: PriorName | None = None
+    """Where codes come from; None means the learned prior if the model has one."""
+    decoding: DecodingConfig = DecodingConfig()
+    exact: bool = True
+    """Draw again where the code of a molecule made up does not decode to that very molecule."""
+    strict: bool = False
+    """Draw again where SELFIES repairs the spelling."""
+    workers: PositiveInt | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Samples as they came: duplicates and invalid ones among them."""
+
+    samples: Samples
+    kept: float
+    """Share of all draws whose code decodes to the very spelling that it was made for."""
+    strict: float
+    """Share of the spellings, before any is refused, that SELFIES takes as they are written."""
+
+
+def benchmark_moses(
+    model: MoleculeVAE,
+    data: Path,
+    config: MosesConfig,
+    evaluation: EvaluateConfig,
+    *,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Every metric of MOSES for each seed, with mean and spread over the seeds.
+
+    Args:
+        model: trained on MOSES' train set and nothing else, or the row is not fair.
+        data: folder with train.csv, test.csv and test_scaffolds.csv.
+        config: what is drawn.
+        evaluation: how it is measured.
+        progress: whether to show bars.
+
+    Raises:
+        DataError: a file is missing, or the model's draws are refused nearly all.
+    """
+    sets = {name: _read(data / f"{name}.csv") for name in _SETS}
+    references = {"Test": sets["test"], "TestSF": sets["test_scaffolds"]}
+    rows: list[dict[str, Any]] = []
+    for seed in config.seeds:
+        drawn = draw_samples(model, config, seed, progress=progress)
+        metrics = evaluate(
+            drawn.samples,
+            references,
+            sets["train"],
+            evaluation,
+            answers=published_answers(),
+            progress=progress,
+        )
+        figures = {"kept": drawn.kept, "strict before refusal": drawn.strict, **metrics.values}
+        rows.append({"seed": seed, "figures": figures, "counts": dict(metrics.counts)})
+    return {
+        "settings": config.model_dump(mode="json"),
+        "evaluation": evaluation.model_dump(mode="json"),
+        "model": model.card,
+        "seeds": rows,
+        **_over_seeds([row["figures"] for row in rows]),
+    }
+
+
+@cache
+def published_answers() -> Mapping[str, Gaussian]:
+    """ChemNet's answers to Test and TestSF that molsets 0.3.1 ships, so that figures compare."""
+    with np.load(Path(__file__).with_name("moses_chemnet.npz"), allow_pickle=False) as arrays:
+        return {name: _gaussian(arrays, name) for name in ("Test", "TestSF")}
+
+
+def draw_samples(
+    model: MoleculeVAE, config: MosesConfig, seed: int, *, progress: bool = False
+) -> Sampling:
+    """`config.n` samples of one seed, in the order they were drawn.
+
+    Raises:
+        DataError: nearly all draws are refused.
+    """
+    draws = _Draws(model, config, seed)
+    smiles: list[str] = []
+    spellings: list[Spelling] = []
+    taken = 0
+    bar = tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress)
+    workers = config.workers or available_cores()
+    with bar:
+        for answers in ordered_map(_read_all, draws.spellings(), workers):
+            for spelling, (text, is_strict) in answers:
+                taken += is_strict
+                if is_strict or not config.strict:
+                    smiles.append(text)
+                    spellings.append(spelling)
+            bar.n = min(len(smiles), config.n)
+            bar.refresh()
+            draws.asked += len(answers)
+            if len(smiles) >= config.n:
+                break
+    if len(smiles) < config.n:
+        raise DataError(
+            f"{len(smiles)} samples after {draws.drawn} draws, {config.n} wanted; "
+            "train the model longer, or take what its codes decode to: --no-exact"
+        )
+    samples = Samples(smiles[: config.n], spellings[: config.n])
+    return Sampling(samples, kept=draws.kept / draws.drawn, strict=taken / draws.asked)
+
+
+class _Draws:
+    """Spellings of one part of the draws after the other."""
+
+    def __init__(self, model: MoleculeVAE, config: MosesConfig, seed: int) -> None:
+        self.model = model
+        self.config = config
+        self.generator = np.random.default_rng(seed)
+        self.drawn = self.kept = self.asked = 0
+
+    def spellings(self) -> Iterator[list[Spelling]]:
+        """As many as it takes; the caller stops when it has enough."""
+        config = self.config
+        while self.drawn < _MOST_DRAWS * config.n:
+            part: Drawn = self.model.draw(_ROWS, self.generator, config.decoding, config.prior)
+            self.drawn += _ROWS
+            self.kept += int(part.kept.sum())
+            rows = np.flatnonzero(part.kept) if config.exact else range(_ROWS)
+            yield [part.spellings[place] for place in rows]
+
+
+def _read_all(spellings: list[Spelling]) -> list[tuple[Spelling, tuple[str, bool]]]:
+    """Each with its SMILES, "" where it spells no molecule, and whether it was read as written."""
+    return [(spelling, _smiles(spelling)) for spelling in spellings]
+
+
+def _smiles(spelling: Spelling) -> tuple[str, bool]:
+    try:
+        return read_spelling(spelling).smiles, repair(spelling) is None
+    except MoleculeError:
+        return "", False
+
+
+def _gaussian(arrays: Mapping[str, np.ndarray], name: str) -> Gaussian:
+    mean, triangle = arrays[f"{name}_mean"], arrays[f"{name}_triangle"]
+    covariance = np.zeros((len(mean), len(mean)))
+    rows, columns = np.tril_indices(len(mean))
+    covariance[rows, columns] = covariance[columns, rows] = triangle
+    return Gaussian(mean, covariance)
+
+
+def _read(path: Path) -> list[str]:
+    if not path.is_file():
+        raise DataError(f"no file {str(path)!r}; bring the sets with `molvae data moses --out DIR`")
+    return read_smiles(path)
+
+
+def _over_seeds(figures: list[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation of each figure."""
+    names = list(figures[0])
+    columns = {name: [row[name] for row in figures] for name in names}
+    return {
+        "mean": {name: fmean(values) for name, values in columns.items()},
+        "deviation": {
+            name: stdev(values) if len(values) > 1 else 0.0 for name, values in columns.items()
+        },
+    }

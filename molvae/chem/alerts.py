@@ -1,0 +1,84 @@
+"""Structural alerts: substructures that medicinal chemists would rather not see.
+
+The catalogues are RDKit's but for MCF. The tables `mcf.csv` and `moses_pains.csv` beside this file
+are `moses/metrics/mcf.csv` and `wehi_pains.csv` of molsets 0.3.1 (Polykovskiy et al. 2020), MIT
+licence, Copyright 2018 Insilico Medicine, Inc; the notice stands in `data/README.md`. RDKit has
+mended 18 of its PAINS since, so the filters of MOSES need the older table.
+"""
+
+import csv
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import Mol
+from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
+
+from molvae.chem.molecule import Molecule, Pattern
+
+_ALLOWED_ELEMENTS = frozenset({"C", "N", "S", "O", "F", "Cl", "Br", "H"})
+_SMALLEST_FORBIDDEN_RING = 8
+
+
+class Catalogue(StrEnum):
+    """Collections of alerts."""
+
+    PAINS = "pains"
+    """Baell & Holloway 2010: interfere with assays."""
+    BRENK = "brenk"
+    """Brenk et al. 2008: toxic, reactive or of poor pharmacokinetics."""
+    NIH = "nih"
+    """Jadhav et al. 2010, Doveston et al. 2015: reactive or promiscuous."""
+    MCF = "mcf"
+    """Polykovskiy et al. 2020: the medicinal chemistry filters of MOSES."""
+
+
+def alerts(molecule: Molecule, catalogue: Catalogue) -> tuple[str, ...]:
+    """Names of the alerts that match, in the catalogue's order; () when the molecule is clean."""
+    if catalogue is Catalogue.MCF:
+        # Some of its patterns name hydrogens, so these must be atoms.
+        mol = Chem.AddHs(molecule.mol)
+        return tuple(name for name, query in _table("mcf") if mol.HasSubstructMatch(query))
+    matches = _rdkit(catalogue).GetMatches(molecule.mol)
+    return tuple(str(entry.GetDescription()) for entry in matches)
+
+
+def passes_moses_filters(molecule: Molecule) -> bool:
+    """The test behind the metric Filters of MOSES (molsets 0.3.1, `mol_passes_filters`).
+
+    Rings of at most seven atoms, no charged atom, no element but C, N, S, O, F, Cl, Br and H, no
+    alert of MCF or PAINS, and a SMILES without stereochemistry that can be read again.
+    """
+    mol = molecule.mol
+    if any(len(ring) >= _SMALLEST_FORBIDDEN_RING for ring in mol.GetRingInfo().AtomRings()):
+        return False
+    if any(
+        atom.GetFormalCharge() or atom.GetSymbol() not in _ALLOWED_ELEMENTS
+        for atom in mol.GetAtoms()
+    ):
+        return False
+    with_hydrogens = Chem.AddHs(mol)
+    if any(with_hydrogens.HasSubstructMatch(query) for _, query in _moses_alerts()):
+        return False
+    with rdBase.BlockLogs():
+        return Chem.MolFromSmiles(Chem.MolToSmiles(mol, isomericSmiles=False)) is not None
+
+
+@cache
+def _rdkit(catalogue: Catalogue) -> FilterCatalog:
+    known = FilterCatalogParams.FilterCatalogs
+    return FilterCatalog(FilterCatalogParams(getattr(known, catalogue.name)))
+
+
+@cache
+def _moses_alerts() -> tuple[tuple[str, Mol], ...]:
+    return _table("mcf") + _table("moses_pains")
+
+
+@cache
+def _table(name: str) -> tuple[tuple[str, Mol], ...]:
+    """Names and patterns of a file beside this one."""
+    with files("molvae.chem").joinpath(f"{name}.csv").open(encoding="utf-8") as stream:
+        rows = csv.DictReader(stream)
+        return tuple((row["names"], Pattern.parse(row["smarts"]).query) for row in rows)

@@ -1,0 +1,87 @@
+"""What a molecule is made of: its atoms by element, how near that is to a formula, its patterns."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp
+
+from rdkit import rdBase
+from rdkit.Chem import GetPeriodicTable
+
+from molvae.chem.molecule import Molecule, Pattern
+from molvae.errors import ConfigError
+
+_FORMULA = re.compile(r"(?:[A-Z][a-z]?[0-9]*)+")
+_ELEMENT = re.compile(r"([A-Z][a-z]?)([0-9]*)")
+_DEVIATION_OF_AN_ELEMENT = 1.0
+_DEVIATION_OF_ALL_ATOMS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Numbers of atoms by element, in the order in which they were written."""
+
+    elements: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Formula":
+        """The formula that a text such as C9H10N2O2PF2Cl spells; repeated elements add up.
+
+        Raises:
+            ConfigError: it is no formula, or names an element that does not exist.
+        """
+        if not _FORMULA.fullmatch(text):
+            raise ConfigError(f"{text!r} is not a molecular formula; expected one such as 'C2H6O'")
+        atoms: Counter[str] = Counter()
+        for element, count in _ELEMENT.findall(text):
+            atoms[element] += int(count or 1)
+        unknown = [element for element in atoms if not _exists(element)]
+        if unknown:
+            raise ConfigError(f"{text!r}: there is no element {', '.join(unknown)}")
+        return cls(tuple(atoms.items()))
+
+    @property
+    def atoms(self) -> int:
+        """Atoms of all elements, hydrogen included."""
+        return sum(count for _, count in self.elements)
+
+
+def atoms_by_element(molecule: Molecule) -> Mapping[str, int]:
+    """How many atoms of each element a molecule has, all hydrogens and isotopes included."""
+    found: Counter[str] = Counter()
+    for atom in molecule.mol.GetAtoms():
+        found[atom.GetSymbol()] += 1
+        found["H"] += atom.GetTotalNumHs()
+    return found
+
+
+def likeness_to_formula(molecule: Molecule, formula: Formula) -> float:
+    """1 for an isomer, falling as numbers of atoms differ (GuacaMol, Brown et al. 2019).
+
+    The geometric mean of a Gaussian for each element of the formula, of deviation 1, and one for
+    the number of all atoms, of deviation 2.
+    """
+    found = atoms_by_element(molecule)
+    squares = [
+        ((found.get(element, 0) - count) / _DEVIATION_OF_AN_ELEMENT) ** 2
+        for element, count in formula.elements
+    ]
+    squares.append(((sum(found.values()) - formula.atoms) / _DEVIATION_OF_ALL_ATOMS) ** 2)
+    return exp(-0.5 * sum(squares) / len(squares))
+
+
+def occurrences(molecule: Molecule, pattern: Pattern) -> int:
+    """How many sets of atoms match the pattern."""
+    found = molecule.mol.GetSubstructMatches(
+        pattern.query, useChirality=True, maxMatches=molecule.mol.GetNumAtoms() * 1000
+    )
+    return len(found)
+
+
+def _exists(element: str) -> bool:
+    with rdBase.BlockLogs():
+        try:
+            return bool(GetPeriodicTable().GetAtomicNumber(element) > 0)
+        except RuntimeError:
+            return False

@@ -1,0 +1,310 @@
+"""evaluate: samples, reference sets and training molecules -> every metric of MOSES, and controls.
+
+Names and formulae are those of MOSES (Polykovskiy et al. 2020) as molsets 0.3.1 computes them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from math import isnan, nan
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from molvae.chem.notation import Spelling, repair
+from molvae.errors import DataError, MissingExtraError, MoleculeError
+from molvae.metrics.add_carbon import add_carbon
+from molvae.metrics.cache import StatisticsCache
+from molvae.metrics.chemnet import ChemNet, Gaussian, frechet_distance
+from molvae.metrics.config import EvaluateConfig
+from molvae.metrics.description import (
+    Description,
+    PackedBits,
+    Work,
+    canonical_or_none,
+    count_passing,
+    describe,
+    fingerprint_chunk,
+    joined_molecules,
+)
+from molvae.metrics.distributions import cosine_similarity, wasserstein_distance
+from molvae.metrics.samples import Samples
+from molvae.metrics.similarity import NEAR, internal_diversity, nearest_similarities
+from molvae.parallel import available_cores
+
+_UNIQUE_AT = (1_000, 10_000)
+_PROPERTY_NAMES = {"logp": "logP", "sa": "SA", "qed": "QED", "weight": "weight"}
+_CHUNKS_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What was measured."""
+
+    values: Mapping[str, float]
+    """By the names of MOSES; NaN: not to be had of these samples.
+
+    Besides, `strict` is the share that decodes exactly as it was written to a valid molecule, and
+    `near_training` the share with a training molecule at Tanimoto 0.9 or nearer, `/NAME` that of
+    the reference set.
+    """
+    repairs: Mapping[str, float]
+    """Share of the samples per first repair that decoding made; empty without their symbols."""
+    control: Mapping[str, float]
+    """The same metrics of the AddCarbon control; empty unless it was asked for."""
+    counts: Mapping[str, int]
+    """Molecules that the figures rest on."""
+    notes: Sequence[str]
+    """What a reader of the figures must know, a line each."""
+    config: EvaluateConfig
+
+    # Any: JSON values.
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values; NaN becomes None."""
+        return {
+            "metrics": _without_nan(self.values),
+            "repairs": dict(self.repairs),
+            "control": _without_nan(self.control),
+            "counts": dict(self.counts),
+            "notes": list(self.notes),
+            "settings": self.config.model_dump(mode="json"),
+        }
+
+
+def evaluate(
+    samples: Samples,
+    references: Mapping[str, Sequence[str]],
+    training: Sequence[str],
+    config: EvaluateConfig = EvaluateConfig(),  # noqa: B008 - frozen
+    *,
+    answers: Mapping[str, Gaussian] | None = None,
+    progress: bool = False,
+) -> Metrics:
+    """Measure samples against real molecules.
+
+    Args:
+        samples: what a generator gave, invalid ones and duplicates among them.
+        references: SMILES of held-out sets by name, such as Test and TestSF; distributions of
+            properties are compared with the first.
+        training: SMILES of the molecules that the generator was trained on.
+        config: settings.
+        answers: what ChemNet answers to reference sets, by name, where that is known.
+        progress: whether to show bars.
+
+    Raises:
+        DataError: a reference set or the training set holds no molecule.
+        FileError: the cache cannot be read or written.
+    """
+    evaluation = _Evaluation.begun(config, progress, answers or {})
+    return evaluation.measured(samples, references, training)
+
+
+@dataclass(frozen=True)
+class _Reference:
+    name: str
+    description: Description
+    chemnet: Gaussian | None
+
+
+@dataclass(frozen=True)
+class _Generated:
+    """A generator's valid molecules, read twice: canonical SMILES are not always stable."""
+
+    total: int
+    valid: list[str]
+    description: Description
+    chemnet: Gaussian | None
+
+    @property
+    def smiles(self) -> list[str]:
+        return self.description.molecules.smiles
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    config: EvaluateConfig
+    work: Work
+    cache: StatisticsCache
+    chemnet: ChemNet | None
+    answers: Mapping[str, Gaussian] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begun(
+        cls, config: EvaluateConfig, progress: bool, answers: Mapping[str, Gaussian]
+    ) -> "_Evaluation":
+        work = Work(config.workers or available_cores(), progress)
+        cache = StatisticsCache(config.cache)
+        if not config.fcd:
+            return cls(config, work, cache, None)
+        try:
+            return cls(config, work, cache, ChemNet.load(), answers)
+        except MissingExtraError as error:
+            return cls(config, work, cache, None, notes=[f"FCD is left out: {error}"])
+
+    def measured(
+        self, samples: Samples, references: Mapping[str, Sequence[str]], training: Sequence[str]
+    ) -> Metrics:
+        generated = self._generated(samples.smiles, "samples")
+        if len(generated.smiles) < max(_UNIQUE_AT):
+            self.notes.append(
+                f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} wants more"
+            )
+        held_out = [self._reference(name, texts) for name, texts in references.items()]
+        drawn = self._drawn(generated.description.molecules.bits)
+        compared = self._drawn(held_out[0].description.molecules.bits) if held_out else drawn[:0]
+        known, nearest = self._training(training, np.concatenate([drawn, compared]))
+        found, repairs = _strictness(samples)
+        values = {
+            **_basics(generated, known),
+            **found,
+            **self._against(generated, held_out),
+            **self._of_the_set(generated),
+            **_near(nearest, len(drawn), held_out),
+        }
+        counts = {
+            "samples": len(samples.smiles),
+            "valid": len(generated.valid),
+            "training": len(known),
+            "compared_with_training": len(drawn),
+            **{one.name: len(one.description.molecules.smiles) for one in held_out},
+        }
+        control = self._control(training, known, held_out)
+        return Metrics(values, repairs, control, counts, tuple(self.notes), self.config)
+
+    def _generated(self, texts: Sequence[str], title: str) -> _Generated:
+        chunks = self.work.each_chunk(canonical_or_none, texts, f"{title}: reading")
+        valid = [smiles for chunk in chunks for smiles in chunk if smiles is not None]
+        description = describe(valid, self.work, title)
+        chemnet = self._gaussian(description.molecules.smiles, title)
+        return _Generated(len(texts), valid, description, chemnet)
+
+    def _reference(self, name: str, texts: Sequence[str]) -> _Reference:
+        description = self.cache.description(texts, lambda some: describe(some, self.work, name))
+        smiles = description.molecules.smiles
+        if not smiles:
+            raise DataError(f"the reference set {name} holds no molecule")
+        if len(smiles) < len(texts):
+            self.notes.append(f"{len(texts) - len(smiles)} rows of {name} are no molecules")
+        if self.chemnet is None:
+            return _Reference(name, description, None)
+        if name in self.answers:
+            return _Reference(name, description, self.answers[name])
+        chemnet = self.cache.gaussian(smiles, lambda some: self._gaussian(some, name))
+        return _Reference(name, description, chemnet)
+
+    def _gaussian(self, smiles: Sequence[str], title: str) -> Gaussian | None:
+        if self.chemnet is None:
+            return None
+        return self.chemnet.gaussian(smiles, title=f"{title}: ChemNet", progress=self.work.progress)
+
+    def _drawn(self, bits: PackedBits) -> UInt8[np.ndarray, "query byte"]:
+        """Rows to compare with all training molecules."""
+        count = min(self.config.neighbours, len(bits))
+        return bits[np.random.default_rng(self.config.seed).permutation(len(bits))[:count]]
+
+    def _training(self, texts: Sequence[str], queries: PackedBits) -> tuple[set[str], np.ndarray]:
+        """Canonical SMILES of the training set, and each query's similarity to its nearest."""
+        known: set[str] = set()
+        best = np.zeros(len(queries), dtype=np.float32)
+        answers = self.work.each_chunk(fingerprint_chunk, texts, "training")
+        while batch := list(islice(answers, _CHUNKS_AT_ONCE)):
+            part = joined_molecules(batch)
+            known.update(part.smiles)
+            np.maximum(best, nearest_similarities(queries, part.bits), out=best)
+        if not known:
+            raise DataError("the training set holds no molecule")
+        return known, best
+
+    def _against(self, generated: _Generated, references: list[_Reference]) -> dict[str, float]:
+        """What depends on the reference sets."""
+        values = {}
+        mine = generated.description
+        for one in references:
+            if self.chemnet is not None:
+                values[f"FCD/{one.name}"] = frechet_distance(generated.chemnet, one.chemnet)
+            values[f"SNN/{one.name}"] = _mean(
+                nearest_similarities(
+                    mine.molecules.bits,
+                    one.description.molecules.bits,
+                    title=f"SNN/{one.name}",
+                    progress=self.work.progress,
+                )
+            )
+            fragments, scaffolds = one.description.fragments, one.description.scaffolds
+            values[f"Frag/{one.name}"] = cosine_similarity(mine.fragments, fragments)
+            values[f"Scaf/{one.name}"] = cosine_similarity(mine.scaffolds, scaffolds)
+        for one in references[:1]:
+            for key, name in _PROPERTY_NAMES.items():
+                theirs = one.description.values[key]
+                values[name] = wasserstein_distance(mine.values[key], theirs)
+        return values
+
+    def _of_the_set(self, generated: _Generated) -> dict[str, float]:
+        """What the molecules are like by themselves."""
+        plain, quadratic = internal_diversity(generated.description.molecules.bits)
+        passing = sum(self.work.each_chunk(count_passing, generated.valid, "samples: filters"))
+        share = passing / len(generated.valid) if generated.valid else nan
+        return {"IntDiv": plain, "IntDiv2": quadratic, "Filters": share}
+
+    def _control(
+        self, training: Sequence[str], known: set[str], references: list[_Reference]
+    ) -> dict[str, float]:
+        if not self.config.control:
+            return {}
+        generator = np.random.default_rng(self.config.seed)
+        texts = add_carbon(training, known, self.config.control, generator)
+        generated = self._generated(texts, "control")
+        distances = {
+            f"FCD/{one.name}": frechet_distance(generated.chemnet, one.chemnet)
+            for one in references
+            if self.chemnet is not None
+        }
+        return {**_basics(generated, known), **distances}
+
+
+def _basics(generated: _Generated, known: set[str]) -> dict[str, float]:
+    """Validity, uniqueness and novelty."""
+    values = {"valid": len(generated.valid) / generated.total}
+    for count in _UNIQUE_AT:
+        first = generated.smiles[:count]
+        values[f"unique@{count}"] = len(set(first)) / len(first) if first else nan
+    distinct = set(generated.smiles)
+    values["Novelty"] = len(distinct - known) / len(distinct) if distinct else nan
+    return values
+
+
+def _near(nearest: np.ndarray, samples: int, references: list[_Reference]) -> dict[str, float]:
+    """Shares with a near training molecule; those of the samples come first in `nearest`."""
+    if not len(nearest):
+        return {}
+    near = (nearest >= NEAR).astype(np.float64)
+    shares = {"near_training": _mean(near[:samples])}
+    return shares | {f"near_training/{one.name}": _mean(near[samples:]) for one in references[:1]}
+
+
+def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
+    """The strict share, and that of each repair; both empty without the samples' symbols."""
+    if samples.spellings is None:
+        return {}, {}
+    outcomes = Counter(map(_outcome, samples.spellings, samples.smiles))
+    shares = {str(outcome): count / len(samples.smiles) for outcome, count in outcomes.items()}
+    return {"strict": shares.pop("", 0.0)}, shares
+
+
+def _outcome(spelling: Spelling, smiles: str) -> str:
+    """The repair, or why there is no molecule; empty when all is as written."""
+    try:
+        return repair(spelling) or ("" if canonical_or_none([smiles])[0] else "not a molecule")
+    except MoleculeError as error:
+        return error.reason
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean(dtype=np.float64)) if len(values) else nan
+
+
+def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if isnan(value) else value for name, value in values.items()}

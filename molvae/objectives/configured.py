@@ -1,0 +1,125 @@
+"""ConfiguredObjective: the objective that a file, or the name of a suite's task, describes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from pydantic import JsonValue
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import WorkerError
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.measure import Foreign
+from molvae.objectives.measuring import Measured, PerMolecule, allowed, measure
+from molvae.objectives.objective import Failure, Scores
+from molvae.objectives.suites import find_objective
+from molvae.parallel import ordered_map
+
+# Below this, sending molecules to other processes costs more than it saves.
+_WORTH_SPREADING = 2_000
+_PER_TASK = 250
+_PER_FOREIGN_TASK = 50
+
+
+class ConfiguredObjective:
+    """Components through their curves, averaged to one score, under constraints.
+
+    The work is spread over `workers` processes of its own, or over any executor, such as one of
+    `concurrent.futures` or of Dask; the scores are the same.
+    """
+
+    def __init__(
+        self, config: ObjectiveConfig, workers: int = 1, executor: Executor | None = None
+    ) -> None:
+        self._config = config
+        self._workers = workers
+        self._executor = executor
+        measures = config.measures()
+        self._columns = tuple(measures)
+        self._is_foreign = any(isinstance(one, Foreign) for one in measures.values())
+
+    @classmethod
+    def load(
+        cls, wanted: Path | str, workers: int = 1, executor: Executor | None = None
+    ) -> "ConfiguredObjective":
+        """The objective of a TOML file, or of a suite by a name such as pmo/qed.
+
+        Raises:
+            ConfigError: no such file or name, or mistakes in it.
+            MissingExtraError: it needs an optional dependency that is not installed.
+        """
+        config = find_objective(wanted)
+        config.check()
+        return cls(config, workers, executor)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self._columns
+
+    @property
+    def description(self) -> Mapping[str, JsonValue]:
+        return self._config.identity()
+
+    def score(self, molecules: Sequence[Molecule]) -> Scores:
+        smiles = [molecule.smiles for molecule in molecules]
+        measured = self._measured(smiles)
+        values = {name: _joined([one.values[name] for one in measured]) for name in self._columns}
+        desirabilities = {
+            component.label: component.curve(values[component.label])
+            for component in self._config.component
+            if component.curve is not None
+        }
+        total = self._aggregate(values, desirabilities)
+        meets = allowed(self._config, values, len(smiles))
+        failures = tuple(_failures(measured, smiles))
+        return Scores(np.where(meets, total, np.nan), values, desirabilities, failures)
+
+    def _measured(self, smiles: Sequence[str]) -> list[Measured]:
+        work = partial(measure, config=self._config)
+        size = _PER_FOREIGN_TASK if self._is_foreign else _PER_TASK
+        portions = [tuple(smiles[i : i + size]) for i in range(0, len(smiles), size)]
+        if self._executor is not None:
+            return _from_executor(self._executor, work, portions)
+        worth = self._is_foreign or len(smiles) >= _WORTH_SPREADING
+        return list(ordered_map(work, portions, self._workers if worth else 1))
+
+    def _aggregate(
+        self, values: Mapping[str, PerMolecule], desirabilities: Mapping[str, PerMolecule]
+    ) -> PerMolecule:
+        if not desirabilities:
+            return values[self._config.component[0].label]
+        weights = np.array([component.weight for component in self._config.component])
+        welcome = np.stack([desirabilities[one.label] for one in self._config.component])
+        return self._config.aggregation.mean(welcome, weights)
+
+
+def _from_executor(
+    executor: Executor,
+    work: Callable[[Sequence[str]], Measured],
+    portions: Iterable[Sequence[str]],
+) -> list[Measured]:
+    futures = [executor.submit(work, portion) for portion in portions]
+    try:
+        return [future.result() for future in futures]
+    except BrokenExecutor as error:
+        raise WorkerError(
+            f"a worker of the executor died ({error}), most often for want of memory; free some, "
+            "or use fewer workers"
+        ) from error
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _joined(parts: Sequence[np.ndarray]) -> PerMolecule:
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _failures(measured: Sequence[Measured], smiles: Sequence[str]) -> Iterable[Failure]:
+    start = 0
+    for portion in measured:
+        for place, label, reason in portion.problems:
+            yield Failure(smiles[start + place], label, reason)
+        start += len(next(iter(portion.values.values())))

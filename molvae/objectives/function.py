@@ -1,0 +1,93 @@
+"""Measure: a Python function of the user's own."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import ConfigError
+from molvae.objectives.desirability import AnyCurve
+from molvae.objectives.measure import Failed, Readings, readings_of
+from molvae.settings import Settings
+
+# Any: what somebody else's function returns is looked at before it is believed.
+_Function = Callable[[list[str]], Any]
+
+
+class FunctionMeasure(Settings):
+    """What a Python function gives for SMILES: a list of texts in, as many numbers out.
+
+    The function runs inside this program, without a limit of time: code that may hang or crash
+    belongs into a `program`. Where it raises, it is asked for each molecule by itself.
+    """
+
+    kind: Literal["python"] = "python"
+    function: str = Field(pattern=r"^[\w.]+:\w+$")
+    """module:function; the module is one that is installed, or beside the objective file."""
+    folder: Path | None = None
+    """Where the module is looked for; without it in the folder of the objective file."""
+
+    def label(self) -> str:
+        return self.function.partition(":")[2]
+
+    def usual_curve(self) -> AnyCurve | None:
+        return None
+
+    def identity(self) -> JsonValue:
+        described: JsonValue = self.model_dump(mode="json", include={"kind", "function"})
+        return described
+
+    def within(self, folder: Path) -> "FunctionMeasure":
+        found_in = folder / self.folder if self.folder else folder
+        return self.model_copy(update={"folder": found_in.absolute()})
+
+    def check(self) -> None:
+        _function(self.function, self.folder)
+
+    def __call__(self, molecules: Sequence[Molecule]) -> Readings:
+        function = _function(self.function, self.folder)
+        smiles = [molecule.smiles for molecule in molecules]
+        together = _answers(function, smiles)
+        if isinstance(together, Failed):
+            alone = [_answers(function, [one]) for one in smiles]
+            return readings_of([one if isinstance(one, Failed) else one[0] for one in alone])
+        return readings_of(together)
+
+
+def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
+    try:
+        answers: list[object] = list(function(smiles))
+    # Any mistake at all in somebody else's function costs its molecule, not the search.
+    except Exception as error:  # noqa: BLE001
+        return Failed(f"{type(error).__name__}: {str(error)[:200]}")
+    if len(answers) != len(smiles):
+        return Failed(f"gave {len(answers)} numbers for {len(smiles)} molecules")
+    return answers
+
+
+@lru_cache(maxsize=16)
+def _function(name: str, folder: Path | None) -> _Function:
+    """The function itself.
+
+    Raises:
+        ConfigError: the module cannot be imported, or has no such function.
+    """
+    module_name, _, function_name = name.partition(":")
+    # Last and for good: the module may import its neighbours late, and shall replace no other.
+    if folder and str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    try:
+        module = importlib.import_module(module_name)
+    # A module may raise anything while it is imported.
+    except Exception as error:  # noqa: BLE001
+        raise ConfigError(f"{name!r} cannot be imported: {type(error).__name__}: {error}") from None
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise ConfigError(f"{name!r}: the module {module_name} has no function {function_name!r}")
+    found: _Function = function
+    return found

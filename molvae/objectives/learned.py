@@ -1,0 +1,106 @@
+"""Measure: a scikit-learn model over fingerprints, read from a file that can run no code."""
+
+import zipfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float64
+from pydantic import JsonValue, PositiveInt
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.similarity import FingerprintKind, fingerprint, folded
+from molvae.errors import ConfigError, MissingExtraError
+from molvae.files import sha256
+from molvae.objectives.desirability import AnyCurve, Linear
+from molvae.objectives.measure import Readings, readings_of
+from molvae.settings import Settings
+
+
+class ModelMeasure(Settings):
+    """What a scikit-learn model predicts, from a file that `skops.io.dump` wrote.
+
+    Pickle files are refused: to open one is to run what is in it.
+    """
+
+    kind: Literal["model"] = "model"
+    path: Path
+    """From the folder of the objective file, unless it is absolute."""
+    fingerprint: FingerprintKind = FingerprintKind.ECFP4
+    """The features that the model was trained on."""
+    bits: PositiveInt = 2048
+    """Features are folded to so many, by their number modulo this."""
+    counted: bool = False
+    """Whether the model takes counts; otherwise 1 where a feature occurs, else 0."""
+    predicts: Literal["value", "probability"] = "value"
+    """`probability` is that of the model's last class."""
+    trusted: tuple[str, ...] = ()
+    """Types beyond those that skops trusts, such as sklearn.tree._tree.Tree of random forests."""
+
+    def label(self) -> str:
+        return self.path.name.partition(".")[0]
+
+    def usual_curve(self) -> AnyCurve | None:
+        return Linear(low=0, high=1) if self.predicts == "probability" else None
+
+    def identity(self) -> JsonValue:
+        described: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"path", "trusted"})
+        return {**described, "sha256": sha256(self.path)}
+
+    def within(self, folder: Path) -> "ModelMeasure":
+        return self.model_copy(update={"path": (folder / self.path).absolute()})
+
+    def check(self) -> None:
+        try:
+            self._predict(np.zeros((1, self.bits)))
+        except (ValueError, AttributeError, TypeError) as error:
+            problem = str(error).partition("\n")[0]
+            raise ConfigError(
+                f"the model {str(self.path)!r} cannot be asked for a {self.predicts} of "
+                f"{self.bits} bits: {problem}"
+            ) from None
+
+    def __call__(self, molecules: Sequence[Molecule]) -> Readings:
+        counts = [fingerprint(molecule, self.fingerprint) for molecule in molecules]
+        predicted = self._predict(folded(counts, self.bits, counted=self.counted))
+        return readings_of(predicted.tolist())
+
+    def _predict(
+        self, features: Float64[np.ndarray, "molecule bit"]
+    ) -> Float64[np.ndarray, " molecule"]:
+        model = _model(self.path, self.trusted)
+        if self.predicts == "probability":
+            return np.asarray(model.predict_proba(features)[:, -1], dtype=np.float64)
+        return np.asarray(model.predict(features), dtype=np.float64).reshape(len(features))
+
+
+# Any: scikit-learn's models share methods, not a class.
+@lru_cache(maxsize=8)
+def _model(path: Path, trusted: tuple[str, ...]) -> Any:
+    """The model in a file.
+
+    Raises:
+        ConfigError: no such file, not one of skops, or one that holds types that nobody trusts.
+        MissingExtraError: skops is not installed.
+    """
+    try:
+        from skops import io
+    except ImportError:
+        raise MissingExtraError("skops", "sklearn") from None
+    if not path.is_file():
+        raise ConfigError(f"no model file {str(path)!r}; check the path")
+    try:
+        unknown = sorted(set(io.get_untrusted_types(file=path)) - set(trusted))
+        if not unknown:
+            return io.load(path, trusted=list(trusted))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, ImportError) as error:
+        raise ConfigError(
+            f"{str(path)!r} is not a model that skops wrote ({error}); pickle files are not "
+            "opened: convert one with skops.io.dump where you trust it"
+        ) from None
+    raise ConfigError(
+        f"{str(path)!r} holds types that are not trusted: {', '.join(unknown)}; if the file is "
+        f"yours, add to the component: trusted = {unknown}"
+    )

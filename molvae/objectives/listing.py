@@ -1,0 +1,93 @@
+"""What an objective file may hold, for a person to read: taken from the settings classes."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pydantic import JsonValue
+from pydantic.fields import FieldInfo
+
+from molvae.chem.properties import PROPERTIES
+from molvae.objectives.components import MEASURES, ComponentConfig, ConstraintConfig
+from molvae.objectives.desirability import CURVES
+from molvae.objectives.suites import named_objectives
+from molvae.settings import Settings
+
+_NOT_TYPED = frozenset({"kind", "measure"})
+
+Listing = Mapping[str, Mapping[str, JsonValue]]
+
+
+def listing() -> Listing:
+    """Everything that can stand in an objective file, by section and name, as JSON."""
+    return MappingProxyType(
+        {
+            "components": {kind: _described(one) for kind, one in MEASURES.items()},
+            "every component": _settings(ComponentConfig),
+            "constraints": _settings(ConstraintConfig),
+            "curves": {kind: _described(one) for kind, one in CURVES.items()},
+            "properties": {
+                name: f"{one.unit}; {one.source}" if one.unit else one.source
+                for name, one in PROPERTIES.items()
+            },
+            "objectives": dict(named_objectives()),
+        }
+    )
+
+
+def listing_text() -> str:
+    """The same for the screen."""
+    found = listing()
+    lines: list[str] = []
+    for title, heading in _HEADINGS.items():
+        lines += ["", f"{heading}"]
+        for name, about in found[title].items():
+            lines += _lines(name, about)
+    return "\n".join(lines[1:])
+
+
+_HEADINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "components": "Components, by kind: a [[component]] or [[constraint]] table has",
+        "every component": "Besides, every [[component]] has",
+        "constraints": "Besides, every [[constraint]] has",
+        "curves": "Curves, by kind: the table desirability of a component has",
+        "properties": "Properties, for `property` and `where`",
+        "objectives": "Objectives by name, usable in the place of a file",
+    }
+)
+
+
+def _lines(name: str, about: JsonValue) -> list[str]:
+    if not isinstance(about, dict):
+        return [f"  {name:<30} {about}"]
+    settings = about["settings"]
+    lines = [f"  {name:<30} {about['about']}"]
+    if isinstance(settings, dict):
+        lines += [f"    {key:<28} {text}" for key, text in settings.items()]
+    return lines
+
+
+def _described(settings: type[Settings]) -> dict[str, JsonValue]:
+    about = (settings.__doc__ or "").partition("\n")[0]
+    return {"about": about, "settings": _settings(settings)}
+
+
+def _settings(settings: type[Settings]) -> dict[str, JsonValue]:
+    return {
+        name: _field(field)
+        for name, field in settings.model_fields.items()
+        if name not in _NOT_TYPED
+    }
+
+
+def _field(field: FieldInfo) -> str:
+    about = " ".join((field.description or "").split())
+    default = "required" if field.is_required() else _shown(field.default)
+    return f"{default}; {about}" if about else default
+
+
+# object: a default is of any type.
+def _shown(default: object) -> str:
+    if default is None:
+        return "none"
+    return "none" if default == () else f"{default}"

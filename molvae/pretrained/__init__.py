@@ -1,0 +1,36 @@
+"""The shipped models: package data, a folder each, as `MoleculeVAE.save_pretrained` writes it."""
+
+from pathlib import Path
+
+from molvae.errors import ModelError
+from molvae.settings import suggestion
+
+DEFAULT = "zinc250k"
+"""The model that is meant where none is named."""
+
+_HERE = Path(__file__).parent
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Their names, sorted."""
+    return tuple(sorted(folder.parent.name for folder in _HERE.glob("*/model.json")))
+
+
+def find_model(name: str | Path) -> Path:
+    """The folder of a model: the folder itself, or that of the shipped model of that name.
+
+    A folder goes before a shipped model of the same name.
+
+    Raises:
+        ModelError: there is neither.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return path
+    shipped = shipped_models()
+    if str(name) in shipped:
+        return _HERE / str(name)
+    raise ModelError(
+        f"no model folder {str(name)!r}, and no shipped model of that name"
+        f"{suggestion(str(name), list(shipped))}; `molvae train` makes a folder"
+    )

@@ -1,0 +1,153 @@
+"""Train a model that ships with molvae from public data, and put it where it ships from.
+
+    python scripts/train_pretrained.py zinc250k --work runs/zinc250k
+    python scripts/train_pretrained.py moses --work runs/moses --minutes 600
+
+Brings the data, trains (or goes on, where an earlier call was cut off), and writes the best
+weights as float16 to molvae/pretrained/NAME. With --minutes training ends by then; --from-shipped
+starts from the weights that ship now, instead of random ones. --card alone writes the figures of
+data/results into the cards of the shipped models.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from molvae.chem.standardize import StandardizeConfig
+from molvae.dataset.corpus import CorpusConfig
+from molvae.dataset.moses import fetch_moses
+from molvae.dataset.zinc import fetch_zinc250k
+from molvae.files import read_json
+from molvae.model.network import ModelConfig
+from molvae.molecule_vae import MoleculeVAE
+from molvae.pretrained import find_model, shipped_models
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainConfig, TrainingPlan
+from molvae.training.fit import resume, train
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "molvae" / "pretrained"
+RESULTS = ROOT / "data" / "results"
+MOST_BYTES = 12_000_000
+"""Of a shipped model's folder."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a shipped model is made."""
+
+    about: str
+    fetch: Callable[..., Mapping[str, Path]]
+    """Brings the files into a folder; `train` is one of them."""
+    corpus: CorpusConfig
+    epochs: int
+
+
+RECIPES = {
+    "moses": Recipe(
+        about="the train set of MOSES (Polykovskiy et al. 2020, MIT), 1,584,663 molecules",
+        fetch=fetch_moses,
+        corpus=CorpusConfig(),
+        epochs=20,
+    ),
+    "zinc250k": Recipe(
+        about="the train part of ZINC250k in JT-VAE's split, 220,010 molecules with their "
+        "stereochemistry and charges",
+        fetch=fetch_zinc250k,
+        corpus=CorpusConfig(standardize=StandardizeConfig(neutralize=False)),
+        epochs=100,
+    ),
+}
+
+
+def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingPlan:
+    """Everything that decides how the model comes out."""
+    start = find_model(arguments.name) if arguments.from_shipped else None
+    return TrainingPlan(
+        data=data,
+        start=start,
+        corpus=recipe.corpus,
+        model=ModelConfig.preset("base"),
+        train=TrainConfig(
+            epochs=recipe.epochs,
+            max_minutes=arguments.minutes,
+            batch_size=arguments.batch_size,
+            learning_rate=arguments.learning_rate,
+            processes=arguments.processes,
+            patience=0,
+            seed=0,
+        ),
+    )
+
+
+def trained(arguments: argparse.Namespace) -> MoleculeVAE:
+    """The model of the finished run, which is begun, or resumed where it was cut off."""
+    recipe, run = RECIPES[arguments.name], RunDirectory(arguments.work / "run")
+    files = recipe.fetch(arguments.work / "data", progress=True)
+    if run.settings.is_file():
+        return resume(run.path, max_minutes=arguments.minutes, notify=print, progress=True).model
+    settings = plan(recipe, files["train"], arguments)
+    return train(settings, run.path, notify=print, progress=True).model
+
+
+def figures(name: str) -> dict[str, str]:
+    """What data/results says of a model, for its card."""
+    found: dict[str, str] = {}
+    if (reconstruction := RESULTS / f"reconstruction_{name}.json").is_file():
+        record = read_json(reconstruction)
+        found[f"exact reconstruction, {record['molecules']:,} held out"] = f"{record['greedy']:.3f}"
+        found["the same, JT-VAE's protocol"] = f"{record['jtvae']:.3f}"
+    if (moses := RESULTS / f"moses_{name}.json").is_file():
+        record = read_json(moses)
+        mean, spread = record["mean"], record["deviation"]
+        found |= {metric: f"{mean[metric]:.4f} ± {spread[metric]:.4f}" for metric in mean}
+    return found
+
+
+def ship(model: MoleculeVAE, name: str) -> None:
+    """Write the model to where it ships from, with its card."""
+    validation = model.card["validation"]
+    # Any: figures of all kinds.
+    card: dict[str, Any] = {**model.card, "about": RECIPES[name].about, "figures": figures(name)}
+    card["validation"] = {
+        key: value for key, value in validation.items() if key != "kl_per_dimension"
+    }
+    model.card = card
+    model.save_pretrained(SHIPPED / name, torch.float16)
+    size = sum(file.stat().st_size for file in (SHIPPED / name).iterdir())
+    print(f"{SHIPPED / name}: {size / 1e6:.1f} MB")
+    if size > MOST_BYTES:
+        raise SystemExit(f"more than {MOST_BYTES / 1e6:.0f} MB; use a smaller network")
+
+
+def main() -> int:
+    """Train, or write cards anew."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", nargs="?", choices=list(RECIPES))
+    parser.add_argument("--work", type=Path, help="folder for the data and the run")
+    parser.add_argument("--minutes", type=float, help="training ends by then")
+    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--processes", type=int, help="one per core without it")
+    parser.add_argument("--from-shipped", action="store_true")
+    parser.add_argument("--card", action="store_true", help="write the cards anew, train nothing")
+    arguments = parser.parse_args()
+    if arguments.card:
+        for name in shipped_models():
+            ship(MoleculeVAE.from_pretrained(SHIPPED / name, "cpu"), name)
+        return 0
+    if arguments.name is None or arguments.work is None:
+        parser.error("give the name of a model and --work")
+    ship(trained(arguments), arguments.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

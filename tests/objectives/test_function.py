@@ -1,0 +1,117 @@
+"""Python functions of a user: good, faulty and absent ones."""
+
+import math
+
+import numpy as np
+import pytest
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import ConfigError
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.objectives.function import FunctionMeasure
+
+CHAINS = [Molecule.parse("C" * length) for length in range(1, 6)]
+CODE = """
+import numpy as np
+
+def lengths(smiles):
+    return [len(one) for one in smiles]
+
+def as_array(smiles):
+    return np.array([len(one) for one in smiles], dtype=np.float32)
+
+def refuses_three(smiles):
+    if "CCC" in smiles:
+        raise ValueError("three is too many")
+    return [len(one) for one in smiles]
+
+def too_few(smiles):
+    return [1.0]
+
+def odd(smiles):
+    return [1.0, None, float("nan"), "x", True]
+
+def nothing(smiles):
+    pass
+
+NOT_A_FUNCTION = 3
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("functions")
+    (folder / "scorers_of_a_user.py").write_text(CODE)
+    (folder / "broken_module_of_a_user.py").write_text("import nothing_of_that_name")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def read(folder):
+    def measure(function):
+        one = FunctionMeasure(function=f"scorers_of_a_user:{function}").within(folder)
+        return one(CHAINS)
+
+    return measure
+
+
+@pytest.mark.parametrize("function", ["lengths", "as_array"])
+def test_a_function_gives_a_number_each(read, function):
+    readings = read(function)
+    np.testing.assert_array_equal(readings.values, [1, 2, 3, 4, 5])
+    assert readings.problems == ()
+
+
+def test_where_it_raises_only_that_molecule_is_missing(read):
+    readings = read("refuses_three")
+    np.testing.assert_array_equal(readings.values, [1, 2, math.nan, 4, 5])
+    assert readings.problems == ((2, "ValueError: three is too many"),)
+
+
+def test_too_few_numbers_are_not_guessed_at(read):
+    np.testing.assert_array_equal(read("too_few").values, [1] * 5)
+
+
+def test_what_is_no_number_is_told(read):
+    readings = read("odd")
+    np.testing.assert_array_equal(readings.values, [1] + [math.nan] * 4)
+    assert [reason for _, reason in readings.problems] == [
+        "gave 'None'",
+        "gave 'nan'",
+        "gave 'x'",
+        "gave 'True'",
+    ]
+
+
+def test_no_answer_at_all_is_told(read):
+    readings = read("nothing")
+    assert np.isnan(readings.values).all()
+    assert "TypeError" in readings.problems[0][1]
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("scorers_of_a_user:absent", "has no function 'absent'"),
+        ("scorers_of_a_user:NOT_A_FUNCTION", "has no function 'NOT_A_FUNCTION'"),
+        ("no_such_module:f", "cannot be imported: ModuleNotFoundError"),
+        ("broken_module_of_a_user:f", "cannot be imported: ModuleNotFoundError"),
+    ],
+)
+def test_a_function_that_is_not_there_is_told_before_the_work(folder, function, message):
+    with pytest.raises(ConfigError, match=message):
+        FunctionMeasure(function=function).within(folder).check()
+
+
+def test_a_name_without_a_function_is_refused():
+    with pytest.raises(ConfigError, match="function = 'len'"):
+        FunctionMeasure.parse({"function": "len"})
+
+
+def test_a_function_beside_the_objective_file(folder):
+    text = "name = 'x'\n[[component]]\nkind = 'python'\nfunction = 'scorers_of_a_user:lengths'\n"
+    (folder / "objective.toml").write_text(text)
+    objective = ConfiguredObjective.load(folder / "objective.toml")
+    np.testing.assert_array_equal(objective.score(CHAINS).total, [1, 2, 3, 4, 5])
+    assert objective.columns == ("lengths",)
+    assert str(folder) not in str(objective.description)

@@ -1,0 +1,38 @@
+import json
+
+from molvae.chem.properties import PROPERTIES
+from molvae.objectives.components import MEASURES
+from molvae.objectives.desirability import CURVES
+from molvae.objectives.listing import listing, listing_text
+from molvae.objectives.suites import named_objectives
+
+
+def test_everything_that_a_file_may_hold_is_listed():
+    found = listing()
+    assert set(found["components"]) == set(MEASURES)
+    assert set(found["curves"]) == set(CURVES)
+    assert set(found["properties"]) == set(PROPERTIES)
+    assert set(found["objectives"]) == set(named_objectives())
+
+
+def test_settings_are_told_with_their_defaults():
+    about = listing()["components"]["similarity"]
+    assert about["about"] == "Tanimoto similarity to a molecule, from 0 to 1."
+    assert about["settings"]["smiles"] == "required; The molecule to be like."
+    assert about["settings"]["fingerprint"].startswith("ecfp4; ")
+    assert listing()["every component"]["weight"].startswith("1.0; ")
+
+
+def test_the_listing_is_json():
+    assert json.loads(json.dumps({**listing()}))["properties"]["tpsa"].startswith("Å²")
+
+
+def test_every_name_stands_in_the_text():
+    lines = {line.split()[0] for line in listing_text().splitlines() if line}
+    assert {*MEASURES, *CURVES, *PROPERTIES, *named_objectives()} <= lines
+
+
+def test_each_kind_and_setting_says_what_it_is():
+    for section in ("components", "curves"):
+        for about in listing()[section].values():
+            assert about["about"].endswith(".")

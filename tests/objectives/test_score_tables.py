@@ -1,0 +1,74 @@
+import csv
+import math
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem import QED
+
+from molvae.errors import DataError
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.objectives.objective import Failure
+from molvae.objectives.tables import score_table, write_failures
+
+TEXT = 'id,smiles\n1,OCC\n2,C1CC\n3,c1ccccc1\n4,\n5,CCO\n6,"C\n'
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text(TEXT)
+    return path
+
+
+def test_rows_are_scored_in_order_with_duplicates(table):
+    scored = score_table(ConfiguredObjective.load("pmo/qed"), table)
+    assert scored.smiles == ("CCO", "c1ccccc1", "CCO")
+    expected = [QED.qed(Chem.MolFromSmiles(smiles)) for smiles in scored.smiles]
+    assert scored.scores.total == pytest.approx(expected)
+    assert scored.scored == 3
+    assert scored.best == pytest.approx(max(expected))
+
+
+def test_rows_without_a_molecule_are_told_with_line_and_reason(table):
+    scored = score_table(ConfiguredObjective.load("pmo/qed"), table)
+    assert [(row.line, row.reason) for row in scored.refused] == [
+        (3, "not a molecule"),
+        (5, "no SMILES in the row"),
+        (7, "unbalanced quotes in the row"),
+    ]
+
+
+def test_columns_are_score_then_each_value_with_its_desirability(table):
+    columns = score_table(ConfiguredObjective.load("pmo/perindopril_mpo"), table).columns()
+    assert list(columns) == [
+        "smiles",
+        "score",
+        "similarity",
+        "similarity_desirability",
+        "aromatic_rings",
+        "aromatic_rings_desirability",
+    ]
+    assert columns["aromatic_rings"] == [0, 1, 0]
+    assert columns["aromatic_rings_desirability"][1] == pytest.approx(math.exp(-2))
+
+
+def test_no_score_at_all_has_no_best(table, tmp_path):
+    path = tmp_path / "objective.toml"
+    path.write_text("name = 'x'\nwhere = 'rings > 9'\n[[component]]\nproperty = 'qed'\n")
+    scored = score_table(ConfiguredObjective.load(path), table)
+    assert (scored.scored, scored.best) == (0, None)
+
+
+def test_a_file_without_molecules_is_refused(tmp_path):
+    path = tmp_path / "in.smi"
+    path.write_text("C1CC\nC(C\n")
+    with pytest.raises(DataError, match="holds no molecule in 2 rows; line 1: not a molecule"):
+        score_table(ConfiguredObjective.load("pmo/qed"), path)
+
+
+def test_failures_are_written_as_a_table(tmp_path):
+    path = tmp_path / "failures.csv"
+    write_failures(path, [Failure("CCO", "docking", 'crashed, "badly"')])
+    with path.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert rows == [{"smiles": "CCO", "component": "docking", "reason": 'crashed, "badly"'}]
