@@ -1,11 +1,10 @@
 import gzip
 import hashlib
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import numpy as np
 import pytest
+from file_server import served
 
 from molvae.dataset.moses import MOSES, WHEEL_NAME, MosesSource, fetch_moses
 from molvae.errors import FileError
@@ -33,57 +32,6 @@ def wheel(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def serve():
-    """Starts a server that answers each request by the next of some functions."""
-    servers = []
-
-    def start(content, *answers):
-        server = FileServer(content, list(answers))
-        servers.append(server)
-        Thread(target=server.serve_forever, daemon=True).start()
-        return server
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-class FileServer(ThreadingHTTPServer):
-    def __init__(self, content, answers):
-        super().__init__(("127.0.0.1", 0), Answering)
-        self.content = content
-        self.answers = answers
-        self.ranges = []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/{WHEEL_NAME}"
-
-
-class Answering(BaseHTTPRequestHandler):
-    """Knows ranges; sends no more than the server's next answer says, then hangs up."""
-
-    def do_GET(self):
-        given = self.headers.get("Range")
-        self.server.ranges.append(given)
-        begin = int(given.removeprefix("bytes=").removesuffix("-")) if given else 0
-        answer = self.server.answers.pop(0) if self.server.answers else len(self.server.content)
-        if answer == "no ranges":
-            begin, answer, given = 0, len(self.server.content), None
-        if begin >= len(self.server.content):
-            self.send_error(416)
-            return
-        self.send_response(206 if given else 200)
-        self.send_header("Content-Length", str(len(self.server.content) - begin))
-        self.end_headers()
-        self.wfile.write(self.server.content[begin:][:answer])
-
-    def log_message(self, *_):
-        pass
-
-
 def source(url, wheel):
     checksums = {name: hashlib.sha256(text).hexdigest() for name, text in TABLES.items()}
     return MosesSource(url, hashlib.sha256(wheel.read_bytes()).hexdigest(), checksums)
@@ -107,35 +55,17 @@ def test_a_wheel_at_hand_is_unpacked(tmp_path, wheel):
     check(fetch_moses(tmp_path / "moses", wheel, source("unused:", wheel)), tmp_path / "moses")
 
 
-def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path, wheel, serve, capfd):
-    server = serve(wheel.read_bytes(), 1_000_000, 500_000)
-    check(fetch_moses(tmp_path, source=source(server.url, wheel), progress=True), tmp_path)
-    assert server.ranges == [None, "bytes=1000000-", "bytes=1500000-"]
+def test_the_wheel_is_downloaded_and_leaves_nothing_behind(tmp_path, wheel, capfd):
+    with served({WHEEL_NAME: wheel.read_bytes()}, 1_000_000) as server:
+        found = fetch_moses(tmp_path, source=source(server.url(WHEEL_NAME), wheel), progress=True)
+    check(found, tmp_path)
+    assert server.ranges == [None, "bytes=1000000-"]
     assert WHEEL_NAME in capfd.readouterr().err
 
 
-def test_what_an_earlier_run_fetched_is_used(tmp_path, wheel, serve):
-    server = serve(wheel.read_bytes())
-    (tmp_path / f"{WHEEL_NAME}.part").write_bytes(wheel.read_bytes()[:700_000])
-    check(fetch_moses(tmp_path, source=source(server.url, wheel)), tmp_path)
-    assert server.ranges == ["bytes=700000-"]
-
-
-def test_a_whole_part_needs_no_server(tmp_path, wheel):
+def test_a_wheel_that_an_earlier_run_fetched_is_used(tmp_path, wheel):
     (tmp_path / f"{WHEEL_NAME}.part").write_bytes(wheel.read_bytes())
     check(fetch_moses(tmp_path, source=source("http://127.0.0.1:9/", wheel)), tmp_path)
-
-
-def test_a_server_without_ranges_sends_everything_again(tmp_path, wheel, serve):
-    server = serve(wheel.read_bytes(), 1_000_000, "no ranges")
-    check(fetch_moses(tmp_path, source=source(server.url, wheel)), tmp_path)
-    assert server.ranges == [None, "bytes=1000000-"]
-
-
-def test_a_part_that_is_too_long_is_thrown_away(tmp_path, wheel, serve):
-    server = serve(wheel.read_bytes())
-    (tmp_path / f"{WHEEL_NAME}.part").write_bytes(bytes(5_000_000))
-    check(fetch_moses(tmp_path, source=source(server.url, wheel)), tmp_path)
 
 
 def test_tables_that_are_there_are_kept(tmp_path, wheel):
@@ -161,21 +91,16 @@ def test_pip_is_asked_when_the_address_does_not_answer(tmp_path, wheel, monkeypa
 
 
 @pytest.mark.usefixtures("no_pip")
-def test_no_source_at_all_is_told_in_one_line_and_the_part_is_kept(tmp_path, wheel, serve):
-    server = serve(wheel.read_bytes(), 400_000, *[0] * 10)
-    with pytest.raises(FileError, match="pass it with --wheel, or try again") as caught:
-        fetch_moses(tmp_path, source=source(server.url, wheel))
+def test_no_source_at_all_is_told_in_one_line_and_the_part_is_kept(tmp_path, wheel):
+    with (
+        served({WHEEL_NAME: wheel.read_bytes()}, 400_000, *[0] * 10) as server,
+        pytest.raises(FileError, match="pass it with --wheel, or try again") as caught,
+    ):
+        fetch_moses(tmp_path, source=source(server.url(WHEEL_NAME), wheel))
     assert "the connection broke off" in str(caught.value)
     assert "molsets==0.3.1" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert [path.stat().st_size for path in tmp_path.iterdir()] == [400_000]
-
-
-def test_another_file_under_the_address_is_refused_and_nothing_stays(tmp_path, wheel, serve):
-    server = serve(b"<html>not here any more</html>")
-    with pytest.raises(FileError, match="its SHA-256 is"):
-        fetch_moses(tmp_path, source=source(server.url, wheel))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_wheel_is_refused(tmp_path, wheel):
