@@ -98,6 +98,11 @@ class RunDirectory:
         return self.path / "candidates.csv"
 
     @property
+    def failures(self) -> Path:
+        """Molecules that a scorer of the user's had no number for, each with the reason."""
+        return self.path / "failures.csv"
+
+    @property
     def summary(self) -> Path:
         """What the run came to, as JSON."""
         return self.path / "summary.json"

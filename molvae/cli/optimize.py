@@ -1,7 +1,10 @@
 """`molvae optimize`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from molvae.cli.flags import (
     ConfigFile,
@@ -14,8 +17,8 @@ from molvae.cli.flags import (
     settings_from,
 )
 from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.errors import ConfigError
-from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.methods import SearchConfig
 from molvae.optimize.result import SearchResult
 from molvae.optimize.search import earlier_settings, search
@@ -24,38 +27,47 @@ from molvae.runs import RunDirectory
 _SHOWN = 10
 
 
+@dataclass(frozen=True)
+class Start:
+    """Whether a search is new, and what it begins with."""
+
+    config: ConfigFile = None
+    resume: Resume = False
+
+
 def optimize(
-    objective: Path,
+    objective: str,
     /,
     *,
     out: Path,
     model: ChosenModel = ModelChoice(),
     settings: Annotated[SearchConfig, flags_of("Settings")] = SearchConfig(),
-    config: ConfigFile = None,
-    resume: Resume = False,
+    start: Annotated[Start, Parameter(name="*")] = Start(),
+    scorers: ChosenScorers = Scorers(),
     screen: OnScreen = Screen(),
 ) -> None:
     """Search the latent space for molecules of high score.
 
     OUT gets candidates.csv (every scored molecule, best first), summary.json and journal.sqlite,
     in which each score is kept before the next is asked for: with --resume nothing is scored
-    twice, and --budget may be larger than before.
+    twice, and --budget may be larger than before. What a program or function of yours could not
+    score stands in failures.csv, with the reason.
 
     Args:
         objective: TOML file, or a name that `molvae objectives` lists.
         out: Folder of the run, new unless it is resumed.
     """
-    wanted = ConfiguredObjective.load(objective)
     typed = given(settings)
-    if resume:
-        run = RunDirectory.existing(out)
-        plan = _as_before(run, config, typed)
-        vae = model.open()
-    else:
-        plan = settings_from(SearchConfig, config, typed)
-        vae = model.open()
-        run = RunDirectory.create(out)
-    result = search(vae, wanted, plan, run, resume=resume, progress=screen.progress)
+    with scorers.objective(objective) as wanted:
+        if start.resume:
+            run = RunDirectory.existing(out)
+            plan = _as_before(run, start.config, typed)
+            vae = model.open()
+        else:
+            plan = settings_from(SearchConfig, start.config, typed)
+            vae = model.open()
+            run = RunDirectory.create(out)
+        result = search(vae, wanted, plan, run, resume=start.resume, progress=screen.progress)
     screen.tell(result.summary(), _table(result, run))
 
 
@@ -85,4 +97,6 @@ def _table(result: SearchResult, run: RunDirectory) -> str:
     ]
     lines.append(f"{result.calls} molecules scored; {result.stop}: {result.stop.advice}")
     lines.append(f"all of them, best first: {run.candidates}")
+    if run.failures.exists():
+        lines.append(f"what could not be scored, and why: {run.failures}")
     return "\n".join(lines)

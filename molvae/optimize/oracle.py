@@ -1,6 +1,6 @@
 """Oracle: an objective that is paid for by the distinct molecule, with a budget and a memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ObjectiveError
-from molvae.objectives.objective import Objective, Scores
+from molvae.objectives.objective import Failure, Objective, Scores
 from molvae.optimize.journal import Journal
 from molvae.optimize.result import Candidate
 from molvae.optimize.strategy import Proposal
@@ -39,7 +39,15 @@ class Oracle:
     so `kill -9` loses at most those that were being scored.
     """
 
-    def __init__(self, objective: Objective, journal: Journal, budget: int, at_once: int) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        journal: Journal,
+        budget: int,
+        at_once: int,
+        report: Callable[[Sequence[Failure]], None] | None = None,
+    ) -> None:
+        self._report = report
         self._objective = objective
         self._journal = journal
         self._budget = budget
@@ -101,6 +109,8 @@ class Oracle:
                 f"the objective gave {len(scores.total)} scores for {len(molecules)} molecules; "
                 "expected one each"
             )
+        if self._report and scores.failures:
+            self._report(scores.failures)
         paid = [
             _candidate(molecule, scores, row, self.calls + 1 + row, round_number)
             for row, molecule in enumerate(molecules)

@@ -1,13 +1,17 @@
 """The search: propose, decode, score what is new, learn, until there is a reason to stop."""
 
+import csv
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 
 from pydantic import JsonValue
 from tqdm import tqdm
 
 from molvae.errors import RunError
 from molvae.files import read_json, write_json
-from molvae.objectives.objective import Objective
+from molvae.objectives.objective import Failure, Objective
 from molvae.optimize.curves import mean_of_best
 from molvae.optimize.journal import Journal
 from molvae.optimize.latent_model import LatentModel, model_mark
@@ -75,7 +79,8 @@ def search(
     if run and not resume and run.journal.exists():
         raise RunError(f"{str(run.path)!r} holds a search; use --resume to go on with it")
     with _open_journal(run, model, objective, config) as journal:
-        oracle = Oracle(objective, journal, config.budget, config.at_once)
+        report = partial(_keep_failures, run.failures) if run else None
+        oracle = Oracle(objective, journal, config.budget, config.at_once, report)
         stop, counts = _loop(strategy_of(config, model), oracle, journal, config, progress)
         result = _result(journal, stop, counts)
     if run:
@@ -94,6 +99,16 @@ def earlier_settings(run: RunDirectory) -> SearchConfig:
     if not isinstance(settings, dict) or "search" not in settings:
         raise RunError(f"{str(run.path)!r} holds no search; give the folder of one to --out")
     return SearchConfig.parse(settings["search"], str(run.settings))
+
+
+def _keep_failures(path: Path, failures: Sequence[Failure]) -> None:
+    """Add to the file; after a kill the last few may stand there twice."""
+    is_new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if is_new:
+            writer.writerow(["smiles", "component", "reason"])
+        writer.writerows([one.smiles, one.component, one.reason] for one in failures)
 
 
 def _open_journal(

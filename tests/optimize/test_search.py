@@ -13,6 +13,7 @@ from rdkit.Chem import QED
 from molvae.errors import ConfigError, RunError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
+from molvae.objectives.objective import Failure, Scores
 from molvae.optimize.latent_model import LatentModel, model_mark
 from molvae.optimize.methods import Method, SearchConfig
 from molvae.optimize.result import StopReason
@@ -121,6 +122,29 @@ def test_a_run_directory_tells_all_of_the_search(tmp_path):
     assert settings["search"]["budget"] == 150
     assert settings["objective"]["where"] == "heavy_atoms > 2"
     assert json.loads(run.provenance.read_text())["seed"] == 0
+
+
+class FailingObjective:
+    """Has no number for any molecule with a nitrogen."""
+
+    columns = ("count",)
+    description = {"name": "failing"}  # noqa: RUF012
+
+    def score(self, molecules):
+        total = np.array([np.nan if "N" in one.smiles else 1.0 for one in molecules])
+        failures = [
+            Failure(one.smiles, "count", "crashed") for one in molecules if "N" in one.smiles
+        ]
+        return Scores(total, {"count": total}, {}, tuple(failures))
+
+
+def test_what_could_not_be_scored_is_kept_with_its_reason(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    result = search(ProjectionModel(), FailingObjective(), config(), run)
+    rows = list(csv.DictReader(run.failures.read_text().splitlines()))
+    unscored = [one.smiles for one in result.candidates if np.isnan(one.score)]
+    assert sorted(row["smiles"] for row in rows) == sorted(unscored) != []
+    assert {(row["component"], row["reason"]) for row in rows} == {("count", "crashed")}
 
 
 def test_the_journal_keeps_where_each_molecule_was_decoded(tmp_path):
