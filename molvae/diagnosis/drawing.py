@@ -1,0 +1,147 @@
+"""Distinct molecules of a file, drawn at random; only the rows that are drawn are cleaned."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from molvae.chem.notation import Spelling
+from molvae.chem.refusal import Refusal
+from molvae.chem.standardize import StandardizeConfig
+from molvae.dataset.cleaning import CleaningRules, CleaningTask
+from molvae.dataset.spelled import RefusedRow, spell_texts
+from molvae.dataset.tables import Row, Table
+from molvae.errors import DataError, MoleculeError
+from molvae.model.decoding import GREEDY
+from molvae.vocabulary import Vocabulary
+
+_ROWS = 500
+_SPARE = 4
+"""Rows drawn for each molecule wanted, as some are refused."""
+
+
+@dataclass(frozen=True)
+class DrawnMolecules:
+    """Distinct molecules in the order they were drawn, and what was drawn besides."""
+
+    smiles: tuple[str, ...]
+    """Canonical, after cleaning."""
+    spellings: tuple[Spelling, ...]
+    refused: tuple[RefusedRow, ...]
+    """Rows drawn that hold no new molecule of the model's symbols."""
+    rows: int
+    """Rows of the file."""
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Refused rows by reason."""
+        return dict(Counter(row.reason for row in self.refused))
+
+
+def draw_molecules(
+    path: Path,
+    n: int,
+    vocabulary: Vocabulary,
+    seed: int = 0,
+    smiles_column: str | None = None,
+    cleaning: StandardizeConfig | None = None,
+    *,
+    progress: bool = False,
+) -> DrawnMolecules:
+    """`n` molecules of a file, or fewer where it has no more; the seed decides which.
+
+    Args:
+        path: a CSV, TSV or SMI file, plain or gzip.
+        n: distinct molecules wanted.
+        vocabulary: symbols that a molecule may have.
+        seed: of the draw.
+        smiles_column: column with the SMILES; None finds it.
+        cleaning: how molecules are cleaned, and which are refused.
+        progress: whether to show a bar.
+
+    Raises:
+        DataError: the file cannot be read, or fewer than two molecules came of it.
+    """
+    table = Table.open(path, smiles_column)
+    rows, total = _drawn_rows(table, _SPARE * n + _ROWS, np.random.default_rng(seed))
+    rules = CleaningRules(cleaning or StandardizeConfig(), GREEDY.max_symbols)
+    found = _Found(n, vocabulary)
+    with tqdm(total=n, unit=" molecules", desc="drawing", disable=not progress) as bar:
+        for part in _parts(rows):
+            bar.update(found.add(part, rules))
+            if len(found.molecules) == n:
+                break
+    drawn = DrawnMolecules(
+        tuple(found.molecules), tuple(found.molecules.values()), tuple(found.refused), total
+    )
+    _check_enough(drawn, path)
+    return drawn
+
+
+@dataclass
+class _Found:
+    n: int
+    vocabulary: Vocabulary
+    molecules: dict[str, Spelling] = field(default_factory=dict)
+    refused: list[RefusedRow] = field(default_factory=list)
+
+    def add(self, rows: list[Row], rules: CleaningRules) -> int:
+        """Take molecules of the rows up to the number wanted; how many were new."""
+        before = len(self.molecules)
+        readable = [row.text for row in rows if row.problem is None]
+        answers = iter(spell_texts(CleaningTask(readable, rules)))
+        for row in rows:
+            answer = None if row.problem is not None else next(answers)
+            if len(self.molecules) < self.n:
+                self._judge(row, answer)
+        return len(self.molecules) - before
+
+    def _judge(self, row: Row, answer: tuple[str, Spelling] | MoleculeError | None) -> None:
+        reason, detail = str(row.problem), ""
+        if isinstance(answer, MoleculeError):
+            reason, detail = answer.reason, answer.detail
+        elif answer is not None:
+            smiles, spelling = answer
+            unknown = sorted({symbol for symbol in spelling if symbol not in self.vocabulary})
+            if not unknown and smiles not in self.molecules:
+                self.molecules[smiles] = spelling
+                return
+            reason = Refusal.UNKNOWN_SYMBOL if unknown else Refusal.DUPLICATE
+            detail = f"this model has no symbol {', '.join(unknown)}" if unknown else ""
+        self.refused.append(RefusedRow(row.number, reason, row.text, detail))
+
+
+def _drawn_rows(table: Table, most: int, generator: np.random.Generator) -> tuple[list[Row], int]:
+    """So many rows in random order, and how many the file has; memory is that of the former."""
+    kept: list[tuple[float, int, Row]] = []
+    total = 0
+    for chunk in table.chunks(_ROWS):
+        keys = generator.random(len(chunk.rows)).tolist()
+        total += len(keys)
+        kept += [(key, row.number, row) for key, row in zip(keys, chunk.rows, strict=True)]
+        if len(kept) > 2 * most:
+            kept = heapq.nsmallest(most, kept, key=lambda item: item[:2])
+    chosen = heapq.nsmallest(most, kept, key=lambda item: item[:2])
+    return [row for _, _, row in chosen], total
+
+
+def _parts(rows: list[Row]) -> Iterator[list[Row]]:
+    for begin in range(0, len(rows), _ROWS):
+        yield rows[begin : begin + _ROWS]
+
+
+def _check_enough(drawn: DrawnMolecules, path: Path) -> None:
+    if len(drawn.smiles) >= 2:
+        return
+    count = len(drawn.smiles) or "no"
+    examples = "".join(
+        f"; line {row.line}: {row.reason} ({row.text[:60]!r})" for row in drawn.refused[:1]
+    )
+    raise DataError(
+        f"{str(path)!r}: {count} molecule that this model can read in {drawn.rows} rows{examples}; "
+        "two are the least; check the file, or name the column with --smiles-column"
+    )

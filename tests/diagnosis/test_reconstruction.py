@@ -1,0 +1,75 @@
+from math import isnan, log
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from molvae.diagnosis.reconstruction import jtvae_reconstruction, measure_reconstruction
+
+FF, CO, CCO = ("[F]", "[F]"), ("[C]", "[O]"), ("[C]", "[C]", "[O]")
+
+
+def test_the_protocol_counts_every_draw_of_every_molecule(fluorine):
+    assert jtvae_reconstruction(fluorine, [FF, CO, FF, CO]) == 0.5
+
+
+def test_the_protocol_draws_symbols_at_temperature_one(writer):
+    # [C], then the end: 0.5 x 0.5. Greedy decoding or another temperature gives another share.
+    model = writer({"[C]": 0.5, "end": 0.5})
+    assert jtvae_reconstruction(model, [("[C]",)] * 100) == pytest.approx(0.25, abs=0.02)
+    model = writer({"[C]": 0.9, "end": 0.1})
+    assert jtvae_reconstruction(model, [("[C]",)] * 100) == pytest.approx(0.09, abs=0.015)
+
+
+def test_the_protocol_draws_points_of_the_posterior(tiny_model):
+    spellings = [CO, CCO]
+    _, deviation = tiny_model.posterior(spellings)
+    narrow = tiny_model.extended((), tiny_model.property_names)
+    with torch.no_grad():
+        narrow.network.to_posterior.bias[tiny_model.latent_size :] += 8.0
+    assert (narrow.posterior(spellings)[1] > 10 * deviation).all()
+    wide = jtvae_reconstruction(narrow, spellings, encodings=20, seed=1)
+    assert wide != jtvae_reconstruction(tiny_model, spellings, encodings=20, seed=1)
+
+
+def test_the_protocol_is_decided_by_its_seed(writer):
+    model = writer({"[C]": 0.5, "end": 0.5})
+    shares = [jtvae_reconstruction(model, [("[C]",)] * 30, seed=seed) for seed in (1, 1, 2)]
+    assert shares[0] == shares[1] != shares[2]
+
+
+def test_encodings_and_decodings_can_be_fewer(fluorine):
+    assert jtvae_reconstruction(fluorine, [FF], encodings=1, decodings=1) == 1.0
+
+
+def measured(model, spellings):
+    return measure_reconstruction(model, spellings, 2, np.random.default_rng(0))
+
+
+def test_losses_are_those_worked_out_by_hand(writer):
+    model = writer({"[C]": 0.25, "[O]": 0.25, "end": 0.5}, prior_size=4)
+    found = measured(model, [CO, CCO, ("[O]",)])
+    # Two bits a symbol, one for the end; to the language model all ids are equally likely.
+    assert found.reconstruction == pytest.approx(np.mean([5, 7, 3]) * log(2), rel=1e-5)
+    assert found.language == pytest.approx(3 * log(len(model.vocabulary)), rel=1e-5)
+    assert found.jtvae_molecules == 2
+
+
+def test_without_a_learned_prior_there_is_no_language_loss(fluorine):
+    assert isnan(measured(fluorine, [FF, CO]).language)
+
+
+def test_exact_is_the_share_of_greedy_decodings_from_the_mean(fluorine, tiny_model):
+    assert measured(fluorine, [FF, CO, CCO, CO]).exact == 0.25
+    spellings = [("[C]",) * n for n in range(2, 12)]
+    back = tiny_model.reconstruct(["C" * n for n in range(2, 12)])
+    expected = [one is not None and one.smiles == "C" * n for n, one in enumerate(back, 2)]
+    assert measured(tiny_model, spellings).exact == np.mean(expected)
+
+
+def test_kl_is_that_of_torch(tiny_model):
+    spellings = [CO, CCO, FF]
+    mean, deviation = (torch.as_tensor(one) for one in tiny_model.posterior(spellings))
+    expected = kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(1).mean()
+    assert measured(tiny_model, spellings).kl == pytest.approx(float(expected), rel=1e-4)
