@@ -52,7 +52,7 @@ class GenerateConfig(Settings):
     """SMARTS of which none may match."""
     properties: tuple[str, ...] = ("logp", "qed", "sa", "weight")
     """Properties in the output."""
-    most_draws: Annotated[float, Field(ge=1.0)] = 20.0
+    most_draws: Annotated[float, Field(ge=1.0)] = 100.0
     """Draws for each molecule asked for, after which generation gives up."""
     seed: NonNegativeInt = 0
     workers: PositiveInt | None = None

@@ -21,6 +21,7 @@ embedding_size = 16
 encoder_size = 32
 decoder_size = 64
 latent_size = 16
+prior_size = 32
 
 [train]
 epochs = 10

@@ -141,9 +141,9 @@ def test_a_wrong_wish_is_one_line_and_nothing_is_written(molvae, run, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_model_it_says_how_to_get_one(molvae, tmp_path):
-    told = molvae("generate", "--n", 5, "--out", tmp_path / "out.csv").complaint
-    assert "molvae train DATA.csv --out RUN" in told
+def test_an_unknown_model_says_how_to_get_one(molvae, tmp_path):
+    words = ["generate", "--n", 5, "--out", tmp_path / "out.csv", "--model", "nowhere"]
+    assert "`molvae train` makes a folder" in molvae(*words).complaint
 
 
 def test_a_run_without_a_model_yet_is_told_from_a_wrong_folder(molvae, run, tmp_path):

@@ -1,0 +1,75 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from molvae.benchmarks.moses import MosesConfig, benchmark_moses, draw_samples, published_answers
+from molvae.chem.notation import read_spelling, repair
+from molvae.errors import DataError
+from molvae.metrics import EvaluateConfig
+from molvae.metrics.chemnet import frechet_distance
+from molvae.model.decoding import DecodingConfig
+
+SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
+SHORT = DecodingConfig(max_symbols=25)
+
+
+def settings(**changes):
+    """The tiny model keeps next to no code of its learned prior."""
+    return MosesConfig(**{"n": 60, "decoding": SHORT, "exact": False, "workers": 1, **changes})
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """A folder as `molvae data moses` makes it, with a few molecules in each set."""
+    with SAMPLE.open(encoding="utf-8") as stream:
+        smiles = [row["smiles"] for row in csv.DictReader(stream)][:120]
+    for place, name in enumerate(("train", "test", "test_scaffolds")):
+        lines = ["SMILES", *smiles[40 * place : 40 * place + 40]]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_the_answers_of_molsets_give_the_published_distance_of_test_and_testsf():
+    # Polykovskiy et al. 2020, table 2: 0.4755 between the train set and TestSF, 0.008 and Test.
+    answers = published_answers()
+    assert frechet_distance(answers["Test"], answers["TestSF"]) == pytest.approx(0.4755, abs=0.01)
+    assert frechet_distance(answers["Test"], answers["Test"]) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_samples_are_as_drawn_and_repeatable(tiny_model):
+    one, again = (draw_samples(tiny_model, settings(), seed=3) for _ in "12")
+    assert one == again
+    assert len(one.samples.smiles) == 60
+    pairs = zip(one.samples.smiles, one.samples.spellings, strict=True)
+    assert all(read_spelling(symbols).smiles == smiles for smiles, symbols in pairs if smiles)
+    assert draw_samples(tiny_model, settings(), seed=4).samples != one.samples
+
+
+def test_strict_samples_have_no_repair(tiny_model):
+    config = settings(n=20, prior="normal", strict=True)
+    sampling = draw_samples(tiny_model, config, seed=0)
+    assert all(repair(symbols) is None for symbols in sampling.samples.spellings)
+    assert 0 < sampling.strict < 1
+
+
+def test_a_model_that_keeps_nothing_is_given_up(tiny_model):
+    with pytest.raises(DataError, match=r"samples after \d+ draws.*--no-exact"):
+        draw_samples(tiny_model, settings(n=100, exact=True), seed=0)
+
+
+def test_every_seed_is_measured_with_mean_and_spread(tiny_model, sets):
+    evaluation = EvaluateConfig(fcd=False, workers=1)
+    record = benchmark_moses(tiny_model, sets, settings(seeds=(0, 1)), evaluation)
+    rows = [row["figures"] for row in record["seeds"]]
+    assert [row["seed"] for row in record["seeds"]] == [0, 1]
+    assert record["mean"]["IntDiv"] == pytest.approx((rows[0]["IntDiv"] + rows[1]["IntDiv"]) / 2)
+    spread = abs(rows[0]["IntDiv"] - rows[1]["IntDiv"]) / 2**0.5
+    assert record["deviation"]["IntDiv"] == pytest.approx(spread)
+    assert record["settings"]["n"] == 60
+
+
+def test_a_missing_set_is_named(tiny_model, sets):
+    (sets / "test.csv").unlink()
+    with pytest.raises(DataError, match=r"test\.csv.*molvae data moses"):
+        benchmark_moses(tiny_model, sets, settings(), EvaluateConfig(fcd=False))

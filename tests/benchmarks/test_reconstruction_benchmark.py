@@ -1,0 +1,37 @@
+import pytest
+
+from molvae.benchmarks.reconstruction import ReconstructionConfig, benchmark_reconstruction
+from molvae.errors import DataError
+
+
+def test_greedy_share_is_that_of_reconstruct(tiny_model, few_molecules):
+    config = ReconstructionConfig(molecules=40, sampled=4, encodings=2, decodings=3, seed=1)
+    record = benchmark_reconstruction(tiny_model, few_molecules, config)
+    smiles = [line.split(",")[0] for line in few_molecules.read_text().splitlines()[1:]]
+    back = [one and one.smiles for one in tiny_model.reconstruct(smiles)]
+    everything = benchmark_reconstruction(
+        tiny_model, few_molecules, config.with_changes({"molecules": None})
+    )
+    assert everything["molecules"] == len(smiles)
+    assert everything["greedy"] == pytest.approx(
+        sum(a == b for a, b in zip(smiles, back, strict=True)) / len(smiles)
+    )
+    assert (record["molecules"], record["jtvae_molecules"]) == (40, 4)
+    assert 0.0 <= record["jtvae"] <= 1.0
+    assert record == benchmark_reconstruction(tiny_model, few_molecules, config)
+
+
+def test_a_molecule_without_symbols_in_the_model_has_not_come_back(tiny_model, tmp_path):
+    path = tmp_path / "two.smi"
+    path.write_text("C[Si](C)(C)[SiH2]C\nCCO\n")
+    config = ReconstructionConfig(sampled=1, encodings=1, decodings=1)
+    record = benchmark_reconstruction(tiny_model, path, config)
+    assert record["molecules"] == 2
+    assert record["greedy"] <= 0.5 or record["refused"] == 0
+
+
+def test_a_file_without_molecules_is_refused(tiny_model, tmp_path):
+    path = tmp_path / "none.smi"
+    path.write_text("what\nis\nthis\n")
+    with pytest.raises(DataError):
+        benchmark_reconstruction(tiny_model, path, ReconstructionConfig())

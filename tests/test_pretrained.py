@@ -1,0 +1,44 @@
+import pytest
+
+from molvae.errors import ModelError
+from molvae.model.folder import read_model
+from molvae.molecule_vae import MoleculeVAE
+from molvae.pretrained import DEFAULT, find_model, shipped_models
+
+MOST_BYTES = 12_000_000
+
+
+def test_the_default_model_ships():
+    assert DEFAULT in shipped_models()
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_a_shipped_model_is_small_and_has_a_card_with_figures(name):
+    folder = find_model(name)
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= MOST_BYTES
+    card = read_model(folder).description["card"]
+    assert card["about"]
+    assert card["validation"]["exact_reconstruction"] > 0
+    assert card["figures"]
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_a_shipped_model_reconstructs_and_generates(name):
+    model = MoleculeVAE.from_pretrained(name, "cpu")
+    assert [one and one.smiles for one in model.reconstruct(["CC(=O)Nc1ccc(O)cc1"])] == [
+        "CC(=O)Nc1ccc(O)cc1"
+    ]
+    drawn = model.sample(50, seed=0)
+    assert sum(one is not None for one in drawn) >= 49
+    assert len({one.smiles for one in drawn if one}) >= 45
+
+
+def test_a_folder_goes_before_a_shipped_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT).mkdir()
+    assert find_model(DEFAULT).resolve() == (tmp_path / DEFAULT).resolve()
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ModelError, match=f"did you mean '{DEFAULT}'"):
+        find_model(DEFAULT[:-1])
