@@ -230,6 +230,19 @@ class MoleculeVAE:
         """
         return self.decode(self.encode(molecules))
 
+    def neighbours(
+        self, molecules: Sequence[Molecule], scale: float, generator: np.random.Generator
+    ) -> Float32[np.ndarray, "molecule latent"]:
+        """A point near the code of each molecule: normal noise of `scale` posterior deviations.
+
+        Raises:
+            MoleculeError: a molecule cannot be spelled in this model's symbols.
+        """
+        mean, deviation = self.posterior([spell(molecule) for molecule in molecules])
+        noise = generator.standard_normal(mean.shape, np.float32)
+        points: np.ndarray = mean + np.float32(scale) * deviation * noise
+        return points
+
     def prior_points(
         self, n: int, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:

@@ -15,13 +15,14 @@ from pydantic import JsonValue
 from molvae.errors import RunError
 from molvae.optimize.result import Candidate
 
-FORMAT = 1
+FORMAT = 2
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # No score is NULL: SQLite keeps no NaN. A point is little-endian float32.
     "CREATE TABLE IF NOT EXISTS scores (call INTEGER PRIMARY KEY, smiles TEXT NOT NULL UNIQUE, "
-    "score REAL, measured TEXT NOT NULL, round INTEGER NOT NULL, point BLOB)",
+    "score REAL, measured TEXT NOT NULL, round INTEGER NOT NULL, source TEXT NOT NULL, "
+    "point BLOB)",
     "CREATE TABLE IF NOT EXISTS progress "
     "(only INTEGER PRIMARY KEY CHECK (only = 1), counts TEXT NOT NULL, state BLOB NOT NULL)",
 )
@@ -70,13 +71,13 @@ class Journal:
         """Keep scored molecules, each with the point that it was decoded from; all or none."""
         rows = [_row(candidate, point) for candidate, point in found]
         with self._transaction() as connection:
-            connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def candidates(self) -> list[Candidate]:
         """All scored molecules in the order of their calls."""
         with _told_as_run_error(self._place):
             rows = self._connection.execute(
-                "SELECT call, smiles, score, measured, round FROM scores ORDER BY call"
+                "SELECT call, smiles, score, measured, round, source FROM scores ORDER BY call"
             ).fetchall()
         return [_candidate(*row) for row in rows]
 
@@ -156,12 +157,13 @@ def _row(candidate: Candidate, point: np.ndarray | None) -> tuple[Any, ...]:
         None if isnan(candidate.score) else candidate.score,
         json.dumps(measured, allow_nan=False),
         candidate.round,
+        candidate.source,
         None if point is None else np.asarray(point, dtype="<f4").tobytes(),
     )
 
 
 def _candidate(
-    call: int, smiles: str, score: float | None, measured: str, found_in: int
+    call: int, smiles: str, score: float | None, measured: str, found_in: int, source: str
 ) -> Candidate:
     parts = json.loads(measured)
     return Candidate(
@@ -171,6 +173,7 @@ def _candidate(
         desirabilities=_with_nan(parts["desirabilities"]),
         call=call,
         round=found_in,
+        source=source,
     )
 
 

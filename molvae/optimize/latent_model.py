@@ -29,6 +29,12 @@ class LatentModel(Protocol):
         """The point at which each molecule lies."""
         ...
 
+    def neighbours(
+        self, molecules: Sequence[Molecule], scale: float, generator: np.random.Generator
+    ) -> Float[np.ndarray, "point latent"]:
+        """A point near the code of each molecule, `scale` deviations of its posterior away."""
+        ...
+
     def prior_points(
         self, n: int, generator: np.random.Generator
     ) -> Float[np.ndarray, "point latent"]:

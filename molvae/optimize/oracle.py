@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -112,8 +113,14 @@ class Oracle:
         if self._report and scores.failures:
             self._report(scores.failures)
         paid = [
-            _candidate(molecule, scores, row, self.calls + 1 + row, round_number)
-            for row, molecule in enumerate(molecules)
+            Candidate(
+                smiles=molecule.smiles,
+                call=self.calls + 1 + row,
+                round=round_number,
+                source=proposal.source,
+                **_measured(scores, row),
+            )
+            for row, (molecule, proposal) in enumerate(zip(molecules, proposals, strict=True))
         ]
         points = (proposal.point for proposal in proposals)
         self._journal.add(list(zip(paid, points, strict=True)))
@@ -124,16 +131,14 @@ class Oracle:
         return known.score if known else nan
 
 
-def _candidate(
-    molecule: Molecule, scores: Scores, row: int, call: int, round_number: int
-) -> Candidate:
+# Any: the numbers of a Candidate, by their fields.
+def _measured(scores: Scores, row: int) -> dict[str, Any]:
     total = float(scores.total[row])
-    return Candidate(
-        smiles=molecule.smiles,
+    return {
         # An infinite score is no score: nothing could ever be better.
-        score=total if isfinite(total) else nan,
-        values={name: float(column[row]) for name, column in scores.values.items()},
-        desirabilities={name: float(column[row]) for name, column in scores.desirabilities.items()},
-        call=call,
-        round=round_number,
-    )
+        "score": total if isfinite(total) else nan,
+        "values": {name: float(column[row]) for name, column in scores.values.items()},
+        "desirabilities": {
+            name: float(column[row]) for name, column in scores.desirabilities.items()
+        },
+    }

@@ -14,6 +14,9 @@ from jaxtyping import Float64
 from molvae.files import written_whole
 from molvae.optimize.curves import mean_of_best
 
+_LAST = ("call", "source")
+"""Columns after the numbers."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -31,6 +34,8 @@ class Candidate:
     """The how manyth distinct molecule of the search it was, from 1."""
     round: int
     """The round of the search in which it came up, from 1."""
+    source: str = "points"
+    """What made it up, by the name that the method of search has for it."""
 
 
 class StopReason(StrEnum):
@@ -117,7 +122,7 @@ def best_first(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 
 
 def write_candidates(path: Path, candidates: Sequence[Candidate], columns: Sequence[str]) -> None:
-    """One row per candidate: smiles, score, measured values, desirabilities, call.
+    """One row per candidate: smiles, score, measured values, desirabilities, call, source.
 
     What is NaN is an empty field.
     """
@@ -125,11 +130,11 @@ def write_candidates(path: Path, candidates: Sequence[Candidate], columns: Seque
     with written_whole(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(
-            ["smiles", "score", *columns, *(f"{name}_desirability" for name in curved), "call"]
+            ["smiles", "score", *columns, *(f"{name}_desirability" for name in curved), *_LAST]
         )
         for one in candidates:
             numbers = [one.score]
             numbers += [one.values[name] for name in columns]
             numbers += [one.desirabilities[name] for name in curved]
             fields = ["" if isnan(number) else repr(number) for number in numbers]
-            writer.writerow([one.smiles, *fields, one.call])
+            writer.writerow([one.smiles, *fields, one.call, one.source])

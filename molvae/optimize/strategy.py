@@ -21,6 +21,8 @@ class Proposal:
     """None: what was proposed is no molecule."""
     point: Float[np.ndarray, " latent"] | None = None
     """Where in the latent space it was decoded from; None: it came from elsewhere."""
+    source: str = "points"
+    """What made it up, by the name that the method has for it."""
 
 
 @runtime_checkable

@@ -30,6 +30,10 @@ class ProjectionModel:
             [points[decoded.index(one.smiles) if one.smiles in decoded else 0] for one in molecules]
         ).astype(np.float32)
 
+    def neighbours(self, molecules, scale, generator):
+        codes = self.encode(molecules)
+        return codes + scale * generator.standard_normal(codes.shape)
+
     def prior_points(self, n, generator):
         return generator.standard_normal((n, self.latent_size))
 

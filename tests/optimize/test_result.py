@@ -51,12 +51,12 @@ def test_a_table_of_candidates(tmp_path):
     path = tmp_path / "candidates.csv"
     write_candidates(path, best_first(SOME), ("qed", "rings"))
     rows = list(csv.reader(path.read_text().splitlines()))
-    assert rows[0] == ["smiles", "score", "qed", "rings", "qed_desirability", "call"]
-    assert rows[1] == ["C", "0.9", "0.9", "1.0", "0.5", "3"]
-    assert rows[-1] == ["C", "", "", "1.0", "0.5", "2"]
+    assert rows[0] == ["smiles", "score", "qed", "rings", "qed_desirability", "call", "source"]
+    assert rows[1] == ["C", "0.9", "0.9", "1.0", "0.5", "3", "points"]
+    assert rows[-1] == ["C", "", "", "1.0", "0.5", "2", "points"]
 
 
 def test_a_table_of_no_candidates_has_its_heading(tmp_path):
     path = tmp_path / "candidates.csv"
     write_candidates(path, [], ("qed",))
-    assert path.read_text() == "smiles,score,qed,call\n"
+    assert path.read_text() == "smiles,score,qed,call,source\n"
