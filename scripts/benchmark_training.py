@@ -45,6 +45,9 @@ def products(
     layers += [(2 * config.encoder_size, config.encoder_size)] * 2 * (config.encoder_layers - 1)
     layers += [(config.embedding_size + config.latent_size, config.decoder_size)]
     layers += [(config.decoder_size, config.decoder_size)] * (config.decoder_layers - 1)
+    if config.prior_size:
+        layers += [(config.embedding_size, config.prior_size)]
+        layers += [(config.prior_size, config.prior_size)] * (config.prior_layers - 1)
     for inputs, hidden in layers:
         whole, gates = positions * rows, 3 * hidden
         yield (whole, inputs, gates), 1
@@ -53,12 +56,10 @@ def products(
         yield (rows, hidden, gates), positions
         yield (rows, gates, hidden), positions
         yield (gates, whole, hidden), 1
-    whole, hidden = positions * rows, config.decoder_size
-    yield from [
-        ((whole, hidden, n_ids), 1),
-        ((whole, n_ids, hidden), 1),
-        ((n_ids, whole, hidden), 1),
-    ]
+    for hidden in filter(None, (config.decoder_size, config.prior_size)):
+        yield (positions * rows, hidden, n_ids), 1
+        yield (positions * rows, n_ids, hidden), 1
+        yield (n_ids, positions * rows, hidden), 1
 
 
 def operations(counted: list[tuple[Shape, int]]) -> float:

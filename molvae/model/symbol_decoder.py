@@ -49,17 +49,14 @@ class SymbolDecoder(nn.Module):
             context: one row of numbers per molecule.
             hidden: true where the symbol must not be seen that the next is continued from.
         """
-        rows, parts = [], []
-        for part, length in rows_by_length(lengths):
-            target = ids[part, :length].t()
-            seen = F.pad(target[:-1], (0, 0, 1, 0), value=START)
-            if hidden is not None:
-                seen = seen.masked_fill(hidden[part, :length].t(), PAD)
-            logits = self._teacher_forced(seen, context[part])
-            surprise = F.cross_entropy(logits, target.flatten(), reduction="none")
-            rows.append(part)
-            parts.append(surprise.view(length, -1).sum(0))
-        return torch.cat(parts)[torch.cat(rows).argsort()]
+        # Each symbol is chosen by those before it alone, so PAD at the end changes nothing before.
+        target = ids[:, : int(lengths.max())].t()
+        seen = F.pad(target[:-1], (0, 0, 1, 0), value=START)
+        if hidden is not None:
+            seen = seen.masked_fill(hidden[:, : len(target)].t(), PAD)
+        logits = self._teacher_forced(seen, context)
+        surprise = F.cross_entropy(logits, target.flatten(), reduction="none", ignore_index=PAD)
+        return surprise.view(len(target), -1).sum(0)
 
     def start(
         self, context: Float[Tensor, "molecule context"]
@@ -102,7 +99,7 @@ class SymbolDecoder(nn.Module):
     def _teacher_forced(
         self, seen: Int[Tensor, "position molecule"], context: Float[Tensor, "molecule context"]
     ) -> Float[Tensor, "row id"]:
-        """Logits at every position of rows of one length, position by position."""
+        """Logits at every position of all rows, position by position."""
         inputs = self.embedding(seen)
         if self.context_size:
             inputs = torch.cat([inputs, context.expand(len(seen), -1, -1)], dim=2)
