@@ -12,7 +12,7 @@ from molvae.errors import ConfigError
 from molvae.model.heads import PropertyHead
 from molvae.model.loss import Elbo
 from molvae.model.recurrence import Recurrence
-from molvae.model.symbol_decoder import SymbolDecoder, rows_by_length
+from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.settings import Settings, suggestion
 
 # Log-variances beyond these bounds carry no information and overflow in half precision.
@@ -75,8 +75,8 @@ class Posterior:
 class SequenceVAE(nn.Module):
     """Ids to a posterior over latent vectors, and latent vectors to logits over ids.
 
-    Rows of ids hold symbols, then END, then any number of PAD; a row's `length` counts END. The
-    recurrences see rows of one length at a time, so padding changes nothing in what is returned.
+    Rows of ids hold symbols, then END, then any number of PAD; a row's `length` counts END. States
+    are taken before the padding, so it changes nothing in what is returned.
     """
 
     def __init__(self, config: ModelConfig, n_ids: int, n_properties: int = 0) -> None:
@@ -108,11 +108,7 @@ class SequenceVAE(nn.Module):
         self, ids: Int[Tensor, "molecule position"], lengths: Int[Tensor, " molecule"]
     ) -> Posterior:
         """The posterior of each row."""
-        rows, parts = [], []
-        for part, length in rows_by_length(lengths):
-            rows.append(part)
-            parts.append(self._summary(ids[part, :length].t()))
-        summary = torch.cat(parts)[torch.cat(rows).argsort()]
+        summary = self._summary(ids[:, : int(lengths.max())].t().contiguous(), lengths)
         mean, log_variance = self.to_posterior(summary).float().chunk(2, dim=1)
         return Posterior(mean, log_variance.clamp(-_LOG_VARIANCE_BOUND, _LOG_VARIANCE_BOUND))
 
@@ -143,16 +139,37 @@ class SequenceVAE(nn.Module):
             return self.embedding.weight.new_zeros(len(ids))
         return self.language_model.surprise(ids, lengths, self.language_model.nothing(len(ids)))
 
-    def _summary(self, ids: Int[Tensor, "position molecule"]) -> Float[Tensor, "molecule summary"]:
-        """Last states of both directions of the encoder's last layer."""
+    def _summary(
+        self, ids: Int[Tensor, "position molecule"], lengths: Int[Tensor, " molecule"]
+    ) -> Float[Tensor, "molecule summary"]:
+        """Last states of both directions of the encoder's last layer, before PAD."""
         inputs = self.embedding(ids)
         start = inputs.new_zeros(ids.shape[1], self.config.encoder_size)
+        reverse = _Reversal(len(ids), lengths)
         ahead = back = inputs
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
             ahead = forwards(inputs, start)
-            back = backwards(inputs.flip(0), start)
-            inputs = torch.cat([ahead, back.flip(0)], dim=2)
-        return torch.cat([ahead[-1], back[-1]], dim=1)
+            back = backwards(reverse(inputs), start)
+            inputs = torch.cat([ahead, reverse(back)], dim=2)
+        molecules = torch.arange(ids.shape[1], device=ids.device)
+        return torch.cat([ahead[lengths - 1, molecules], back[lengths - 1, molecules]], dim=1)
+
+
+class _Reversal:
+    """Turns each row of a padded batch round and leaves its padding at the end."""
+
+    def __init__(self, positions: int, lengths: Int[Tensor, " molecule"]) -> None:
+        self._is_whole = bool((lengths == positions).all())
+        places = torch.arange(positions, device=lengths.device)[:, None]
+        self._order = torch.where(places < lengths, lengths - 1 - places, places)
+
+    def __call__(
+        self, rows: Float[Tensor, "position molecule feature"]
+    ) -> Float[Tensor, "position molecule feature"]:
+        # Without padding that is a flip, which is the quicker.
+        if self._is_whole:
+            return rows.flip(0)
+        return rows.gather(0, self._order[:, :, None].expand_as(rows))
 
 
 Device = Literal["auto", "cpu", "cuda", "mps"]

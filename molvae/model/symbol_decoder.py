@@ -1,7 +1,5 @@
 """SymbolDecoder: a GRU that writes symbols, told what to write by a context vector or left free."""
 
-from collections.abc import Iterator
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -107,11 +105,3 @@ class SymbolDecoder(nn.Module):
             inputs = layer(inputs, start)
         logits: Tensor = self.to_logits(inputs.flatten(0, 1))
         return logits.float()
-
-
-def rows_by_length(
-    lengths: Int[Tensor, " molecule"],
-) -> Iterator[tuple[Int[Tensor, " row"], int]]:
-    """The rows of each length that occurs, shortest first."""
-    for length in torch.unique(lengths).tolist():
-        yield torch.nonzero(lengths == length).flatten(), length
