@@ -1,16 +1,28 @@
 """What every latent optimiser promises, and what the ones that learn promise besides."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
+from projection_model import ProjectionModel
 
+from molvae.model.network import ModelConfig
+from molvae.molecule_vae import MoleculeVAE
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.cma_es import CmaEs, CmaEsConfig
+from molvae.optimize.evolution import EvolutionConfig, LatentEvolution
+from molvae.optimize.gradient import GradientAscent, GradientConfig, PredictedScore
 from molvae.optimize.optimizer import LatentOptimizer
 from molvae.optimize.prior_sampling import PriorSampling
 from molvae.optimize.random_walk import RandomWalk, RandomWalkConfig
 from molvae.optimize.state import State
+from molvae.optimize.turbo import Turbo, TurboConfig
+from molvae.vocabulary import Vocabulary
 
 DIMENSIONS = 10
 SMALL = CmaEsConfig(first_sample=20, population=8, patience=3)
+SMALL_TURBO = TurboConfig(first_sample=20, window=40, candidates=60, fit_steps=3)
 
 
 def standard_normal(n, generator):
@@ -24,8 +36,47 @@ MAKERS = {
         standard_normal, SMALL.with_changes({"full_up_to": 1}), seed
     ),
     "cma-es full": lambda seed: CmaEs(standard_normal, SMALL, seed),
+    "evolution": lambda seed: LatentEvolution(
+        standard_normal, EvolutionConfig(first_sample=20, elites=16), seed
+    ),
+    "turbo": lambda seed: Turbo(standard_normal, SMALL_TURBO, seed),
+    "gradient": lambda seed: AscentPoints(seed),
 }
-LEARNERS = [name for name in MAKERS if name != "random"]
+MARKS = {"turbo": pytest.mark.skipif(not find_spec("botorch"), reason="needs the extra opt")}
+
+
+def listed(names):
+    return [pytest.param(name, marks=MARKS.get(name, ()), id=name) for name in names]
+
+
+# Ascents follow the model's head, whatever the scores.
+LEARNERS = listed(name for name in MAKERS if name not in {"random", "gradient"})
+
+
+class AscentPoints:
+    """The points of a strategy, asked for and told of as those of an optimiser."""
+
+    def __init__(self, seed):
+        vocabulary = Vocabulary.from_symbols(("[C]", "[O]"))
+        config = ModelConfig(
+            embedding_size=4, encoder_size=4, decoder_size=4, latent_size=DIMENSIONS
+        )
+        predictor = MoleculeVAE.untrained(vocabulary, config, ("qed",))
+        tables = {"name": "qed", "component": [{"property": "qed"}]}
+        objective = ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
+        goal = PredictedScore.of(predictor, objective)
+        # What decodes does not matter here; an untrained decoder takes long to find an end.
+        model = ProjectionModel(DIMENSIONS)
+        few = GradientConfig(steps=2, stops=3)
+        self._strategy = GradientAscent(model, goal, standard_normal, few, seed)
+        self.state, self.restore = self._strategy.state, self._strategy.restore
+
+    def ask(self, n):
+        self._proposals = self._strategy.propose(n)
+        return np.stack([one.point for one in self._proposals])
+
+    def tell(self, points, scores):
+        self._strategy.learn(self._proposals, scores)
 
 
 def bowl(points):
@@ -58,8 +109,12 @@ def run(optimizer, score, rounds, n=12):
     return np.concatenate(told)
 
 
-@pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
+@pytest.mark.parametrize("name", listed(MAKERS))
 class TestEveryOptimizer:
+    @pytest.fixture
+    def maker(self, name):
+        return MAKERS[name]
+
     def test_it_keeps_the_protocol(self, maker):
         assert isinstance(maker(0), LatentOptimizer)
 
