@@ -98,6 +98,11 @@ class RunDirectory:
         return self.path / "candidates.csv"
 
     @property
+    def front(self) -> Path:
+        """Those of them that no other beats in every goal."""
+        return self.path / "front.csv"
+
+    @property
     def failures(self) -> Path:
         """Molecules that a scorer of the user's had no number for, each with the reason."""
         return self.path / "failures.csv"

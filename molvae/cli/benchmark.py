@@ -3,17 +3,45 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
+from molvae.benchmarks import constrained as constrained_benchmark
+from molvae.benchmarks import pmo as pmo_benchmark
+from molvae.benchmarks.constrained import ConstrainedConfig, benchmark_constrained, figures_text
 from molvae.benchmarks.moses import MosesConfig, benchmark_moses
+from molvae.benchmarks.pmo import PmoConfig, benchmark_pmo
+from molvae.benchmarks.pmo_summary import summary_text
 from molvae.benchmarks.reconstruction import ReconstructionConfig, benchmark_reconstruction
-from molvae.cli.flags import OnScreen, Screen, check_apart, flags_of
+from molvae.cli.flags import (
+    OnScreen,
+    Screen,
+    check_apart,
+    flag_name,
+    flags_of,
+    given,
+    overlaid,
+    split_at_commas,
+)
 from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.errors import ConfigError
 from molvae.files import write_json
 from molvae.metrics import EvaluateConfig
+from molvae.optimize.methods import SearchConfig
 from molvae.runs import provenance
 
 app = App(name="benchmark")
+
+_INSIDE = frozenset({"search", "admission"})
+"""Settings inside settings whose flags have no outer name here."""
+
+
+def _flag(field: str) -> str:
+    return "*" if field in _INSIDE else flag_name(field)
+
+
+_WITHOUT_NAME = Parameter(name_transform=_flag)
+SearchFlags = Annotated[SearchConfig, flags_of("Search"), _WITHOUT_NAME]
+Words = Annotated[tuple[str, ...], Parameter(negative_iterable=(), show_default=False)]
 
 
 @app.command
@@ -68,6 +96,77 @@ def reconstruction(
     greedy, sampled = record["greedy"], record["jtvae"]
     sentence = f"{out}: exact {greedy:.1%} greedily, {sampled:.1%} by JT-VAE's protocol"
     screen.tell(record, f"{sentence}, of {record['molecules']} molecules")
+
+
+@app.command
+def pmo(
+    *,
+    out: Path,
+    work: Path | None = None,
+    tasks: Words = (),
+    seeds: Words = (),
+    model: ChosenModel = ModelChoice(),
+    search: SearchFlags = SearchConfig(),
+    screen: OnScreen = Screen(),
+) -> None:
+    """Search for the tasks of Practical Molecular Optimization, beside the published figures.
+
+    Runs that are in OUT already are kept, and one that was cut off goes on, so the same words
+    again finish what was begun. A search has 10,000 calls and no guard rails, and scores flat
+    molecules alone, unless --budget, --rails or --no-flat is given; --seeds replaces --seed.
+
+    Args:
+        out: Folder: runs/TASK_SEED.json has each run with its curve, summary.json the tables.
+        work: Folder of the searches themselves; in OUT unless given.
+        tasks: Names without pmo/, as in qed,median1; the 20 that need no download unless given.
+        seeds: A run of each task under each of them; 0,1,2 unless given.
+    """
+    typed = given(search)
+    if "seed" in typed:
+        raise ConfigError("each run has a seed of its own; give --seeds in the place of --seed")
+    named = {"tasks": split_at_commas(tasks), "seeds": split_at_commas(seeds)}
+    words = {"search": {"budget": pmo_benchmark.BUDGET, **typed}, **_those_given(named)}
+    plan = PmoConfig.parse(words, "flags")
+    vae = model.open()
+    record = benchmark_pmo(vae, plan, out, work, progress=screen.progress)
+    record["card"] = vae.card
+    _keep(record, out / "summary.json", plan.seeds[0])
+    screen.tell(record, f"{summary_text(record)}\n{out / 'summary.json'}")
+
+
+@app.command
+def constrained(
+    source: Path,
+    /,
+    *,
+    out: Path,
+    model: ChosenModel = ModelChoice(),
+    settings: Annotated[
+        ConstrainedConfig, flags_of("Settings"), _WITHOUT_NAME
+    ] = ConstrainedConfig(),
+    screen: OnScreen = Screen(),
+) -> None:
+    """Raise the penalised logP of leads by molecules that are like them (Jin et al. 2018).
+
+    A search has 200 calls and no guard rails unless --budget or --rails is given. What was cut
+    off goes on under the same words: OUT is rewritten after each lead.
+
+    Args:
+        source: File of leads, the SMILES first in each line.
+        out: JSON file for the record.
+    """
+    check_apart(source, out)
+    words = overlaid({"search": {"budget": constrained_benchmark.BUDGET}}, given(settings))
+    plan = ConstrainedConfig.parse(words, "flags")
+    vae = model.open()
+    record = benchmark_constrained(vae, source, plan, out, progress=screen.progress)
+    record["card"] = vae.card
+    _keep(record, out, plan.search.seed)
+    screen.tell(record, f"{figures_text(record)}\n{out}")
+
+
+def _those_given(words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {name: some for name, some in words.items() if some}
 
 
 # Any: JSON values.

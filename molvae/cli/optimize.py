@@ -1,6 +1,7 @@
 """`molvae optimize`."""
 
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,8 +20,9 @@ from molvae.cli.flags import (
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.errors import ConfigError
+from molvae.optimize.admission import Admission
 from molvae.optimize.methods import SearchConfig
-from molvae.optimize.result import SearchResult
+from molvae.optimize.result import LeadOutcome, SearchResult
 from molvae.optimize.search import earlier_settings, search
 from molvae.runs import RunDirectory
 
@@ -33,6 +35,8 @@ class Start:
 
     config: ConfigFile = None
     resume: Resume = False
+    cache: Path | None = None
+    """File of scores that runs share: what one has paid for is not asked of the objective again."""
 
 
 def optimize(
@@ -53,6 +57,10 @@ def optimize(
     twice, and --budget may be larger than before. What a program or function of yours could not
     score stands in failures.csv, with the reason.
 
+    Calls are spent on molecules that may be scored alone: those like enough to the --lead, with
+    what is to --keep, without what is to --avoid, and within the guard rails, which keep out what
+    scores well and nobody wants. What was refused is counted by reason in summary.json.
+
     Args:
         objective: TOML file, or a name that `molvae objectives` lists.
         out: Folder of the run, new unless it is resumed.
@@ -62,12 +70,22 @@ def optimize(
         if start.resume:
             run = RunDirectory.existing(out)
             plan = _as_before(run, start.config, typed)
+            Admission.of(plan.admission)
             vae = model.open()
         else:
             plan = settings_from(SearchConfig, start.config, typed)
+            Admission.of(plan.admission)
             vae = model.open()
             run = RunDirectory.create(out)
-        result = search(vae, wanted, plan, run, resume=start.resume, progress=screen.progress)
+        result = search(
+            vae,
+            wanted,
+            plan,
+            run,
+            resume=start.resume,
+            cache=start.cache,
+            progress=screen.progress,
+        )
     screen.tell(result.summary(), _table(result, run))
 
 
@@ -95,8 +113,35 @@ def _table(result: SearchResult, run: RunDirectory) -> str:
         + f"  {row[-1]}"
         for row in rows
     ]
-    lines.append(f"{result.calls} molecules scored; {result.stop}: {result.stop.advice}")
+    lines += _story(result)
     lines.append(f"all of them, best first: {run.candidates}")
+    if result.front is not None:
+        front = result.front.summary()
+        lines.append(
+            f"Pareto front: {front['molecules']} molecules, "
+            f"hypervolume {front['hypervolume']:.4f}: {run.front}"
+        )
     if run.failures.exists():
         lines.append(f"what could not be scored, and why: {run.failures}")
     return "\n".join(lines)
+
+
+def _story(result: SearchResult) -> list[str]:
+    """How the search ended, what came of the lead, and what was kept from being scored."""
+    lines = [f"{result.calls} molecules scored; {result.stop}: {result.advice}"]
+    if result.lead is not None:
+        lines.append(_of_lead(result.lead))
+    refused = ", ".join(f"{count} {reason}" for reason, count in result.refused.items())
+    lines.append(f"refused before scoring, at no cost: {refused or 'none'}")
+    rails = "none" if result.rails is None else f"{result.rails} (--no-rails lifts them)"
+    return [*lines, f"guard rails: {rails}"]
+
+
+def _of_lead(lead: LeadOutcome) -> str:
+    objection = f"; by itself it would be refused: {lead.objection}" if lead.objection else ""
+    score = "no score" if isnan(lead.score) else f"{lead.score:.4f}"
+    if lead.best is None:
+        return f"the lead has {score}, and no other molecule has one{objection}"
+    better = "" if lead.improvement is None else f" ({lead.improvement:+.4f})"
+    found = f"the best but it {lead.best.score:.4f}{better} at similarity {lead.similarity:.2f}"
+    return f"the lead has {score}, {found}{objection}"

@@ -26,6 +26,9 @@ _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "missing",
 _LARGEST_FLOAT32 = 3.4e38
 
 
+_CHUNK_ROWS = 5_000
+
+
 class RowProblem(StrEnum):
     """Why a row of a table cannot be read."""
 
@@ -106,6 +109,15 @@ class Table:
             rows = self._rows(lines)
             while chunk := list(islice(rows, size)):
                 yield Chunk(chunk, lines.bytes_read)
+
+    def texts(self) -> Iterator[str]:
+        """The SMILES of all rows as they stand there; "" for a row that cannot be read.
+
+        Raises:
+            DataError: the file breaks off or is damaged.
+        """
+        for chunk in self.chunks(_CHUNK_ROWS):
+            yield from ("" if row.problem else row.text for row in chunk.rows)
 
     def _rows(self, lines: Iterable[str]) -> Iterator[Row]:
         records = _Records(self.layout, iter(lines))

@@ -1,7 +1,7 @@
 """The texts to be measured, as they stand in a file: nothing is cleaned, merged or passed over."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from molvae.errors import ConfigError
 
 _SYMBOLS_COLUMN = "symbols"
 _SYMBOL = re.compile(r"\[[^\]]*\]?|\.|[^\[.]+")
-_CHUNK_ROWS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,10 @@ class Samples:
             DataError: the file cannot be read, is empty, or lacks the column.
         """
         table = Table.open(path, smiles_column)
-        smiles = list(_texts(table))
+        smiles = list(table.texts())
         if not (table.layout.has_header and _SYMBOLS_COLUMN in table.layout.columns):
             return cls(smiles)
-        symbols = _texts(Table.open(path, _SYMBOLS_COLUMN))
+        symbols = Table.open(path, _SYMBOLS_COLUMN).texts()
         return cls(smiles, [tuple(_SYMBOL.findall("".join(text.split()))) for text in symbols])
 
 
@@ -53,9 +52,4 @@ def read_smiles(path: Path, smiles_column: str | None = None) -> list[str]:
     Raises:
         DataError: the file cannot be read, is empty, or lacks the column.
     """
-    return list(_texts(Table.open(path, smiles_column)))
-
-
-def _texts(table: Table) -> Iterator[str]:
-    for chunk in table.chunks(_CHUNK_ROWS):
-        yield from ("" if row.problem else row.text for row in chunk.rows)
+    return list(Table.open(path, smiles_column).texts())

@@ -1,7 +1,7 @@
 """How good a search is at each call: the mean of its best, and the area under that curve."""
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 
 def mean_of_best(scores: Float64[np.ndarray, " call"], k: int = 10) -> float:
@@ -11,15 +11,39 @@ def mean_of_best(scores: Float64[np.ndarray, " call"], k: int = 10) -> float:
 
 
 def area_under_best(
-    scores: Float64[np.ndarray, " call"], budget: int, k: int = 10, every: int = 100
+    scores: Float64[np.ndarray, " call"],
+    budget: int,
+    k: int = 10,
+    every: int = 100,
+    *,
+    finish: bool = True,
 ) -> float:
     """Area under the mean of the `k` best against calls, divided by the budget (PMO's AUC top-k).
 
     The curve starts from 0 at 0 calls, is read every `every` calls and joined by straight lines
-    (Gao et al. 2022); a search that ended early keeps its last value up to the budget. Scores
-    are in the order of the calls; 0 stands where no molecule had a score yet.
+    (Gao et al. 2022); a search that ended early keeps its last value up to the budget, unless
+    `finish` is False: then the area ends with its last call. Scores are in the order of the
+    calls, and those beyond the budget do not count; 0 stands where no molecule had a score yet.
     """
-    spent = scores[:budget]
-    calls = [*range(every, len(spent), every), len(spent), budget]
-    heights = [np.nan_to_num(mean_of_best(spent[:call], k)) for call in calls]
-    return float(np.trapezoid([0.0, *heights], [0, *calls]) / budget)
+    calls, heights = curve_of_best(scores[:budget], k, every)
+    if finish and len(calls) and calls[-1] < budget:
+        calls, heights = np.append(calls, budget), np.append(heights, heights[-1])
+    return float(np.trapezoid(np.r_[0.0, heights], np.r_[0, calls]) / budget)
+
+
+def curve_of_best(
+    scores: Float64[np.ndarray, " call"], k: int = 10, every: int = 100
+) -> tuple[Int64[np.ndarray, " reading"], Float64[np.ndarray, " reading"]]:
+    """Calls at which the curve is read, and the mean of the `k` best there.
+
+    It is read every `every` calls and at the last one; 0 stands where nothing had a score yet.
+    """
+    calls = readings(len(scores), every)
+    heights = [np.nan_to_num(mean_of_best(scores[:call], k)) for call in calls]
+    return calls, np.array(heights, dtype=np.float64)
+
+
+def readings(calls: int, every: int = 100) -> Int64[np.ndarray, " reading"]:
+    """Every so many calls, and the last one; none of no calls."""
+    last = [calls] if calls else []
+    return np.array([*range(every, calls, every), *last], dtype=np.int64)

@@ -2,33 +2,50 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import assert_never
+from typing import Literal, assert_never
 
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from molvae.chem.molecule import Molecule
+from molvae.dataset.tables import Table
+from molvae.errors import ConfigError
+from molvae.molecule_vae import MoleculeVAE
+from molvae.objectives.objective import Objective
+from molvae.optimize.admission import AdmissionConfig
 from molvae.optimize.cma_es import CmaEs, CmaEsConfig
+from molvae.optimize.combined import CombinedConfig, CombinedSearch
+from molvae.optimize.evolution import EvolutionConfig, LatentEvolution
+from molvae.optimize.gradient import GradientAscent, GradientConfig, PredictedScore
 from molvae.optimize.latent_model import LatentModel
-from molvae.optimize.optimizer import LatentOptimizer, Points
+from molvae.optimize.optimizer import LatentOptimizer, Points, Prior
 from molvae.optimize.prior_sampling import PriorSampling
 from molvae.optimize.random_walk import RandomWalk, RandomWalkConfig
 from molvae.optimize.strategy import LatentStrategy, Strategy
+from molvae.optimize.turbo import Turbo, TurboConfig
 from molvae.settings import Settings
 
 
 class Method(StrEnum):
     """How points are looked for."""
 
+    COMBINED = "combined"
     CMA_ES = "cma-es"
+    EVOLUTION = "evolution"
+    TURBO = "turbo"
+    GRADIENT = "gradient"
     RANDOM_WALK = "random-walk"
     RANDOM = "random"
+
+
+Blind = Literal[Method.CMA_ES, Method.EVOLUTION, Method.TURBO, Method.RANDOM_WALK, Method.RANDOM]
+"""Methods that see points and their scores alone."""
 
 
 class SearchConfig(Settings):
     """How a search goes, and how far."""
 
-    method: Method = Method.CMA_ES
+    method: Method = Method.COMBINED
     budget: PositiveInt = 2_000
     """Distinct molecules that are scored."""
     batch_size: PositiveInt = 32
@@ -37,34 +54,80 @@ class SearchConfig(Settings):
     """Molecules handed to the objective together; their scores are on disk before the next."""
     patience: PositiveInt = 50
     """Rounds without a molecule, a new one or a score after which the search ends."""
+    pareto: bool = False
+    """Look for molecules that none beats in every component, not for the highest mean of them."""
     lead_scale: PositiveFloat = 1.0
     """How far from a lead's code a search begins, in deviations of its posterior."""
     seed: NonNegativeInt = 0
+    admission: AdmissionConfig = Field(default_factory=AdmissionConfig)
+    combined: CombinedConfig = Field(default_factory=CombinedConfig)
     cma_es: CmaEsConfig = Field(default_factory=CmaEsConfig)
+    evolution: EvolutionConfig = Field(default_factory=EvolutionConfig)
+    turbo: TurboConfig = Field(default_factory=TurboConfig)
+    gradient: GradientConfig = Field(default_factory=GradientConfig)
     random_walk: RandomWalkConfig = Field(default_factory=RandomWalkConfig)
 
 
 def strategy_of(
-    config: SearchConfig, model: LatentModel, leads: Sequence[Molecule] = ()
+    config: SearchConfig,
+    model: LatentModel,
+    leads: Sequence[Molecule] = (),
+    objective: Objective | None = None,
 ) -> Strategy:
-    """The method that the settings name, at its start: the model's prior, or round the leads."""
-    return LatentStrategy(model, _optimizer(config, model, leads))
+    """The method that the settings name, at its start: the model's prior, or round the leads.
+
+    Raises:
+        ConfigError: the method needs to know the objective, and cannot work with this one.
+        MissingExtraError: the method needs an optional dependency that is not installed.
+    """
+    method, prior = config.method, _prior(config, model, leads)
+    if method is Method.COMBINED:
+        return _combined(config, model, leads)
+    if method is Method.GRADIENT:
+        goal = PredictedScore.of(model, objective)
+        return GradientAscent(model, goal, prior, config.gradient, config.seed)
+    return LatentStrategy(model, _optimizer(method, config, prior))
 
 
-def _optimizer(
+def _combined(
     config: SearchConfig, model: LatentModel, leads: Sequence[Molecule]
-) -> LatentOptimizer:
+) -> CombinedSearch:
+    if not isinstance(model, MoleculeVAE):
+        raise ConfigError(
+            f"the method {Method.COMBINED} retrains a MoleculeVAE, got {type(model).__name__}; "
+            "choose another --method"
+        )
+    pool = config.combined.pool
+    return CombinedSearch(
+        model,
+        config.combined,
+        config.seed,
+        leads=leads,
+        pool=() if pool is None else [one for one in Table.open(pool, None).texts() if one],
+        admission=config.admission,
+    )
+
+
+def _prior(config: SearchConfig, model: LatentModel, leads: Sequence[Molecule]) -> Prior:
     def prior(n: int, generator: np.random.Generator) -> Points:
         if not leads:
             return model.prior_points(n, generator).astype(np.float64)
         chosen = [leads[place] for place in generator.integers(len(leads), size=n)]
         return model.neighbours(chosen, config.lead_scale, generator).astype(np.float64)
 
-    match config.method:
+    return prior
+
+
+def _optimizer(method: Blind, config: SearchConfig, prior: Prior) -> LatentOptimizer:
+    match method:
         case Method.CMA_ES:
             return CmaEs(prior, config.cma_es, config.seed)
+        case Method.EVOLUTION:
+            return LatentEvolution(prior, config.evolution, config.seed)
+        case Method.TURBO:
+            return Turbo(prior, config.turbo, config.seed)
         case Method.RANDOM_WALK:
             return RandomWalk(prior, config.random_walk, config.seed)
         case Method.RANDOM:
             return PriorSampling(prior, config.seed)
-    assert_never(config.method)
+    assert_never(method)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -11,6 +10,7 @@ from jaxtyping import Float64
 from molvae.chem.molecule import Molecule
 from molvae.errors import ObjectiveError
 from molvae.objectives.objective import Failure, Objective, Scores
+from molvae.optimize.cache import ScoreCache, Scored
 from molvae.optimize.journal import Journal
 from molvae.optimize.result import Candidate
 from molvae.optimize.strategy import Proposal
@@ -38,6 +38,9 @@ class Oracle:
     A call is a distinct canonical SMILES; repeats and what is no molecule cost nothing, an answer
     of NaN costs a call. Scores are on disk before the next molecules are handed to the objective,
     so `kill -9` loses at most those that were being scored.
+
+    With a cache the objective is asked only for what no other run has paid for. A score from the
+    cache is a call like any other, so a curve of scores against calls is that of a run without.
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Oracle:
         budget: int,
         at_once: int,
         report: Callable[[Sequence[Failure]], None] | None = None,
+        cache: ScoreCache | None = None,
     ) -> None:
         self._report = report
+        self._cache = cache
         self._objective = objective
         self._journal = journal
         self._budget = budget
@@ -74,6 +79,10 @@ class Oracle:
     def last_round(self) -> int:
         """The last round that a molecule was scored in; 0 when there is none."""
         return next(reversed(self._known.values())).round if self._known else 0
+
+    def found(self, smiles: Sequence[str]) -> list[Candidate]:
+        """What is known of molecules that were scored."""
+        return [self._known[one] for one in smiles]
 
     def answer(self, proposals: Sequence[Proposal], round_number: int) -> Answers:
         """Scores of the proposals, paid for in their order until the budget ends."""
@@ -104,6 +113,38 @@ class Oracle:
 
     def _pay(self, proposals: Sequence[Proposal], round_number: int) -> None:
         molecules = [one.molecule for one in proposals if one.molecule is not None]
+        scored = self._scored(molecules)
+        paid = [
+            Candidate(
+                smiles=molecule.smiles,
+                score=scored[molecule.smiles].score,
+                values=scored[molecule.smiles].values,
+                desirabilities=scored[molecule.smiles].desirabilities,
+                call=self.calls + 1 + row,
+                round=round_number,
+                source=proposal.source,
+            )
+            for row, (molecule, proposal) in enumerate(zip(molecules, proposals, strict=True))
+        ]
+        points = (proposal.point for proposal in proposals)
+        self._journal.add(list(zip(paid, points, strict=True)))
+        self._known.update((one.smiles, one) for one in paid)
+
+    def _scored(self, molecules: Sequence[Molecule]) -> dict[str, Scored]:
+        """Each molecule's scores by its SMILES, from the cache or else from the objective."""
+        known = self._cache.find([one.smiles for one in molecules]) if self._cache else {}
+        missing = [one for one in molecules if one.smiles not in known]
+        if not missing:
+            return known
+        scores = self._asked(missing)
+        found = {one.smiles: _scored(scores, row) for row, one in enumerate(missing)}
+        if self._cache:
+            # A failure may pass, as a program that was out of time does: the next run asks again.
+            failed = {failure.smiles for failure in scores.failures}
+            self._cache.add({smiles: one for smiles, one in found.items() if smiles not in failed})
+        return {**known, **found}
+
+    def _asked(self, molecules: Sequence[Molecule]) -> Scores:
         scores = self._objective.score(molecules)
         if len(scores.total) != len(molecules):
             raise ObjectiveError(
@@ -112,33 +153,18 @@ class Oracle:
             )
         if self._report and scores.failures:
             self._report(scores.failures)
-        paid = [
-            Candidate(
-                smiles=molecule.smiles,
-                call=self.calls + 1 + row,
-                round=round_number,
-                source=proposal.source,
-                **_measured(scores, row),
-            )
-            for row, (molecule, proposal) in enumerate(zip(molecules, proposals, strict=True))
-        ]
-        points = (proposal.point for proposal in proposals)
-        self._journal.add(list(zip(paid, points, strict=True)))
-        self._known.update((one.smiles, one) for one in paid)
+        return scores
 
     def _score(self, molecule: Molecule | None) -> float:
         known = self._known.get(molecule.smiles) if molecule else None
         return known.score if known else nan
 
 
-# Any: the numbers of a Candidate, by their fields.
-def _measured(scores: Scores, row: int) -> dict[str, Any]:
+def _scored(scores: Scores, row: int) -> Scored:
     total = float(scores.total[row])
-    return {
+    return Scored(
         # An infinite score is no score: nothing could ever be better.
-        "score": total if isfinite(total) else nan,
-        "values": {name: float(column[row]) for name, column in scores.values.items()},
-        "desirabilities": {
-            name: float(column[row]) for name, column in scores.desirabilities.items()
-        },
-    }
+        score=total if isfinite(total) else nan,
+        values={name: float(column[row]) for name, column in scores.values.items()},
+        desirabilities={name: float(column[row]) for name, column in scores.desirabilities.items()},
+    )

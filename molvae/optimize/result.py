@@ -1,8 +1,9 @@
 """What a search comes to: scored molecules, why it ended, and what to do about that."""
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isnan
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from molvae.files import written_whole
+from molvae.optimize.admission import Objection, RailsConfig
 from molvae.optimize.curves import mean_of_best
+from molvae.optimize.pareto import Values, hypervolume_curve, non_dominated
 
 _LAST = ("call", "source")
 """Columns after the numbers."""
@@ -43,6 +46,7 @@ class StopReason(StrEnum):
 
     BUDGET_SPENT = "the budget is spent"
     NOTHING_DECODES = "no point decodes to a molecule any more"
+    NOTHING_ADMITTED = "no molecule that may be scored comes up any more"
     NOTHING_NEW = "no new molecule comes up any more"
     NOTHING_SCORED = "no new molecule has a score any more"
 
@@ -55,9 +59,76 @@ class StopReason(StrEnum):
 _ADVICE = {
     StopReason.BUDGET_SPENT: "go on with --resume and a larger --budget if scores still rise",
     StopReason.NOTHING_DECODES: "train the model longer, or search in smaller steps",
+    StopReason.NOTHING_ADMITTED: "ask for less",
     StopReason.NOTHING_NEW: "take another seed or method, larger steps, or more patience",
     StopReason.NOTHING_SCORED: "loosen the objective's conditions, or see why it gives no score",
 }
+
+
+@dataclass(frozen=True)
+class LeadOutcome:
+    """What a search made of the molecule that it began with."""
+
+    smiles: str
+    """Canonical."""
+    score: float
+    """NaN: it has none."""
+    objection: Objection | None
+    """Why the lead itself would not have been scored; it always is."""
+    best: Candidate | None
+    """The best molecule but the lead; None when none has a score."""
+    similarity: float | None
+    """Of that molecule to the lead."""
+
+    @property
+    def improvement(self) -> float | None:
+        """How far the best is above the lead, below 0 where it is not; None: no such figure."""
+        return None if self.best is None or isnan(self.score) else self.best.score - self.score
+
+    # Any: JSON values.
+    def summary(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return {
+            "smiles": self.smiles,
+            "score": None if isnan(self.score) else self.score,
+            "objection": self.objection,
+            "best_smiles": self.best.smiles if self.best else None,
+            "best_score": self.best.score if self.best else None,
+            "improvement": self.improvement,
+            "similarity": self.similarity,
+        }
+
+
+@dataclass(frozen=True)
+class Front:
+    """What no other molecule of a search beats in every goal."""
+
+    candidates: tuple[Candidate, ...]
+    """In the order of their calls."""
+    curve: tuple[tuple[int, float], ...]
+    """Calls, and the hypervolume up to there: the share of [0, 1] in all goals that is reached."""
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate]) -> "Front":
+        """The front of scored molecules; those without a score take no part."""
+        scored = [one for one in candidates if not np.isnan(one.score)]
+        scored.sort(key=lambda one: one.call)
+        if not scored:
+            return cls((), ())
+        values = goal_values(scored)
+        kept = np.flatnonzero(non_dominated(values))
+        calls, volumes = hypervolume_curve(values, np.zeros(values.shape[1]))
+        curve = tuple(zip(calls.tolist(), volumes.tolist(), strict=True))
+        return cls(tuple(scored[place] for place in kept), curve)
+
+    # Any: JSON values.
+    def summary(self) -> dict[str, Any]:
+        """The front as JSON."""
+        return {
+            "molecules": len(self.candidates),
+            "hypervolume": self.curve[-1][1] if self.curve else 0.0,
+            "hypervolume_curve": [list(point) for point in self.curve],
+        }
 
 
 @dataclass(frozen=True)
@@ -75,6 +146,24 @@ class SearchResult:
     """Proposals that were no molecule."""
     repeats: int
     """Proposals whose molecule had been met before; they cost nothing."""
+    refused: Mapping[Objection, int] = field(default_factory=dict)
+    """Proposals that were not scored for what they are; the most frequent reason first."""
+    rails: RailsConfig | None = None
+    """The guard rails that were up; None: there were none."""
+    lead: LeadOutcome | None = None
+    """None: the search was for no lead."""
+    front: Front | None = None
+    """None: the search was for no Pareto front."""
+
+    @property
+    def advice(self) -> str:
+        """What a person may do next."""
+        stuck = self.stop in (StopReason.NOTHING_ADMITTED, StopReason.NOTHING_NEW)
+        if not (stuck and self.refused):
+            return self.stop.advice
+        reason, count = next(iter(self.refused.items()))
+        share = f"{count} of {self.proposed} proposals were refused: {reason}"
+        return f"{self.stop.advice}; {share} ({reason.advice})"
 
     @property
     def calls(self) -> int:
@@ -99,16 +188,26 @@ class SearchResult:
         ten = mean_of_best(self.scores, 10)
         return {
             "stop": self.stop.value,
-            "advice": self.stop.advice,
+            "advice": self.advice,
             "calls": self.calls,
             "rounds": self.rounds,
             "proposed": self.proposed,
             "undecodable": self.undecodable,
             "repeats": self.repeats,
+            "refused": {reason.value: count for reason, count in self.refused.items()},
+            "rails": self.rails.model_dump(mode="json") if self.rails is not None else None,
             "best_smiles": self.best.smiles if self.best else None,
             "best_score": self.best.score if self.best else None,
             "mean_of_ten_best": None if isnan(ten) else ten,
+            "lead": self.lead.summary() if self.lead is not None else None,
+            "front": self.front.summary() if self.front is not None else None,
+            "scored_by_source": dict(Counter(one.source for one in self.candidates)),
         }
+
+
+def goal_values(candidates: Sequence[Candidate]) -> Values:
+    """The desirabilities of each candidate."""
+    return np.array([list(one.desirabilities.values()) for one in candidates], dtype=np.float64)
 
 
 def best_first(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

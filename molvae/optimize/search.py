@@ -1,26 +1,43 @@
 """The search: propose, decode, score what is new, learn, until there is a reason to stop."""
 
 import csv
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from math import nan
 from pathlib import Path
 
 from pydantic import JsonValue
 from tqdm import tqdm
 
+from molvae.chem.molecule import Molecule
 from molvae.errors import RunError
 from molvae.files import read_json, write_json
 from molvae.objectives.objective import Failure, Objective
+from molvae.optimize.admission import Admission, Objection
+from molvae.optimize.cache import ScoreCache
 from molvae.optimize.curves import mean_of_best
+from molvae.optimize.goals import ManyGoals, check_goals
 from molvae.optimize.journal import Journal
 from molvae.optimize.latent_model import LatentModel, model_mark
 from molvae.optimize.methods import SearchConfig, strategy_of
 from molvae.optimize.oracle import Answers, Oracle
-from molvae.optimize.result import SearchResult, StopReason, best_first, write_candidates
+from molvae.optimize.result import (
+    Front,
+    LeadOutcome,
+    SearchResult,
+    StopReason,
+    best_first,
+    write_candidates,
+)
+from molvae.optimize.scaffolds import ScaffoldFilter
 from molvae.optimize.state import State
-from molvae.optimize.strategy import Strategy
+from molvae.optimize.strategy import Proposal, Strategy
 from molvae.runs import RunDirectory
+
+_REFUSED = "refused: "
 
 
 @dataclass(frozen=True)
@@ -33,29 +50,57 @@ class Counts:
     repeats: int = 0
     without_molecule: int = 0
     """Rounds in a row, up to now, in which nothing decoded; likewise below."""
+    without_admitted: int = 0
     without_new: int = 0
     without_score: int = 0
+    refused: Mapping[Objection, int] = field(default_factory=dict)
 
-    def after(self, answers: Answers) -> "Counts":
-        """The counts once a round with these answers is finished."""
-        proposed = len(answers.scores)
+    def after(self, answers: Answers, refused: Mapping[Objection, int]) -> "Counts":
+        """The counts once a round with these answers is finished.
+
+        Args:
+            answers: of the round's proposals, with no molecule in the place of a refused one.
+            refused: how many were refused, by reason.
+        """
+        proposed, admitted = len(answers.scores), answers.decoded
+        decoded = admitted + sum(refused.values())
         return Counts(
             rounds=self.rounds + 1,
             proposed=self.proposed + proposed,
-            undecodable=self.undecodable + proposed - answers.decoded,
-            repeats=self.repeats + answers.decoded - answers.new,
-            without_molecule=0 if answers.decoded else self.without_molecule + 1,
+            undecodable=self.undecodable + proposed - decoded,
+            repeats=self.repeats + admitted - answers.new,
+            without_molecule=0 if decoded else self.without_molecule + 1,
+            without_admitted=0 if admitted else self.without_admitted + 1,
             without_new=0 if answers.new else self.without_new + 1,
             without_score=0 if answers.scored else self.without_score + 1,
+            refused=Counter(self.refused) + Counter(refused),
         )
 
     def stop_reason(self, patience: int) -> StopReason | None:
         """Why it is of no use to go on; None when it is."""
         if self.without_molecule >= patience:
             return StopReason.NOTHING_DECODES
+        if self.without_admitted >= patience:
+            return StopReason.NOTHING_ADMITTED
         if self.without_new >= patience:
             return StopReason.NOTHING_NEW
         return StopReason.NOTHING_SCORED if self.without_score >= patience else None
+
+    def saved(self) -> dict[str, int]:
+        """The counts as a journal keeps them."""
+        names = [each.name for each in fields(self) if each.name != "refused"]
+        refused = {f"{_REFUSED}{reason}": count for reason, count in self.refused.items()}
+        return {**{name: getattr(self, name) for name in names}, **refused}
+
+    @classmethod
+    def restored(cls, saved: Mapping[str, int]) -> "Counts":
+        """The counts that were saved so."""
+        reasons = {name: name.removeprefix(_REFUSED) for name in saved if name.startswith(_REFUSED)}
+        refused = {Objection(reason): saved[name] for name, reason in reasons.items()}
+        return cls(
+            **{name: count for name, count in saved.items() if name not in reasons},
+            refused=refused,
+        )
 
 
 def search(
@@ -65,26 +110,38 @@ def search(
     run: RunDirectory | None = None,
     *,
     resume: bool = False,
+    cache: Path | None = None,
     progress: bool = False,
 ) -> SearchResult:
     """The molecules that a search finds; with a run directory it can be resumed at any moment.
 
     A resumed search ends as one that was never disturbed, and scores nothing twice. Its budget
-    may be raised: then it ends as one that had the larger budget from the start.
+    may be raised: then it ends as one that had the larger budget from the start. Runs may share a
+    cache: what one has paid for, another need not ask the objective for, though it is a call too.
 
     Raises:
         RunError: the run holds another search, or one already and `resume` was not asked for.
         ObjectiveError: the objective fails; what was scored is kept and can be resumed.
+        ConfigError: what is asked of molecules before they are scored contradicts itself.
     """
+    admission = Admission.of(config.admission)
+    strategy = strategy_of(config, model, [admission.lead] if admission.lead else [], objective)
+    if config.pareto:
+        check_goals(objective)
     if run and not resume and run.journal.exists():
         raise RunError(f"{str(run.path)!r} holds a search; use --resume to go on with it")
-    with _open_journal(run, model, objective, config) as journal:
+    shared = ScoreCache.open(cache, objective.description) if cache else nullcontext()
+    with shared as scores, _open_journal(run, model, objective, config) as journal:
         report = partial(_keep_failures, run.failures) if run else None
-        oracle = Oracle(objective, journal, config.budget, config.at_once, report)
-        stop, counts = _loop(strategy_of(config, model), oracle, journal, config, progress)
-        result = _result(journal, stop, counts)
+        oracle = Oracle(objective, journal, config.budget, config.at_once, report, scores)
+        if config.pareto:
+            strategy = ManyGoals(strategy, oracle, config.seed)
+        stop, counts = _loop(_Parts(strategy, oracle, journal, admission), config, progress)
+        result = _result(journal, stop, counts, config)
     if run:
         write_candidates(run.candidates, result.candidates, objective.columns)
+        if result.front is not None:
+            write_candidates(run.front, result.front.candidates, objective.columns)
         write_json(run.summary, result.summary())
     return result
 
@@ -132,10 +189,19 @@ def _open_journal(
     return journal
 
 
-def _loop(
-    strategy: Strategy, oracle: Oracle, journal: Journal, config: SearchConfig, progress: bool
-) -> tuple[StopReason, Counts]:
-    counts = _taken_up(strategy, journal)
+@dataclass(frozen=True)
+class _Parts:
+    """What takes part in a search."""
+
+    strategy: Strategy
+    oracle: Oracle
+    journal: Journal
+    admission: Admission
+
+
+def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReason, Counts]:
+    counts, scaffolds = _taken_up(parts, config)
+    oracle = parts.oracle
     bar = tqdm(
         total=config.budget,
         initial=oracle.calls,
@@ -144,27 +210,57 @@ def _loop(
     )
     with bar:
         while (stop := _stop_reason(oracle, counts, config)) is None:
-            proposals = strategy.propose(config.batch_size)
-            answers = oracle.answer(proposals, counts.rounds + 1)
+            proposals = parts.strategy.propose(config.batch_size)
+            # The lead comes on top: the strategy has not proposed it and does not hear of it.
+            extra = [] if counts.rounds or parts.admission.lead is None else [_lead(parts)]
+            admitted, refused = _admitted(proposals, parts.admission, scaffolds)
+            asked = [*extra, *admitted]
+            answers = oracle.answer(asked, counts.rounds + 1)
             bar.update(oracle.calls - bar.n)
             bar.set_postfix_str(_standing(oracle))
             # A cut round stays unfinished: under a larger budget it is taken up whole.
             if answers.cut:
                 return StopReason.BUDGET_SPENT, counts
-            strategy.learn(proposals, answers.scores)
-            counts = counts.after(answers)
-            journal.save_progress(asdict(counts), strategy.state().to_bytes())
+            heard = scaffolds.told([one.molecule for one in asked], answers.scores)
+            parts.strategy.learn(proposals, heard[len(extra) :])
+            counts = counts.after(answers, refused)
+            parts.journal.save_progress(counts.saved(), parts.strategy.state().to_bytes())
     return stop, counts
 
 
-def _taken_up(strategy: Strategy, journal: Journal) -> Counts:
+def _lead(parts: _Parts) -> Proposal:
+    return Proposal(parts.admission.lead, source="lead")
+
+
+def _admitted(
+    proposals: Sequence[Proposal], admission: Admission, scaffolds: ScaffoldFilter
+) -> tuple[list[Proposal], Mapping[Objection, int]]:
+    """The proposals with no molecule where it was refused, and how many were, by reason."""
+    molecules = [one.molecule for one in proposals if one.molecule is not None]
+    objections = {
+        molecule.smiles: first or second
+        for molecule, first, second in zip(
+            molecules, admission.judge(molecules), scaffolds.judge(molecules), strict=True
+        )
+    }
+    found = [one.molecule and objections[one.molecule.smiles] for one in proposals]
+    left = [
+        replace(proposal, molecule=None) if objection else proposal
+        for proposal, objection in zip(proposals, found, strict=True)
+    ]
+    return left, Counter(objection for objection in found if objection)
+
+
+def _taken_up(parts: _Parts, config: SearchConfig) -> tuple[Counts, ScaffoldFilter]:
     """Where the journal says the search stands, with the strategy put there."""
-    saved = journal.progress()
+    saved = parts.journal.progress()
     if saved is None:
-        return Counts()
-    counts, state = saved
-    strategy.restore(State.from_bytes(state))
-    return Counts(**counts)
+        return Counts(), ScaffoldFilter(config.admission)
+    counts, state = Counts.restored(saved[0]), saved[1]
+    parts.strategy.restore(State.from_bytes(state))
+    # Of a round that was cut off some molecules are in the journal already.
+    earlier = [one for one in parts.journal.candidates() if one.round <= counts.rounds]
+    return counts, ScaffoldFilter(config.admission, earlier)
 
 
 def _stop_reason(oracle: Oracle, counts: Counts, config: SearchConfig) -> StopReason | None:
@@ -181,12 +277,37 @@ def _standing(oracle: Oracle) -> str:
     return f"best {best:.4g}, mean of ten best {ten:.4g}"
 
 
-def _result(journal: Journal, stop: StopReason, counts: Counts) -> SearchResult:
-    return SearchResult(
-        candidates=best_first(journal.candidates()),
+def _result(
+    journal: Journal, stop: StopReason, counts: Counts, config: SearchConfig
+) -> SearchResult:
+    candidates = best_first(journal.candidates())
+    asked = config.admission
+    frequent = sorted(counts.refused.items(), key=lambda item: (-item[1], item[0]))
+    result = SearchResult(
+        candidates=candidates,
         stop=stop,
         rounds=counts.rounds,
         proposed=counts.proposed,
         undecodable=counts.undecodable,
         repeats=counts.repeats,
+        refused=dict(frequent),
+        rails=asked.limits if asked.rails else None,
+        front=Front.of(candidates) if config.pareto else None,
+    )
+    return replace(result, lead=_lead_outcome(result, Admission.of(asked)))
+
+
+def _lead_outcome(result: SearchResult, admission: Admission) -> LeadOutcome | None:
+    lead = admission.lead
+    if lead is None:
+        return None
+    others = [one for one in result.candidates if one.smiles != lead.smiles]
+    best = replace(result, candidates=tuple(others)).best
+    similarity = admission.similarities([Molecule.parse(best.smiles)])[0] if best else None
+    return LeadOutcome(
+        smiles=lead.smiles,
+        score=next((one.score for one in result.candidates if one.smiles == lead.smiles), nan),
+        objection=admission.judge([lead])[0],
+        best=best,
+        similarity=None if similarity is None else float(similarity),
     )

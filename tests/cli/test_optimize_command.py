@@ -10,6 +10,8 @@ from rdkit import Chem
 from rdkit.Chem import QED
 
 SHIPPED = Path(__file__).parents[2] / "data"
+# The tiny model decodes to hardly anything that the guard rails let pass.
+QUICK = ("--method", "cma-es", "--no-rails")
 
 
 def candidates(run):
@@ -21,7 +23,7 @@ def candidates(run):
 def searched(shell, run, folder):
     """A search for QED by the real command, and how it ended."""
     out = folder / "search"
-    flags = ["--model", run, "--budget", 60, "--seed", 2]
+    flags = ["--model", run, "--budget", 60, "--seed", 2, *QUICK]
     return shell("optimize", SHIPPED / "qed.toml", "--out", out, *flags), out
 
 
@@ -45,12 +47,12 @@ def test_the_ten_best_are_shown_and_why_it_ended(searched):
         row["smiles"] for row in candidates(out)[:10]
     ]
     assert lines[11].startswith("60 molecules scored; the budget is spent: ")
-    assert lines[12].endswith(str(out / "candidates.csv"))
+    assert lines[14].endswith(str(out / "candidates.csv"))
     assert "60/60" in done.err
 
 
 def test_resuming_with_a_larger_budget_keeps_what_was_scored(molvae, run, tmp_path, searched):
-    flags = ["--model", run, "--seed", 2, "--quiet", "--json"]
+    flags = ["--model", run, "--seed", 2, *QUICK, "--quiet", "--json"]
     words = ["optimize", SHIPPED / "qed.toml", "--out"]
     molvae(*words, tmp_path / "twice", "--budget", 60, *flags)
     done = molvae(*words, tmp_path / "twice", "--resume", "--budget", 90, *flags)
@@ -65,7 +67,7 @@ def test_resuming_with_a_larger_budget_keeps_what_was_scored(molvae, run, tmp_pa
 def test_ctrl_c_is_one_line_and_the_search_can_be_resumed(run, tmp_path, molvae):
     words = ["optimize", SHIPPED / "qed.toml", "--out", tmp_path / "out", "--model", run]
     process = subprocess.Popen(
-        [sys.executable, "-m", "molvae", *map(str, words), "--budget", "5000"],
+        [sys.executable, "-m", "molvae", *map(str, words), *QUICK, "--budget", "5000"],
         stderr=subprocess.PIPE,
     )
     shown = b""
@@ -85,7 +87,7 @@ def test_ctrl_c_is_one_line_and_the_search_can_be_resumed(run, tmp_path, molvae)
 def test_settings_come_from_a_file_and_flags_win(molvae, run, tmp_path):
     config = tmp_path / "search.toml"
     config.write_text('method = "random-walk"\nbudget = 70\n[random_walk]\nwalkers = 4\n')
-    flags = ["--config", config, "--budget", 20, "--model", run, "--quiet", "--json"]
+    flags = ["--config", config, "--budget", 20, "--no-rails", "--model", run, "--quiet", "--json"]
     out = tmp_path / "out"
     done = molvae("optimize", SHIPPED / "penalized_logp.toml", "--out", out, *flags)
     assert json.loads(done.out)["calls"] == 20
@@ -122,3 +124,58 @@ def test_runs_are_not_mixed_up(molvae, run, searched, tmp_path):
     assert "leave out --config" in molvae(*words, out, "--resume", "--config", config).complaint
     other = ["optimize", SHIPPED / "penalized_logp.toml", "--model", run, "--out", out, "--resume"]
     assert "belongs to another search" in molvae(*other).complaint
+
+
+LEAD = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
+
+
+def test_a_lead_is_improved_within_what_was_asked_for(molvae, run, tmp_path):
+    asked = ["--lead", LEAD, "--min-similarity", 0.01, "--keep", "[#6]", "--avoid", "[Br]"]
+    flags = ["--model", run, "--budget", 8, "--patience", 5, "--seed", 2, "--quiet"]
+    out = tmp_path / "out"
+    done = molvae("optimize", SHIPPED / "qed.toml", "--out", out, *asked, *flags, *QUICK)
+    assert done.status == 0, done.err
+    first = min(candidates(out), key=lambda row: int(row["call"]))
+    assert (first["smiles"], first["source"]) == (Chem.CanonSmiles(LEAD), "lead")
+    assert float(first["score"]) == pytest.approx(QED.qed(Chem.MolFromSmiles(LEAD)))
+    admission = json.loads((out / "settings.json").read_text())["search"]["admission"]
+    assert (admission["lead"], admission["min_similarity"]) == (LEAD, 0.01)
+    assert (admission["keep"], admission["avoid"]) == (["[#6]"], ["[Br]"])
+    assert f"the lead has {float(first['score']):.4f}, " in done.out
+    assert "guard rails: none" in done.out
+    assert json.loads((out / "summary.json").read_text())["lead"]["smiles"] == first["smiles"]
+
+
+def test_guard_rails_are_up_unless_they_are_lifted_and_both_is_told(molvae, run, tmp_path):
+    out = tmp_path / "out"
+    flags = ["--model", run, "--method", "random", "--patience", 2, "--quiet"]
+    done = molvae("optimize", SHIPPED / "qed.toml", "--out", out, *flags, "--limits.max-sa", 1)
+    assert done.status == 0, done.err
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["calls"], summary["rails"]["max_sa"]) == (0, 1)
+    assert sum(summary["refused"].values()) == 64 - summary["undecodable"]
+    ended, refused, rails, _ = done.out.splitlines()[-4:]
+    assert ended.startswith("0 molecules scored; no molecule that may be scored comes up any more")
+    assert "lift the guard rails with --no-rails" in ended
+    assert all(f"{count} {reason}" in refused for reason, count in summary["refused"].items())
+    assert rails.startswith("guard rails: one part, at most 50 heavy atoms, ")
+    assert "SA 1, no PAINS alert (--no-rails" in rails
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--lead", "c1cc"], "lead = 'c1cc': expected a SMILES"),
+        (["--min-similarity", 0.4], "min_similarity = 0.4 is to a lead; give one with --lead"),
+        (["--lead", LEAD, "--min-similarity", 4], "min-similarity 4: Input should be less than"),
+        (["--keep", "c1cc"], "'c1cc' is not a SMARTS pattern"),
+        (["--keep", "C", "--avoid", "C"], "cannot be kept and avoided at once"),
+        (["--lead", LEAD, "--keep", "[Au]"], "the lead itself lacks ['[Au]']"),
+        (["--scaffold-bucket", 0], "scaffold-bucket 0: "),
+        (["--scaffold-threshold", 0.5], "give its size with --scaffold-bucket"),
+    ],
+)
+def test_what_cannot_be_asked_of_molecules_is_one_line(molvae, run, tmp_path, flags, complaint):
+    words = ["optimize", SHIPPED / "qed.toml", "--out", tmp_path / "out", "--model", run]
+    assert complaint in molvae(*words, *flags).complaint
+    assert not (tmp_path / "out").exists()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ObjectiveError
-from molvae.objectives.objective import Scores
+from molvae.objectives.objective import Failure, Scores
+from molvae.optimize.cache import ScoreCache
 from molvae.optimize.journal import Journal
 from molvae.optimize.oracle import Oracle
 from molvae.optimize.strategy import Proposal
@@ -49,8 +50,19 @@ def proposals(*texts):
     return [Proposal(Molecule.parse(text) if text else None, np.zeros(2)) for text in texts]
 
 
-def oracle(objective, journal, budget=10, at_once=100):
-    return Oracle(objective, journal, budget, at_once)
+class FailingObjective(LengthObjective):
+    """Says of those without a score that its program failed."""
+
+    def score(self, molecules):
+        scores = super().score(molecules)
+        failures = [
+            Failure(one, "length", "hung") for one in self.asked[-1] if one in self._without
+        ]
+        return Scores(scores.total, scores.values, {}, tuple(failures))
+
+
+def oracle(objective, journal, budget=10, at_once=100, cache=None):
+    return Oracle(objective, journal, budget, at_once, cache=cache)
 
 
 @pytest.fixture
@@ -138,6 +150,49 @@ def test_an_objective_that_miscounts_is_an_error(journal):
     with pytest.raises(ObjectiveError, match="1 scores for 2 molecules"):
         oracle(MiscountingObjective(), journal).answer(proposals("C", "CC"), 1)
     assert journal.candidates() == []
+
+
+def shared(folder, objective):
+    return ScoreCache.open(folder / "scores.sqlite", objective.description)
+
+
+def test_what_another_run_paid_for_is_a_call_but_not_asked_for_again(journal, tmp_path):
+    first, second = LengthObjective(without=["CC"]), LengthObjective(without=["CC"])
+    with shared(tmp_path, first) as cache:
+        paid = oracle(first, journal, cache=cache).answer(proposals("C", "CC", "CCO"), 1)
+    with shared(tmp_path, second) as cache, Journal.open(None, ABOUT) as other:
+        asking = oracle(second, other, cache=cache, budget=4)
+        answers = asking.answer(proposals("N", "CCO", "CC", "C", "O"), 1)
+        calls = [(one.call, one.smiles, one.values["length"]) for one in other.candidates()]
+    assert first.asked == [["C", "CC", "CCO"]]
+    assert second.asked == [["N"]]
+    np.testing.assert_array_equal(paid.scores, [1, math.nan, 3])
+    np.testing.assert_array_equal(answers.scores, [1, 3, math.nan, 1, math.nan])
+    assert (asking.calls, answers.cut) == (4, True)
+    assert calls == [(1, "N", 1), (2, "CCO", 3), (3, "CC", 2), (4, "C", 1)]
+
+
+def test_a_failure_is_not_shared(journal, tmp_path):
+    first, second = FailingObjective(without=["CC"]), FailingObjective()
+    with shared(tmp_path, first) as cache:
+        oracle(first, journal, cache=cache).answer(proposals("C", "CC"), 1)
+    with shared(tmp_path, second) as cache, Journal.open(None, ABOUT) as other:
+        answers = oracle(second, other, cache=cache).answer(proposals("C", "CC"), 1)
+    assert second.asked == [["CC"]]
+    np.testing.assert_array_equal(answers.scores, [1, 2])
+
+
+def test_a_score_is_in_the_cache_before_the_next_is_asked_for(journal, tmp_path):
+    class Looking(LengthObjective):
+        def score(self, molecules):
+            in_cache.append(sorted(cache.find(["C", "CC", "CCC"])))
+            return super().score(molecules)
+
+    in_cache = []
+    objective = Looking()
+    with shared(tmp_path, objective) as cache:
+        oracle(objective, journal, at_once=1, cache=cache).answer(proposals("C", "CC", "CCC"), 1)
+    assert in_cache == [[], ["C"], ["C", "CC"]]
 
 
 @given(

@@ -1,0 +1,106 @@
+"""Drafts: molecules made up by a search, cleaned, with the features that a surrogate compares."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.mutation import mutate
+from molvae.chem.notation import Spelling, read_spelling
+from molvae.chem.recombination import crossover
+from molvae.chem.similarity import FingerprintKind, fingerprint
+from molvae.chem.standardize import StandardizeConfig, standardize
+from molvae.errors import MoleculeError
+
+_MOST_COUNTED = 63
+"""Occurrences of a feature beyond which further ones are not told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A molecule, as plain data that travels between processes."""
+
+    smiles: str
+    """Canonical, after cleaning."""
+    features: Int64[np.ndarray, " feature"]
+    """See `counted_features`."""
+
+
+def counted(molecule: Molecule) -> Draft:
+    """The draft of a molecule that is clean already."""
+    return Draft(molecule.smiles, counted_features(molecule))
+
+
+def counted_features(molecule: Molecule) -> Int64[np.ndarray, " feature"]:
+    """ECFP6 features, sorted; one that occurs c times stands there as c different numbers.
+
+    So the number of shared ones is the sum of the smaller counts, and Tanimoto on these sets is
+    min-max Tanimoto on the counts (a "thermometer" of each count).
+    """
+    counts = fingerprint(molecule, FingerprintKind.ECFP6).counts
+    numbers = [
+        feature * (_MOST_COUNTED + 1) + place
+        for feature, count in counts.items()
+        for place in range(min(count, _MOST_COUNTED))
+    ]
+    return np.sort(np.array(numbers, dtype=np.int64))
+
+
+Drafting = Callable[[], list[Draft | None]]
+"""Work on one portion of candidates, that can be sent to another process."""
+
+
+def drafted(work: Drafting) -> list[Draft | None]:
+    """The drafts that come of the work."""
+    return work()
+
+
+def draft_smiles(smiles: Sequence[str], cleaning: StandardizeConfig) -> list[Draft | None]:
+    """The draft of each text; None where it is refused."""
+    return [_draft(text, cleaning) for text in smiles]
+
+
+def draft_spellings(
+    spellings: Sequence[Spelling], cleaning: StandardizeConfig
+) -> list[Draft | None]:
+    """The draft of what each spelling spells; None where that is refused."""
+    return [_draft(_smiles(spelling), cleaning) for spelling in spellings]
+
+
+def draft_children(
+    parents: Sequence[tuple[str, str]], seed: int, cleaning: StandardizeConfig
+) -> list[Draft | None]:
+    """A child of each pair of molecules: of both, or the first one changed where both are one."""
+    return [
+        _draft(_child(*pair, np.random.default_rng([seed, place])), cleaning)
+        for place, pair in enumerate(parents)
+    ]
+
+
+def _child(first: str, second: str, generator: np.random.Generator) -> str:
+    molecule = Molecule.parse(first)
+    if first == second:
+        child = mutate(molecule, generator)
+    else:
+        child = crossover(molecule, Molecule.parse(second), generator)
+    return child.smiles if child else ""
+
+
+def _draft(text: str, cleaning: StandardizeConfig) -> Draft | None:
+    # A molecule in pieces is no candidate: the piece that cleaning would keep is another molecule.
+    if not text or "." in text:
+        return None
+    try:
+        molecule = standardize(text, cleaning)
+    except MoleculeError:
+        return None
+    return counted(molecule)
+
+
+def _smiles(spelling: Spelling) -> str:
+    try:
+        return read_spelling(spelling).smiles
+    except MoleculeError:
+        return ""

@@ -1,0 +1,235 @@
+"""Admission: which molecules a search may spend a call on, looked at before the objective is.
+
+The guard rails are for objectives that a search can satisfy with molecules that nobody wants (Renz
+et al. 2019): without them, penalised logP rises with each carbon of an alkane.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float64
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt
+
+from molvae.chem.alerts import Catalogue, alerts
+from molvae.chem.molecule import Molecule, Pattern
+from molvae.chem.properties import property_values
+from molvae.chem.similarity import morgan_bits
+from molvae.errors import ConfigError, MoleculeError
+from molvae.settings import Settings
+
+_RADIUS, _BITS = 2, 2048
+"""The fingerprint of similarity-constrained optimisation (You et al. 2018 and those after it)."""
+_REMEMBERED = 100_000
+_STEREO = re.compile(r"[@/\\]")
+_ISOTOPE = re.compile(r"\[\d")
+
+
+class Objection(StrEnum):
+    """Why a molecule is not to be scored; the value is what a person reads."""
+
+    UNLIKE_LEAD = "too unlike the lead"
+    PATTERN_MISSING = "pattern missing"
+    UNWANTED_PATTERN = "unwanted pattern"
+    STEREO = "stereochemistry"
+    ISOTOPE = "isotope label"
+    SEVERAL_PARTS = "more than one part"
+    HEAVY_ATOMS = "too many heavy atoms"
+    RING = "too large a ring"
+    CHAIN = "too long a carbon chain"
+    ROTATABLE_BONDS = "too many rotatable bonds"
+    SA = "too hard to make"
+    ALERT = "structural alert"
+    SCAFFOLD_FULL = "scaffold met too often"
+
+    @property
+    def advice(self) -> str:
+        """What a person may do who wants more molecules past it."""
+        return _ADVICE.get(self) or "raise that limit, or lift the guard rails with --no-rails"
+
+
+_ADVICE = {
+    Objection.UNLIKE_LEAD: "lower --min-similarity, or stay nearer to the lead with --lead-scale",
+    Objection.PATTERN_MISSING: "ask for less with --keep",
+    Objection.UNWANTED_PATTERN: "rule out less with --avoid",
+    Objection.STEREO: "leave out --flat",
+    Objection.ISOTOPE: "leave out --flat",
+    Objection.SCAFFOLD_FULL: "raise --scaffold-bucket",
+}
+
+
+class RailsConfig(Settings):
+    """What the guard rails let pass; the defaults leave room round what drugs look like."""
+
+    max_heavy_atoms: PositiveInt = 50
+    """Atoms but hydrogen; ZINC250k has 38 at most, ritonavir 50."""
+    max_ring_size: Annotated[int, Field(ge=3)] = 8
+    """Atoms of a ring; fewer than 1 in 1,000 of ZINC250k have a larger one."""
+    max_chain: PositiveInt = 8
+    """Carbons in a row, in no ring and without a branch; fingolimod has 8."""
+    max_rotatable_bonds: NonNegativeInt = 20
+    """Ritonavir has 17; keeps out long chains that a branch or another atom interrupts."""
+    max_sa: Annotated[float, Field(ge=1, le=10)] = 6.0
+    """Synthetic accessibility, from 1 to 10; beyond 6 is hard to make (Ertl & Schuffenhauer)."""
+    alerts: tuple[Catalogue, ...] = (Catalogue.PAINS,)
+    """Catalogues of which no alert may match; PAINS has 3 % of ZINC250k, BRENK 28 %."""
+
+    def __str__(self) -> str:
+        listed = "".join(f", no {catalogue.name} alert" for catalogue in self.alerts)
+        return (
+            f"one part, at most {self.max_heavy_atoms} heavy atoms, rings of {self.max_ring_size}, "
+            f"carbon chains of {self.max_chain}, {self.max_rotatable_bonds} rotatable bonds, "
+            f"SA {self.max_sa:g}{listed}"
+        )
+
+
+class AdmissionConfig(Settings):
+    """What a molecule must be like before it is scored."""
+
+    lead: str | None = None
+    """SMILES of the molecule to improve: it is scored first, and the search begins round it."""
+    min_similarity: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Lowest Tanimoto similarity to the lead, by Morgan bits of radius 2, folded to 2048."""
+    keep: tuple[str, ...] = ()
+    """SMARTS that must all match."""
+    avoid: tuple[str, ...] = ()
+    """SMARTS of which none may match."""
+    flat: bool = False
+    """Refuse stereochemistry and isotopes."""
+    rails: bool = True
+    """Refuse what breaks the limits below: molecules that score well and nobody wants."""
+    limits: RailsConfig = Field(default_factory=RailsConfig)
+    scaffold_bucket: PositiveInt | None = None
+    """Molecules of one Murcko scaffold after which no more of it are scored; None: no end.
+
+    Molecules without a ring count as of one scaffold.
+    """
+    scaffold_threshold: FiniteFloat | None = None
+    """Only molecules that score above it fill the bucket; None: all that have a score."""
+    hide_repeats: bool = False
+    """Tell the method that a molecule met before has no score, so that it looks elsewhere."""
+
+
+class Admission:
+    """What `AdmissionConfig` asks for: the same answer for the same molecule, whenever asked."""
+
+    def __init__(self, config: AdmissionConfig, lead: Molecule | None) -> None:
+        self.lead = lead
+        self._config = config
+        self._tests = tuple(_tests(config))
+        self._judged: dict[str, Objection | None] = {}
+
+    @classmethod
+    def of(cls, config: AdmissionConfig) -> "Admission":
+        """The admission under these settings; equal settings share one, and what it remembers.
+
+        Raises:
+            ConfigError: the lead is no SMILES, a pattern no SMARTS, or they contradict each other.
+        """
+        return _admission(config)
+
+    def judge(self, molecules: Sequence[Molecule]) -> list[Objection | None]:
+        """The first objection to each molecule, the cheap ones first; None: it may be scored."""
+        new = {one.smiles: one for one in molecules if one.smiles not in self._judged}
+        self._judged.update(zip(new, self._objections(list(new.values())), strict=True))
+        found = [self._judged[one.smiles] for one in molecules]
+        while len(self._judged) > _REMEMBERED:
+            del self._judged[next(iter(self._judged))]
+        return found
+
+    def similarities(self, molecules: Sequence[Molecule]) -> Float64[np.ndarray, " molecule"]:
+        """Similarity of each molecule to the lead; 1 when there is none."""
+        if self.lead is None:
+            return np.ones(len(molecules))
+        # Not in 8 bits: the sums go beyond 255.
+        bits = morgan_bits([self.lead, *molecules], _RADIUS, _BITS).astype(np.int64)
+        lead, others = bits[0], bits[1:]
+        shared = others @ lead
+        every = lead.sum() + others.sum(axis=1) - shared
+        return np.asarray(shared / every, dtype=np.float64)
+
+    def _objections(self, molecules: Sequence[Molecule]) -> list[Objection | None]:
+        if self._config.min_similarity == 0:
+            return [self._objection(one) for one in molecules]
+        alike = self.similarities(molecules) >= self._config.min_similarity
+        return [
+            self._objection(one) if near else Objection.UNLIKE_LEAD
+            for one, near in zip(molecules, alike, strict=True)
+        ]
+
+    def _objection(self, molecule: Molecule) -> Objection | None:
+        return next((found for found, applies in self._tests if applies(molecule)), None)
+
+
+Test = tuple[Objection, Callable[[Molecule], bool]]
+"""An objection, and whether it is to be made to a molecule."""
+
+
+def _tests(config: AdmissionConfig) -> Iterator[Test]:
+    """What may be objected to a molecule by itself, in the order in which it is looked at."""
+    if config.flat:
+        yield Objection.STEREO, lambda one: _STEREO.search(one.smiles) is not None
+        yield Objection.ISOTOPE, lambda one: _ISOTOPE.search(one.smiles) is not None
+    if config.rails:
+        yield from _cheap_rails(config.limits)
+    keep, avoid = ([Pattern.parse(one) for one in some] for some in (config.keep, config.avoid))
+    if keep:
+        yield Objection.PATTERN_MISSING, lambda one: not all(map(one.contains, keep))
+    if avoid:
+        yield Objection.UNWANTED_PATTERN, lambda one: any(map(one.contains, avoid))
+    if config.rails:
+        yield from _dear_rails(config.limits)
+
+
+def _cheap_rails(limits: RailsConfig) -> Iterator[Test]:
+    links = ["[#6;!R;D1,D2]"] * (limits.max_chain + 1)
+    chain = Pattern.parse("~".join(links))
+    yield Objection.SEVERAL_PARTS, lambda one: "." in one.smiles
+    yield Objection.HEAVY_ATOMS, lambda one: one.heavy_atoms > limits.max_heavy_atoms
+    yield Objection.RING, _beyond("largest_ring", limits.max_ring_size)
+    yield Objection.CHAIN, lambda one: one.contains(chain)
+    yield Objection.ROTATABLE_BONDS, _beyond("rotatable_bonds", limits.max_rotatable_bonds)
+
+
+def _dear_rails(limits: RailsConfig) -> Iterator[Test]:
+    """A third of a millisecond for SA, several for a catalogue such as PAINS."""
+    yield Objection.SA, _beyond("sa", limits.max_sa)
+    yield Objection.ALERT, lambda one: any(alerts(one, each) for each in limits.alerts)
+
+
+def _beyond(name: str, limit: int | float) -> Callable[[Molecule], bool]:
+    """Whether a property lies above a limit, or cannot be computed."""
+    return lambda one: not property_values(one, (name,))[name] <= limit
+
+
+@lru_cache(maxsize=8)
+def _admission(config: AdmissionConfig) -> Admission:
+    problems = list(_contradictions(config))
+    for smarts in (*config.keep, *config.avoid):
+        try:
+            Pattern.parse(smarts)
+        except ConfigError as error:
+            problems.append(str(error))
+    lead = None
+    try:
+        lead = None if config.lead is None else Molecule.parse(config.lead)
+    except MoleculeError as error:
+        problems.append(f"lead = {config.lead!r}: expected a SMILES, {error}")
+    if problems:
+        raise ConfigError("; ".join(problems))
+    lacking = [one for one in config.keep if lead and not lead.contains(Pattern.parse(one))]
+    if lacking:
+        raise ConfigError(f"the lead itself lacks {lacking}, which --keep asks for; correct one")
+    return Admission(config, lead)
+
+
+def _contradictions(config: AdmissionConfig) -> Iterator[str]:
+    if config.min_similarity > 0 and config.lead is None:
+        yield f"min_similarity = {config.min_similarity:g} is to a lead; give one with --lead"
+    if both := sorted({*config.keep} & {*config.avoid}):
+        yield f"{both} cannot be kept and avoided at once; leave it out of --keep or --avoid"
+    if config.scaffold_threshold is not None and config.scaffold_bucket is None:
+        yield "scaffold_threshold is of a bucket; give its size with --scaffold-bucket"

@@ -1,0 +1,352 @@
+"""CombinedSearch: candidates of many sources, a surrogate that chooses, decoders that follow.
+
+Candidates come from the latent space round what is good (near its codes, between them, rewritten,
+and fresh from the prior), from graph edits, symbol edits and a file, as far as they are switched
+on. A Gaussian process on fingerprints says which of them deserve a call. What was found is what
+the decoders are retrained on, so that the space recentres on it. The ingredients: weighted
+retraining (Tripp et al. 2020), Tanimoto processes over molecules (Griffiths et al. 2023), genetic
+sampling of parents (Mol GA, Tripp & Hernandez-Lobato 2023).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float64
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from molvae.chem.drafts import counted, draft_smiles, draft_spellings
+from molvae.chem.molecule import Molecule
+from molvae.chem.standardize import StandardizeConfig
+from molvae.molecule_vae import MoleculeVAE
+from molvae.optimize.admission import Admission, AdmissionConfig
+from molvae.optimize.population import Population, restored_population
+from molvae.optimize.retraining import Coded, Retrainer, RetrainingConfig
+from molvae.optimize.sources import Codes, Idea, Origin, Parent, Source, Sources
+from molvae.optimize.state import State, generator_state, restored_generator
+from molvae.optimize.strategy import Proposal
+from molvae.optimize.surrogate import TanimotoProcess, believing_picks
+from molvae.parallel import available_cores
+from molvae.settings import Settings
+
+_PARENTS = 32
+"""Candidates from which those of the next generation descend."""
+_DESCENDING = 0.75
+"""Share of the later generations' parents that are such; the others are scored already."""
+_FLOOR = 0.05
+"""Least share of the candidates that a source makes."""
+_FORGETS = 0.97
+"""What is left, after a round, of what is remembered of the sources' candidates."""
+_BEGUN_WITH = 100.0
+"""Candidates, one of them a success, that a source has for a record before it has any."""
+_JOINT = 8
+"""Candidates that are looked at jointly for each that is picked."""
+_REHEARSAL = 8
+"""Updates' worth of molecules that are rehearsed, the same all through."""
+
+
+class CombinedConfig(Settings):
+    """What the default search does; each part can be switched off."""
+
+    sources: tuple[Source, ...] = tuple(Source)
+    """Where candidates come from: neighbours, crossovers, rewrites, prior, pool, graph, edits."""
+    pool: Path | None = None
+    """File of molecules, one of the sources; nothing is known of their scores."""
+    pool_size: PositiveInt = 10_000
+    """Molecules drawn from that file."""
+    pool_ranked: PositiveInt = 2_000
+    """Of them, those that the surrogate is asked about in a round."""
+    start: PositiveInt = 64
+    """Molecules scored before the surrogate is asked: of the pool and the prior, or leads."""
+    generations: PositiveInt = 3
+    """Times that candidates descend from the most promising ones, before any is scored."""
+    children: PositiveInt = 192
+    """Candidates of a generation."""
+    batches: tuple[tuple[NonNegativeInt, PositiveInt], ...] = ((0, 4), (500, 16), (2_000, 64))
+    """(calls, size): molecules of a round, once so many have been scored."""
+    surrogate: bool = True
+    """Let a Gaussian process choose; otherwise candidates are taken as they come."""
+    surrogate_size: PositiveInt = 2_000
+    """Scored molecules that it knows at most."""
+    retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
+    stagnation: PositiveInt = 1_000
+    """Calls without a rise of the ten best after which the decoders are those of the beginning."""
+    max_heavy_atoms: PositiveInt = 60
+    neutralize: bool = True
+    """Take charges off candidates where they can be."""
+    keep_stereo: bool = False
+    """Keep stereochemistry, for an objective that sees it; flat molecules are searched faster."""
+    workers: Annotated[int | None, Field(ge=1)] = None
+    """Processes that read candidates; one per core unless given."""
+
+    @property
+    def cleaning(self) -> StandardizeConfig:
+        """What is done to each candidate."""
+        return StandardizeConfig(
+            max_heavy_atoms=self.max_heavy_atoms,
+            min_heavy_atoms=3,
+            neutralize=self.neutralize,
+            keep_stereo=self.keep_stereo,
+        )
+
+
+class Shortlist:
+    """Candidates of one round and what the surrogate promises of each."""
+
+    def __init__(self, surrogate: TanimotoProcess, beta: float) -> None:
+        self._surrogate = surrogate
+        self._beta = beta
+        self._bounds: dict[str, tuple[Idea, float]] = {}
+
+    def __contains__(self, smiles: str) -> bool:
+        return smiles in self._bounds
+
+    def __len__(self) -> int:
+        return len(self._bounds)
+
+    def add(self, ideas: Sequence[Idea]) -> None:
+        """Take candidates in that are not there yet."""
+        if not ideas:
+            return
+        expected = self._surrogate.expect([idea.draft.features for idea in ideas])
+        for idea, bound in zip(ideas, expected.optimistic(self._beta).tolist(), strict=True):
+            self._bounds[idea.draft.smiles] = idea, bound
+
+    def best(self, n: int) -> list[Idea]:
+        """The `n` most promising, best first."""
+        ranked = sorted(self._bounds.values(), key=lambda one: -one[1])
+        return [idea for idea, _ in ranked[:n]]
+
+
+class CombinedSearch:
+    """The default method: a strategy on molecules and their codes."""
+
+    def __init__(
+        self,
+        model: MoleculeVAE,
+        config: CombinedConfig,
+        seed: int,
+        leads: Sequence[Molecule] = (),
+        pool: Sequence[str] = (),
+        admission: AdmissionConfig | None = None,
+    ) -> None:
+        self._config = config
+        self._generator = np.random.default_rng(seed)
+        self._leads = [lead.smiles for lead in leads]
+        self._admission = Admission.of(admission or AdmissionConfig(rails=False))
+        self._least_similarity = admission.min_similarity if admission else 0.0
+        self._retrainer = Retrainer(model, config.retraining)
+        self._codes = Codes(self._retrainer.model)
+        self._workers = config.workers or available_cores()
+        few = self._generator.permutation(len(pool))[: config.pool_size]
+        self._sources = Sources(
+            self._retrainer.model,
+            self._codes,
+            config.cleaning,
+            [pool[place] for place in few],
+            self._workers,
+        )
+        self._rehearsal: list[Coded] = []
+        self._population = Population()
+        self._made = dict.fromkeys(config.sources, 0.0)
+        self._risen = dict.fromkeys(config.sources, 0.0)
+        self._retrained_at = 0
+        self._pending: dict[str, Idea] = {}
+
+    def propose(self, n: int) -> list[Proposal]:
+        wanted = min(n, self._batch_size())
+        if len(self._population) < self._config.start:
+            wanted = min(n, self._config.start - len(self._population))
+            picked = self._beginning(wanted)
+        else:
+            picked = self._promising(wanted)
+        self._pending = {idea.draft.smiles: idea for idea in picked}
+        return [
+            Proposal(Molecule.parse(idea.draft.smiles), idea.origin.point, idea.origin.source)
+            for idea in picked
+        ]
+
+    def learn(
+        self, proposals: Sequence[Proposal], scores: Float64[np.ndarray, " proposal"]
+    ) -> None:
+        for proposal, score in zip(proposals, scores.tolist(), strict=True):
+            idea = self._pending.get(proposal.molecule.smiles) if proposal.molecule else None
+            if idea is None or idea.draft.smiles in self._population:
+                continue
+            rises = self._population.add(idea.draft, score, idea.origin.parent)
+            if rises and len(self._population) > self._config.start:
+                self._risen[idea.origin.source] += 1.0
+        for counts in (self._made, self._risen):
+            counts.update({source: _FORGETS * one for source, one in counts.items()})
+        self._follow()
+
+    def rescore(self, scores: Mapping[str, float]) -> None:
+        """Other scores of molecules that were scored, as where goals are weighed anew."""
+        self._population.rescore(scores)
+
+    def state(self) -> State:
+        values = {
+            "generator": generator_state(self._generator),
+            "population": self._population.values(),
+            "made": {str(source): one for source, one in self._made.items()},
+            "risen": {str(source): one for source, one in self._risen.items()},
+            "retrained_at": self._retrained_at,
+        }
+        return State(values, self._retrainer.weights() if self._retrained_at else {})
+
+    def restore(self, state: State) -> None:
+        values = state.values
+        self._generator = restored_generator(values["generator"])
+        known = [counted(Molecule.parse(one)) for one in values["population"]["smiles"]]
+        self._population = restored_population(values["population"], known)
+        self._made = {Source(name): one for name, one in values["made"].items()}
+        self._risen = {Source(name): one for name, one in values["risen"].items()}
+        self._retrained_at = values["retrained_at"]
+        if state.arrays:
+            self._retrainer.restore(dict(state.arrays))
+        else:
+            self._retrainer.reset()
+
+    def _batch_size(self) -> int:
+        calls = len(self._population)
+        return [size for begin, size in self._config.batches if begin <= calls][-1]
+
+    def _beginning(self, n: int) -> list[Idea]:
+        """Molecules to know something of: leads and what lies round them, or pool and prior."""
+        if self._leads:
+            drafts = draft_smiles(self._leads, self._config.cleaning)
+            leads = [Idea(draft, Origin(Source.POOL)) for draft in drafts if draft]
+            wanted = {Source.NEIGHBOURS: 8 * n, Source.REWRITES: 2 * n}
+        else:
+            leads = self._sources.pooled(n // 2, self._generator)
+            wanted = {Source.PRIOR: 2 * n}
+        found = self._fresh(wanted, self._round_leads)
+        chosen = self._generator.permutation(len(found))
+        new = [idea for idea in leads if idea.draft.smiles not in self._population]
+        return self._admitted([*new, *(found[place] for place in chosen)], n)
+
+    def _round_leads(self, n: int) -> list[Parent]:
+        chosen: list[int] = self._generator.integers(max(len(self._leads), 1), size=n).tolist()
+        return [Parent(self._leads[place], self._scale()) for place in chosen if self._leads]
+
+    def _scale(self) -> float:
+        return float(self._generator.uniform(0.5, 3.0))
+
+    def _promising(self, n: int) -> list[Idea]:
+        """The candidates of a few generations of which the surrogate expects the most."""
+        config, generator = self._config, self._generator
+        if not config.surrogate:
+            found = self._fresh(self._shares(n * 2), self._round_best)
+            return self._admitted([found[place] for place in generator.permutation(len(found))], n)
+        surrogate = self._population.surrogate(config.surrogate_size, generator)
+        beta = float(10.0 ** generator.uniform(-2.0, 0.0))
+        listed = Shortlist(surrogate, beta)
+        if Source.POOL in config.sources:
+            listed.add(self._new(self._sources.pooled(config.pool_ranked, generator)))
+        for generation in range(config.generations):
+            breed = self._round_promising(listed) if generation else self._round_best
+            found = self._fresh(self._shares(config.children), breed, listed)
+            for idea in found:
+                self._made[idea.origin.source] += 1.0
+            listed.add(found)
+        ideas = self._admitted(listed.best(len(listed)), _JOINT * n)
+        if not ideas:
+            return []
+        expected = surrogate.expect([idea.draft.features for idea in ideas], jointly=True)
+        return [ideas[place] for place in believing_picks(expected, beta, n)]
+
+    def _round_best(self, n: int) -> list[Parent]:
+        chosen = self._population.parents(n, self._generator)
+        return [Parent(smiles, self._population.scale(smiles)) for smiles in chosen]
+
+    def _round_promising(self, listed: "Shortlist") -> Callable[[int], list[Parent]]:
+        """Parents among the candidates, and now and then among the scored."""
+        ranked = listed.best(_PARENTS)
+
+        def breed(n: int) -> list[Parent]:
+            parents = self._round_best(n)
+            for at in range(n if ranked else 0):
+                if self._generator.random() < _DESCENDING:
+                    idea = ranked[self._generator.integers(len(ranked))]
+                    scale = float(self._generator.uniform(0.5, 2.0))
+                    parents[at] = Parent(idea.draft.smiles, scale)
+            return parents
+
+        return breed
+
+    def _fresh(
+        self,
+        wanted: Mapping[Source, int],
+        breed: Callable[[int], list[Parent]],
+        besides: "Shortlist | None" = None,
+    ) -> list[Idea]:
+        """Candidates that are new and like the lead, a molecule once."""
+        return self._new(self._sources.ideas(wanted, breed, self._generator), besides)
+
+    def _new(self, ideas: Iterable[Idea], besides: "Shortlist | None" = None) -> list[Idea]:
+        found: dict[str, Idea] = {}
+        for idea in ideas:
+            smiles = idea.draft.smiles
+            if smiles not in self._population and not (besides and smiles in besides):
+                found.setdefault(smiles, idea)
+        if not self._least_similarity or not found:
+            return list(found.values())
+        # Here already, as children of what is too unlike the lead are mostly so too.
+        alike = self._admission.similarities([Molecule.parse(smiles) for smiles in found])
+        near = alike >= self._least_similarity
+        return [idea for idea, is_near in zip(found.values(), near, strict=True) if is_near]
+
+    def _admitted(self, ideas: Sequence[Idea], n: int) -> list[Idea]:
+        """The first `n` that may be scored; to judge all would take seconds."""
+        found: list[Idea] = []
+        for begin in range(0, len(ideas), n):
+            part = ideas[begin : begin + n]
+            objections = self._admission.judge([Molecule.parse(one.draft.smiles) for one in part])
+            found += [one for one, why in zip(part, objections, strict=True) if why is None]
+            if len(found) >= n:
+                break
+        return found[:n]
+
+    def _shares(self, n: int) -> dict[Source, int]:
+        """How many candidates of each source, by how many of its earlier ones were a success."""
+        sources = [one for one in self._made if one != Source.POOL]
+        if not sources:
+            return {}
+        rates = np.array([self._rate(one) for one in sources])
+        shares = _FLOOR + (1.0 - _FLOOR * len(sources)) * rates / rates.sum()
+        counts = Counter(self._generator.choice(len(sources), n, p=shares / shares.sum()).tolist())
+        return {sources[place]: count for place, count in sorted(counts.items())}
+
+    def _rate(self, source: Source) -> float:
+        """Share of a source's candidates that rose to the ten best; as if it began with one."""
+        return (1.0 + self._risen[source]) / (_BEGUN_WITH + self._made[source])
+
+    def _follow(self) -> None:
+        """Retrain the decoders when there is enough that is new, or put them back."""
+        config, population = self._config, self._population
+        calls = len(population)
+        if calls - population.last_rise >= config.stagnation:
+            self._retrainer.reset()
+            population.scales.clear()
+            population.last_rise = self._retrained_at = calls
+            return
+        pause = max(config.retraining.every, 2 * self._batch_size())
+        is_due = calls >= config.start and calls - self._retrained_at >= pause
+        if not is_due or not config.retraining.updates:
+            return
+        self._retrained_at = calls
+        elites = [one for one in self._codes.of(population.best(config.retraining.elites)) if one]
+        if elites:
+            self._retrainer.retrain(elites, self._remembered(), self._generator)
+
+    def _remembered(self) -> list[Coded]:
+        """Molecules that the model made up before it was retrained, the same each time."""
+        config = self._config.retraining
+        if not self._rehearsal and config.rehearsed:
+            spellings = self._retrainer.made_up(_REHEARSAL * config.rehearsed)
+            drafts = draft_spellings(spellings, self._config.cleaning)
+            coded = self._codes.of([draft.smiles for draft in drafts if draft])
+            self._rehearsal = [one for one in coded if one]
+        return self._rehearsal

@@ -1,0 +1,147 @@
+"""Population: all that a combined search has scored, and where that tells it to look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from molvae.chem.drafts import Draft
+from molvae.optimize.surrogate import TanimotoProcess
+
+_NARROWEST, _WIDEST = 0.5, 4.0
+"""Bounds of a parent's scale, in deviations of its posterior."""
+_WIDER, _NARROWER = 1.5, 0.9
+"""What a success and a failure make of it: it stays where one in five succeeds."""
+_ELITE = 10
+"""Molecules whose mean is what a search is judged by."""
+
+
+@dataclass
+class Population:
+    """Scored molecules in the order of their scoring."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    """NaN: it has none."""
+    scales: dict[str, float] = field(default_factory=dict)
+    """Of parents, where it is not 1."""
+    last_rise: int = 0
+    """Molecules that had been scored when one last entered the ten best."""
+
+    def __post_init__(self) -> None:
+        self._places = {draft.smiles: place for place, draft in enumerate(self.drafts)}
+        self._best = sorted(score for score in self.scores if not np.isnan(score))[-_ELITE:]
+
+    def __len__(self) -> int:
+        return len(self.drafts)
+
+    def __contains__(self, smiles: str) -> bool:
+        return smiles in self._places
+
+    def add(self, draft: Draft, score: float, parent: str | None = None) -> bool:
+        """Take in a molecule that was not there; whether it is one of the ten best."""
+        known = self.score_of(parent)
+        if parent is not None and known is not None:
+            rose = score > known
+            scale = self.scale(parent) * (_WIDER if rose else _NARROWER)
+            self.scales[parent] = float(np.clip(scale, _NARROWEST, _WIDEST))
+        rises = score > self.worst_of_best()
+        self._places[draft.smiles] = len(self.drafts)
+        self.drafts.append(draft)
+        self.scores.append(score)
+        if rises:
+            self.last_rise = len(self)
+            self._best = sorted([*self._best, score])[-_ELITE:]
+        return bool(rises)
+
+    def rescore(self, scores: Mapping[str, float]) -> None:
+        """Take other scores for molecules that are there."""
+        for smiles, score in scores.items():
+            self.scores[self._places[smiles]] = score
+        self._best = sorted(score for score in self.scores if not np.isnan(score))[-_ELITE:]
+
+    def score_of(self, smiles: str | None) -> float | None:
+        """The score of a molecule that has one."""
+        place = self._places.get(smiles) if smiles else None
+        score = self.scores[place] if place is not None else np.nan
+        return None if np.isnan(score) else score
+
+    def worst_of_best(self) -> float:
+        """The score to beat for being one of the ten best."""
+        return self._best[0] if len(self._best) >= _ELITE else -np.inf
+
+    def scale(self, smiles: str) -> float:
+        """How far from a molecule's code to look."""
+        return self.scales.get(smiles, 1.0)
+
+    def best(self, n: int) -> list[str]:
+        """The best so far, best first; those without a score are not among them."""
+        return [self.drafts[place].smiles for place in self._ranked()[:n]]
+
+    def parents(self, n: int, generator: np.random.Generator) -> list[str]:
+        """`n` of the scored, each out of a best share that is drawn anew (as in Mol GA).
+
+        The share is log-uniform between a thousandth and all (Tripp & Hernandez-Lobato 2023).
+        """
+        ranked = self._ranked()
+        if not len(ranked):
+            return []
+        shares = 10.0 ** generator.uniform(-3.0, 0.0, n)
+        sizes = np.maximum(np.ceil(shares * len(ranked)), 1).astype(int)
+        chosen = generator.integers(sizes)
+        return [self.drafts[ranked[place]].smiles for place in chosen]
+
+    def surrogate(self, most: int, generator: np.random.Generator) -> TanimotoProcess:
+        """What the scored molecules say of others: the better half of `most`, and a sample."""
+        ranked = self._ranked()
+        unscored = np.flatnonzero(np.isnan(self.scores))
+        order = np.concatenate([ranked, unscored])
+        if len(order) > most:
+            others = generator.choice(order[most // 2 :], most - most // 2, replace=False)
+            order = np.concatenate([order[: most // 2], np.sort(others)])
+        features = [self.drafts[place].features for place in order]
+        return TanimotoProcess(features, self._scaled()[order])
+
+    # Any: JSON values.
+    def values(self) -> dict[str, Any]:
+        """All but the features, as JSON."""
+        return {
+            "smiles": [draft.smiles for draft in self.drafts],
+            "scores": self.scores,
+            "scales": self.scales,
+            "last_rise": self.last_rise,
+        }
+
+    def _ranked(self) -> Int64[np.ndarray, " place"]:
+        """Places of those with a score, best first."""
+        scores = np.array(self.scores, dtype=np.float64)
+        order = np.argsort(-scores, kind="stable")
+        return order[: int((~np.isnan(scores)).sum())]
+
+    def _scaled(self) -> Float64[np.ndarray, " molecule"]:
+        """Scores in [0, 1]: of the lowest twentieth and of the best; without a score is lowest."""
+        return scaled_scores(np.array(self.scores, dtype=np.float64))
+
+
+def scaled_scores(scores: Float64[np.ndarray, " molecule"]) -> Float64[np.ndarray, " molecule"]:
+    """Scores on a scale from 0 (and lower 0 too) to 1, the best; NaN is 0.
+
+    0 is the 5 % quantile, so that a few terrible molecules do not flatten all the rest.
+    """
+    scored = scores[~np.isnan(scores)]
+    if not len(scored):
+        return np.zeros(len(scores))
+    low, high = np.quantile(scored, 0.05), scored.max()
+    if high <= low:
+        return np.where(np.isnan(scores), 0.0, 0.5)
+    scaled: np.ndarray = np.clip((np.nan_to_num(scores, nan=low) - low) / (high - low), 0.0, 1.0)
+    return scaled
+
+
+def restored_population(values: dict[str, Any], drafts: Sequence[Draft]) -> Population:
+    """The population that `values` tells of; the drafts are those of its molecules."""
+    return Population(
+        list(drafts), list(values["scores"]), dict(values["scales"]), values["last_rise"]
+    )

@@ -1,0 +1,201 @@
+import pytest
+from rdkit import Chem
+from rdkit.Chem import AllChem, DataStructs
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.properties import property_values
+from molvae.chem.similarity import morgan_bits
+from molvae.errors import ConfigError
+from molvae.optimize.admission import Admission, AdmissionConfig, Objection
+
+IBUPROFEN = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
+DRUGS = {
+    "aspirin": "CC(=O)Oc1ccccc1C(=O)O",
+    "ibuprofen": IBUPROFEN,
+    "imatinib": "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1",
+    "atorvastatin": "CC(C)c1c(C(=O)Nc2ccccc2)c(-c2ccccc2)c(-c2ccc(F)cc2)n1CCC(O)CC(O)CC(=O)O",
+    "salmeterol": "OCc1cc(C(O)CNCCCCCCOCCCCc2ccccc2)ccc1O",
+    "fingolimod": "CCCCCCCCc1ccc(CCC(N)(CO)CO)cc1",
+    "mestranol": "COc1ccc2[C@H]3CC[C@@]4(C)[C@@H](CC[C@@]4(O)C#C)[C@@H]3CCc2c1",
+    "ritonavir": (
+        "CC(C)C(NC(=O)N(C)Cc1csc(C(C)C)n1)C(=O)NC(Cc1ccccc1)CC(O)C(Cc1ccccc1)NC(=O)OCc1cncs1"
+    ),
+}
+# Baell & Holloway 2010 name it among the worst: a rhodanine with an exocyclic double bond.
+RHODANINE = "O=C1NC(=S)SC1=Cc1ccccc1"
+# A cage of fused small rings.
+STRANGE = "CC1C2C3C4C5C6C(C1C7C(C2C6)OC8C7C4N8C35)C"
+
+
+def judged(smiles, **settings):
+    return Admission.of(AdmissionConfig.parse(settings)).judge([Molecule.parse(smiles)])[0]
+
+
+@pytest.mark.parametrize("drug", DRUGS)
+def test_drugs_pass_the_guard_rails(drug):
+    assert judged(DRUGS[drug]) is None
+
+
+@pytest.mark.parametrize(
+    ("smiles", "objection"),
+    [
+        ("CC(=O)[O-].[Na+]", "more than one part"),
+        ("C1" + "C" * 8 + "1", "too large a ring"),
+        ("CC1" + "C" * 11 + "1", "too large a ring"),
+        ("C" * 9, "too long a carbon chain"),
+        ("OC(=O)" + "C" * 9, "too long a carbon chain"),
+        ("CCCCC=CCCC", "too long a carbon chain"),
+        ("COC" * 12, "too many rotatable bonds"),
+        ("c1ccccc1" * 9, "too many heavy atoms"),
+        (STRANGE, "too hard to make"),
+        (RHODANINE, "structural alert"),
+    ],
+)
+def test_what_breaks_a_guard_rail_is_refused_by_name(smiles, objection):
+    assert judged(smiles) == objection
+    assert judged(smiles, rails=False) is None
+
+
+@pytest.mark.parametrize(
+    "smiles", ["C" * 8, "CCCCC(C)CCCCC", "CCCCOCCCC", "C1CCCCCCC1", "CCCCC1CC1CCCC"]
+)
+def test_chains_end_at_branches_rings_and_other_atoms(smiles):
+    assert judged(smiles) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "smiles", "objection"),
+    [
+        ({"max_heavy_atoms": 12}, DRUGS["aspirin"], Objection.HEAVY_ATOMS),
+        ({"max_heavy_atoms": 13}, DRUGS["aspirin"], None),
+        ({"max_ring_size": 5}, DRUGS["aspirin"], Objection.RING),
+        ({"max_ring_size": 6}, DRUGS["aspirin"], None),
+        ({"max_chain": 7}, DRUGS["fingolimod"], Objection.CHAIN),
+        ({"max_chain": 12}, "C" * 12, None),
+        # Ibuprofen: isobutyl 2, propionic acid 2.
+        ({"max_rotatable_bonds": 3}, IBUPROFEN, Objection.ROTATABLE_BONDS),
+        ({"max_rotatable_bonds": 4}, IBUPROFEN, None),
+        ({"max_sa": 10}, STRANGE, None),
+        ({"alerts": ()}, RHODANINE, None),
+        # Brenk et al. 2008 object to aspirin's phenol ester.
+        ({"alerts": ["pains", "brenk"]}, DRUGS["aspirin"], Objection.ALERT),
+    ],
+)
+def test_each_limit_can_be_moved(limits, smiles, objection):
+    assert judged(smiles, limits=limits) == objection
+
+
+# n-alkanes by the normalised formula, worked out elsewhere: C20 6.45, C38 11.19.
+@pytest.mark.parametrize("length", [20, 38, 40, 60])
+def test_alkanes_that_win_penalised_logp_are_refused(length):
+    alkane = Molecule.parse("C" * length)
+    best_of_zinc = 4.52
+    assert property_values(alkane, ["penalized_logp"])["penalized_logp"] > best_of_zinc
+    assert judged(alkane.smiles) in {Objection.CHAIN, Objection.HEAVY_ATOMS}
+
+
+def test_patterns_are_kept_and_avoided():
+    settings = {"keep": ["c1ccccc1", "C(=O)[OH]"], "avoid": ["[Cl,Br]"], "rails": False}
+    assert judged(IBUPROFEN, **settings) is None
+    assert judged("CC(=O)O", **settings) == "pattern missing"
+    assert judged("OC(=O)c1ccccc1Cl", **settings) == "unwanted pattern"
+
+
+@pytest.mark.parametrize(
+    ("smiles", "objection"),
+    [
+        ("C[C@H](N)C(=O)O", "stereochemistry"),
+        ("C/C=C/C", "stereochemistry"),
+        ("[2H]OC", "isotope label"),
+        ("[13CH3]C", "isotope label"),
+        ("C[NH3+]", None),
+        ("CC(N)C(=O)O", None),
+    ],
+)
+def test_flat_refuses_marks_of_stereochemistry_and_isotopes(smiles, objection):
+    assert judged(smiles, flat=True, rails=False) == objection
+    assert judged(smiles, rails=False) is None
+
+
+def rdkit_similarity(one, other):
+    bits = [
+        AllChem.GetMorganGenerator(radius=2, fpSize=2048).GetFingerprint(Chem.MolFromSmiles(smiles))
+        for smiles in (one, other)
+    ]
+    return DataStructs.TanimotoSimilarity(*bits)
+
+
+def test_similarity_to_the_lead_is_that_of_morgan_bits():
+    admission = Admission.of(AdmissionConfig(lead=IBUPROFEN))
+    found = admission.similarities([Molecule.parse(one) for one in DRUGS.values()])
+    expected = [rdkit_similarity(IBUPROFEN, one) for one in DRUGS.values()]
+    assert found.tolist() == pytest.approx(expected, abs=1e-12)
+
+
+# Counted in eight bits, its features would begin again at 0.
+def test_a_lead_of_many_features_is_as_similar_to_itself_as_any():
+    residues = "NC(C)C(=O) NC(Cc1ccccc1)C(=O) NC(CO)C(=O) NC(Cc1c[nH]c2ccccc12)C(=O) NCC(=O)"
+    lead = Molecule.parse(".".join([*DRUGS.values(), RHODANINE, residues.replace(" ", "") + "O"]))
+    admission = Admission.of(AdmissionConfig(lead=lead.smiles))
+    assert morgan_bits([lead], 2, 2048).sum() > 255
+    assert admission.similarities([lead]).tolist() == [1]
+
+
+def test_what_is_less_similar_than_asked_for_is_refused_and_the_bound_is_not():
+    other = "CC(C)Cc1ccc(cc1)C(C)C(=O)N"
+    bound = rdkit_similarity(IBUPROFEN, other)
+    assert 0 < bound < 1
+    assert judged(other, lead=IBUPROFEN, min_similarity=bound) is None
+    assert judged(other, lead=IBUPROFEN, min_similarity=bound + 1e-9) == "too unlike the lead"
+    assert judged(IBUPROFEN, lead=IBUPROFEN, min_similarity=1) is None
+
+
+def test_a_molecule_is_judged_alike_alone_among_others_and_again():
+    settings = {"lead": IBUPROFEN, "min_similarity": 0.05}
+    texts = ["C" * 9, "FC(F)F", IBUPROFEN, "C(F)(F)F", RHODANINE, IBUPROFEN, DRUGS["aspirin"]]
+    molecules = [Molecule.parse(text) for text in texts]
+    admission = Admission(AdmissionConfig.parse(settings), Molecule.parse(IBUPROFEN))
+    alone = [judged(text, **settings) for text in texts]
+    unlike = Objection.UNLIKE_LEAD
+    assert admission.judge(molecules) == admission.judge(molecules) == alone
+    assert admission.judge(molecules[::-1]) == alone[::-1]
+    assert admission.judge([]) == []
+    assert alone[1:] == [unlike, None, unlike, Objection.ALERT, None, None]
+
+
+def test_equal_settings_share_what_is_remembered():
+    assert Admission.of(AdmissionConfig(keep=("C",))) is Admission.of(AdmissionConfig(keep=("C",)))
+    assert Admission.of(AdmissionConfig(keep=("C",))) is not Admission.of(AdmissionConfig())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lead": "c1cc"}, "lead = 'c1cc': expected a SMILES"),
+        ({"keep": ["c1cc"]}, "'c1cc' is not a SMARTS pattern"),
+        ({"avoid": ["(("], "keep": ["c1cc"]}, "'c1cc' is not .*; '\\(\\(' is not"),
+        ({"min_similarity": 0.4}, "give one with --lead"),
+        ({"keep": ["C"], "avoid": ["C"]}, "cannot be kept and avoided"),
+        ({"lead": "CCO", "keep": ["N"]}, "the lead itself lacks \\['N'\\]"),
+        ({"scaffold_threshold": 0.5}, "give its size with --scaffold-bucket"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        Admission.of(AdmissionConfig.parse(settings))
+
+
+def test_a_bound_beyond_one_is_told():
+    with pytest.raises(ConfigError, match=r"min_similarity = 1\.1"):
+        AdmissionConfig.parse({"min_similarity": 1.1})
+
+
+def test_the_rails_are_told_in_one_line():
+    assert str(AdmissionConfig().limits) == (
+        "one part, at most 50 heavy atoms, rings of 8, carbon chains of 8, 20 rotatable bonds, "
+        "SA 6, no PAINS alert"
+    )
+
+
+def test_every_objection_has_advice():
+    assert all(objection.advice for objection in Objection)

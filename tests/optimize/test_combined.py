@@ -1,0 +1,143 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from molvae.chem.molecule import Molecule
+from molvae.errors import ConfigError
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.optimize.admission import AdmissionConfig
+from molvae.optimize.combined import CombinedConfig
+from molvae.optimize.methods import SearchConfig, strategy_of
+from molvae.optimize.search import search
+from molvae.optimize.sources import Source
+from molvae.optimize.state import State
+from molvae.runs import RunDirectory
+
+SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
+SMALL = {
+    "start": 16,
+    "children": 32,
+    "generations": 2,
+    "batches": ((0, 8),),
+    "workers": 1,
+    "retraining": {"every": 16, "updates": 2, "batch_size": 8, "rehearsed": 4},
+}
+OPEN = AdmissionConfig(rails=False)
+
+
+def objective(name="qed"):
+    return ConfiguredObjective(
+        ObjectiveConfig.parse_tables({"name": name, "component": [{"property": name}]})
+    )
+
+
+def config(**changes):
+    combined = {**SMALL, **changes.pop("combined", {})}
+    values = {"budget": 60, "seed": 1, "admission": OPEN, **changes, "combined": combined}
+    return SearchConfig.parse(values)
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    with SAMPLE.open(encoding="utf-8") as stream:
+        smiles = [row["smiles"] for row in csv.DictReader(stream)][200:500]
+    path = tmp_path_factory.mktemp("pool") / "pool.smi"
+    path.write_text("\n".join(smiles) + "\n")
+    return path
+
+
+def found(model, settings, run=None, resume=False):
+    result = search(model, objective(), settings, run, resume=resume)
+    return sorted(result.candidates, key=lambda one: one.call)
+
+
+def test_it_finds_better_molecules_than_random_draws(tiny_model, pool):
+    def best(**changes):
+        scores = [
+            np.sort([one.score for one in found(tiny_model, config(seed=seed, **changes))])[-10:]
+            for seed in range(3)
+        ]
+        return np.mean(scores)
+
+    combined = best(budget=100, combined={"pool": pool})
+    assert combined > best(budget=100, method="random") + 0.1
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_every_source_serves_alone(tiny_model, pool, source):
+    only = {"sources": (source,), "pool": pool}
+    candidates = found(tiny_model, config(budget=30, combined=only))
+    later = {one.source for one in candidates[16:]}
+    assert later <= {source}
+    assert len(candidates) >= 16
+
+
+def test_the_parts_can_be_switched_off(tiny_model, pool):
+    everything = config(combined={"pool": pool})
+    whole = found(tiny_model, everything)
+    for off in ({"surrogate": False}, {"retraining": {"updates": 0}}, {"generations": 1}):
+        less = config(combined={"pool": pool, **off})
+        other = found(tiny_model, less)
+        assert [one.smiles for one in other] != [one.smiles for one in whole]
+        # What is scored first does not depend on any of them.
+        assert [one.smiles for one in other[:16]] == [one.smiles for one in whole[:16]]
+
+
+def test_candidates_are_flat_neutral_and_in_one_piece(tiny_model, pool):
+    for one in found(tiny_model, config(combined={"pool": pool})):
+        assert not {*"@/\\.+-"} & {*one.smiles.replace("[N+](=O)[O-]", "")}
+        assert Molecule.parse(one.smiles).smiles == one.smiles
+
+
+def test_a_search_that_is_broken_off_ends_as_an_undisturbed_one(tiny_model, pool, tmp_path):
+    settings = {"combined": {"pool": pool}}
+    whole = found(tiny_model, config(**settings))
+    run = RunDirectory.create(tmp_path / "run")
+    for budget in (10, 37, 60):
+        again = found(tiny_model, config(budget=budget, **settings), run, resume=budget > 10)
+    assert [(one.smiles, one.score, one.source) for one in again] == [
+        (one.smiles, one.score, one.source) for one in whole
+    ]
+
+
+def test_a_restored_strategy_goes_on_to_the_bit(tiny_model):
+    def told(strategy, rounds):
+        for _ in range(rounds):
+            proposals = strategy.propose(8)
+            scores = np.array([one.molecule.heavy_atoms / 40 for one in proposals])
+            strategy.learn(proposals, scores)
+        return [one.molecule.smiles for one in strategy.propose(8)]
+
+    first, second = (strategy_of(config(), tiny_model) for _ in "12")
+    told(first, 5)
+    first.learn(first.propose(0), np.empty(0))
+    second.restore(State.from_bytes(first.state().to_bytes()))
+    assert told(first, 3) == told(second, 3)
+
+
+def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
+    lead = "CC(=O)Nc1ccc(OC(C)C)cc1"
+    rules = AdmissionConfig(lead=lead, min_similarity=0.4, rails=False)
+    candidates = found(tiny_model, config(admission=rules, budget=40))
+    assert Molecule.parse(lead).smiles in {one.smiles for one in candidates}
+    assert len(candidates) >= 20
+
+
+def test_another_model_than_ours_is_refused():
+    class Other:
+        latent_size = 4
+
+    with pytest.raises(ConfigError, match="retrains a MoleculeVAE, got Other"):
+        strategy_of(SearchConfig(), Other())
+
+
+def test_sources_are_named_in_the_settings():
+    assert CombinedConfig.parse({"sources": ["prior", "graph"]}).sources == (
+        Source.PRIOR,
+        Source.GRAPH,
+    )
+    with pytest.raises(ConfigError, match="sources"):
+        CombinedConfig.parse({"sources": ["nowhere"]})

@@ -1,0 +1,79 @@
+import csv
+
+import numpy as np
+import pytest
+from projection_model import ProjectionModel
+
+from molvae.errors import ConfigError
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.optimize.admission import AdmissionConfig
+from molvae.optimize.combined import CombinedSearch
+from molvae.optimize.goals import Rescorable
+from molvae.optimize.methods import SearchConfig, strategy_of
+from molvae.optimize.result import Front
+from molvae.optimize.search import search
+from molvae.runs import RunDirectory
+
+TWO = [
+    {"property": "heavy_atoms", "desirability": {"kind": "linear", "low": 0.0, "high": 12.0}},
+    {"property": "logp", "desirability": {"kind": "linear", "low": 3.0, "high": -3.0}},
+]
+
+
+def objective(components):
+    return ConfiguredObjective(
+        ObjectiveConfig.parse_tables({"name": "goals", "component": components})
+    )
+
+
+def config(**changes):
+    values = {"method": "random-walk", "budget": 150, "pareto": True, "seed": 2, **changes}
+    return SearchConfig(admission=AdmissionConfig(rails=False), **values)
+
+
+def test_the_front_is_what_nothing_beats(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    result = search(ProjectionModel(), objective(TWO), config(), run)
+    values = {one.smiles: np.array([*one.desirabilities.values()]) for one in result.candidates}
+    for one in result.front.candidates:
+        mine = values[one.smiles]
+        assert not any((v >= mine).all() and (v > mine).any() for v in values.values())
+    for smiles, mine in values.items():
+        if smiles not in {one.smiles for one in result.front.candidates}:
+            assert any((v >= mine).all() and (v > mine).any() for v in values.values())
+    volumes = [volume for _, volume in result.front.curve]
+    assert volumes == sorted(volumes)
+    assert result.front.curve[-1][0] == 150
+    rows = list(csv.DictReader(run.front.read_text().splitlines()))
+    assert [row["smiles"] for row in rows] == [one.smiles for one in result.front.candidates]
+
+
+def test_changing_weights_cover_more_than_one_mean():
+    def volume(pareto, seed):
+        settings = config(pareto=pareto, seed=seed, budget=300)
+        found = search(ProjectionModel(), objective(TWO), settings).candidates
+        return Front.of(found).curve[-1][1]
+
+    assert min(volume(True, seed) - volume(False, seed) for seed in range(3)) > 0
+
+
+def test_a_resumed_search_finds_the_same_front(tmp_path):
+    whole = search(ProjectionModel(), objective(TWO), config())
+    run = RunDirectory.create(tmp_path / "run")
+    for budget in (40, 90, 150):
+        again = search(
+            ProjectionModel(), objective(TWO), config(budget=budget), run, resume=budget > 40
+        )
+    assert again.front == whole.front
+
+
+def test_one_component_has_no_front(tmp_path):
+    with pytest.raises(ConfigError, match=r"two components or more, got 1.*--pareto"):
+        search(ProjectionModel(), objective([{"property": "qed"}]), config())
+
+
+def test_the_combined_search_hears_all_scores_anew(tiny_model):
+    strategy = strategy_of(SearchConfig(), tiny_model)
+    assert isinstance(strategy, CombinedSearch)
+    assert isinstance(strategy, Rescorable)

@@ -1,0 +1,87 @@
+import math
+
+import numpy as np
+import pytest
+
+from molvae.chem.drafts import counted
+from molvae.chem.molecule import Molecule
+from molvae.optimize.population import Population, restored_population, scaled_scores
+
+ALKANES = ["C" * n for n in range(3, 33)]
+
+
+def draft(smiles):
+    return counted(Molecule.parse(smiles))
+
+
+def filled(scores):
+    population = Population()
+    for smiles, score in zip(ALKANES, scores, strict=False):
+        population.add(draft(smiles), float(score))
+    return population
+
+
+def test_a_molecule_is_one_of_the_ten_best_when_it_beats_the_tenth():
+    population = filled(range(10))
+    assert population.worst_of_best() == 0.0
+    assert not population.add(draft("CCO"), 0.0)
+    assert not population.add(draft("CCN"), math.nan)
+    assert population.last_rise == 10
+    assert population.add(draft("CCS"), 0.5)
+    assert population.last_rise == 13
+    assert population.worst_of_best() == 0.5
+    assert population.best(3) == ["C" * 12, "C" * 11, "C" * 10]
+
+
+def test_a_parent_is_looked_at_more_widely_after_a_success_and_more_narrowly_after_a_failure():
+    population = filled([1.0])
+    population.add(draft("CCO"), 2.0, parent="CCC")
+    assert population.scale("CCC") == pytest.approx(1.5)
+    population.add(draft("CCN"), 0.5, parent="CCC")
+    assert population.scale("CCC") == pytest.approx(1.35)
+    for n in range(40):
+        population.add(draft(f"{'C' * n}CF"), 0.0, parent="CCC")
+    assert population.scale("CCC") == 0.5
+    assert population.scale("CCO") == 1.0
+
+
+def test_parents_are_mostly_good_ones():
+    population = filled([*range(29), math.nan])
+    drawn = population.parents(3_000, np.random.default_rng(0))
+    counts = {smiles: drawn.count(smiles) for smiles in ALKANES}
+    # The share is log-uniform from 1/1,000 to 1: below 1/29 with chance (3 - log10(29)) / 3.
+    best = "C" * 31
+    assert counts[best] / 3_000 > (3 - math.log10(29)) / 3
+    assert 0 < counts["CCC"] < 60
+    assert counts["C" * 32] == 0
+
+
+def test_scores_are_scaled_between_the_lowest_twentieth_and_the_best():
+    scores = np.array([-100.0, *range(19), math.nan, 20.0])
+    scaled = scaled_scores(scores)
+    low = np.quantile(scores[~np.isnan(scores)], 0.05)
+    assert scaled[0] == scaled[20] == 0.0
+    assert scaled[-1] == 1.0
+    assert scaled[10] == pytest.approx((9.0 - low) / (20.0 - low))
+    assert scaled_scores(np.array([2.0, 2.0, math.nan])).tolist() == [0.5, 0.5, 0.0]
+    assert scaled_scores(np.array([math.nan])).tolist() == [0.0]
+
+
+def test_the_surrogate_knows_the_best_of_many():
+    population = filled(range(30))
+    process = population.surrogate(10, np.random.default_rng(0))
+    expected = process.expect([draft(smiles).features for smiles in ALKANES])
+    known = expected.deviation < 0.011
+    assert known.sum() >= 10
+    assert known[-5:].all()
+
+
+def test_a_population_is_what_its_values_tell():
+    population = filled([0.1, math.nan, 0.3])
+    population.add(draft("CCO"), 0.5, parent="CCC")
+    again = restored_population(population.values(), population.drafts)
+    assert again.values()["smiles"] == population.values()["smiles"]
+    assert again.scale("CCC") == population.scale("CCC")
+    assert again.worst_of_best() == population.worst_of_best()
+    assert "CCO" in again
+    assert again.score_of("CCCC") is None

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import spell
+from molvae.optimize.retraining import Coded, Retrainer, RetrainingConfig, rank_weights
+
+SMILES = ("CC(=O)Nc1ccc(O)cc1", "O=C(O)c1ccccc1", "CCN(CC)CC", "COc1ccccc1N")
+CONFIG = RetrainingConfig(updates=100, batch_size=16, rehearsed=4, learning_rate=3e-3)
+
+
+def coded(model, smiles=SMILES):
+    spellings = [spell(Molecule.parse(one)) for one in smiles]
+    return [Coded(*row) for row in zip(spellings, *model.posterior(spellings), strict=True)]
+
+
+def written(model, points):
+    return [molecule and molecule.smiles for molecule in model.decode(points)]
+
+
+@pytest.fixture(scope="module")
+def retrained(tiny_model):
+    elites = coded(tiny_model)
+    retrainer = Retrainer(tiny_model, CONFIG)
+    retrainer.retrain(elites, elites[:2], np.random.default_rng(0))
+    return retrainer
+
+
+def test_elites_are_learned_by_the_decoder_alone(tiny_model, retrained):
+    points = np.stack([one.mean for one in coded(tiny_model)])
+    before = sum(a == b for a, b in zip(written(tiny_model, points), SMILES, strict=True))
+    after = sum(a == b for a, b in zip(written(retrained.model, points), SMILES, strict=True))
+    assert before == 0
+    assert after >= 2
+    # Codes stay where they are.
+    np.testing.assert_array_equal(retrained.model.encode(SMILES), tiny_model.encode(SMILES))
+
+
+def test_the_prior_makes_elites_up(tiny_model, retrained):
+    spellings = {spell(Molecule.parse(one)) for one in SMILES}
+
+    def share(model):
+        ids = model.draw(200, np.random.default_rng(0)).spellings
+        return sum(one in spellings for one in ids) / 200
+
+    assert share(tiny_model) < 0.01
+    assert share(retrained.model) > 0.1
+
+
+def test_the_model_that_was_given_stays_as_it_is(tiny_model):
+    before = {name: one.clone() for name, one in tiny_model.network.state_dict().items()}
+    retrainer = Retrainer(tiny_model, CONFIG)
+    made_up = retrainer.made_up(10)
+    retrainer.retrain(coded(tiny_model), [], np.random.default_rng(0))
+    for name, weight in tiny_model.network.state_dict().items():
+        assert torch.equal(weight, before[name])
+    assert retrainer.made_up(10) == made_up
+
+
+def test_reset_and_restore_are_exact(tiny_model, retrained):
+    points = np.random.default_rng(0).standard_normal((20, tiny_model.latent_size))
+    learned, weights = list(retrained.model.decode_symbols(points)), retrained.weights()
+    retrained.reset()
+    assert list(retrained.model.decode_symbols(points)) == list(tiny_model.decode_symbols(points))
+    retrained.restore(weights)
+    assert list(retrained.model.decode_symbols(points)) == learned
+    assert learned != list(tiny_model.decode_symbols(points))
+
+
+def test_equal_seeds_make_equal_weights(tiny_model):
+    elites = coded(tiny_model)
+    both = [Retrainer(tiny_model, CONFIG.with_changes({"updates": 4})) for _ in "12"]
+    for one in both:
+        one.retrain(elites, elites[:2], np.random.default_rng(0))
+    for name, weight in both[0].weights().items():
+        np.testing.assert_array_equal(weight, both[1].weights()[name])
+
+
+def test_better_ranks_weigh_more():
+    # Tripp et al. 2020, equation 3, by hand: N = 4, k = 0.5 gives 1/2, 1/3, 1/4, 1/5.
+    expected = np.array([30, 20, 15, 12]) / 77
+    np.testing.assert_allclose(rank_weights(4, 0.5), expected)
+    assert rank_weights(100, 0.01)[0] / rank_weights(100, 0.01)[99] == pytest.approx(100)
