@@ -176,7 +176,7 @@ def _gaussian(arrays: Mapping[str, np.ndarray], name: str) -> Gaussian:
     covariance = np.zeros((len(mean), len(mean)))
     rows, columns = np.tril_indices(len(mean))
     covariance[rows, columns] = covariance[columns, rows] = triangle
-    return Gaussian(mean, covariance)
+    return Gaussian(mean.astype(np.float64), covariance)
 
 
 def _read(path: Path) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -31,3 +32,86 @@ def test_reconstruction_is_counted_and_recorded(molvae, run, data, tmp_path):
     done = molvae("benchmark", "reconstruction", data, "--model", run, "--out", out, *flags)
     assert json.loads(done.out) == json.loads(out.read_text())
     assert json.loads(done.out)["molecules"] == 30
+
+
+@pytest.fixture(scope="module")
+def pmo(shell, run, tmp_path_factory):
+    """A benchmark of two tasks and two seeds by the real command, and how it ended."""
+    out = tmp_path_factory.mktemp("benchmark") / "pmo"
+    flags = ("--tasks", "qed,median1", "--seeds", "0,1", "--budget", 20, "--method", "random")
+    return shell("benchmark", "pmo", "--out", out, "--model", run, *flags), out
+
+
+def test_pmo_has_a_record_of_every_run_and_a_table_of_all(pmo):
+    done, out = pmo
+    assert done.status == 0, done.err
+    summary = json.loads((out / "summary.json").read_text())
+    names = sorted(path.name for path in (out / "runs").iterdir())
+    assert names == ["median1_0.json", "median1_1.json", "qed_0.json", "qed_1.json"]
+    assert summary["provenance"]["command"].startswith("molvae benchmark pmo")
+    assert summary["budget"] == 20
+    assert summary["card"]["molecules"] > 0
+    assert f"{summary['tasks']['qed']['auc_top10']['mean']:.3f}" in done.out
+    assert "sums over 2 of 20 tasks; budget 20" in done.out
+
+
+def test_pmo_goes_on_with_more_tasks_and_keeps_what_is_there(molvae, pmo, run, tmp_path):
+    out = shutil.copytree(pmo[1], tmp_path / "pmo")
+    before = (out / "runs" / "qed_0.json").read_bytes()
+    flags = ("--seeds", 0, "--budget", 20, "--method", "random", "--quiet", "--json")
+    words = (
+        "benchmark",
+        "pmo",
+        "--out",
+        out,
+        "--model",
+        run,
+        "--tasks",
+        "qed,celecoxib_rediscovery",
+    )
+    done = molvae(*words, "--work", tmp_path / "work", *flags)
+    tasks = json.loads(done.out)["tasks"]
+    assert sorted(tasks) == ["celecoxib_rediscovery", "median1", "qed"]
+    assert [tasks[name]["runs"] for name in sorted(tasks)] == [1, 2, 2]
+    assert (out / "runs" / "qed_0.json").read_bytes() == before
+    work = [path.name for path in (tmp_path / "work").iterdir()]
+    assert work == ["celecoxib_rediscovery_0"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--seed", 1), "each run has a seed of its own; give --seeds in the place of --seed"),
+        (("--seeds", "0,x"), "flags: seeds.1 = 'x'"),
+        (("--tasks", "qedd"), "did you mean 'pmo/qed'?"),
+        (("--budget", 10), "is of another budget; give another --out"),
+    ],
+)
+def test_pmo_refuses_in_one_line(molvae, pmo, run, flags, complaint):
+    words = ("benchmark", "pmo", "--out", pmo[1], "--model", run, "--method", "random", "--quiet")
+    budget = () if "--budget" in flags else ("--budget", 20)
+    assert complaint in molvae(*words, *budget, *flags).complaint
+
+
+def test_leads_are_improved_and_recorded(molvae, data, run, tmp_path):
+    leads, out = tmp_path / "leads.tsv", tmp_path / "constrained.json"
+    smiles = [line.split(",")[0] for line in data.read_text().splitlines()[1:6]]
+    leads.write_text("".join(f"{one} -1.0\n" for one in smiles))
+    flags = ("--leads", 2, "--budget", 10, "--batch-size", 8, "--patience", 2)
+    flags = (*flags, "--method", "random", "--quiet", "--json")
+    done = molvae("benchmark", "constrained", leads, "--model", run, "--out", out, *flags)
+    record = json.loads(out.read_text())
+    assert done.status == 0, done.err
+    assert json.loads(done.out) == record
+    assert list(record["figures"]) == ["0", "0.2", "0.4", "0.6"]
+    assert len(record["leads"]) == 2
+    settings = record["settings"]["search"]
+    assert (settings["budget"], record["provenance"]["seed"]) == (10, 0)
+    # The same words again find it done.
+    assert molvae("benchmark", "constrained", leads, "--model", run, "--out", out, *flags[:-1]).out
+    assert json.loads(out.read_text())["leads"] == record["leads"]
+
+
+def test_leads_and_record_are_not_one_file(molvae, data, run):
+    done = molvae("benchmark", "constrained", data, "--model", run, "--out", data)
+    assert "is the input" in done.complaint

@@ -1,0 +1,252 @@
+"""Similarity-constrained optimisation of penalised logP (Jin et al. 2018): 800 leads to improve.
+
+The score is raw: logP - SA - atoms of the largest ring beyond six, not normalised. A molecule
+counts for a threshold when its Tanimoto similarity to the lead, by Morgan bits of radius 2 folded
+to 2048, is no less.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, pstdev
+from time import perf_counter
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field, JsonValue, PositiveInt
+from tqdm import tqdm
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.properties import property_values
+from molvae.errors import ConfigError, DataError, MoleculeError, RunError
+from molvae.files import read_json, write_json
+from molvae.objectives.objective import Scores
+from molvae.optimize.admission import Admission
+from molvae.optimize.latent_model import LatentModel, model_mark
+from molvae.optimize.methods import SearchConfig
+from molvae.optimize.result import Candidate
+from molvae.optimize.search import search
+from molvae.settings import Settings
+
+BUDGET = 200
+_TERMS = ("logp", "sa", "largest_ring")
+
+
+class ConstrainedConfig(Settings):
+    """Which leads, and how it is searched round each."""
+
+    leads: PositiveInt | None = 80
+    """Drawn from the file with the seed of the search; None takes them all."""
+    deltas: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        default=(0.0, 0.2, 0.4, 0.6), min_length=1
+    )
+    """Lowest similarities to the lead that count."""
+    per_delta: bool = False
+    """One search for each delta, held to it, and a budget for each; else one for them all."""
+    ring_penalty: bool = True
+    """Whether large rings count against a molecule; the code of Jin et al. leaves that out."""
+    # How each search goes. Its guard rails are down unless they are asked for, and without
+    # `per_delta` its admission.min_similarity holds for all deltas.
+    search: SearchConfig = SearchConfig(budget=BUDGET)
+
+
+class RawPenalizedLogp:
+    """logP - SA, less the atoms of the largest ring beyond six; a large ring may go unpunished."""
+
+    columns = _TERMS
+
+    def __init__(self, *, ring_penalty: bool) -> None:
+        self._ring_penalty = ring_penalty
+
+    @property
+    def description(self) -> Mapping[str, JsonValue]:
+        return MappingProxyType({"name": "raw penalised logP", "ring_penalty": self._ring_penalty})
+
+    def score(self, molecules: Sequence[Molecule]) -> Scores:
+        rows = [property_values(one, _TERMS) for one in molecules]
+        values = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in _TERMS}
+        excess = np.maximum(values["largest_ring"] - 6, 0.0) if self._ring_penalty else 0.0
+        return Scores(values["logp"] - values["sa"] - excess, values, {})
+
+
+# Any: JSON values, here and below.
+def benchmark_constrained(
+    model: LatentModel,
+    file: Path,
+    config: ConstrainedConfig,
+    out: Path,
+    *,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Search round each lead, and say for each delta how often and how far it was improved.
+
+    Args:
+        model: what the searches decode with.
+        file: a lead a line, the SMILES first; further columns are not looked at.
+        config: which of them, and how.
+        out: JSON file that is rewritten after each lead, so that what was cut off goes on.
+        progress: whether to show a bar.
+
+    Raises:
+        ConfigError: the settings of search name a lead of their own.
+        DataError: the file holds no leads, or one that is no molecule.
+        RunError: `out` is of other settings.
+    """
+    if config.search.admission.lead is not None:
+        raise ConfigError("the leads are those of the file; leave out --lead")
+    leads = _drawn(read_leads(file), config)
+    about = {
+        "settings": config.model_dump(mode="json"),
+        "file": file.name,
+        "model": model_mark(model),
+    }
+    rows = _earlier(out, about)
+    done = {row["lead"] for row in rows}
+    for lead in tqdm(leads, unit=" leads", disable=not progress):
+        if lead.smiles not in done:
+            rows.append(_searched_round(model, lead, config))
+            write_json(out, {**about, "figures": figures_of(rows, config.deltas), "leads": rows})
+    return {**about, "figures": figures_of(rows, config.deltas), "leads": rows}
+
+
+def read_leads(file: Path) -> list[Molecule]:
+    """The molecules of the first column, in their order, each once.
+
+    Raises:
+        DataError: there are none, or one of them is no molecule.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{str(file)!r} cannot be read: {error}") from None
+    leads: dict[str, Molecule] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                lead = Molecule.parse(line)
+            except MoleculeError as error:
+                raise DataError(
+                    f"{str(file)!r}, line {number}: expected a SMILES in the first column, {error}"
+                ) from None
+            leads.setdefault(lead.smiles, lead)
+    if not leads:
+        raise DataError(f"{str(file)!r} holds no leads; give a file of one SMILES a line")
+    return list(leads.values())
+
+
+def figures_of(rows: Sequence[Mapping[str, Any]], deltas: Sequence[float]) -> dict[str, Any]:
+    """For each delta, over the leads so far.
+
+    `success` is the share of leads with a better molecule; `all` counts the others as an
+    improvement of 0, `successes` leaves them out, and the two ways of averaging are not to be
+    compared with each other.
+    """
+    return {_key(delta): _figures([row["found"][_key(delta)] for row in rows]) for delta in deltas}
+
+
+def figures_text(record: Mapping[str, Any]) -> str:
+    """The table of deltas for the screen."""
+    rows = [["delta", "success", "improvement, all", "of successes", "similarity"]]
+    for delta, one in record["figures"].items():
+        spread = [_with_std(one[name]) for name in ("all", "successes", "similarity")]
+        rows.append([delta, f"{one['success']:.1%}", *spread])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _figures(found: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
+    improvements = [one["improvement"] for one in found if one is not None]
+    return {
+        "leads": len(found),
+        "success": len(improvements) / len(found) if found else None,
+        "all": _mean_and_std([*improvements, *[0.0] * (len(found) - len(improvements))]),
+        "successes": _mean_and_std(improvements),
+        "similarity": _mean_and_std([one["similarity"] for one in found if one is not None]),
+    }
+
+
+def _mean_and_std(values: Sequence[float]) -> dict[str, float | None]:
+    return {
+        "mean": fmean(values) if values else None,
+        "std": pstdev(values) if values else None,
+    }
+
+
+def _with_std(figure: Mapping[str, float | None]) -> str:
+    return "-" if figure["mean"] is None else f"{figure['mean']:.2f} ± {figure['std']:.2f}"
+
+
+def _key(delta: float) -> str:
+    return f"{delta:g}"
+
+
+def _drawn(leads: Sequence[Molecule], config: ConstrainedConfig) -> list[Molecule]:
+    order = np.random.default_rng(config.search.seed).permutation(len(leads))[: config.leads]
+    return [leads[place] for place in order.tolist()]
+
+
+def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if not out.exists():
+        return []
+    record = read_json(out)
+    differing = [key for key in about if record.get(key) != about[key]]
+    if differing:
+        raise RunError(f"{str(out)!r} is of another {' and '.join(differing)}; give another --out")
+    rows: list[dict[str, Any]] = record["leads"]
+    return rows
+
+
+def _searched_round(
+    model: LatentModel, lead: Molecule, config: ConstrainedConfig
+) -> dict[str, Any]:
+    begun = perf_counter()
+    objective = RawPenalizedLogp(ring_penalty=config.ring_penalty)
+    score = float(objective.score([lead]).total[0])
+    row: dict[str, Any] = {"lead": lead.smiles, "score": score, "calls": 0}
+    found: dict[str, Any] = dict.fromkeys(map(_key, config.deltas))
+    for deltas, plan in _plans(lead, config):
+        try:
+            result = search(model, objective, plan)
+        except MoleculeError as error:
+            # The model lacks a symbol of the lead: it is one that was not improved.
+            row["refused"] = str(error)
+            break
+        row["calls"] += result.calls
+        better = [one for one in result.candidates if one.score > score]
+        found.update(_found(better, score, Admission.of(plan.admission), deltas))
+    return {**row, "found": found, "seconds": perf_counter() - begun}
+
+
+def _found(
+    better: Sequence[Candidate], score: float, admission: Admission, deltas: Sequence[float]
+) -> dict[str, Any]:
+    """The best of each delta; None where nothing better is alike enough."""
+    alike = admission.similarities([Molecule.parse(one.smiles) for one in better])
+    told: list[dict[str, Any]] = [
+        {
+            "smiles": one.smiles,
+            "improvement": one.score - score,
+            "similarity": float(similarity),
+            "call": one.call,
+        }
+        for one, similarity in zip(better, alike, strict=True)
+    ]
+    return {
+        _key(delta): next((one for one in told if one["similarity"] >= delta), None)
+        for delta in deltas
+    }
+
+
+def _plans(lead: Molecule, config: ConstrainedConfig) -> list[tuple[Sequence[float], SearchConfig]]:
+    """The searches for a lead, each with the deltas that it counts for."""
+    given = config.search.model_dump(exclude_unset=True).get("admission", {})
+    admission = {"rails": False, **given, "lead": lead.smiles}
+    if not config.per_delta:
+        return [(config.deltas, config.search.with_changes({"admission": admission}))]
+    return [
+        (
+            (delta,),
+            config.search.with_changes({"admission": {**admission, "min_similarity": delta}}),
+        )
+        for delta in config.deltas
+    ]

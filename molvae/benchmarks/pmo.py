@@ -1,0 +1,236 @@
+"""Practical Molecular Optimization (PMO, Gao et al. 2022): searches for its tasks, run by run.
+
+A call is a distinct molecule. The score of a run is the area under the mean of the ten best
+against calls, read every 100 calls from 0 on and divided by the budget; a run that ends early
+keeps its last value, and a molecule without a score counts as 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappushpop
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from pydantic import Field, JsonValue, NonNegativeInt
+
+from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, summary_of
+from molvae.chem.molecule import Molecule
+from molvae.errors import RunError
+from molvae.files import read_json, write_json
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.objectives.objective import Objective, Scores
+from molvae.optimize.curves import area_under_best, curve_of_best
+from molvae.optimize.latent_model import LatentModel, model_mark
+from molvae.optimize.methods import SearchConfig
+from molvae.optimize.result import Candidate, SearchResult
+from molvae.optimize.search import search
+from molvae.runs import RunDirectory, provenance
+from molvae.settings import Settings
+
+BUDGET = 10_000
+_TOPS = (1, 10, 100)
+_EVERY = 100
+_BEST = 10
+_SAVE_SECONDS = 5.0
+_DIGITS = 6
+
+
+class PmoConfig(Settings):
+    """What is searched for, how often, and how."""
+
+    tasks: tuple[str, ...] = Field(default=OFFLINE_TASKS, min_length=1)
+    """Without `pmo/`; one that needs a model file takes it after its name: gsk3b@gsk3b.skops."""
+    seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
+    search: SearchConfig = SearchConfig(budget=BUDGET)
+    """Its seed is replaced by each of `seeds`. Unless it says otherwise the guard rails are down,
+    and flat molecules alone are admitted."""
+
+
+def benchmark_pmo(
+    model: LatentModel,
+    config: PmoConfig,
+    out: Path,
+    work: Path | None = None,
+    *,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Run what is not there yet; the summary of all runs in `out`, also those of earlier calls.
+
+    Args:
+        model: what the searches decode with.
+        config: the tasks, seeds and settings of search.
+        out: folder that gets runs/TASK_SEED.json for each run.
+        work: folder of the searches themselves, where a run that was cut off goes on; in `out`
+            unless given.
+        progress: whether to show bars.
+
+    Raises:
+        ConfigError: there is no task of that name.
+        RunError: `out` or `work` holds runs of other settings.
+    """
+    objectives = {
+        task.partition("@")[0]: ConfiguredObjective.load(f"pmo/{task}") for task in config.tasks
+    }
+    mark = model_mark(model)
+    # Seed by seed, so that a benchmark cut short has as many tasks as it can.
+    runs = [
+        _Run(task, objective, _plan(config.search, seed), mark)
+        for seed in config.seeds
+        for task, objective in objectives.items()
+    ]
+    for run in [run for run in runs if not run.is_finished(out)]:
+        folder = (work or out / "work") / run.name
+        figures = _searched(model, run.objective, run.plan, folder, progress=progress)
+        made = provenance(run.plan.seed)
+        write_json(run.record(out), {**run.settings, **figures, "provenance": made})
+    return summary_of(out / "runs")
+
+
+class TimedObjective:
+    """An objective whose time, and that of all around it, is kept in a file over interruptions."""
+
+    def __init__(self, objective: Objective, path: Path) -> None:
+        self._objective = objective
+        self._path = path
+        before = read_json(path) if path.exists() else {"wall": 0.0, "objective": 0.0}
+        self._wall, self._inside = before["wall"], before["objective"]
+        self._begun = self._saved = perf_counter()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self._objective.columns
+
+    @property
+    def description(self) -> Mapping[str, JsonValue]:
+        return self._objective.description
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """In total, and in the objective; what a kill cuts off may be missing by a few."""
+        return {"wall": self._wall + perf_counter() - self._begun, "objective": self._inside}
+
+    def score(self, molecules: Sequence[Molecule]) -> Scores:
+        begun = perf_counter()
+        scores = self._objective.score(molecules)
+        self._inside += perf_counter() - begun
+        if perf_counter() - self._saved > _SAVE_SECONDS:
+            self.save()
+        return scores
+
+    def save(self) -> None:
+        """Keep the times on disk."""
+        write_json(self._path, self.seconds)
+        self._saved = perf_counter()
+
+
+def sources_of(candidates: Sequence[Candidate]) -> dict[str, dict[str, int]]:
+    """Picks of each source, and how many of them entered the ten best of their time.
+
+    Ten zeros stand at the beginning, as they do in the curve; NaN never enters.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    ten = [0.0] * _BEST
+    for one in sorted(candidates, key=lambda candidate: candidate.call):
+        mine = counts.setdefault(one.source, {"picks": 0, "improvements": 0})
+        mine["picks"] += 1
+        if one.score > ten[0]:
+            heappushpop(ten, one.score)
+            mine["improvements"] += 1
+    return counts
+
+
+def _plan(config: SearchConfig, seed: int) -> SearchConfig:
+    """The settings of search under the benchmark's rules."""
+    given = config.model_dump(exclude_unset=True).get("admission", {})
+    # Stereoisomers score alike by most tasks, and would fill the ten best.
+    admission = {"flat": True, "rails": False, **given}
+    return config.with_changes({"seed": seed, "admission": admission})
+
+
+# Any: JSON values, here and below.
+@dataclass(frozen=True)
+class _Run:
+    """One task under one seed."""
+
+    task: str
+    objective: Objective
+    plan: SearchConfig
+    model: str
+    """The mark of the model."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.task}_{self.plan.seed}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that tells this run from another."""
+        return {
+            "task": self.task,
+            "seed": self.plan.seed,
+            "budget": self.plan.budget,
+            "search": self.plan.model_dump(mode="json", exclude={"seed", "budget", "at_once"}),
+            "objective": dict(self.objective.description),
+            "model": self.model,
+        }
+
+    def record(self, out: Path) -> Path:
+        """The file of its figures."""
+        return out / "runs" / f"{self.name}.json"
+
+    def is_finished(self, out: Path) -> bool:
+        """Whether the record is there; one of a smaller budget is taken further.
+
+        Raises:
+            RunError: it is of other settings.
+        """
+        record, settings = self.record(out), self.settings
+        if not record.exists():
+            return False
+        found = read_json(record)
+        differing = [key for key in settings if found.get(key) != settings[key]]
+        if differing == ["budget"] and found["budget"] < settings["budget"]:
+            return False
+        if differing:
+            raise RunError(
+                f"{str(record)!r} is of another {' and '.join(differing)}; give another --out"
+            )
+        return True
+
+
+def _searched(
+    model: LatentModel, objective: Objective, plan: SearchConfig, folder: Path, *, progress: bool
+) -> dict[str, Any]:
+    """The figures of a search, from its start or from where it was cut off."""
+    folder.mkdir(parents=True, exist_ok=True)
+    timed = TimedObjective(objective, folder / "seconds.json")
+    try:
+        result = search(model, timed, plan, RunDirectory(folder), resume=True, progress=progress)
+    finally:
+        timed.save()
+    return _figures(result, plan.budget, timed.seconds)
+
+
+def _figures(result: SearchResult, budget: int, seconds: Mapping[str, float]) -> dict[str, Any]:
+    scores = np.nan_to_num(result.scores[:budget], nan=0.0)
+    curves = {f"top{k}": curve_of_best(scores, k, _EVERY) for k in _TOPS}
+    calls, _ = curves["top1"]
+    outside = seconds["wall"] - seconds["objective"]
+    return {
+        **result.summary(),
+        "auc": {f"top{k}": area_under_best(scores, budget, k, _EVERY) for k in _TOPS},
+        "curve": {
+            "calls": calls.tolist(),
+            **{name: heights.round(_DIGITS).tolist() for name, (_, heights) in curves.items()},
+        },
+        "sources": sources_of(result.candidates),
+        "seconds": dict(seconds),
+        "overhead_seconds_per_call": outside / result.calls if result.calls else None,
+        "best": [
+            {"smiles": one.smiles, "score": one.score, "call": one.call, "source": one.source}
+            for one in result.candidates[:_BEST]
+            if not np.isnan(one.score)
+        ],
+    }
