@@ -29,7 +29,7 @@ step "train a model" molvae train data/moses_sample.csv --out quickstart/model -
 step "generate molecules" molvae generate --model quickstart/model --n 1000 \
     --out quickstart/samples.csv
 step "search for high QED" molvae optimize data/qed.toml --model quickstart/model \
-    --out quickstart/search --budget 500
+    --out quickstart/search --budget 200
 
 printf '\n== done\n'
 printf '%s\n' "${times[@]}"

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -190,8 +189,9 @@ def _over_seeds(figures: list[Mapping[str, float]]) -> dict[str, dict[str, float
     names = list(figures[0])
     columns = {name: [row[name] for row in figures] for name in names}
     return {
-        "mean": {name: fmean(values) for name, values in columns.items()},
+        "mean": {name: float(np.mean(values)) for name, values in columns.items()},
         "deviation": {
-            name: stdev(values) if len(values) > 1 else 0.0 for name, values in columns.items()
+            name: float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+            for name, values in columns.items()
         },
     }

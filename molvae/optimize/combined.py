@@ -156,12 +156,11 @@ class CombinedSearch:
         self._pending: dict[str, Idea] = {}
 
     def propose(self, n: int) -> list[Proposal]:
-        wanted = min(n, self._batch_size())
-        if len(self._population) < self._config.start:
-            wanted = min(n, self._config.start - len(self._population))
-            picked = self._beginning(wanted)
-        else:
-            picked = self._promising(wanted)
+        lacking = self._config.start - len(self._population)
+        picked = self._beginning(min(n, lacking)) if lacking > 0 else []
+        # A model that makes up nothing of use leaves the beginning short.
+        if not picked and len(self._population):
+            picked = self._promising(min(n, self._batch_size()))
         self._pending = {idea.draft.smiles: idea for idea in picked}
         return [
             Proposal(Molecule.parse(idea.draft.smiles), idea.origin.point, idea.origin.source)
@@ -220,7 +219,7 @@ class CombinedSearch:
             leads = [Idea(draft, Origin(Source.POOL)) for draft in drafts if draft]
             wanted = {Source.NEIGHBOURS: 8 * n, Source.REWRITES: 2 * n}
         else:
-            leads = self._sources.pooled(n // 2, self._generator)
+            leads = self._sources.pooled((n + 1) // 2, self._generator)
             wanted = {Source.PRIOR: 2 * n}
         found = self._fresh(wanted, self._round_leads)
         chosen = self._generator.permutation(len(found))

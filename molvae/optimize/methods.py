@@ -48,11 +48,11 @@ class SearchConfig(Settings):
     method: Method = Method.COMBINED
     budget: PositiveInt = 2_000
     """Distinct molecules that are scored."""
-    batch_size: PositiveInt = 32
-    """Molecules proposed in a round."""
+    batch_size: PositiveInt = 64
+    """Molecules proposed in a round at most."""
     at_once: PositiveInt = 256
     """Molecules handed to the objective together; their scores are on disk before the next."""
-    patience: PositiveInt = 50
+    patience: PositiveInt = 20
     """Rounds without a molecule, a new one or a score after which the search ends."""
     pareto: bool = False
     """Look for molecules that none beats in every component, not for the highest mean of them."""

@@ -137,6 +137,8 @@ class Sources:
         self._pool = pool
         self._drafts: list[Draft] | None = None
         self._workers = workers
+        # What is longer spells a larger molecule than is wanted, or loops.
+        self._most_symbols = 2 * cleaning.max_heavy_atoms
         self._makers: Mapping[Source, Callable[[int, Breed, np.random.Generator], _Made]] = {
             Source.GRAPH: self._children,
             Source.EDITS: self._edits,
@@ -219,7 +221,7 @@ class Sources:
         return self._decoded(Source.REWRITES, coded, points, generator, temperature=1.0)
 
     def _from_prior(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
-        drawn = self._model.draw(n, generator)
+        drawn = self._model.draw(n, generator, DecodingConfig(max_symbols=self._most_symbols))
         origins = [Origin(Source.PRIOR, None, point) for point in drawn.points]
         return self._read(drawn.spellings, origins)
 
@@ -241,7 +243,7 @@ class Sources:
         if temperature is None:
             temperature = float(generator.choice(_TEMPERATURES))
         seed = int(generator.integers(2**63))
-        config = DecodingConfig(temperature=temperature)
+        config = DecodingConfig(temperature=temperature, max_symbols=self._most_symbols)
         spellings = self._model.decode_symbols(np.stack(points), config, seed)
         origins = [
             Origin(source, parent.smiles, point)

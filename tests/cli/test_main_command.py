@@ -42,7 +42,7 @@ def test_help_read_without_import_is_that_of_the_command(command):
     [
         ("train", ["--max-minutes", "--from", "--preset", "[default: 0.003]", "--no-keep-stereo"]),
         ("generate", ["--novel-to", "--temperature", "[default: logp,qed,sa,weight]"]),
-        ("optimize", ["--budget", "[default: 2000]", "--cma-es.sigma", "cma-es, random-walk"]),
+        ("optimize", ["--budget", "[default: 2000]", "--cma-es.sigma", "combined, cma-es"]),
         ("encode", ["--smiles-column", "--model"]),
         ("decode", ["--temperature", "temperature 0"]),
         ("reconstruct", ["--json", "exact (0 or 1)"]),

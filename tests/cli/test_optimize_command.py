@@ -153,7 +153,8 @@ def test_guard_rails_are_up_unless_they_are_lifted_and_both_is_told(molvae, run,
     assert done.status == 0, done.err
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["calls"], summary["rails"]["max_sa"]) == (0, 1)
-    assert sum(summary["refused"].values()) == 64 - summary["undecodable"]
+    told = summary["proposed"] - summary["undecodable"]
+    assert sum(summary["refused"].values()) == told > 0
     ended, refused, rails, _ = done.out.splitlines()[-4:]
     assert ended.startswith("0 molecules scored; no molecule that may be scored comes up any more")
     assert "lift the guard rails with --no-rails" in ended

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from projection_model import ProjectionModel
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
@@ -19,8 +20,9 @@ from molvae.runs import RunDirectory
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
 SMALL = {
     "start": 16,
-    "children": 32,
+    "children": 16,
     "generations": 2,
+    "max_heavy_atoms": 30,
     "batches": ((0, 8),),
     "workers": 1,
     "retraining": {"every": 16, "updates": 2, "batch_size": 8, "rehearsed": 4},
@@ -36,7 +38,7 @@ def objective(name="qed"):
 
 def config(**changes):
     combined = {**SMALL, **changes.pop("combined", {})}
-    values = {"budget": 60, "seed": 1, "admission": OPEN, **changes, "combined": combined}
+    values = {"budget": 40, "seed": 1, "admission": OPEN, **changes, "combined": combined}
     return SearchConfig.parse(values)
 
 
@@ -58,12 +60,12 @@ def test_it_finds_better_molecules_than_random_draws(tiny_model, pool):
     def best(**changes):
         scores = [
             np.sort([one.score for one in found(tiny_model, config(seed=seed, **changes))])[-10:]
-            for seed in range(3)
+            for seed in range(2)
         ]
         return np.mean(scores)
 
-    combined = best(budget=100, combined={"pool": pool})
-    assert combined > best(budget=100, method="random") + 0.1
+    combined = best(budget=60, combined={"pool": pool})
+    assert combined > best(budget=60, method="random") + 0.1
 
 
 @pytest.mark.parametrize("source", list(Source))
@@ -88,7 +90,7 @@ def test_the_parts_can_be_switched_off(tiny_model, pool):
 
 def test_candidates_are_flat_neutral_and_in_one_piece(tiny_model, pool):
     for one in found(tiny_model, config(combined={"pool": pool})):
-        assert not {*"@/\\.+-"} & {*one.smiles.replace("[N+](=O)[O-]", "")}
+        assert not {*"@/\\.+"} & {*one.smiles.replace("[N+](=O)[O-]", "")}
         assert Molecule.parse(one.smiles).smiles == one.smiles
 
 
@@ -96,24 +98,26 @@ def test_a_search_that_is_broken_off_ends_as_an_undisturbed_one(tiny_model, pool
     settings = {"combined": {"pool": pool}}
     whole = found(tiny_model, config(**settings))
     run = RunDirectory.create(tmp_path / "run")
-    for budget in (10, 37, 60):
+    for budget in (10, 27, 40):
         again = found(tiny_model, config(budget=budget, **settings), run, resume=budget > 10)
     assert [(one.smiles, one.score, one.source) for one in again] == [
         (one.smiles, one.score, one.source) for one in whole
     ]
 
 
-def test_a_restored_strategy_goes_on_to_the_bit(tiny_model):
+def test_a_restored_strategy_goes_on_to_the_bit(tiny_model, pool):
     def told(strategy, rounds):
+        smiles = []
         for _ in range(rounds):
             proposals = strategy.propose(8)
             scores = np.array([one.molecule.heavy_atoms / 40 for one in proposals])
             strategy.learn(proposals, scores)
-        return [one.molecule.smiles for one in strategy.propose(8)]
+            smiles += [one.molecule.smiles for one in proposals]
+        return smiles
 
-    first, second = (strategy_of(config(), tiny_model) for _ in "12")
+    settings = config(combined={"pool": pool})
+    first, second = (strategy_of(settings, tiny_model) for _ in "12")
     told(first, 5)
-    first.learn(first.propose(0), np.empty(0))
     second.restore(State.from_bytes(first.state().to_bytes()))
     assert told(first, 3) == told(second, 3)
 
@@ -127,11 +131,8 @@ def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
 
 
 def test_another_model_than_ours_is_refused():
-    class Other:
-        latent_size = 4
-
-    with pytest.raises(ConfigError, match="retrains a MoleculeVAE, got Other"):
-        strategy_of(SearchConfig(), Other())
+    with pytest.raises(ConfigError, match="retrains a MoleculeVAE, got ProjectionModel"):
+        strategy_of(SearchConfig(), ProjectionModel())
 
 
 def test_sources_are_named_in_the_settings():
