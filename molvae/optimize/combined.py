@@ -15,7 +15,7 @@ from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float64
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from molvae.chem.drafts import counted, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
@@ -24,10 +24,11 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.admission import Admission, AdmissionConfig
 from molvae.optimize.population import Population, restored_population
 from molvae.optimize.retraining import Coded, Retrainer, RetrainingConfig
+from molvae.optimize.shortlist import Shortlist
 from molvae.optimize.sources import Codes, Idea, Origin, Parent, Source, Sources
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.optimize.strategy import Proposal
-from molvae.optimize.surrogate import TanimotoProcess, believing_picks
+from molvae.optimize.surrogate import believing_picks
 from molvae.parallel import available_cores
 from molvae.settings import Settings
 
@@ -50,7 +51,7 @@ _REHEARSAL = 8
 class CombinedConfig(Settings):
     """What the default search does; each part can be switched off."""
 
-    sources: tuple[Source, ...] = tuple(Source)
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)] = tuple(Source)
     """Where candidates come from: neighbours, crossovers, rewrites, prior, pool, graph, edits."""
     pool: Path | None = None
     """File of molecules, one of the sources; nothing is known of their scores."""
@@ -81,6 +82,16 @@ class CombinedConfig(Settings):
     workers: Annotated[int | None, Field(ge=1)] = None
     """Processes that read candidates; one per core unless given."""
 
+    @field_validator("batches")
+    @classmethod
+    def _from_the_first_call(
+        cls, batches: tuple[tuple[int, int], ...]
+    ) -> tuple[tuple[int, int], ...]:
+        begins = [begin for begin, _ in batches]
+        if not batches or begins[0] != 0 or begins != sorted(begins):
+            raise ValueError("expected pairs (calls, size) in rising order, the first from call 0")
+        return batches
+
     @property
     def cleaning(self) -> StandardizeConfig:
         """What is done to each candidate."""
@@ -90,34 +101,6 @@ class CombinedConfig(Settings):
             neutralize=self.neutralize,
             keep_stereo=self.keep_stereo,
         )
-
-
-class Shortlist:
-    """Candidates of one round and what the surrogate promises of each."""
-
-    def __init__(self, surrogate: TanimotoProcess, beta: float) -> None:
-        self._surrogate = surrogate
-        self._beta = beta
-        self._bounds: dict[str, tuple[Idea, float]] = {}
-
-    def __contains__(self, smiles: str) -> bool:
-        return smiles in self._bounds
-
-    def __len__(self) -> int:
-        return len(self._bounds)
-
-    def add(self, ideas: Sequence[Idea]) -> None:
-        """Take candidates in that are not there yet."""
-        if not ideas:
-            return
-        expected = self._surrogate.expect([idea.draft.features for idea in ideas])
-        for idea, bound in zip(ideas, expected.optimistic(self._beta).tolist(), strict=True):
-            self._bounds[idea.draft.smiles] = idea, bound
-
-    def best(self, n: int) -> list[Idea]:
-        """The `n` most promising, best first."""
-        ranked = sorted(self._bounds.values(), key=lambda one: -one[1])
-        return [idea for idea, _ in ranked[:n]]
 
 
 class CombinedSearch:
@@ -260,7 +243,7 @@ class CombinedSearch:
         chosen = self._population.parents(n, self._generator)
         return [Parent(smiles, self._population.scale(smiles)) for smiles in chosen]
 
-    def _round_promising(self, listed: "Shortlist") -> Callable[[int], list[Parent]]:
+    def _round_promising(self, listed: Shortlist) -> Callable[[int], list[Parent]]:
         """Parents among the candidates, and now and then among the scored."""
         ranked = listed.best(_PARENTS)
 
@@ -279,12 +262,12 @@ class CombinedSearch:
         self,
         wanted: Mapping[Source, int],
         breed: Callable[[int], list[Parent]],
-        besides: "Shortlist | None" = None,
+        besides: Shortlist | None = None,
     ) -> list[Idea]:
         """Candidates that are new and like the lead, a molecule once."""
         return self._new(self._sources.ideas(wanted, breed, self._generator), besides)
 
-    def _new(self, ideas: Iterable[Idea], besides: "Shortlist | None" = None) -> list[Idea]:
+    def _new(self, ideas: Iterable[Idea], besides: Shortlist | None = None) -> list[Idea]:
         found: dict[str, Idea] = {}
         for idea in ideas:
             smiles = idea.draft.smiles

@@ -142,3 +142,9 @@ def test_sources_are_named_in_the_settings():
     )
     with pytest.raises(ConfigError, match="sources"):
         CombinedConfig.parse({"sources": ["nowhere"]})
+
+
+@pytest.mark.parametrize("batches", [[], [[10, 4]], [[0, 4], [500, 16], [100, 8]]])
+def test_batches_begin_with_the_first_call_and_rise(batches):
+    with pytest.raises(ConfigError, match="batches"):
+        CombinedConfig.parse({"batches": batches})
