@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 from projection_model import ProjectionModel
 
+from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.admission import AdmissionConfig
 from molvae.optimize.combined import CombinedSearch
-from molvae.optimize.goals import Rescorable
+from molvae.optimize.goals import ManyGoals, Rescorable
+from molvae.optimize.journal import Journal
 from molvae.optimize.methods import SearchConfig, strategy_of
-from molvae.optimize.result import Front
+from molvae.optimize.oracle import Oracle
 from molvae.optimize.search import search
+from molvae.optimize.state import State
+from molvae.optimize.strategy import Proposal
 from molvae.runs import RunDirectory
 
 TWO = [
@@ -49,13 +53,42 @@ def test_the_front_is_what_nothing_beats(tmp_path):
     assert [row["smiles"] for row in rows] == [one.smiles for one in result.front.candidates]
 
 
-def test_changing_weights_cover_more_than_one_mean():
-    def volume(pareto, seed):
-        settings = config(pareto=pareto, seed=seed, budget=300)
-        found = search(ProjectionModel(), objective(TWO), settings).candidates
-        return Front.of(found).curve[-1][1]
+class Listener:
+    """Proposes the same three molecules each round, and keeps what it hears of them."""
 
-    assert min(volume(True, seed) - volume(False, seed) for seed in range(3)) > 0
+    def __init__(self):
+        self.heard = []
+
+    def propose(self, n):
+        return [Proposal(Molecule.parse(one)) for one in ("CCO", "CCCCCC", "CCCCN")]
+
+    def learn(self, proposals, scores):
+        self.heard.append(scores)
+
+    def state(self):
+        return State()
+
+    def restore(self, state):
+        pass
+
+
+def test_each_round_weighs_the_goals_anew():
+    listener = Listener()
+    with Journal.open(None, {}) as journal:
+        oracle = Oracle(objective(TWO), journal, 10, 10)
+        goals = ManyGoals(listener, oracle, seed=4)
+        for number in range(3):
+            proposals = goals.propose(3)
+            goals.learn(proposals, oracle.answer(proposals, number + 1).scores)
+        found = oracle.found(["CCO", "CCCCCC", "CCCCN"])
+    values = np.array([[*one.desirabilities.values()] for one in found])
+    for number, heard in enumerate(listener.heard):
+        weights = np.random.default_rng([4, number]).dirichlet(np.ones(2))
+        # Knowles 2006, with what is missing to 1 in the place of a cost.
+        missing = weights * (1 - values)
+        expected = -(missing.max(axis=1) + 0.05 * missing.sum(axis=1))
+        np.testing.assert_allclose(heard, expected)
+    assert not np.allclose(listener.heard[0], listener.heard[1])
 
 
 def test_a_resumed_search_finds_the_same_front(tmp_path):
