@@ -16,10 +16,16 @@ from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling, spell
 from molvae.errors import ModelError, MoleculeError
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
-from molvae.model.network import Device, ModelConfig, Posterior, SequenceVAE, pick_device
+from molvae.model.network import (
+    Device,
+    ModelConfig,
+    Posterior,
+    SequenceVAE,
+    padded_ids,
+    pick_device,
+)
 from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
 from molvae.pretrained import DEFAULT, find_model
-from molvae.special_ids import END, PAD
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
@@ -131,6 +137,12 @@ class MoleculeVAE:
     def latent_size(self) -> int:
         """Dimensions of a point."""
         return self.network.config.latent_size
+
+    # Any: figures of training, whatever their names.
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What the card tells of how the model was made, without figures measured on it since."""
+        return {name: value for name, value in self.card.items() if name != "figures"}
 
     @property
     def device(self) -> torch.device:
@@ -309,10 +321,7 @@ class MoleculeVAE:
 
     @torch.inference_mode()
     def _posterior(self, rows: list[list[int]]) -> Posterior:
-        lengths = torch.tensor([len(row) + 1 for row in rows])
-        ids = torch.full((len(rows), int(lengths.max())), PAD)
-        for place, row in enumerate(rows):
-            ids[place, : len(row) + 1] = torch.tensor([*row, END])
+        ids, lengths = padded_ids(rows)
         return self.network.encode(ids.to(self.device), lengths.to(self.device))
 
 

@@ -47,3 +47,9 @@ def test_a_folder_goes_before_a_shipped_model(tmp_path, monkeypatch):
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(ModelError, match=f"did you mean '{DEFAULT}'"):
         find_model(DEFAULT[:-1])
+
+
+def test_what_a_record_tells_of_a_model_holds_no_figures_of_earlier_weights():
+    model = MoleculeVAE.from_pretrained(DEFAULT, "cpu")
+    assert "figures" in model.card
+    assert model.origin == {name: one for name, one in model.card.items() if name != "figures"}

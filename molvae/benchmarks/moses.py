@@ -90,7 +90,7 @@ def benchmark_moses(
     return {
         "settings": config.model_dump(mode="json"),
         "evaluation": evaluation.model_dump(mode="json"),
-        "model": model.card,
+        "model": model.origin,
         "seeds": rows,
         **_over_seeds([row["figures"] for row in rows]),
     }

@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from molvae.diagnosis.posteriors import Posteriors
+from molvae.model.loss import ACTIVE_VARIANCE
 
-_ACTIVE_VARIANCE = 0.01
-"""Of a dimension's posterior means over molecules, above which it is active (Burda et al. 2016)."""
 _ROWS = 256
 
 
@@ -62,7 +61,7 @@ def kl_per_dimension(posteriors: Posteriors) -> Float64[np.ndarray, " latent"]:
 
 def active_units(mean: Float32[np.ndarray, "molecule latent"]) -> int:
     """Dimensions whose posterior mean varies over the molecules."""
-    return int((mean.astype(np.float64).var(axis=0) > _ACTIVE_VARIANCE).sum())
+    return int((mean.astype(np.float64).var(axis=0) > ACTIVE_VARIANCE).sum())
 
 
 def mutual_information(posteriors: Posteriors, generator: np.random.Generator) -> float:

@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+ACTIVE_VARIANCE = 0.01
+"""Of a dimension's posterior means over molecules, above which it is active (Burda et al. 2016)."""
+
 
 @dataclass(frozen=True)
 class Elbo:

@@ -1,5 +1,6 @@
 """ModelConfig, Posterior and SequenceVAE: a GRU encoder and a GRU decoder round a latent vector."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ from molvae.model.loss import Elbo
 from molvae.model.recurrence import Recurrence
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.settings import Settings, suggestion
+from molvae.special_ids import END, PAD
 
 # Log-variances beyond these bounds carry no information and overflow in half precision.
 _LOG_VARIANCE_BOUND = 8.0
@@ -170,6 +172,17 @@ class _Reversal:
         if self._is_whole:
             return rows.flip(0)
         return rows.gather(0, self._order[:, :, None].expand_as(rows))
+
+
+def padded_ids(
+    rows: Sequence[Sequence[int]],
+) -> tuple[Int[Tensor, "molecule position"], Int[Tensor, " molecule"]]:
+    """Rows of symbols as the network takes them, with END and PAD; and their lengths with END."""
+    lengths = torch.tensor([len(row) + 1 for row in rows])
+    ids = torch.full((len(rows), int(lengths.max())), PAD)
+    for place, row in enumerate(rows):
+        ids[place, : len(row) + 1] = torch.tensor([*row, END])
+    return ids, lengths
 
 
 Device = Literal["auto", "cpu", "cuda", "mps"]

@@ -7,14 +7,13 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int
+from jaxtyping import Float32, Float64
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
-from torch import Tensor
 
 from molvae.chem.notation import Spelling
+from molvae.model.network import padded_ids
 from molvae.molecule_vae import MoleculeVAE
 from molvae.settings import Settings
-from molvae.special_ids import END, PAD
 
 
 class RetrainingConfig(Settings):
@@ -118,7 +117,7 @@ class Retrainer:
         deviation = np.stack([one.deviation for one in batch])
         noise = generator.standard_normal(deviation.shape, np.float32)
         z = np.stack([one.mean for one in batch]) + deviation * noise
-        ids, lengths = _padded([model.vocabulary.encode(one.spelling) for one in batch])
+        ids, lengths = padded_ids([model.vocabulary.encode(one.spelling) for one in batch])
         ids, lengths = ids.to(model.device), lengths.to(model.device)
         optimizer.zero_grad()
         is_half = config.precision == "bfloat16"
@@ -138,14 +137,3 @@ def rank_weights(n: int, k: float) -> Float64[np.ndarray, " rank"]:
     weights = 1.0 / (k * n + np.arange(n, dtype=np.float64))
     scaled: np.ndarray = weights / weights.sum()
     return scaled
-
-
-def _padded(
-    rows: Sequence[Sequence[int]],
-) -> tuple[Int[Tensor, "molecule position"], Int[Tensor, " molecule"]]:
-    """Rows of ids, END and PAD; and how many of each are not PAD."""
-    lengths = torch.tensor([len(row) + 1 for row in rows])
-    ids = torch.full((len(rows), int(lengths.max())), PAD)
-    for place, row in enumerate(rows):
-        ids[place, : len(row) + 1] = torch.tensor([*row, END])
-    return ids, lengths

@@ -14,12 +14,10 @@ from molvae.dataset.batches import Batch
 from molvae.dataset.corpus import Corpus
 from molvae.errors import MoleculeError
 from molvae.model.decoding import DecodingConfig, decode
-from molvae.model.loss import property_errors
+from molvae.model.loss import ACTIVE_VARIANCE, property_errors
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.team import Team
 
-_ACTIVE_VARIANCE = 0.01
-"""Of a dimension's posterior means over molecules, above which it is active (Burda et al. 2016)."""
 _ROWS = 256
 
 
@@ -130,7 +128,7 @@ def _validation(
         kl=float(kl.sum()),
         language=language / molecules,
         exact_reconstruction=exact / molecules,
-        active_units=int((square - mean**2 > _ACTIVE_VARIANCE).sum()),
+        active_units=int((square - mean**2 > ACTIVE_VARIANCE).sum()),
         kl_per_dimension=tuple(kl.tolist()),
         property_error=float(np.sqrt(squared / there)) if there else 0.0,
     )
