@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import isnan, nan
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,3 +73,13 @@ def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Numbers as JSON has them, which knows no NaN: None in its place."""
+    return {name: None if isnan(value) else value for name, value in values.items()}
+
+
+def with_nan(values: Mapping[str, float | None]) -> dict[str, float]:
+    """The numbers of which `without_nan` made these."""
+    return {name: nan if value is None else value for name, value in values.items()}

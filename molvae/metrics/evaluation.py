@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from math import isnan, nan
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 
 from molvae.chem.notation import Spelling, repair
 from molvae.errors import DataError, MissingExtraError, MoleculeError
+from molvae.files import without_nan
 from molvae.metrics.add_carbon import add_carbon
 from molvae.metrics.cache import StatisticsCache
 from molvae.metrics.chemnet import ChemNet, Gaussian, frechet_distance
@@ -64,9 +65,9 @@ class Metrics:
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON values; NaN becomes None."""
         return {
-            "metrics": _without_nan(self.values),
+            "metrics": without_nan(self.values),
             "repairs": dict(self.repairs),
-            "control": _without_nan(self.control),
+            "control": without_nan(self.control),
             "counts": dict(self.counts),
             "notes": list(self.notes),
             "settings": self.config.model_dump(mode="json"),
@@ -304,7 +305,3 @@ def _outcome(spelling: Spelling, smiles: str) -> str:
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean(dtype=np.float64)) if len(values) else nan
-
-
-def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: None if isnan(value) else value for name, value in values.items()}

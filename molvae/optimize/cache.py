@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from molvae.errors import FileError
+from molvae.files import with_nan, without_nan
 
 FORMAT = 1
 _MARK = 0x6D76_7363
@@ -171,24 +172,17 @@ def _told_as_file_error(place: str) -> Iterator[None]:
 
 def _row(one: Scored) -> tuple[float | None, str]:
     measured = {
-        "values": {name: _or_none(value) for name, value in one.values.items()},
-        "desirabilities": {name: _or_none(value) for name, value in one.desirabilities.items()},
+        "values": without_nan(one.values),
+        "desirabilities": without_nan(one.desirabilities),
     }
-    return _or_none(one.score), json.dumps(measured, allow_nan=False)
+    score = None if isnan(one.score) else one.score
+    return score, json.dumps(measured, allow_nan=False)
 
 
 def _scored(score: float | None, measured: str) -> Scored:
     parts: dict[str, Any] = json.loads(measured)
     return Scored(
-        score=_or_nan(score),
-        values={name: _or_nan(value) for name, value in parts["values"].items()},
-        desirabilities={name: _or_nan(value) for name, value in parts["desirabilities"].items()},
+        score=nan if score is None else float(score),
+        values=with_nan(parts["values"]),
+        desirabilities=with_nan(parts["desirabilities"]),
     )
-
-
-def _or_none(number: float) -> float | None:
-    return None if isnan(number) else number
-
-
-def _or_nan(number: float | None) -> float:
-    return nan if number is None else float(number)

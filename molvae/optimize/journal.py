@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from molvae.errors import RunError
+from molvae.files import with_nan, without_nan
 from molvae.optimize.result import Candidate
 
 FORMAT = 2
@@ -148,8 +149,8 @@ def _told_as_run_error(place: str) -> Iterator[None]:
 
 def _row(candidate: Candidate, point: np.ndarray | None) -> tuple[Any, ...]:
     measured = {
-        "values": _without_nan(candidate.values),
-        "desirabilities": _without_nan(candidate.desirabilities),
+        "values": without_nan(candidate.values),
+        "desirabilities": without_nan(candidate.desirabilities),
     }
     return (
         candidate.call,
@@ -169,20 +170,12 @@ def _candidate(
     return Candidate(
         smiles=smiles,
         score=nan if score is None else score,
-        values=_with_nan(parts["values"]),
-        desirabilities=_with_nan(parts["desirabilities"]),
+        values=with_nan(parts["values"]),
+        desirabilities=with_nan(parts["desirabilities"]),
         call=call,
         round=found_in,
         source=source,
     )
-
-
-def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: None if isnan(value) else value for name, value in values.items()}
-
-
-def _with_nan(values: Mapping[str, float | None]) -> dict[str, float]:
-    return {name: nan if value is None else value for name, value in values.items()}
 
 
 def _differences(old: Any, new: Any, place: str = "") -> list[str]:
