@@ -146,7 +146,9 @@ def _plan(config: SearchConfig, seed: int) -> SearchConfig:
     given = config.model_dump(exclude_unset=True).get("admission", {})
     # Stereoisomers score alike by most tasks, and would fill the ten best.
     admission = {"flat": True, "rails": False, **given}
-    return config.with_changes({"seed": seed, "admission": admission})
+    # No score is above 1: once ten are there, the rest of the curve is known.
+    enough = 1.0 if config.enough is None else config.enough
+    return config.with_changes({"seed": seed, "enough": enough, "admission": admission})
 
 
 # Any: JSON values, here and below.

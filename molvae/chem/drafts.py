@@ -8,7 +8,7 @@ from jaxtyping import Int64
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.mutation import mutate
-from molvae.chem.notation import Spelling, read_spelling
+from molvae.chem.notation import Spelling, spelled_smiles
 from molvae.chem.recombination import crossover
 from molvae.chem.similarity import FingerprintKind, fingerprint
 from molvae.chem.standardize import StandardizeConfig, standardize
@@ -101,6 +101,6 @@ def _draft(text: str, cleaning: StandardizeConfig) -> Draft | None:
 
 def _smiles(spelling: Spelling) -> str:
     try:
-        return read_spelling(spelling).smiles
+        return spelled_smiles(spelling)
     except MoleculeError:
         return ""

@@ -19,6 +19,7 @@ __all__ = [
     "repair",
     "robust_alphabet",
     "spell",
+    "spelled_smiles",
 ]
 
 Spelling = tuple[str, ...]
@@ -63,15 +64,24 @@ def read_spelling(symbols: Sequence[str]) -> Molecule:
     Raises:
         MoleculeError: they spell nothing, or what they spell is not accepted by RDKit.
     """
+    return Molecule.parse(spelled_smiles(symbols))
+
+
+def spelled_smiles(symbols: Sequence[str]) -> str:
+    """The SMILES, not canonical, that symbols spell; RDKit has not read it yet.
+
+    Raises:
+        MoleculeError: they spell nothing.
+    """
     _install_constraints()
     try:
-        smiles = selfies.decoder("".join(symbols))
+        smiles: str = selfies.decoder("".join(symbols))
     except (selfies.DecoderError, RecursionError) as error:
         detail = f"{str(error).splitlines()[0]}"
         raise MoleculeError(Refusal.NOT_A_MOLECULE, detail) from None
     if not smiles:
         raise MoleculeError(Refusal.NOT_A_MOLECULE, "the symbols spell no atom")
-    return Molecule.parse(smiles)
+    return smiles
 
 
 def repair(symbols: Sequence[str]) -> Repair | None:

@@ -14,6 +14,9 @@ from molvae.settings import Settings
 
 __all__ = ["Refusal", "StandardizeConfig", "standardize"]
 
+_STEREO_MARKS = frozenset("@/\\")
+"""Characters without which a SMILES tells no stereochemistry."""
+
 
 class StandardizeConfig(Settings):
     """What is accepted, and what is done to it before."""
@@ -60,7 +63,7 @@ def standardize(text: str, config: StandardizeConfig) -> Molecule:
         raise MoleculeError(Refusal.NO_ORGANIC_FRAGMENT, "no carbon atom")
     _check_atoms(mol, config)
     _check_size(mol.GetNumHeavyAtoms(), config)
-    cleaned = _cleaned(mol, config)
+    cleaned = _cleaned(mol, text, config)
     molecule = Molecule.from_mol(cleaned)
     # A changed graph carries what RDKit had perceived in the old one; only a fresh reading of its
     # SMILES has the canonical SMILES that every later reading has.
@@ -110,12 +113,12 @@ def _foreign_symbols(mol: Mol, elements: tuple[str, ...]) -> str:
     return ", ".join(sorted({atom.GetSymbol() for atom in mol.GetAtoms()} - set(elements)))
 
 
-def _cleaned(mol: Mol, config: StandardizeConfig) -> Mol:
-    """The same object when there was nothing to clean."""
+def _cleaned(mol: Mol, text: str, config: StandardizeConfig) -> Mol:
+    """The same object when there was nothing to clean; the text is what it was read from."""
     if config.neutralize and mol.HasSubstructMatch(_charged()):
         with rdBase.BlockLogs():
             mol = _uncharger().uncharge(mol)
-    if not config.keep_stereo:
+    if not config.keep_stereo and not _STEREO_MARKS.isdisjoint(text):
         mol = Mol(mol)
         Chem.RemoveStereochemistry(mol)
     return mol

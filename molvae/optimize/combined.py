@@ -42,7 +42,7 @@ _FORGETS = 0.97
 """What is left, after a round, of what is remembered of the sources' candidates."""
 _BEGUN_WITH = 100.0
 """Candidates, one of them a success, that a source has for a record before it has any."""
-_JOINT = 8
+_JOINT = 4
 """Candidates that are looked at jointly for each that is picked."""
 _REHEARSAL = 8
 """Updates' worth of molecules that are rehearsed, the same all through."""
@@ -57,15 +57,20 @@ class CombinedConfig(Settings):
     """File of molecules, one of the sources; nothing is known of their scores."""
     pool_size: PositiveInt = 10_000
     """Molecules drawn from that file."""
-    pool_ranked: PositiveInt = 2_000
+    pool_ranked: PositiveInt = 500
     """Of them, those that the surrogate is asked about in a round."""
     start: PositiveInt = 64
     """Molecules scored before the surrogate is asked: of the pool and the prior, or leads."""
     generations: PositiveInt = 3
     """Times that candidates descend from the most promising ones, before any is scored."""
-    children: PositiveInt = 192
+    children: PositiveInt = 128
     """Candidates of a generation."""
-    batches: tuple[tuple[NonNegativeInt, PositiveInt], ...] = ((0, 4), (500, 16), (2_000, 64))
+    batches: tuple[tuple[NonNegativeInt, PositiveInt], ...] = (
+        (0, 4),
+        (200, 8),
+        (500, 25),
+        (2_000, 100),
+    )
     """(calls, size): molecules of a round, once so many have been scored."""
     surrogate: bool = True
     """Let a Gaussian process choose; otherwise candidates are taken as they come."""
@@ -144,10 +149,13 @@ class CombinedSearch:
         # A model that makes up nothing of use leaves the beginning short.
         if not picked and len(self._population):
             picked = self._promising(min(n, self._batch_size()))
-        self._pending = {idea.draft.smiles: idea for idea in picked}
+        molecules = [Molecule.parse(idea.draft.smiles) for idea in picked]
+        self._pending = {
+            molecule.smiles: idea for molecule, idea in zip(molecules, picked, strict=True)
+        }
         return [
-            Proposal(Molecule.parse(idea.draft.smiles), idea.origin.point, idea.origin.source)
-            for idea in picked
+            Proposal(molecule, idea.origin.point, idea.origin.source)
+            for molecule, idea in zip(molecules, picked, strict=True)
         ]
 
     def learn(

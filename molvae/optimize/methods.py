@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 import numpy as np
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from molvae.chem.molecule import Molecule
 from molvae.dataset.tables import Table
@@ -48,12 +48,14 @@ class SearchConfig(Settings):
     method: Method = Method.COMBINED
     budget: PositiveInt = 2_000
     """Distinct molecules that are scored."""
-    batch_size: PositiveInt = 64
+    batch_size: PositiveInt = 100
     """Molecules proposed in a round at most."""
     at_once: PositiveInt = 256
     """Molecules handed to the objective together; their scores are on disk before the next."""
     patience: PositiveInt = 20
     """Rounds without a molecule, a new one or a score after which the search ends."""
+    enough: FiniteFloat | None = None
+    """Mean of the ten best scores at which the search ends; None: it goes on."""
     pareto: bool = False
     """Look for molecules that none beats in every component, not for the highest mean of them."""
     lead_scale: PositiveFloat = 1.0

@@ -45,6 +45,7 @@ class StopReason(StrEnum):
     """Why a search ended."""
 
     BUDGET_SPENT = "the budget is spent"
+    ENOUGH = "the ten best are as good as was asked for"
     NOTHING_DECODES = "no point decodes to a molecule any more"
     NOTHING_ADMITTED = "no molecule that may be scored comes up any more"
     NOTHING_NEW = "no new molecule comes up any more"
@@ -58,6 +59,7 @@ class StopReason(StrEnum):
 
 _ADVICE = {
     StopReason.BUDGET_SPENT: "go on with --resume and a larger --budget if scores still rise",
+    StopReason.ENOUGH: "go on with --resume and a higher --enough if more is wanted",
     StopReason.NOTHING_DECODES: "train the model longer, or search in smaller steps",
     StopReason.NOTHING_ADMITTED: "ask for less",
     StopReason.NOTHING_NEW: "take another seed or method, larger steps, or more patience",

@@ -15,27 +15,30 @@ from molvae.model.network import padded_ids
 from molvae.molecule_vae import MoleculeVAE
 from molvae.settings import Settings
 
+_FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+"""Instructions of processors that multiply such matrices faster than those of float32."""
+
 
 class RetrainingConfig(Settings):
     """How, and how much at a time."""
 
-    updates: NonNegativeInt = 8
+    updates: NonNegativeInt = 6
     """Of the weights, each time; 0 leaves the model as it is."""
-    every: PositiveInt = 32
+    every: PositiveInt = 64
     """Calls between two times; two batches where those are larger."""
     elites: PositiveInt = 100
     """The best molecules so far, on which it is trained."""
-    batch_size: PositiveInt = 64
+    batch_size: PositiveInt = 32
     """Elites in an update."""
-    rehearsed: NonNegativeInt = 32
+    rehearsed: NonNegativeInt = 16
     """Molecules of the model's own prior in an update, lest it forgets what molecules are."""
     rank_weight: PositiveFloat = 0.01
     """k in the weight 1 / (k N + rank) of an elite (Tripp et al. 2020, eq. 3)."""
     learning_rate: PositiveFloat = 5e-4
     clip_norm: PositiveFloat = 5.0
     """Longest gradient, in nats per molecule and unit of the weights."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the matrix products; bfloat16 is about twice as fast where the processor has it."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the matrix products; bfloat16 is about twice as fast, and auto where the device has it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Retrainer:
     def __init__(self, model: MoleculeVAE, config: RetrainingConfig) -> None:
         self._config = config
         self._given = model
+        self._is_half = _is_half(config.precision, model.device)
         network = deepcopy(model.network)
         self.model = MoleculeVAE(model.vocabulary, network, model.property_names)
         decoders = [network.decoder, network.language_model]
@@ -120,8 +124,7 @@ class Retrainer:
         ids, lengths = padded_ids([model.vocabulary.encode(one.spelling) for one in batch])
         ids, lengths = ids.to(model.device), lengths.to(model.device)
         optimizer.zero_grad()
-        is_half = config.precision == "bfloat16"
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=is_half):
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=self._is_half):
             context = torch.as_tensor(z, device=model.device)
             surprise = model.network.decoder.surprise(ids, lengths, context)
             language = model.network.prior_surprise(ids, lengths)
@@ -130,6 +133,18 @@ class Retrainer:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), config.clip_norm)
         if torch.isfinite(norm):
             optimizer.step()
+
+
+def _is_half(precision: str, device: torch.device) -> bool:
+    """Not by a measurement, as training does: a resumed search must take the same path."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    # Older versions of PyTorch do not tell.
+    tell = getattr(torch.cpu, "get_capabilities", None)
+    capabilities = tell() if tell and device.type == "cpu" else {}
+    return any(capabilities.get(name) for name in _FAST_BFLOAT16)
 
 
 def rank_weights(n: int, k: float) -> Float64[np.ndarray, " rank"]:

@@ -38,6 +38,8 @@ from molvae.optimize.strategy import Proposal, Strategy
 from molvae.runs import RunDirectory
 
 _REFUSED = "refused: "
+_JUDGED = 10
+"""Molecules whose mean score a search is judged by."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,8 @@ def _open_journal(
         "objective": dict(objective.description),
         "search": config.model_dump(mode="json"),
     }
-    # A larger budget leaves the path of the search as it is, and so does `at_once`.
-    path_settings = config.model_dump(mode="json", exclude={"budget", "at_once"})
+    # A larger budget leaves the path of the search as it is, and so do the other two.
+    path_settings = config.model_dump(mode="json", exclude={"budget", "at_once", "enough"})
     about = {**settings, "search": path_settings, "model": model_mark(model)}
     if run is None:
         return Journal.open(None, about)
@@ -268,12 +270,21 @@ def _stop_reason(oracle: Oracle, counts: Counts, config: SearchConfig) -> StopRe
     if stuck:
         return stuck
     # A round that was killed after its last call is finished first.
-    begun = oracle.last_round > counts.rounds
-    return StopReason.BUDGET_SPENT if oracle.remaining == 0 and not begun else None
+    if oracle.last_round > counts.rounds:
+        return None
+    if oracle.remaining == 0:
+        return StopReason.BUDGET_SPENT
+    return StopReason.ENOUGH if _is_enough(oracle, config) else None
+
+
+def _is_enough(oracle: Oracle, config: SearchConfig) -> bool:
+    scores = oracle.scores
+    best = mean_of_best(scores, _JUDGED) if len(scores) >= _JUDGED else nan
+    return config.enough is not None and best >= config.enough
 
 
 def _standing(oracle: Oracle) -> str:
-    best, ten = mean_of_best(oracle.scores, 1), mean_of_best(oracle.scores, 10)
+    best, ten = mean_of_best(oracle.scores, 1), mean_of_best(oracle.scores, _JUDGED)
     return f"best {best:.4g}, mean of ten best {ten:.4g}"
 
 

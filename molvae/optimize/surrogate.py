@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.sparse import csr_array
 
@@ -17,6 +17,19 @@ Features = Sequence[Int64[np.ndarray, " _"]]
 
 _NOISE = 1e-4
 """Variance of a score about its expectation, where that of the prior is 1."""
+_FREQUENT = 0.05
+"""Share of the molecules beyond which a feature is counted densely: its column is then cheaper
+as numbers for a matrix product than as places of them."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Which features occur in which molecules; the first columns, the frequent ones, densely."""
+
+    dense: Float32[np.ndarray, "molecule frequent"]
+    sparse: csr_array
+    sizes: Float64[np.ndarray, " molecule"]
+    """Features of each molecule, those without a column too."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +50,9 @@ class TanimotoProcess:
     """The process, given molecules and their scores."""
 
     def __init__(self, features: Features, scores: Float64[np.ndarray, " molecule"]) -> None:
-        self._columns = np.unique(np.concatenate(features))
-        self._known = self._table(features)
-        self._sizes = np.array([len(one) for one in features], dtype=np.float64)
-        kernel = self._similarity(features)
+        self._columns = _Columns.of(features)
+        self._known = self._columns.table(features)
+        kernel = _tanimoto(self._known, self._known)
         kernel[np.diag_indices_from(kernel)] += _NOISE
         self._factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
         self._weights = cho_solve(self._factor, scores, check_finite=False)
@@ -59,25 +71,47 @@ class TanimotoProcess:
 
     def _similarity(self, features: Features) -> Float64[np.ndarray, "molecule known"]:
         """To each known molecule."""
-        sizes = np.array([len(one) for one in features], dtype=np.float64)
-        return _tanimoto(self._table(features), self._known, sizes, self._sizes)
+        return _tanimoto(self._columns.table(features), self._known)
 
-    def _table(self, features: Features) -> csr_array:
-        """Which of the known molecules' features occur; what only others have counts by size."""
-        rows = []
-        for one in features:
-            places = np.searchsorted(self._columns, one)
-            places[places == len(self._columns)] = 0
-            rows.append(places[self._columns[places] == one])
-        return _sparse(rows, len(self._columns))
+
+@dataclass(frozen=True)
+class _Columns:
+    """Features that have a column: sorted, with the place of each, the most frequent first."""
+
+    features: Int64[np.ndarray, " feature"]
+    places: Int64[np.ndarray, " feature"]
+    frequent: int
+
+    @classmethod
+    def of(cls, features: Features) -> "_Columns":
+        """A column for each feature that occurs."""
+        found, counts = np.unique(np.concatenate(features), return_counts=True)
+        places = np.empty(len(found), dtype=np.int64)
+        places[np.argsort(-counts, kind="stable")] = np.arange(len(found))
+        return cls(found, places, int((counts > _FREQUENT * len(features)).sum()))
+
+    def table(self, features: Features) -> _Table:
+        """Which of the columns' features occur; what only others have counts by size."""
+        sizes = np.array([len(one) for one in features], dtype=np.int64)
+        occurring = np.concatenate(features)
+        rows = np.repeat(np.arange(len(features)), sizes)
+        at = np.minimum(np.searchsorted(self.features, occurring), len(self.features) - 1)
+        known = self.features[at] == occurring
+        rows, places = rows[known], self.places[at[known]]
+        often = places < self.frequent
+        dense = np.zeros((len(features), self.frequent), dtype=np.float32)
+        dense[rows[often], places[often]] = 1.0
+        rows, places = rows[~often], places[~often] - self.frequent
+        width = len(self.features) - self.frequent
+        ones = np.ones(len(rows), dtype=np.float32)
+        sparse = csr_array((ones, (rows, places)), shape=(len(features), width))
+        return _Table(dense, sparse, sizes.astype(np.float64))
 
 
 def tanimoto_table(features: Features) -> Float64[np.ndarray, "molecule molecule"]:
     """Similarity of each to each, in [0, 1]."""
-    columns = np.unique(np.concatenate(features))
-    table = _sparse([np.searchsorted(columns, one) for one in features], len(columns))
-    sizes = np.array([len(one) for one in features], dtype=np.float64)
-    return _tanimoto(table, table, sizes, sizes)
+    table = _Columns.of(features).table(features)
+    return _tanimoto(table, table)
 
 
 def believing_picks(expected: Expectation, beta: float, n: int) -> Int64[np.ndarray, " pick"]:
@@ -107,18 +141,9 @@ def believing_picks(expected: Expectation, beta: float, n: int) -> Int64[np.ndar
     return np.array(taken, dtype=np.int64)
 
 
-def _sparse(rows: Sequence[Int64[np.ndarray, " _"]], width: int) -> csr_array:
-    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-    places = np.concatenate(rows) if rows else np.empty(0, np.int64)
-    return csr_array((np.ones(len(places)), places, starts), shape=(len(rows), width))
-
-
-def _tanimoto(
-    a: csr_array,
-    b: csr_array,
-    sizes_a: Float64[np.ndarray, " a"],
-    sizes_b: Float64[np.ndarray, " b"],
-) -> Float64[np.ndarray, "a b"]:
-    shared: np.ndarray = (a @ b.T).toarray()
-    similarity: np.ndarray = shared / (sizes_a[:, None] + sizes_b[None, :] - shared)
+def _tanimoto(a: _Table, b: _Table) -> Float64[np.ndarray, "a b"]:
+    # Counts of a few hundred features: exact in single precision.
+    shared: np.ndarray = a.dense @ b.dense.T
+    shared += (a.sparse @ b.sparse.T).toarray()
+    similarity: np.ndarray = shared / (a.sizes[:, None] + b.sizes[None, :] - shared)
     return similarity

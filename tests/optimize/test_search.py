@@ -245,6 +245,22 @@ class TestResuming:
         assert run.candidates.read_bytes() == expected
 
 
+def test_a_search_ends_when_the_ten_best_are_good_enough_and_can_be_taken_further(tmp_path):
+    def ten_best(result, calls=None):
+        scores = [one.score for one in sorted(result.candidates, key=lambda one: one.call)[:calls]]
+        return np.mean(sorted(scores)[-10:])
+
+    whole = search(ProjectionModel(), objective(), config())
+    enough = float(ten_best(whole, 100))
+    run = RunDirectory.create(tmp_path / "run")
+    short = search(ProjectionModel(), objective(), config(enough=enough), run)
+    assert short.stop is StopReason.ENOUGH
+    assert 10 <= short.calls <= 100
+    assert ten_best(short) >= enough > ten_best(short, short.calls - 10)
+    on = search(ProjectionModel(), objective(), config(), run, resume=True)
+    assert (on.stop, table(on)) == (whole.stop, table(whole))
+
+
 class Alkanes(ProjectionModel):
     """Decodes to unbranched chains, most of them of carbon alone."""
 
