@@ -178,6 +178,27 @@ class MoleculeVAE:
             deviation[part] = torch.exp(0.5 * posterior.log_variance).cpu().numpy()
         return mean, deviation
 
+    @torch.inference_mode()
+    def surprise(self, spellings: Sequence[Spelling]) -> Float32[np.ndarray, " molecule"]:
+        """-log p(symbols) of each spelling under the learned prior's language model, in nats.
+
+        Raises:
+            ModelError: the model has no learned prior.
+            MoleculeError: a spelling holds a symbol that the vocabulary does not.
+        """
+        language_model = PushForwardPrior(self.network).language_model
+        rows = [self.vocabulary.encode(spelling) for spelling in spellings]
+        # Neighbours in length share a batch: the shorter ones are padded.
+        order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
+        surprise = np.empty(len(rows), np.float32)
+        for part in _parts(order):
+            ids, lengths = padded_ids([rows[place] for place in part])
+            found = language_model.surprise(
+                ids.to(self.device), lengths.to(self.device), language_model.nothing(len(part))
+            )
+            surprise[part] = found.cpu().numpy()
+        return surprise
+
     def decode(
         self,
         points: Float[np.ndarray, "molecule latent"],

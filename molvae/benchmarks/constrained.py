@@ -23,7 +23,7 @@ from molvae.files import read_json, write_json
 from molvae.objectives.objective import Scores
 from molvae.optimize.admission import Admission
 from molvae.optimize.latent_model import LatentModel, model_mark
-from molvae.optimize.methods import SearchConfig
+from molvae.optimize.methods import SearchConfig, unguarded
 from molvae.optimize.result import Candidate
 from molvae.optimize.search import search
 from molvae.settings import Settings
@@ -239,14 +239,14 @@ def _found(
 
 def _plans(lead: Molecule, config: ConstrainedConfig) -> list[tuple[Sequence[float], SearchConfig]]:
     """The searches for a lead, each with the deltas that it counts for."""
-    given = config.search.model_dump(exclude_unset=True).get("admission", {})
-    admission = {"rails": False, **given, "lead": lead.smiles}
+    search_config = unguarded(config.search)
+    admission = {**search_config.model_dump(exclude_unset=True)["admission"], "lead": lead.smiles}
     if not config.per_delta:
-        return [(config.deltas, config.search.with_changes({"admission": admission}))]
+        return [(config.deltas, search_config.with_changes({"admission": admission}))]
     return [
         (
             (delta,),
-            config.search.with_changes({"admission": {**admission, "min_similarity": delta}}),
+            search_config.with_changes({"admission": {**admission, "min_similarity": delta}}),
         )
         for delta in config.deltas
     ]

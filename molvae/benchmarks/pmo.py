@@ -23,7 +23,7 @@ from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective, Scores
 from molvae.optimize.curves import area_under_best, curve_of_best
 from molvae.optimize.latent_model import LatentModel, model_mark
-from molvae.optimize.methods import SearchConfig
+from molvae.optimize.methods import SearchConfig, unguarded
 from molvae.optimize.result import Candidate, SearchResult
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory, provenance
@@ -45,7 +45,7 @@ class PmoConfig(Settings):
     seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
     search: SearchConfig = SearchConfig(budget=BUDGET)
     """Its seed is replaced by each of `seeds`. Unless it says otherwise the guard rails are down,
-    and flat molecules alone are admitted."""
+    nothing is too improbable, and flat molecules alone are admitted."""
 
 
 def benchmark_pmo(
@@ -143,12 +143,10 @@ def sources_of(candidates: Sequence[Candidate]) -> dict[str, dict[str, int]]:
 
 def _plan(config: SearchConfig, seed: int) -> SearchConfig:
     """The settings of search under the benchmark's rules."""
-    given = config.model_dump(exclude_unset=True).get("admission", {})
-    # Stereoisomers score alike by most tasks, and would fill the ten best.
-    admission = {"flat": True, "rails": False, **given}
-    # No score is above 1: once ten are there, the rest of the curve is known.
+    # Stereoisomers score alike by most tasks, and would fill the ten best. No score is above 1:
+    # once ten such are there, the rest of the curve is known.
     enough = 1.0 if config.enough is None else config.enough
-    return config.with_changes({"seed": seed, "enough": enough, "admission": admission})
+    return unguarded(config, flat=True).with_changes({"seed": seed, "enough": enough})
 
 
 # Any: JSON values, here and below.

@@ -15,14 +15,17 @@ from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float64
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from molvae.chem.drafts import counted, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import Spelling
 from molvae.chem.standardize import StandardizeConfig
+from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.admission import Admission, AdmissionConfig
 from molvae.optimize.population import Population, restored_population
+from molvae.optimize.prior_bound import PriorBound
 from molvae.optimize.retraining import Coded, Retrainer, RetrainingConfig
 from molvae.optimize.shortlist import Shortlist
 from molvae.optimize.sources import Codes, Idea, Origin, Parent, Source, Sources
@@ -72,6 +75,9 @@ class CombinedConfig(Settings):
         (2_000, 100),
     )
     """(calls, size): molecules of a round, once so many have been scored."""
+    improbable: PositiveFloat | None = 5.0
+    """Standard deviations by which a candidate may surprise the prior more than what the search
+    began with does (see `PriorBound`); None: nothing is too improbable."""
     surrogate: bool = True
     """Let a Gaussian process choose; otherwise candidates are taken as they come."""
     surrogate_size: PositiveInt = 2_000
@@ -137,6 +143,8 @@ class CombinedSearch:
             self._workers,
         )
         self._rehearsal: list[Coded] = []
+        self._bound: PriorBound | None = None
+        self._given = model
         self._population = Population()
         self._made = dict.fromkeys(config.sources, 0.0)
         self._risen = dict.fromkeys(config.sources, 0.0)
@@ -229,7 +237,8 @@ class CombinedSearch:
         config, generator = self._config, self._generator
         if not config.surrogate:
             found = self._fresh(self._shares(n * 2), self._round_best)
-            return self._admitted([found[place] for place in generator.permutation(len(found))], n)
+            shuffled = [found[place] for place in generator.permutation(len(found))]
+            return self._admitted(shuffled, n, self._prior_bound())
         surrogate = self._population.surrogate(config.surrogate_size, generator)
         beta = float(10.0 ** generator.uniform(-2.0, 0.0))
         listed = Shortlist(surrogate, beta)
@@ -241,7 +250,7 @@ class CombinedSearch:
             for idea in found:
                 self._made[idea.origin.source] += 1.0
             listed.add(found)
-        ideas = self._admitted(listed.best(len(listed)), _JOINT * n)
+        ideas = self._admitted(listed.best(len(listed)), _JOINT * n, self._prior_bound())
         if not ideas:
             return []
         expected = surrogate.expect([idea.draft.features for idea in ideas], jointly=True)
@@ -288,16 +297,42 @@ class CombinedSearch:
         near = alike >= self._least_similarity
         return [idea for idea, is_near in zip(found.values(), near, strict=True) if is_near]
 
-    def _admitted(self, ideas: Sequence[Idea], n: int) -> list[Idea]:
+    def _admitted(
+        self, ideas: Sequence[Idea], n: int, bound: PriorBound | None = None
+    ) -> list[Idea]:
         """The first `n` that may be scored; to judge all would take seconds."""
         found: list[Idea] = []
         for begin in range(0, len(ideas), n):
             part = ideas[begin : begin + n]
             objections = self._admission.judge([Molecule.parse(one.draft.smiles) for one in part])
-            found += [one for one, why in zip(part, objections, strict=True) if why is None]
+            likely = bound.admits(self._spellings(part)) if bound else [True] * len(part)
+            found += [
+                one
+                for one, why, is_likely in zip(part, objections, likely, strict=True)
+                if why is None and is_likely
+            ]
             if len(found) >= n:
                 break
         return found[:n]
+
+    def _prior_bound(self) -> PriorBound | None:
+        """By the prior as it was given; None where nothing is too improbable."""
+        deviations = self._config.improbable
+        if deviations is None or not isinstance(self._given.prior, PushForwardPrior):
+            return None
+        if self._bound is not None:
+            return self._bound
+        began_with = self._population.drafts[: self._config.start]
+        coded = self._codes.of([draft.smiles for draft in began_with])
+        usual = [one.spelling for one in coded if one]
+        bound = PriorBound(self._given, usual, deviations) if usual else None
+        # While the beginning is short, it may still grow.
+        self._bound = bound if len(began_with) == self._config.start else None
+        return bound
+
+    def _spellings(self, ideas: Sequence[Idea]) -> list[Spelling | None]:
+        coded = self._codes.of([idea.draft.smiles for idea in ideas])
+        return [one.spelling if one else None for one in coded]
 
     def _shares(self, n: int) -> dict[Source, int]:
         """How many candidates of each source, by how many of its earlier ones were a success."""

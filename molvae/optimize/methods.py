@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 import numpy as np
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -68,6 +68,21 @@ class SearchConfig(Settings):
     turbo: TurboConfig = Field(default_factory=TurboConfig)
     gradient: GradientConfig = Field(default_factory=GradientConfig)
     random_walk: RandomWalkConfig = Field(default_factory=RandomWalkConfig)
+
+
+def unguarded(config: SearchConfig, **admission: Any) -> SearchConfig:
+    """A search as benchmarks have it: nothing refused for being odd, unless the settings ask.
+
+    Args:
+        config: its settings.
+        admission: what is asked of molecules besides, where the settings do not say otherwise.
+    """
+    given = config.model_dump(exclude_unset=True)
+    changes = {
+        "admission": {"rails": False, **admission, **given.get("admission", {})},
+        "combined": {"improbable": None, **given.get("combined", {})},
+    }
+    return config.with_changes(changes)
 
 
 def strategy_of(

@@ -6,12 +6,14 @@ import pytest
 from projection_model import ProjectionModel
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import spell
 from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.admission import AdmissionConfig
 from molvae.optimize.combined import CombinedConfig
 from molvae.optimize.methods import SearchConfig, strategy_of
+from molvae.optimize.prior_bound import PriorBound
 from molvae.optimize.search import search
 from molvae.optimize.sources import Source
 from molvae.optimize.state import State
@@ -86,6 +88,21 @@ def test_the_parts_can_be_switched_off(tiny_model, pool):
         assert [one.smiles for one in other] != [one.smiles for one in whole]
         # What is scored first does not depend on any of them.
         assert [one.smiles for one in other[:16]] == [one.smiles for one in whole[:16]]
+
+
+def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
+    def surprise(improbable):
+        settings = config(combined={"pool": pool, "improbable": improbable})
+        spellings = [spell(Molecule.parse(one.smiles)) for one in found(tiny_model, settings)]
+        began_with, later = spellings[: SMALL["start"]], spellings[SMALL["start"] :]
+        sizes = np.array([len(one) + 1 for one in later])
+        highest = (tiny_model.surprise(later) / sizes).max()
+        return highest, PriorBound(tiny_model, began_with, 0.1).most
+
+    highest, bound = surprise(0.1)
+    unbound, same_bound = surprise(None)
+    assert bound == same_bound
+    assert highest <= bound < unbound
 
 
 def test_candidates_are_flat_neutral_and_in_one_piece(tiny_model, pool):
