@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Int64
@@ -11,7 +12,7 @@ from molvae.chem.mutation import mutate
 from molvae.chem.notation import Spelling, spelled_smiles
 from molvae.chem.recombination import crossover
 from molvae.chem.similarity import FingerprintKind, fingerprint
-from molvae.chem.standardize import StandardizeConfig, standardize
+from molvae.chem.standardize import StandardizeConfig, standardize, standardize_whole
 from molvae.errors import MoleculeError
 
 _MOST_COUNTED = 63
@@ -73,19 +74,30 @@ def draft_children(
     parents: Sequence[tuple[str, str]], seed: int, cleaning: StandardizeConfig
 ) -> list[Draft | None]:
     """A child of each pair of molecules: of both, or the first one changed where both are one."""
-    return [
-        _draft(_child(*pair, np.random.default_rng([seed, place])), cleaning)
-        for place, pair in enumerate(parents)
-    ]
+    children = (
+        _child(*pair, np.random.default_rng([seed, place])) for place, pair in enumerate(parents)
+    )
+    return [_draft_of_child(child, cleaning) if child else None for child in children]
 
 
-def _child(first: str, second: str, generator: np.random.Generator) -> str:
-    molecule = Molecule.parse(first)
+def _child(first: str, second: str, generator: np.random.Generator) -> Molecule | None:
+    molecule = _parent(first)
     if first == second:
-        child = mutate(molecule, generator)
-    else:
-        child = crossover(molecule, Molecule.parse(second), generator)
-    return child.smiles if child else ""
+        return mutate(molecule, generator)
+    return crossover(molecule, _parent(second), generator)
+
+
+def _draft_of_child(child: Molecule, cleaning: StandardizeConfig) -> Draft | None:
+    try:
+        return counted(standardize_whole(child, cleaning))
+    except MoleculeError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _parent(smiles: str) -> Molecule:
+    """The few best have most of the children."""
+    return Molecule.parse(smiles)
 
 
 def _draft(text: str, cleaning: StandardizeConfig) -> Draft | None:

@@ -12,7 +12,7 @@ from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
 from molvae.settings import Settings
 
-__all__ = ["Refusal", "StandardizeConfig", "standardize"]
+__all__ = ["Refusal", "StandardizeConfig", "standardize", "standardize_whole"]
 
 _STEREO_MARKS = frozenset("@/\\")
 """Characters without which a SMILES tells no stereochemistry."""
@@ -59,15 +59,32 @@ def standardize(text: str, config: StandardizeConfig) -> Molecule:
     # Looking for a dot costs nothing, looking for fragments a seventh of the whole.
     if config.largest_fragment and "." in text:
         mol = _largest_organic_fragment(mol, config)
-    if not mol.HasSubstructMatch(_carbon()):
-        raise MoleculeError(Refusal.NO_ORGANIC_FRAGMENT, "no carbon atom")
-    _check_atoms(mol, config)
-    _check_size(mol.GetNumHeavyAtoms(), config)
-    cleaned = _cleaned(mol, text, config)
+    cleaned = _checked_and_cleaned(mol, text, config)
     molecule = Molecule.from_mol(cleaned)
     # A changed graph carries what RDKit had perceived in the old one; only a fresh reading of its
     # SMILES has the canonical SMILES that every later reading has.
     return molecule if cleaned is mol else Molecule.parse(molecule.smiles)
+
+
+def standardize_whole(molecule: Molecule, config: StandardizeConfig) -> Molecule:
+    """The same of a molecule in one piece that was read before; itself where nothing changes.
+
+    Raises:
+        MoleculeError: refused; its reason is a `Refusal`.
+    """
+    cleaned = _checked_and_cleaned(molecule.mol, molecule.smiles, config)
+    if cleaned is molecule.mol:
+        return molecule
+    return Molecule.parse(Molecule.from_mol(cleaned).smiles)
+
+
+def _checked_and_cleaned(mol: Mol, text: str, config: StandardizeConfig) -> Mol:
+    """The same object when there was nothing to clean; the text is what it was read from."""
+    if not mol.HasSubstructMatch(_carbon()):
+        raise MoleculeError(Refusal.NO_ORGANIC_FRAGMENT, "no carbon atom")
+    _check_atoms(mol, config)
+    _check_size(mol.GetNumHeavyAtoms(), config)
+    return _cleaned(mol, text, config)
 
 
 def _largest_organic_fragment(mol: Mol, config: StandardizeConfig) -> Mol:
@@ -114,7 +131,6 @@ def _foreign_symbols(mol: Mol, elements: tuple[str, ...]) -> str:
 
 
 def _cleaned(mol: Mol, text: str, config: StandardizeConfig) -> Mol:
-    """The same object when there was nothing to clean; the text is what it was read from."""
     if config.neutralize and mol.HasSubstructMatch(_charged()):
         with rdBase.BlockLogs():
             mol = _uncharger().uncharge(mol)

@@ -45,6 +45,8 @@ _FORGETS = 0.97
 """What is left, after a round, of what is remembered of the sources' candidates."""
 _BEGUN_WITH = 100.0
 """Candidates, one of them a success, that a source has for a record before it has any."""
+_FRESH = 3
+"""How many times smaller its rounds may be after a fresh start than they were before it."""
 _JOINT = 4
 """Candidates that are looked at jointly for each that is picked."""
 _REHEARSAL = 8
@@ -68,6 +70,8 @@ class CombinedConfig(Settings):
     """Times that candidates descend from the most promising ones, before any is scored."""
     children: PositiveInt = 128
     """Candidates of a generation."""
+    evolved: NonNegativeInt = 10
+    """Generations after those at most, of graph edits alone, which cost no decoding."""
     batches: tuple[tuple[NonNegativeInt, PositiveInt], ...] = (
         (0, 4),
         (200, 8),
@@ -83,8 +87,9 @@ class CombinedConfig(Settings):
     surrogate_size: PositiveInt = 2_000
     """Scored molecules that it knows at most."""
     retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
-    stagnation: PositiveInt = 1_000
-    """Calls without a rise of the ten best after which the decoders are those of the beginning."""
+    stagnation: PositiveInt | None = 500
+    """Calls in which the ten best hardly rise, after which the search begins anew elsewhere; the
+    next time it puts together what it found before and since. None: it goes on as it is."""
     max_heavy_atoms: PositiveInt = 60
     neutralize: bool = True
     """Take charges off candidates where they can be."""
@@ -152,10 +157,10 @@ class CombinedSearch:
         self._pending: dict[str, Idea] = {}
 
     def propose(self, n: int) -> list[Proposal]:
-        lacking = self._config.start - len(self._population)
+        lacking = self._config.start - self._population.size
         picked = self._beginning(min(n, lacking)) if lacking > 0 else []
         # A model that makes up nothing of use leaves the beginning short.
-        if not picked and len(self._population):
+        if not picked and self._population.size:
             picked = self._promising(min(n, self._batch_size()))
         molecules = [Molecule.parse(idea.draft.smiles) for idea in picked]
         self._pending = {
@@ -174,7 +179,7 @@ class CombinedSearch:
             if idea is None or idea.draft.smiles in self._population:
                 continue
             rises = self._population.add(idea.draft, score, idea.origin.parent)
-            if rises and len(self._population) > self._config.start:
+            if rises and self._population.size > self._config.start:
                 self._risen[idea.origin.source] += 1.0
         for counts in (self._made, self._risen):
             counts.update({source: _FORGETS * one for source, one in counts.items()})
@@ -208,8 +213,12 @@ class CombinedSearch:
             self._retrainer.reset()
 
     def _batch_size(self) -> int:
-        calls = len(self._population)
-        return [size for begin, size in self._config.batches if begin <= calls][-1]
+        """Small while little is known; after a fresh start not quite as small as at first."""
+        total, looked_at = (
+            [size for begin, size in self._config.batches if begin <= calls][-1]
+            for calls in (len(self._population), self._population.size)
+        )
+        return max(looked_at, total // _FRESH)
 
     def _beginning(self, n: int) -> list[Idea]:
         """Molecules to know something of: leads and what lies round them, or pool and prior."""
@@ -250,11 +259,19 @@ class CombinedSearch:
             for idea in found:
                 self._made[idea.origin.source] += 1.0
             listed.add(found)
+        for _ in range(self._further()):
+            breed = self._round_promising(listed)
+            listed.add(self._fresh({Source.GRAPH: config.children}, breed, listed))
         ideas = self._admitted(listed.best(len(listed)), _JOINT * n, self._prior_bound())
         if not ideas:
             return []
         expected = surrogate.expect([idea.draft.features for idea in ideas], jointly=True)
         return [ideas[place] for place in believing_picks(expected, beta, n)]
+
+    def _further(self) -> int:
+        """None in half of the rounds: at the end of a long way are often the surrogate's errors."""
+        further = int(self._generator.integers(-self._config.evolved, self._config.evolved + 1))
+        return max(further, 0) if Source.GRAPH in self._config.sources else 0
 
     def _round_best(self, n: int) -> list[Parent]:
         chosen = self._population.parents(n, self._generator)
@@ -349,16 +366,16 @@ class CombinedSearch:
         return (1.0 + self._risen[source]) / (_BEGUN_WITH + self._made[source])
 
     def _follow(self) -> None:
-        """Retrain the decoders when there is enough that is new, or put them back."""
+        """Retrain the decoders when there is enough that is new, or put them back and turn."""
         config, population = self._config, self._population
         calls = len(population)
-        if calls - population.last_rise >= config.stagnation:
+        if config.stagnation is not None and population.has_stalled(config.stagnation):
             self._retrainer.reset()
-            population.scales.clear()
-            population.last_rise = self._retrained_at = calls
+            population.turn()
+            self._retrained_at = calls
             return
         pause = max(config.retraining.every, 2 * self._batch_size())
-        is_due = calls >= config.start and calls - self._retrained_at >= pause
+        is_due = population.size >= config.start and calls - self._retrained_at >= pause
         if not is_due or not config.retraining.updates:
             return
         self._retrained_at = calls

@@ -1,7 +1,12 @@
-"""Population: all that a combined search has scored, and where that tells it to look."""
+"""Population: all that a combined search has scored, and where that tells it to look.
+
+It looks at all of them, or only at those since it last began anew: where nothing gets better any
+more, a fresh start finds other good molecules, and what both found is then put together.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -16,6 +21,9 @@ _WIDER, _NARROWER = 1.5, 0.9
 """What a success and a failure make of it: it stays where one in five succeeds."""
 _ELITE = 10
 """Molecules whose mean is what a search is judged by."""
+_LOW = 0.05
+"""Quantile of the scores that counts as lowest: a few terrible ones tell nothing."""
+_HARDLY = 0.02
 
 
 @dataclass
@@ -27,21 +35,28 @@ class Population:
     """NaN: it has none."""
     scales: dict[str, float] = field(default_factory=dict)
     """Of parents, where it is not 1."""
-    last_rise: int = 0
-    """Molecules that had been scored when one last entered the ten best."""
+    begin: int = 0
+    """Place of the first molecule that is looked at; 0, all are."""
+    turned_at: int = 0
+    """Molecules that had been scored when that place was last changed."""
 
     def __post_init__(self) -> None:
         self._places = {draft.smiles: place for place, draft in enumerate(self.drafts)}
-        self._best = sorted(score for score in self.scores if not np.isnan(score))[-_ELITE:]
+        self._best = _ten_best(self.scores[self.begin :])
 
     def __len__(self) -> int:
         return len(self.drafts)
+
+    @property
+    def size(self) -> int:
+        """Molecules that are looked at."""
+        return len(self.drafts) - self.begin
 
     def __contains__(self, smiles: str) -> bool:
         return smiles in self._places
 
     def add(self, draft: Draft, score: float, parent: str | None = None) -> bool:
-        """Take in a molecule that was not there; whether it is one of the ten best."""
+        """Take in a molecule that was not there; whether it is one of the ten best looked at."""
         known = self.score_of(parent)
         if parent is not None and known is not None:
             rose = score > known
@@ -52,15 +67,35 @@ class Population:
         self.drafts.append(draft)
         self.scores.append(score)
         if rises:
-            self.last_rise = len(self)
-            self._best = sorted([*self._best, score])[-_ELITE:]
+            self._best = _ten_best([*self._best, score])
         return bool(rises)
 
     def rescore(self, scores: Mapping[str, float]) -> None:
         """Take other scores for molecules that are there."""
         for smiles, score in scores.items():
             self.scores[self._places[smiles]] = score
-        self._best = sorted(score for score in self.scores if not np.isnan(score))[-_ELITE:]
+        self._best = _ten_best(self.scores[self.begin :])
+
+    def has_stalled(self, calls: int) -> bool:
+        """Whether the ten best looked at are hardly better than so many calls ago.
+
+        Hardly is by less than a fiftieth of what lies between the lowest twentieth and the best.
+        """
+        if len(self) - self.turned_at <= calls:
+            return False
+        scores = self.scores[self.begin :]
+        before, now = _ten_best(scores[:-calls]), _ten_best(scores)
+        if not before:
+            return True
+        low = float(np.nanquantile(scores, _LOW))
+        return fmean(now) - fmean(before) < _HARDLY * (now[-1] - low)
+
+    def turn(self) -> None:
+        """Begin anew, or look at all where that was done the time before."""
+        self.begin = 0 if self.begin else len(self)
+        self.turned_at = len(self)
+        self.scales.clear()
+        self._best = _ten_best(self.scores[self.begin :])
 
     def score_of(self, smiles: str | None) -> float | None:
         """The score of a molecule that has one."""
@@ -77,11 +112,11 @@ class Population:
         return self.scales.get(smiles, 1.0)
 
     def best(self, n: int) -> list[str]:
-        """The best so far, best first; those without a score are not among them."""
+        """The best looked at, best first; those without a score are not among them."""
         return [self.drafts[place].smiles for place in self._ranked()[:n]]
 
     def parents(self, n: int, generator: np.random.Generator) -> list[str]:
-        """`n` of the scored, each out of a best share that is drawn anew (as in Mol GA).
+        """`n` of those looked at, each out of a best share that is drawn anew (as in Mol GA).
 
         The share is log-uniform between a thousandth and all (Tripp & Hernandez-Lobato 2023).
         """
@@ -94,15 +129,16 @@ class Population:
         return [self.drafts[ranked[place]].smiles for place in chosen]
 
     def surrogate(self, most: int, generator: np.random.Generator) -> TanimotoProcess:
-        """What the scored molecules say of others: the better half of `most`, and a sample."""
+        """What those looked at say of others: the better half of `most`, and a sample."""
         ranked = self._ranked()
-        unscored = np.flatnonzero(np.isnan(self.scores))
+        unscored = self.begin + np.flatnonzero(np.isnan(self.scores[self.begin :]))
         order = np.concatenate([ranked, unscored])
         if len(order) > most:
             others = generator.choice(order[most // 2 :], most - most // 2, replace=False)
             order = np.concatenate([order[: most // 2], np.sort(others)])
         features = [self.drafts[place].features for place in order]
-        return TanimotoProcess(features, self._scaled()[order])
+        scaled = scaled_scores(np.array(self.scores[self.begin :], dtype=np.float64))
+        return TanimotoProcess(features, scaled[order - self.begin])
 
     # Any: JSON values.
     def values(self) -> dict[str, Any]:
@@ -111,18 +147,20 @@ class Population:
             "smiles": [draft.smiles for draft in self.drafts],
             "scores": self.scores,
             "scales": self.scales,
-            "last_rise": self.last_rise,
+            "begin": self.begin,
+            "turned_at": self.turned_at,
         }
 
     def _ranked(self) -> Int64[np.ndarray, " place"]:
-        """Places of those with a score, best first."""
-        scores = np.array(self.scores, dtype=np.float64)
-        order = np.argsort(-scores, kind="stable")
-        return order[: int((~np.isnan(scores)).sum())]
+        """Places of those looked at with a score, best first."""
+        scores = np.array(self.scores[self.begin :], dtype=np.float64)
+        order: np.ndarray = np.argsort(-scores, kind="stable")[: int((~np.isnan(scores)).sum())]
+        return self.begin + order
 
-    def _scaled(self) -> Float64[np.ndarray, " molecule"]:
-        """Scores in [0, 1]: of the lowest twentieth and of the best; without a score is lowest."""
-        return scaled_scores(np.array(self.scores, dtype=np.float64))
+
+def _ten_best(scores: Sequence[float]) -> list[float]:
+    """Best last; NaN is none of them."""
+    return sorted(score for score in scores if not np.isnan(score))[-_ELITE:]
 
 
 def scaled_scores(scores: Float64[np.ndarray, " molecule"]) -> Float64[np.ndarray, " molecule"]:
@@ -133,7 +171,7 @@ def scaled_scores(scores: Float64[np.ndarray, " molecule"]) -> Float64[np.ndarra
     scored = scores[~np.isnan(scores)]
     if not len(scored):
         return np.zeros(len(scores))
-    low, high = np.quantile(scored, 0.05), scored.max()
+    low, high = np.quantile(scored, _LOW), scored.max()
     if high <= low:
         return np.where(np.isnan(scores), 0.0, 0.5)
     scaled: np.ndarray = np.clip((np.nan_to_num(scores, nan=low) - low) / (high - low), 0.0, 1.0)
@@ -143,5 +181,9 @@ def scaled_scores(scores: Float64[np.ndarray, " molecule"]) -> Float64[np.ndarra
 def restored_population(values: dict[str, Any], drafts: Sequence[Draft]) -> Population:
     """The population that `values` tells of; the drafts are those of its molecules."""
     return Population(
-        list(drafts), list(values["scores"]), dict(values["scales"]), values["last_rise"]
+        list(drafts),
+        list(values["scores"]),
+        dict(values["scales"]),
+        values["begin"],
+        values["turned_at"],
     )

@@ -26,9 +26,7 @@ def test_a_molecule_is_one_of_the_ten_best_when_it_beats_the_tenth():
     assert population.worst_of_best() == 0.0
     assert not population.add(draft("CCO"), 0.0)
     assert not population.add(draft("CCN"), math.nan)
-    assert population.last_rise == 10
     assert population.add(draft("CCS"), 0.5)
-    assert population.last_rise == 13
     assert population.worst_of_best() == 0.5
     assert population.best(3) == ["C" * 12, "C" * 11, "C" * 10]
 
@@ -85,3 +83,40 @@ def test_a_population_is_what_its_values_tell():
     assert again.worst_of_best() == population.worst_of_best()
     assert "CCO" in again
     assert again.score_of("CCCC") is None
+
+
+def test_it_has_stalled_when_the_ten_best_hardly_rise():
+    population = filled([*range(12), *[0.0] * 4])
+    assert population.has_stalled(4)
+    assert not population.has_stalled(6)
+    # Between the lowest twentieth and the best lie some 10; a fiftieth of that is 0.2.
+    population.add(draft("CCO"), 3.0)
+    assert population.has_stalled(4)
+    population.add(draft("CCS"), 4.5)
+    assert not population.has_stalled(4)
+    assert not population.has_stalled(18)
+
+
+def test_without_any_score_it_has_stalled_too():
+    assert filled([math.nan] * 6).has_stalled(4)
+
+
+def test_it_begins_anew_and_then_looks_at_all():
+    population = filled(range(15))
+    population.add(draft("CCO"), 0.0, parent="CCC")
+    population.turn()
+    assert (population.size, len(population), population.best(3)) == (0, 16, [])
+    assert population.scale("CCC") == 1.0
+    assert not population.has_stalled(4)
+    assert "CCC" in population
+    for smiles, score in (("CCF", 1.0), ("CCCl", 3.0), ("CCBr", math.nan), ("CCI", 2.0)):
+        assert population.add(draft(smiles), score) is not math.isnan(score)
+    assert population.best(3) == ["CCCl", "CCI", "CCF"]
+    assert set(population.parents(50, np.random.default_rng(0))) == {"CCCl", "CCI", "CCF"}
+    process = population.surrogate(100, np.random.default_rng(0))
+    expected = process.expect([draft("CCCl").features, draft("C" * 17).features])
+    assert expected.mean[0] == pytest.approx(1.0, abs=0.01)
+    assert expected.deviation[1] > 0.5
+    population.turn()
+    assert population.size == 20
+    assert population.best(2) == ["C" * 17, "C" * 16]
