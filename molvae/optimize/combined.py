@@ -8,6 +8,7 @@ retraining (Tripp et al. 2020), Tanimoto processes over molecules (Griffiths et 
 sampling of parents (Mol GA, Tripp & Hernandez-Lobato 2023).
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ _JOINT = 4
 _REHEARSAL = 8
 """Updates' worth of molecules that are rehearsed, the same all through."""
 
+_PAIRS = re.compile(r"\d+:[1-9]\d*(,\d+:[1-9]\d*)*")
+
 
 class CombinedConfig(Settings):
     """What the default search does; each part can be switched off."""
@@ -72,13 +75,8 @@ class CombinedConfig(Settings):
     """Candidates of a generation."""
     evolved: NonNegativeInt = 10
     """Generations after those at most, of graph edits alone, which cost no decoding."""
-    batches: tuple[tuple[NonNegativeInt, PositiveInt], ...] = (
-        (0, 4),
-        (200, 8),
-        (500, 25),
-        (2_000, 100),
-    )
-    """(calls, size): molecules of a round, once so many have been scored."""
+    batches: str = "0:4,200:8,500:25,2000:100"
+    """calls:size, ...: molecules of a round, once so many have been scored."""
     improbable: PositiveFloat | None = 5.0
     """Standard deviations by which a candidate may surprise the prior more than what the search
     began with does (see `PriorBound`); None: nothing is too improbable."""
@@ -100,13 +98,17 @@ class CombinedConfig(Settings):
 
     @field_validator("batches")
     @classmethod
-    def _from_the_first_call(
-        cls, batches: tuple[tuple[int, int], ...]
-    ) -> tuple[tuple[int, int], ...]:
-        begins = [begin for begin, _ in batches]
-        if not batches or begins[0] != 0 or begins != sorted(begins):
-            raise ValueError("expected pairs (calls, size) in rising order, the first from call 0")
-        return batches
+    def _from_the_first_call(cls, text: str) -> str:
+        if not _PAIRS.fullmatch(text):
+            raise ValueError(f"expected pairs calls:size such as '0:4,500:16', got {text!r}")
+        begins = [begin for begin, _ in _pairs(text)]
+        if begins[0] != 0 or begins != sorted(set(begins)):
+            raise ValueError(f"expected pairs in rising order, the first from call 0, got {text!r}")
+        return text
+
+    def batch_size(self, calls: int) -> int:
+        """Molecules of a round when so many are known."""
+        return [size for begin, size in _pairs(self.batches) if begin <= calls][-1]
 
     @property
     def cleaning(self) -> StandardizeConfig:
@@ -214,11 +216,8 @@ class CombinedSearch:
 
     def _batch_size(self) -> int:
         """Small while little is known; after a fresh start not quite as small as at first."""
-        total, looked_at = (
-            [size for begin, size in self._config.batches if begin <= calls][-1]
-            for calls in (len(self._population), self._population.size)
-        )
-        return max(looked_at, total // _FRESH)
+        total = self._config.batch_size(len(self._population))
+        return max(self._config.batch_size(self._population.size), total // _FRESH)
 
     def _beginning(self, n: int) -> list[Idea]:
         """Molecules to know something of: leads and what lies round them, or pool and prior."""
@@ -392,3 +391,8 @@ class CombinedSearch:
             coded = self._codes.of([draft.smiles for draft in drafts if draft])
             self._rehearsal = [one for one in coded if one]
         return self._rehearsal
+
+
+def _pairs(text: str) -> list[tuple[int, int]]:
+    pairs = (pair.split(":") for pair in text.split(","))
+    return [(int(begin), int(size)) for begin, size in pairs]

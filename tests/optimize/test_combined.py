@@ -25,7 +25,7 @@ SMALL = {
     "children": 16,
     "generations": 2,
     "max_heavy_atoms": 30,
-    "batches": ((0, 8),),
+    "batches": "0:8",
     "workers": 1,
     "retraining": {"every": 16, "updates": 2, "batch_size": 8, "rehearsed": 4},
 }
@@ -161,7 +161,14 @@ def test_sources_are_named_in_the_settings():
         CombinedConfig.parse({"sources": ["nowhere"]})
 
 
-@pytest.mark.parametrize("batches", [[], [[10, 4]], [[0, 4], [500, 16], [100, 8]]])
+@pytest.mark.parametrize(
+    "batches", ["", "10:4", "0:4,500:16,100:8", "0:4,0:8", "0:0", "0:4,", "0 4", "0:4, 9:8"]
+)
 def test_batches_begin_with_the_first_call_and_rise(batches):
     with pytest.raises(ConfigError, match="batches"):
         CombinedConfig.parse({"batches": batches})
+
+
+def test_a_round_is_as_large_as_the_calls_before_it_say():
+    config = CombinedConfig.parse({"batches": "0:4,500:16"})
+    assert [config.batch_size(calls) for calls in (0, 499, 500, 10_000)] == [4, 4, 16, 16]
