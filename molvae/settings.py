@@ -5,11 +5,11 @@ Every `...Config` class of the package derives from `Settings` and stands beside
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from molvae.errors import ConfigError
 
@@ -23,6 +23,22 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
     )
+
+    # Any: see below.
+    @model_validator(mode="before")
+    @classmethod
+    def _split_at_commas(cls, values: Any) -> Any:
+        """`a,b` as a flag has it, for what is a row of words; rows of free text stay as they are.
+
+        Only a row is split: a word that is none is left to be told so.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        rows = {name for name, field in cls.model_fields.items() if _is_row(field.annotation)}
+        return {
+            name: _split(value) if name in rows and isinstance(value, list | tuple) else value
+            for name, value in values.items()
+        }
 
     # Any: the values are whatever a caller typed; pydantic checks them against the fields.
     @classmethod
@@ -46,6 +62,17 @@ class Settings(BaseModel):
         """The same settings with some values replaced and all checked; None replaces nothing."""
         given = {key: value for key, value in changes.items() if value is not None}
         return type(self).parse({**self.model_dump(exclude_unset=True), **given}, source)
+
+
+# Any: an annotation, and what a caller typed.
+def _is_row(kind: Any) -> bool:
+    """Whether values of this type are rows of what has no comma in it."""
+    return get_origin(kind) is tuple and str not in get_args(kind)
+
+
+def _split(row: Sequence[Any]) -> list[Any]:
+    parts = (one.split(",") if isinstance(one, str) else [one] for one in row)
+    return [one.strip() if isinstance(one, str) else one for part in parts for one in part]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

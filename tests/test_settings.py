@@ -1,5 +1,8 @@
+from enum import StrEnum
+from typing import Annotated
+
 import pytest
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from molvae.errors import ConfigError
 from molvae.settings import Settings, read_toml
@@ -66,3 +69,22 @@ def test_a_missing_field_is_named_without_the_whole_table():
 
     with pytest.raises(ConfigError, match=r"^settings: path: Field required$"):
         Needy.parse({"count": 4})
+
+
+def test_a_row_of_words_may_be_one_text_with_commas_but_free_text_is_not_split():
+    class Kind(StrEnum):
+        ONE = "one"
+        TWO = "two"
+
+    class Rows(Settings):
+        numbers: Annotated[tuple[float, ...], Field(min_length=1)] = (0.5,)
+        kinds: tuple[Kind, ...] = tuple(Kind)
+        patterns: tuple[str, ...] = ()
+
+    given = {"numbers": ["0.1,0.2", "0.3"], "kinds": ("two, one",), "patterns": ["[C,N]"]}
+    rows = Rows.parse(given)
+    assert rows.numbers == (0.1, 0.2, 0.3)
+    assert rows.kinds == (Kind.TWO, Kind.ONE)
+    assert rows.patterns == ("[C,N]",)
+    with pytest.raises(ConfigError, match=r"numbers\.1"):
+        Rows.parse({"numbers": ["0.1,x"]})
