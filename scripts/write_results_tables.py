@@ -210,6 +210,21 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def gauge(records: dict[str, dict[str, Any]]) -> str:
+    """Methods on a few tasks of PMO at a small budget."""
+    first = next(iter(records.values()))
+    tasks = list(dict.fromkeys(task for record in records.values() for task in record["tasks"]))
+    rows = [
+        [name, *(_mean_of_runs(record["tasks"].get(task)) for task in tasks)]
+        for name, record in records.items()
+    ]
+    return (
+        f"**The first {first['budget']:,} calls**: AUC of the ten best on tasks of PMO, over these "
+        f"calls alone, mean ± standard deviation over the seeds (number of runs) "
+        f"({_commands(records)}):\n\n{table(['method', *tasks], rows)}\n\n{_shares(records)}"
+    )
+
+
 def constrained(record: dict[str, Any]) -> str:
     """Improvement of leads under constraints of similarity, by both ways of averaging."""
     rows = []
@@ -251,6 +266,7 @@ def tables() -> str:
         "reconstruction_*": reconstruction,
         "generation": generation,
         "optimization": optimization,
+        "gauge_*": gauge,
         "pmo*": pmo,
         "constrained": constrained,
     }

@@ -90,7 +90,8 @@ class CombinedConfig(Settings):
     next time it puts together what it found before and since. None: it goes on as it is."""
     max_heavy_atoms: PositiveInt = 60
     neutralize: bool = True
-    """Take charges off candidates where they can be."""
+    """Take charges off candidates where they can be, unless a lead has such, and would itself
+    be unlike what is made of it."""
     keep_stereo: bool = False
     """Keep stereochemistry, for an objective that sees it; flat molecules are searched faster."""
     workers: Annotated[int | None, Field(ge=1)] = None
@@ -136,6 +137,7 @@ class CombinedSearch:
         self._config = config
         self._generator = np.random.default_rng(seed)
         self._leads = [lead.smiles for lead in leads]
+        self._cleaning = _cleaning_beside(config.cleaning, self._leads)
         self._admission = Admission.of(admission or AdmissionConfig(rails=False))
         self._least_similarity = admission.min_similarity if admission else 0.0
         self._retrainer = Retrainer(model, config.retraining)
@@ -145,7 +147,7 @@ class CombinedSearch:
         self._sources = Sources(
             self._retrainer.model,
             self._codes,
-            config.cleaning,
+            self._cleaning,
             [pool[place] for place in few],
             self._workers,
         )
@@ -222,7 +224,7 @@ class CombinedSearch:
     def _beginning(self, n: int) -> list[Idea]:
         """Molecules to know something of: leads and what lies round them, or pool and prior."""
         if self._leads:
-            drafts = draft_smiles(self._leads, self._config.cleaning)
+            drafts = draft_smiles(self._leads, self._cleaning)
             leads = [Idea(draft, Origin(Source.POOL)) for draft in drafts if draft]
             wanted = {Source.NEIGHBOURS: 8 * n, Source.REWRITES: 2 * n}
         else:
@@ -387,7 +389,7 @@ class CombinedSearch:
         config = self._config.retraining
         if not self._rehearsal and config.rehearsed:
             spellings = self._retrainer.made_up(_REHEARSAL * config.rehearsed)
-            drafts = draft_spellings(spellings, self._config.cleaning)
+            drafts = draft_spellings(spellings, self._cleaning)
             coded = self._codes.of([draft.smiles for draft in drafts if draft])
             self._rehearsal = [one for one in coded if one]
         return self._rehearsal
@@ -396,3 +398,13 @@ class CombinedSearch:
 def _pairs(text: str) -> list[tuple[int, int]]:
     pairs = (pair.split(":") for pair in text.split(","))
     return [(int(begin), int(size)) for begin, size in pairs]
+
+
+def _cleaning_beside(cleaning: StandardizeConfig, leads: Sequence[str]) -> StandardizeConfig:
+    """The cleaning, with charges left where it would take one off a lead."""
+    charged = cleaning.with_changes({"neutralize": False})
+    neutral, given = (
+        [draft.smiles for draft in draft_smiles(leads, each) if draft]
+        for each in (cleaning, charged)
+    )
+    return cleaning if neutral == given else charged

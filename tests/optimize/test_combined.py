@@ -147,6 +147,14 @@ def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
     assert len(candidates) >= 20
 
 
+def test_a_charged_lead_keeps_its_charges(tiny_model):
+    lead = "C[NH+](C)Cc1ccc(C[NH+](C)C)cc1"
+    rules = AdmissionConfig(lead=lead, min_similarity=0.4, rails=False)
+    candidates = found(tiny_model, config(admission=rules, budget=20))
+    assert len(candidates) == 20
+    assert any("+" in one.smiles for one in candidates[1:])
+
+
 def test_another_model_than_ours_is_refused():
     with pytest.raises(ConfigError, match="retrains a MoleculeVAE, got ProjectionModel"):
         strategy_of(SearchConfig(), ProjectionModel())
