@@ -50,6 +50,8 @@ _FRESH = 3
 """How many times smaller its rounds may be after a fresh start than they were before it."""
 _JOINT = 4
 """Candidates that are looked at jointly for each that is picked."""
+_KNOWN = 100
+"""Molecules known for each further generation that the surrogate is trusted with."""
 _REHEARSAL = 8
 """Updates' worth of molecules that are rehearsed, the same all through."""
 
@@ -270,8 +272,12 @@ class CombinedSearch:
         return [ideas[place] for place in believing_picks(expected, beta, n)]
 
     def _further(self) -> int:
-        """None in half of the rounds: at the end of a long way are often the surrogate's errors."""
-        further = int(self._generator.integers(-self._config.evolved, self._config.evolved + 1))
+        """None in half of the rounds, and few while few molecules are known.
+
+        What lies at the end of a long way is often an error of the surrogate.
+        """
+        most = min(self._config.evolved, self._population.size // _KNOWN)
+        further = int(self._generator.integers(-most, most + 1))
         return max(further, 0) if Source.GRAPH in self._config.sources else 0
 
     def _round_best(self, n: int) -> list[Parent]:
