@@ -93,11 +93,13 @@ def noted(folder):
 def main(folder, method, seed):
     generator = np.random.default_rng(seed)
     kills, twice = 0, 0
+    # What is made once a process, as the catalogue of alerts, the parts then have from this one.
+    search_in(folder.with_name("before"), method)
     while True:
         before, known = len(noted(folder)), journaled(folder)
         # Few lines at first, as the making of the files is where a kill is most awkward; later
         # more and more of them, or no part would ever come to the end.
-        lines = int(generator.integers(1, 60 if kills < 25 else 200 * (kills - 20)))
+        lines = int(generator.integers(1, 60 if kills < 12 else 400 * (kills - 10)))
         child = os.fork()
         if child == 0:
             status = 1
