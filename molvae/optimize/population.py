@@ -79,7 +79,7 @@ class Population:
     def has_stalled(self, calls: int) -> bool:
         """Whether the ten best looked at are hardly better than so many calls ago.
 
-        Hardly is by less than a fiftieth of what lies between the lowest twentieth and the best.
+        Hardly is by at most a fiftieth of what lies between the lowest twentieth and the best.
         """
         if len(self) - self.turned_at <= calls:
             return False
@@ -88,7 +88,7 @@ class Population:
         if not before:
             return True
         low = float(np.nanquantile(scores, _LOW))
-        return fmean(now) - fmean(before) < _HARDLY * (now[-1] - low)
+        return fmean(now) - fmean(before) <= _HARDLY * (now[-1] - low)
 
     def turn(self) -> None:
         """Begin anew, or look at all where that was done the time before."""

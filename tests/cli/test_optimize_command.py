@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from interrupts import heed_ctrl_c
 from rdkit import Chem
 from rdkit.Chem import QED
 
@@ -69,6 +70,7 @@ def test_ctrl_c_is_one_line_and_the_search_can_be_resumed(run, tmp_path, molvae)
     process = subprocess.Popen(
         [sys.executable, "-m", "molvae", *map(str, words), *QUICK, "--budget", "5000"],
         stderr=subprocess.PIPE,
+        preexec_fn=heed_ctrl_c,
     )
     shown = b""
     while b"best" not in shown:
@@ -80,8 +82,8 @@ def test_ctrl_c_is_one_line_and_the_search_can_be_resumed(run, tmp_path, molvae)
     process.stderr.close()
     assert process.wait() == 130, rest
     assert rest.splitlines()[-1] == b"molvae: interrupted"
-    done = molvae(*words, "--resume", "--budget", 300, "--quiet", "--json")
-    assert json.loads(done.out)["calls"] >= 300
+    done = molvae(*words, "--resume", "--budget", 100, "--quiet", "--json")
+    assert json.loads(done.out)["calls"] >= 100
 
 
 def test_settings_come_from_a_file_and_flags_win(molvae, run, tmp_path):

@@ -90,6 +90,44 @@ def test_the_parts_can_be_switched_off(tiny_model, pool):
         assert [one.smiles for one in other[:16]] == [one.smiles for one in whole[:16]]
 
 
+def test_the_surrogate_is_trusted_with_further_generations_as_it_comes_to_know_more(
+    tiny_model, pool, monkeypatch
+):
+    def later(evolved):
+        settings = config(combined={"pool": pool, "evolved": evolved})
+        return [one.smiles for one in found(tiny_model, settings)][SMALL["start"] :]
+
+    # So few molecules are known to a search of 40 that there are none.
+    assert later(10) == later(3)
+    monkeypatch.setattr("molvae.optimize.combined._KNOWN", 1)
+    assert later(10) != later(3)
+    only = {"pool": pool, "sources": ("prior", "pool"), "evolved": 10}
+    assert "graph" not in {one.source for one in found(tiny_model, config(combined=only))}
+
+
+def test_it_begins_anew_where_the_ten_best_stall(tiny_model, pool):
+    def turns_of(stagnation):
+        strategy = strategy_of(
+            config(combined={"pool": pool, "stagnation": stagnation}), tiny_model
+        )
+        begins = [0]
+        while len(begins) < 3:
+            proposals = strategy.propose(8)
+            strategy.learn(proposals, np.zeros(len(proposals)))
+            population = strategy.state().values["population"]
+            if population["begin"] != begins[-1]:
+                begins.append(population["begin"])
+            if len(population["scores"]) > 100:
+                break
+        return begins
+
+    assert turns_of(None) == [0]
+    begins = turns_of(10)
+    # Away from what was scored; after as long a time without a rise, to all of it.
+    assert begins[1] > 10
+    assert begins[2:] == [0]
+
+
 def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
     def surprise(improbable):
         settings = config(combined={"pool": pool, "improbable": improbable})

@@ -97,8 +97,9 @@ def test_it_has_stalled_when_the_ten_best_hardly_rise():
     assert not population.has_stalled(18)
 
 
-def test_without_any_score_it_has_stalled_too():
+def test_without_any_score_or_any_difference_it_has_stalled_too():
     assert filled([math.nan] * 6).has_stalled(4)
+    assert filled([0.5] * 20).has_stalled(4)
 
 
 def test_it_begins_anew_and_then_looks_at_all():

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from interrupts import heed_ctrl_c
 from safetensors.torch import load_file
 
 from molvae.errors import DataError, RunError, TrainingError
@@ -158,6 +159,7 @@ def started(plan, out, folder, *command, **environment):
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
 
 
