@@ -299,11 +299,9 @@ def _shares(records: dict[str, dict[str, Any]]) -> str:
             for source, one in record["sources"].items()
         ]
         overhead = 1000 * record["overhead_seconds_per_call"]
-        sentences.append(
-            f"Share of picks (of improvements) by source, {name}: {', '.join(parts)}; "
-            f"{overhead:.0f} ms a call, the task's own time left out."
-        )
-    return "\n\n".join(sentences)
+        shares = f"; picks (improvements) by source: {', '.join(parts)}" if parts[1:] else ""
+        sentences.append(f"{name}, {overhead:.0f} ms a call{shares}")
+    return f"Time without the task's own, and shares: {'. '.join(sentences)}."
 
 
 def _mean_of_runs(figures: dict[str, Any] | None) -> str:
