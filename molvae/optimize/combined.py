@@ -8,15 +8,11 @@ retraining (Tripp et al. 2020), Tanimoto processes over molecules (Griffiths et 
 sampling of parents (Mol GA, Tripp & Hernandez-Lobato 2023).
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float64
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from molvae.chem.drafts import counted, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
@@ -25,16 +21,16 @@ from molvae.chem.standardize import StandardizeConfig
 from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.admission import Admission, AdmissionConfig
+from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.population import Population, restored_population
 from molvae.optimize.prior_bound import PriorBound
-from molvae.optimize.retraining import Coded, Retrainer, RetrainingConfig
+from molvae.optimize.retraining import Coded, Retrainer
 from molvae.optimize.shortlist import Shortlist
 from molvae.optimize.sources import Codes, Idea, Origin, Parent, Source, Sources
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.optimize.strategy import Proposal
 from molvae.optimize.surrogate import believing_picks
 from molvae.parallel import available_cores
-from molvae.settings import Settings
 
 _PARENTS = 32
 """Candidates from which those of the next generation descend."""
@@ -54,74 +50,6 @@ _KNOWN = 100
 """Molecules known for each further generation that the surrogate is trusted with."""
 _REHEARSAL = 8
 """Updates' worth of molecules that are rehearsed, the same all through."""
-
-_PAIRS = re.compile(r"\d+:[1-9]\d*(,\d+:[1-9]\d*)*")
-
-
-class CombinedConfig(Settings):
-    """What the default search does; each part can be switched off."""
-
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)] = tuple(Source)
-    """Where candidates come from: neighbours, crossovers, rewrites, prior, pool, graph, edits."""
-    pool: Path | None = None
-    """File of molecules, one of the sources; nothing is known of their scores."""
-    pool_size: PositiveInt = 10_000
-    """Molecules drawn from that file."""
-    pool_ranked: PositiveInt = 500
-    """Of them, those that the surrogate is asked about in a round."""
-    start: PositiveInt = 64
-    """Molecules scored before the surrogate is asked: of the pool and the prior, or leads."""
-    generations: PositiveInt = 3
-    """Times that candidates descend from the most promising ones, before any is scored."""
-    children: PositiveInt = 128
-    """Candidates of a generation."""
-    evolved: NonNegativeInt = 10
-    """Generations after those at most, of graph edits alone, which cost no decoding."""
-    batches: str = "0:4,200:8,500:25,2000:100"
-    """calls:size, ...: molecules of a round, once so many have been scored."""
-    improbable: PositiveFloat | None = 5.0
-    """Standard deviations by which a candidate may surprise the prior more than what the search
-    began with does (see `PriorBound`); None: nothing is too improbable."""
-    surrogate: bool = True
-    """Let a Gaussian process choose; otherwise candidates are taken as they come."""
-    surrogate_size: PositiveInt = 2_000
-    """Scored molecules that it knows at most."""
-    retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
-    stagnation: PositiveInt | None = 500
-    """Calls in which the ten best hardly rise, after which the search begins anew elsewhere; the
-    next time it puts together what it found before and since. None: it goes on as it is."""
-    max_heavy_atoms: PositiveInt = 60
-    neutralize: bool = True
-    """Take charges off candidates where they can be, unless a lead has such, and would itself
-    be unlike what is made of it."""
-    keep_stereo: bool = False
-    """Keep stereochemistry, for an objective that sees it; flat molecules are searched faster."""
-    workers: Annotated[int | None, Field(ge=1)] = None
-    """Processes that read candidates; one per core unless given."""
-
-    @field_validator("batches")
-    @classmethod
-    def _from_the_first_call(cls, text: str) -> str:
-        if not _PAIRS.fullmatch(text):
-            raise ValueError(f"expected pairs calls:size such as '0:4,500:16', got {text!r}")
-        begins = [begin for begin, _ in _pairs(text)]
-        if begins[0] != 0 or begins != sorted(set(begins)):
-            raise ValueError(f"expected pairs in rising order, the first from call 0, got {text!r}")
-        return text
-
-    def batch_size(self, calls: int) -> int:
-        """Molecules of a round when so many are known."""
-        return [size for begin, size in _pairs(self.batches) if begin <= calls][-1]
-
-    @property
-    def cleaning(self) -> StandardizeConfig:
-        """What is done to each candidate."""
-        return StandardizeConfig(
-            max_heavy_atoms=self.max_heavy_atoms,
-            min_heavy_atoms=3,
-            neutralize=self.neutralize,
-            keep_stereo=self.keep_stereo,
-        )
 
 
 class CombinedSearch:
@@ -165,6 +93,9 @@ class CombinedSearch:
     def propose(self, n: int) -> list[Proposal]:
         lacking = self._config.start - self._population.size
         picked = self._beginning(min(n, lacking)) if lacking > 0 else []
+        if not picked and len(self._population) and not self._population.size:
+            # There is nowhere else to begin.
+            self._population.turn()
         # A model that makes up nothing of use leaves the beginning short.
         if not picked and self._population.size:
             picked = self._promising(min(n, self._batch_size()))
@@ -213,6 +144,7 @@ class CombinedSearch:
         self._made = {Source(name): one for name, one in values["made"].items()}
         self._risen = {Source(name): one for name, one in values["risen"].items()}
         self._retrained_at = values["retrained_at"]
+        self._bound = None
         if state.arrays:
             self._retrainer.restore(dict(state.arrays))
         else:
@@ -342,7 +274,7 @@ class CombinedSearch:
     def _prior_bound(self) -> PriorBound | None:
         """By the prior as it was given; None where nothing is too improbable."""
         deviations = self._config.improbable
-        if deviations is None or not isinstance(self._given.prior, PushForwardPrior):
+        if not deviations or not isinstance(self._given.prior, PushForwardPrior):
             return None
         if self._bound is not None:
             return self._bound
@@ -376,7 +308,7 @@ class CombinedSearch:
         """Retrain the decoders when there is enough that is new, or put them back and turn."""
         config, population = self._config, self._population
         calls = len(population)
-        if config.stagnation is not None and population.has_stalled(config.stagnation):
+        if config.stagnation and population.has_stalled(config.stagnation):
             self._retrainer.reset()
             population.turn()
             self._retrained_at = calls
@@ -399,11 +331,6 @@ class CombinedSearch:
             coded = self._codes.of([draft.smiles for draft in drafts if draft])
             self._rehearsal = [one for one in coded if one]
         return self._rehearsal
-
-
-def _pairs(text: str) -> list[tuple[int, int]]:
-    pairs = (pair.split(":") for pair in text.split(","))
-    return [(int(begin), int(size)) for begin, size in pairs]
 
 
 def _cleaning_beside(cleaning: StandardizeConfig, leads: Sequence[str]) -> StandardizeConfig:

@@ -14,7 +14,8 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.objective import Objective
 from molvae.optimize.admission import AdmissionConfig
 from molvae.optimize.cma_es import CmaEs, CmaEsConfig
-from molvae.optimize.combined import CombinedConfig, CombinedSearch
+from molvae.optimize.combined import CombinedSearch
+from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.evolution import EvolutionConfig, LatentEvolution
 from molvae.optimize.gradient import GradientAscent, GradientConfig, PredictedScore
 from molvae.optimize.latent_model import LatentModel
@@ -80,7 +81,7 @@ def unguarded(config: SearchConfig, **admission: Any) -> SearchConfig:
     given = config.model_dump(exclude_unset=True)
     changes = {
         "admission": {"rails": False, **admission, **given.get("admission", {})},
-        "combined": {"improbable": None, **given.get("combined", {})},
+        "combined": {"improbable": 0.0, **given.get("combined", {})},
     }
     return config.with_changes(changes)
 

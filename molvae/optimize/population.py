@@ -24,6 +24,7 @@ _ELITE = 10
 _LOW = 0.05
 """Quantile of the scores that counts as lowest: a few terrible ones tell nothing."""
 _HARDLY = 0.02
+"""Share of what lies between the lowest and the best: a rise up to it is hardly one."""
 
 
 @dataclass

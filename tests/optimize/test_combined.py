@@ -11,7 +11,8 @@ from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.admission import AdmissionConfig
-from molvae.optimize.combined import CombinedConfig
+from molvae.optimize.combined import CombinedSearch
+from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.methods import SearchConfig, strategy_of
 from molvae.optimize.prior_bound import PriorBound
 from molvae.optimize.search import search
@@ -121,11 +122,24 @@ def test_it_begins_anew_where_the_ten_best_stall(tiny_model, pool):
                 break
         return begins
 
-    assert turns_of(None) == [0]
+    assert turns_of(0) == [0]
     begins = turns_of(10)
     # Away from what was scored; after as long a time without a rise, to all of it.
     assert begins[1] > 10
     assert begins[2:] == [0]
+
+
+def test_where_there_is_nowhere_else_to_begin_it_goes_on_with_what_it_has(
+    tiny_model, pool, monkeypatch
+):
+    strategy = strategy_of(config(combined={"pool": pool, "stagnation": 10}), tiny_model)
+    while not (begin := strategy.state().values["population"]["begin"]):
+        proposals = strategy.propose(8)
+        strategy.learn(proposals, np.zeros(len(proposals)))
+    assert begin == len(strategy.state().values["population"]["scores"])
+    monkeypatch.setattr(CombinedSearch, "_beginning", lambda self, n: [])
+    assert strategy.propose(8)
+    assert strategy.state().values["population"]["begin"] == 0
 
 
 def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
@@ -138,7 +152,7 @@ def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
         return highest, PriorBound(tiny_model, began_with, 0.1).most
 
     highest, bound = surprise(0.1)
-    unbound, same_bound = surprise(None)
+    unbound, same_bound = surprise(0)
     assert bound == same_bound
     assert highest <= bound < unbound
 
