@@ -44,6 +44,7 @@ class Objection(StrEnum):
     SA = "too hard to make"
     ALERT = "structural alert"
     SCAFFOLD_FULL = "scaffold met too often"
+    IMPROBABLE = "too improbable"
 
     @property
     def advice(self) -> str:
@@ -58,6 +59,7 @@ _ADVICE = {
     Objection.STEREO: "leave out --flat",
     Objection.ISOTOPE: "leave out --flat",
     Objection.SCAFFOLD_FULL: "raise --scaffold-bucket",
+    Objection.IMPROBABLE: "raise --combined.improbable; 0 admits all",
 }
 
 

@@ -20,7 +20,7 @@ from molvae.chem.notation import Spelling
 from molvae.chem.standardize import StandardizeConfig
 from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
-from molvae.optimize.admission import Admission, AdmissionConfig
+from molvae.optimize.admission import Admission, AdmissionConfig, Objection
 from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.population import Population, restored_population
 from molvae.optimize.prior_bound import PriorBound
@@ -89,8 +89,10 @@ class CombinedSearch:
         self._risen = dict.fromkeys(config.sources, 0.0)
         self._retrained_at = 0
         self._pending: dict[str, Idea] = {}
+        self._left_out: Counter[Objection] = Counter()
 
     def propose(self, n: int) -> list[Proposal]:
+        self._left_out.clear()
         lacking = self._config.start - self._population.size
         picked = self._beginning(min(n, lacking)) if lacking > 0 else []
         if not picked and len(self._population) and not self._population.size:
@@ -107,6 +109,9 @@ class CombinedSearch:
             Proposal(molecule, idea.origin.point, idea.origin.source)
             for molecule, idea in zip(molecules, picked, strict=True)
         ]
+
+    def left_out(self) -> Mapping[Objection, int]:
+        return Counter(self._left_out)
 
     def learn(
         self, proposals: Sequence[Proposal], scores: Float64[np.ndarray, " proposal"]
@@ -251,6 +256,7 @@ class CombinedSearch:
         # Here already, as children of what is too unlike the lead are mostly so too.
         alike = self._admission.similarities([Molecule.parse(smiles) for smiles in found])
         near = alike >= self._least_similarity
+        self._left_out[Objection.UNLIKE_LEAD] += int((~near).sum())
         return [idea for idea, is_near in zip(found.values(), near, strict=True) if is_near]
 
     def _admitted(
@@ -262,11 +268,12 @@ class CombinedSearch:
             part = ideas[begin : begin + n]
             objections = self._admission.judge([Molecule.parse(one.draft.smiles) for one in part])
             likely = bound.admits(self._spellings(part)) if bound else [True] * len(part)
-            found += [
-                one
-                for one, why, is_likely in zip(part, objections, likely, strict=True)
-                if why is None and is_likely
+            reasons = [
+                why or (None if is_likely else Objection.IMPROBABLE)
+                for why, is_likely in zip(objections, likely, strict=True)
             ]
+            self._left_out.update(why for why in reasons if why)
+            found += [one for one, why in zip(part, reasons, strict=True) if why is None]
             if len(found) >= n:
                 break
         return found[:n]

@@ -8,6 +8,7 @@ from jaxtyping import Float64
 
 from molvae.errors import ConfigError
 from molvae.objectives.objective import Objective
+from molvae.optimize.admission import Objection
 from molvae.optimize.oracle import Oracle
 from molvae.optimize.pareto import chebyshev, random_weights
 from molvae.optimize.result import Candidate, goal_values
@@ -43,6 +44,9 @@ class ManyGoals:
             met = self._oracle.found(self._met)
             self._strategy.rescore(dict(zip(self._met, self._scores(met), strict=True)))
         return self._strategy.propose(n)
+
+    def left_out(self) -> Mapping[Objection, int]:
+        return self._strategy.left_out()
 
     def learn(
         self, proposals: Sequence[Proposal], scores: Float64[np.ndarray, " proposal"]

@@ -1,6 +1,6 @@
 """GradientAscent: climbs what the model's property head predicts, and has the points scored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -17,6 +17,7 @@ from molvae.objectives.chemical import PropertyMeasure
 from molvae.objectives.components import ComponentConfig
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.objective import Objective
+from molvae.optimize.admission import Objection
 from molvae.optimize.latent_model import LatentModel
 from molvae.optimize.optimizer import Points, Prior
 from molvae.optimize.state import State, generator_state, restored_generator
@@ -79,6 +80,9 @@ class GradientAscent:
             Proposal(molecule, point, "ascent")
             for molecule, point in zip(molecules, points, strict=True)
         ]
+
+    def left_out(self) -> Mapping[Objection, int]:
+        return {}
 
     def learn(
         self, proposals: Sequence[Proposal], scores: Float64[np.ndarray, " proposal"]

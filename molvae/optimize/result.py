@@ -143,13 +143,14 @@ class SearchResult:
     rounds: int
     """Rounds that were finished."""
     proposed: int
-    """Points or molecules proposed in those rounds."""
+    """Points or molecules proposed in those rounds, or left out by the method itself."""
     undecodable: int
     """Proposals that were no molecule."""
     repeats: int
     """Proposals whose molecule had been met before; they cost nothing."""
     refused: Mapping[Objection, int] = field(default_factory=dict)
-    """Proposals that were not scored for what they are; the most frequent reason first."""
+    """Proposals that were not scored for what they are, and what the method left out for the same
+    reasons; the most frequent first."""
     rails: RailsConfig | None = None
     """The guard rails that were up; None: there were none."""
     lead: LeadOutcome | None = None

@@ -57,15 +57,22 @@ class Counts:
     without_score: int = 0
     refused: Mapping[Objection, int] = field(default_factory=dict)
 
-    def after(self, answers: Answers, refused: Mapping[Objection, int]) -> "Counts":
+    def after(
+        self,
+        answers: Answers,
+        refused: Mapping[Objection, int],
+        left_out: Mapping[Objection, int],
+    ) -> "Counts":
         """The counts once a round with these answers is finished.
 
         Args:
             answers: of the round's proposals, with no molecule in the place of a refused one.
             refused: how many were refused, by reason.
+            left_out: how many the strategy did not even propose; they count as refused too.
         """
-        proposed, admitted = len(answers.scores), answers.decoded
-        decoded = admitted + sum(refused.values())
+        before = sum(left_out.values())
+        proposed, admitted = len(answers.scores) + before, answers.decoded
+        decoded = admitted + sum(refused.values()) + before
         return Counts(
             rounds=self.rounds + 1,
             proposed=self.proposed + proposed,
@@ -75,7 +82,7 @@ class Counts:
             without_admitted=0 if admitted else self.without_admitted + 1,
             without_new=0 if answers.new else self.without_new + 1,
             without_score=0 if answers.scored else self.without_score + 1,
-            refused=Counter(self.refused) + Counter(refused),
+            refused=Counter(self.refused) + Counter(refused) + Counter(left_out),
         )
 
     def stop_reason(self, patience: int) -> StopReason | None:
@@ -225,7 +232,7 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
                 return StopReason.BUDGET_SPENT, counts
             heard = scaffolds.told([one.molecule for one in asked], answers.scores)
             parts.strategy.learn(proposals, heard[len(extra) :])
-            counts = counts.after(answers, refused)
+            counts = counts.after(answers, refused, parts.strategy.left_out())
             parts.journal.save_progress(counts.saved(), parts.strategy.state().to_bytes())
     return stop, counts
 

@@ -1,6 +1,6 @@
 """Strategy: proposes molecules and learns from their scores; the loop's view of every method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from molvae.chem.molecule import Molecule
+from molvae.optimize.admission import Objection
 from molvae.optimize.latent_model import LatentModel
 from molvae.optimize.optimizer import LatentOptimizer
 from molvae.optimize.state import State
@@ -31,6 +32,10 @@ class Strategy(Protocol):
 
     def propose(self, n: int) -> Sequence[Proposal]:
         """At most `n` proposals; equal states give equal ones."""
+        ...
+
+    def left_out(self) -> Mapping[Objection, int]:
+        """What it did not even propose in its last proposals as it may not be scored, by reason."""
         ...
 
     def learn(
@@ -59,6 +64,9 @@ class LatentStrategy:
         points = self._optimizer.ask(n)
         molecules = self._model.decode(points.astype(np.float32))
         return [Proposal(*pair) for pair in zip(molecules, points, strict=True)]
+
+    def left_out(self) -> Mapping[Objection, int]:
+        return {}
 
     def learn(
         self, proposals: Sequence[Proposal], scores: Float64[np.ndarray, " proposal"]

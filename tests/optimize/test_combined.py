@@ -15,6 +15,7 @@ from molvae.optimize.combined import CombinedSearch
 from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.methods import SearchConfig, strategy_of
 from molvae.optimize.prior_bound import PriorBound
+from molvae.optimize.result import StopReason
 from molvae.optimize.search import search
 from molvae.optimize.sources import Source
 from molvae.optimize.state import State
@@ -197,6 +198,25 @@ def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
     candidates = found(tiny_model, config(admission=rules, budget=40))
     assert Molecule.parse(lead).smiles in {one.smiles for one in candidates}
     assert len(candidates) >= 20
+
+
+def test_what_it_leaves_out_itself_is_counted_as_refused(tiny_model, pool):
+    admission = {"rails": True, "limits": {"max_sa": 2.0}}
+    settings = config(admission=admission, combined={"pool": pool, "start": 4})
+    result = search(tiny_model, objective(), settings)
+    assert result.refused["too hard to make"] > 0
+    refused = sum(result.refused.values())
+    # The last round may be cut, and is not counted then.
+    assert result.undecodable + refused + result.repeats + result.calls <= result.proposed + 8
+    assert refused < result.proposed
+
+
+def test_a_search_of_which_nothing_is_admitted_says_so(tiny_model, pool):
+    gold = AdmissionConfig(rails=False, keep=("[Au]",))
+    result = search(tiny_model, objective(), config(admission=gold, combined={"pool": pool}))
+    assert result.stop is StopReason.NOTHING_ADMITTED
+    assert list(result.refused) == ["pattern missing"]
+    assert "pattern missing (ask for less with --keep)" in result.advice
 
 
 def test_a_charged_lead_keeps_its_charges(tiny_model):
