@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from molvae.benchmarks.pmo_summary import NEEDLE, OFFLINE_TASKS
+from molvae.benchmarks.pmo_summary import NEEDLE, OFFLINE_TASKS, yardstick_text
 from molvae.files import read_json, written_whole
 
 ROOT = Path(__file__).parents[1]
@@ -200,13 +200,15 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
     for peer in peers:
         sources.setdefault(peer["source"], []).append(peer["name"])
     told = "; ".join(f"{', '.join(names)}: {source}" for source, names in sources.items())
+    reached = [f"{name}: {yardstick_text(record)}" for name, record in records.items()]
     return (
         f"**PMO** (Gao et al. 2022), AUC of the ten best at {first['budget']:,} calls, mean ± "
         f"standard deviation over the seeds (number of runs); sums over {len(common)} of the "
         f"{len(OFFLINE_TASKS)} tasks that need no download. Methods that score a pool of molecules "
         f"without paying for it are left out; those of 2022 were measured with earlier versions of "
         f"four tasks ({_commands(records)}).\n\n{table(heading, rows)}\n\n{_shares(records)}\n\n"
-        f"Published figures, at 10,000 calls: {told}."
+        f"{'. '.join(reached)} (median over all tasks, those not reached among them; from "
+        f"{first['yardstick']['source']}).\n\nPublished figures, at 10,000 calls: {told}."
     )
 
 
@@ -267,6 +269,7 @@ def tables() -> str:
         "generation": generation,
         "optimization": optimization,
         "gauge_*": gauge,
+        "ablation_*": gauge,
         "pmo*": pmo,
         "constrained": constrained,
     }

@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from math import inf, isinf
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,8 @@ from molvae.files import read_json
 
 NEEDLE = "valsartan_smarts"
 """Its score is 0 until a pattern is met by luck, so sums are given without it too."""
+_DIGITS = 3
+"""Of published figures: a level is reached by what is equal to it when rounded so."""
 
 
 # Any: JSON values, here and below.
@@ -48,7 +51,7 @@ def summary_of(folder: Path) -> dict[str, Any]:
     by_task: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         by_task.setdefault(record["task"], []).append(record)
-    tasks = {task: _task_figures(runs) for task, runs in by_task.items()}
+    tasks = {task: _task_figures(task, runs) for task, runs in by_task.items()}
     offline = [task for task in OFFLINE_TASKS if task in tasks]
     mine = {task: figures["auc_top10"]["mean"] for task, figures in tasks.items()}
     return {
@@ -58,6 +61,7 @@ def summary_of(folder: Path) -> dict[str, Any]:
         "tasks": tasks,
         "offline_tasks": {"there": len(offline), "of": len(OFFLINE_TASKS)},
         **_sums(mine, offline),
+        "yardstick": _yardstick([tasks[task] for task in offline]),
         "sources": _shares(records),
         "overhead_seconds_per_call": _overhead(records),
         "peers": [{**peer, **_sums(peer["auc_top10"], offline)} for peer in published()["peers"]],
@@ -78,11 +82,22 @@ def summary_text(summary: Mapping[str, Any]) -> str:
         f"sums over {there['there']} of {there['of']} tasks; budget {summary['budget']:,}, "
         "that of the published figures 10,000"
     )
+    lines.append(yardstick_text(summary))
     lines += [_source_line(name, one) for name, one in summary["sources"].items()]
     overhead = summary["overhead_seconds_per_call"]
     if overhead is not None:
         lines.append(f"{1000 * overhead:.1f} ms per call, the task's own time left out")
     return "\n".join(lines)
+
+
+def yardstick_text(summary: Mapping[str, Any]) -> str:
+    """A sentence on the calls that the yardstick's last ten best took."""
+    found = summary["yardstick"]
+    calls = "beyond the budget" if found["median_calls"] is None else f"{found['median_calls']:,}"
+    return (
+        f"ten best as good as those of {found['name']} after 10,000 calls: on {found['reached']} "
+        f"of {found['of']} tasks, the median of their calls {calls}"
+    )
 
 
 def _rows(summary: Mapping[str, Any], peers: Sequence[Mapping[str, Any]]) -> list[list[str]]:
@@ -108,16 +123,47 @@ def _check_alike(records: Sequence[Mapping[str, Any]], folder: Path) -> None:
             )
 
 
-def _task_figures(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _task_figures(task: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "runs": len(runs),
         "seeds": [run["seed"] for run in runs],
         **{f"auc_{top}": _over_seeds([run["auc"][top] for run in runs]) for top in runs[0]["auc"]},
         "final_top10": _over_seeds([run["curve"]["top10"][-1] for run in runs if run["calls"]]),
+        "calls_to_yardstick": _calls_to_yardstick(task, runs),
         "calls": _over_seeds([float(run["calls"]) for run in runs]),
         "wall_seconds": _over_seeds([run["seconds"]["wall"] for run in runs]),
         "overhead_seconds_per_call": _overhead(runs),
     }
+
+
+def _calls_to_yardstick(task: str, runs: Sequence[Mapping[str, Any]]) -> int | None:
+    """Calls until the ten best are as good as the yardstick's last ones, the median of the runs."""
+    level = published()["yardstick"]["final_top10"][task]
+    calls = []
+    for run in runs:
+        curve = zip(run["curve"]["calls"], run["curve"]["top10"], strict=True)
+        enough = (float(at) for at, height in curve if round(height, _DIGITS) >= level)
+        calls.append(next(enough, inf))
+    return _finite(median(calls))
+
+
+def _yardstick(tasks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """On how many tasks the yardstick is reached, and the median of the calls over all of them."""
+    calls = [one["calls_to_yardstick"] for one in tasks]
+    reached = [one for one in calls if one is not None]
+    middle = median([inf if one is None else float(one) for one in calls]) if calls else inf
+    name, source = (published()["yardstick"][key] for key in ("name", "source"))
+    return {
+        "name": name,
+        "source": source,
+        "reached": len(reached),
+        "of": len(calls),
+        "median_calls": _finite(middle),
+    }
+
+
+def _finite(calls: float) -> int | None:
+    return None if isinf(calls) else round(calls)
 
 
 def _over_seeds(values: Sequence[float]) -> dict[str, float | None]:

@@ -197,6 +197,52 @@ def test_a_figure_that_a_peer_lacks_is_a_dash_and_leaves_no_sum(undisturbed):
     assert row[-1] == "-"
 
 
+def with_curve(heights, seed=0, task="median1"):
+    """A record of a run as `summary_of` reads it, its ten best read every 100 calls."""
+    calls = [100 * place for place in range(1, len(heights) + 1)]
+    return {
+        "task": task,
+        "seed": seed,
+        "budget": 10_000,
+        "search": {},
+        "model": "m",
+        "calls": calls[-1],
+        "auc": {"top10": 0.3},
+        "curve": {"calls": calls, "top10": heights},
+        "sources": {},
+        "seconds": {"wall": 2.0, "objective": 1.0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("curves", "calls"),
+    [
+        # Published for median1 is 0.399, in three digits.
+        ([[0.1, 0.398, 0.3986, 0.41]], 300),
+        ([[0.1, 0.2]], None),
+        ([[0.4, 0.4], [0.1, 0.4], [0.1, 0.1]], 200),
+        ([[0.4, 0.4], [0.1, 0.1], [0.1, 0.1]], None),
+    ],
+)
+def test_the_calls_that_the_yardstick_takes_are_the_median_of_the_runs(tmp_path, curves, calls):
+    for seed, heights in enumerate(curves):
+        (tmp_path / f"{seed}.json").write_text(json.dumps(with_curve(heights, seed)))
+    summary = summary_of(tmp_path)
+    assert summary["tasks"]["median1"]["calls_to_yardstick"] == calls
+    assert summary["yardstick"]["median_calls"] == calls
+    assert summary["yardstick"]["reached"] == (calls is not None)
+
+
+def test_the_median_over_tasks_counts_those_that_are_not_reached(tmp_path):
+    for task, heights in {"median1": [0.4], "median2": [0.1, 0.4], "qed": [0.9]}.items():
+        record = with_curve(heights, task=task)
+        (tmp_path / f"{task}.json").write_text(json.dumps(record))
+    summary = summary_of(tmp_path)
+    assert summary["yardstick"]["reached"] == 2
+    assert summary["yardstick"]["median_calls"] == 200
+    assert "on 2 of 3 tasks, the median of their calls 200" in summary_text(summary)
+
+
 def test_the_published_sums_are_those_that_are_published():
     # Of 23 tasks, as printed by each source: Kim et al. 2024, Tripp & Hernández-Lobato 2024, the
     # README of InVirtuoGen_results (which prints 16.676 of unrounded figures).
@@ -206,6 +252,11 @@ def test_the_published_sums_are_those_that_are_published():
     sums = {peer["name"]: sum(peer["auc_top10"].values()) for peer in published()["peers"]}
     assert {name: sums[name] for name in printed} == pytest.approx(printed, abs=0.003)
     assert all(len(peer["auc_top10"]) == 23 for peer in published()["peers"])
+    yardstick = published()["yardstick"]
+    areas = next(peer for peer in published()["peers"] if peer["name"] == yardstick["name"])
+    # What a curve ends at is above its mean height.
+    levels = yardstick["final_top10"]
+    assert all(levels[task] > area for task, area in areas["auc_top10"].items())
 
 
 def test_the_tasks_of_the_rule_can_be_run_without_a_file():
