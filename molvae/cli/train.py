@@ -77,7 +77,7 @@ class TrainFlags:
 
 
 def train(
-    data: Path,
+    data: Path | None = None,
     /,
     *,
     out: Path,
@@ -92,13 +92,15 @@ def train(
     --resume needs. Exit status 130 when Ctrl-C ended it; it can be resumed then.
 
     Args:
-        data: CSV, TSV or SMI file, plain or gzip.
+        data: CSV, TSV or SMI file, plain or gzip; with --resume it may be left out.
         out: Folder of the run, new unless it is resumed.
     """
-    plan = settings_from(TrainingPlan, config, {"data": data.resolve(), **flags.typed()})
+    earlier = RunDirectory.existing(out) if resume else None
+    molecules = _data(data, earlier)
+    plan = settings_from(TrainingPlan, config, {"data": molecules, **flags.typed()})
     say, bar = (None, False) if torchrun_rank() else (_say, screen.progress)
-    if resume:
-        check_resumable(RunDirectory.existing(out), given(plan))
+    if earlier:
+        check_resumable(earlier, given(plan))
         minutes = plan.train.max_minutes
         result = resume_training(out, max_minutes=minutes, notify=say, progress=bar)
     else:
@@ -107,6 +109,15 @@ def train(
     if not torchrun_rank():
         screen.tell(read_json(RunDirectory(out).summary), _sentences(result, RunDirectory(out)))
     return _INTERRUPTED if result.stop is StopReason.INTERRUPTED else 0
+
+
+def _data(typed: Path | None, earlier: RunDirectory | None) -> Path:
+    """The file of molecules, or that of the run to be resumed."""
+    if typed is not None:
+        return typed.resolve()
+    if earlier is None:
+        raise ConfigError("give a file of molecules (CSV, TSV or SMI); --resume needs none")
+    return TrainingPlan.of_run(earlier).data
 
 
 def _check_start(plan: TrainingPlan) -> None:

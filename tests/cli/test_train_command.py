@@ -110,6 +110,19 @@ def test_a_finished_run_can_be_resumed_and_is_done_at_once(molvae, data, setting
     assert (run / "model" / "weights.safetensors").read_bytes() == before
 
 
+def test_resuming_needs_no_word_of_the_data(molvae, run):
+    before = (run / "last_model" / "weights.safetensors").read_bytes()
+    done = molvae("train", "--out", run, "--resume", "--json")
+    assert json.loads(done.out)["stop"] == "all epochs are done"
+    assert (run / "last_model" / "weights.safetensors").read_bytes() == before
+
+
+def test_a_new_run_needs_data(molvae, tmp_path):
+    complaint = molvae("train", "--out", tmp_path / "run").complaint
+    assert complaint == "give a file of molecules (CSV, TSV or SMI); --resume needs none"
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("flags", "difference"),
     [
