@@ -13,6 +13,7 @@ from torch import Tensor
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling, spell
+from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ModelError, MoleculeError
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
@@ -143,6 +144,17 @@ class MoleculeVAE:
     def origin(self) -> dict[str, Any]:
         """What the card tells of how the model was made, without figures measured on it since."""
         return {name: value for name, value in self.card.items() if name != "figures"}
+
+    @property
+    def cleaning(self) -> StandardizeConfig:
+        """How the molecules that it was trained on were cleaned, as its card tells.
+
+        Raises:
+            ConfigError: the card tells it wrongly.
+        """
+        return StandardizeConfig.parse(
+            self.card.get("cleaning", {}), "cleaning on the model's card"
+        )
 
     @property
     def device(self) -> torch.device:

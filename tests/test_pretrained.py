@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ModelError
 from molvae.model.folder import read_model
 from molvae.molecule_vae import MoleculeVAE
@@ -24,6 +25,12 @@ def test_a_shipped_model_is_small_and_has_a_card_with_figures(name):
     assert card["about"]
     assert card["validation"]["exact_reconstruction"] > 0
     assert card["figures"]
+
+
+@pytest.mark.parametrize(("name", "neutral"), [("moses", True), ("zinc250k", False)])
+def test_a_shipped_model_tells_how_its_training_data_were_cleaned(name, neutral):
+    cleaning = read_model(find_model(name)).description["card"]["cleaning"]
+    assert StandardizeConfig.parse(cleaning) == StandardizeConfig(neutralize=neutral)
 
 
 @pytest.mark.parametrize("name", shipped_models())

@@ -28,7 +28,7 @@ class ReconstructionConfig(Settings):
     """Draws of the decoder for each of them."""
     seed: NonNegativeInt = 0
     cleaning: StandardizeConfig = StandardizeConfig()
-    """How the file is cleaned: as the model's training data were."""
+    """How the file is cleaned; the command takes the model's own for what is not given."""
 
 
 def benchmark_reconstruction(

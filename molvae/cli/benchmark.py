@@ -22,7 +22,7 @@ from molvae.cli.flags import (
     overlaid,
     split_at_commas,
 )
-from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.cli.models import ChosenModel, ModelChoice, cleaning_for
 from molvae.errors import ConfigError
 from molvae.files import write_json
 from molvae.metrics import EvaluateConfig
@@ -91,6 +91,8 @@ def reconstruction(
     """
     check_apart(source, out)
     vae = model.open()
+    cleaning = cleaning_for(vae, settings.cleaning)
+    settings = settings.with_changes({"cleaning": cleaning.model_dump()})
     record = benchmark_reconstruction(vae, source, settings, progress=screen.progress)
     _keep(record, out, settings.seed)
     greedy, sampled = record["greedy"], record["jtvae"]

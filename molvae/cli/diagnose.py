@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.encode import report_refused
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
-from molvae.cli.models import ModelChoice
+from molvae.cli.models import Cleaning, ModelChoice, cleaning_for
 from molvae.diagnosis import DiagnoseConfig, draw_molecules
 from molvae.diagnosis import diagnose as diagnose_model
 from molvae.files import write_json
@@ -23,7 +23,7 @@ class Reading:
     """How the file is read."""
 
     smiles_column: SmilesColumn = None
-    cleaning: Annotated[StandardizeConfig, flags_of("Cleaning")] = StandardizeConfig()
+    cleaning: Cleaning = StandardizeConfig()
 
 
 def diagnose(
@@ -58,7 +58,7 @@ def diagnose(
         vae.vocabulary,
         settings.seed,
         reading.smiles_column,
-        reading.cleaning,
+        cleaning_for(vae, reading.cleaning),
         progress=screen.progress,
     )
     found = diagnose_model(vae, drawn, settings, progress=screen.progress)

@@ -3,11 +3,10 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 from molvae.chem.standardize import StandardizeConfig
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
-from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
+from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, cleaning_for
 from molvae.dataset.spelled import RefusedRow, spelled_rows
 from molvae.encoding import encode_rows, write_refused
 
@@ -19,7 +18,7 @@ def encode(
     out: Path,
     model: ChosenModel = ModelChoice(),
     smiles_column: SmilesColumn = None,
-    cleaning: Annotated[StandardizeConfig, flags_of("Cleaning")] = StandardizeConfig(),
+    cleaning: Cleaning = StandardizeConfig(),
     screen: OnScreen = Screen(),
 ) -> None:
     """Write the latent vectors of a file's molecules.
@@ -33,9 +32,8 @@ def encode(
     """
     check_apart(source, out)
     vae = model.open()
-    latents = encode_rows(
-        vae, spelled_rows(source, smiles_column, cleaning, progress=screen.progress)
-    )
+    rules = cleaning_for(vae, cleaning)
+    latents = encode_rows(vae, spelled_rows(source, smiles_column, rules, progress=screen.progress))
     latents.write(out)
     molecules, refused = len(latents.smiles), len(latents.refused)
     outcome = {"out": str(out), "molecules": molecules, "refused": refused}

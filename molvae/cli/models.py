@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from molvae.cli.flags import OnScreen, Screen
+from molvae.chem.standardize import StandardizeConfig
+from molvae.cli.flags import OnScreen, Screen, flags_of, given
 from molvae.errors import ModelError
 from molvae.model.folder import read_model
 from molvae.model.network import Device
@@ -35,6 +36,15 @@ class ModelChoice:
 
 
 ChosenModel = Annotated[ModelChoice, Parameter(name="*")]
+Cleaning = Annotated[
+    StandardizeConfig,
+    flags_of("Cleaning (unless given, as the model's training data were)", show_defaults=False),
+]
+
+
+def cleaning_for(vae: MoleculeVAE, typed: StandardizeConfig) -> StandardizeConfig:
+    """How a file is cleaned for a model: as its training data were, but for what was typed."""
+    return vae.cleaning.with_changes(given(typed), "flags")
 
 
 def models(*, screen: OnScreen = Screen()) -> None:

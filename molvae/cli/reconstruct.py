@@ -1,12 +1,11 @@
 """`molvae reconstruct`."""
 
 from pathlib import Path
-from typing import Annotated
 
 from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.encode import report_refused
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
-from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
+from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, cleaning_for
 from molvae.dataset.spelled import spelled_rows
 from molvae.encoding import reconstruct_rows
 from molvae.tables import TableFile
@@ -19,7 +18,7 @@ def reconstruct(
     out: Path,
     model: ChosenModel = ModelChoice(),
     smiles_column: SmilesColumn = None,
-    cleaning: Annotated[StandardizeConfig, flags_of("Cleaning")] = StandardizeConfig(),
+    cleaning: Cleaning = StandardizeConfig(),
     screen: OnScreen = Screen(),
 ) -> None:
     """Encode molecules and decode them again, and count those that come back.
@@ -34,7 +33,8 @@ def reconstruct(
     check_apart(source, out)
     file = TableFile.at(out)
     vae = model.open()
-    rows = spelled_rows(source, smiles_column, cleaning, progress=screen.progress)
+    rules = cleaning_for(vae, cleaning)
+    rows = spelled_rows(source, smiles_column, rules, progress=screen.progress)
     found, refused = reconstruct_rows(vae, rows)
     file.write(
         {

@@ -223,6 +223,7 @@ class TrainingSession:
         """Put on the model's card what it was trained on and what was measured."""
         self.model.card = {
             "data": self.plan.data.name,
+            "cleaning": self.plan.corpus.standardize.model_dump(mode="json"),
             "molecules": len(self.data.training),
             "updates": self.state.step,
             "minutes": round(self.seconds / 60, 2),

@@ -6,6 +6,7 @@ import pytest
 from rdkit import Chem
 from wrong_files import WRONG_FILES, wrong_file
 
+from molvae.chem.standardize import StandardizeConfig
 from molvae.molecule_vae import MoleculeVAE
 
 
@@ -101,6 +102,26 @@ def test_a_molecule_of_symbols_that_the_model_lacks_is_refused_by_their_name(mol
     assert done.status == 0
     told = (tmp_path / "o.npz.refused.csv").read_text().splitlines()[1]
     assert told == "3,unknown symbol,C[13CH3],this model has no symbol [13CH3]"
+
+
+def test_a_file_is_cleaned_as_the_model_s_training_data_were(molvae, run, tmp_path):
+    model = MoleculeVAE.from_pretrained(run / "model", "cpu")
+    assert model.cleaning == StandardizeConfig()
+    model.card["cleaning"] = {"keep_stereo": False, "max_heavy_atoms": 12}
+    model.save_pretrained(tmp_path / "flat")
+    lines = ["smiles", "C[C@H](N)C(=O)O", "CCCCCCCCCCCCCCC"]
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+
+    def encoded(*flags):
+        out = tmp_path / "out.npz"
+        words = ["encode", tmp_path / "in.csv", "--out", out, "--model", tmp_path / "flat"]
+        assert molvae(*words, *flags, "--quiet").status == 0
+        return np.load(out)["smiles"].tolist()
+
+    assert encoded() == ["CC(N)C(=O)O"]
+    assert encoded("--max-heavy-atoms", 15) == ["CC(N)C(=O)O", "CCCCCCCCCCCCCCC"]
+    # The model has no symbol for a stereocentre.
+    assert encoded("--keep-stereo", "--max-heavy-atoms", 15) == ["CCCCCCCCCCCCCCC"]
 
 
 @pytest.mark.parametrize("command", ["encode", "reconstruct"])
