@@ -225,12 +225,22 @@ class MoleculeVAE:
         points: Float[np.ndarray, "molecule latent"],
         config: DecodingConfig = GREEDY,
         seed: int = 0,
+        temperatures: Float32[np.ndarray, " molecule"] | None = None,
     ) -> Iterator[Spelling]:
-        """The symbols that the decoder writes at each point, in order."""
+        """The symbols that the decoder writes at each point, in order.
+
+        Args:
+            points: what to decode.
+            config: how symbols are chosen.
+            seed: of what is drawn.
+            temperatures: one for each point, in the place of that of the settings.
+        """
         generator = torch.Generator(self.device).manual_seed(seed)
+        warmth = None if temperatures is None else torch.as_tensor(temperatures, device=self.device)
         for part in _parts(range(len(points))):
             z = torch.as_tensor(np.asarray(points)[part], dtype=torch.float32, device=self.device)
-            yield from self._read(decode(self.network.decoder, z, config, generator))
+            warm = None if warmth is None else warmth[list(part)]
+            yield from self._read(decode(self.network.decoder, z, config, generator, warm))
 
     def sample(
         self, n: int, seed: int = 0, config: DecodingConfig | None = None

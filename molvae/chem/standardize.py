@@ -16,6 +16,10 @@ __all__ = ["Refusal", "StandardizeConfig", "standardize", "standardize_whole"]
 
 _STEREO_MARKS = frozenset("@/\\")
 """Characters without which a SMILES tells no stereochemistry."""
+_CHARGES = frozenset("+-")
+_PECULIAR = frozenset("[]$~>:*")
+"""Characters without which it has no isotope, no radical, and atoms and bonds of these alone."""
+_PLAIN_ELEMENTS = frozenset({"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I"})
 
 
 class StandardizeConfig(Settings):
@@ -82,7 +86,9 @@ def _checked_and_cleaned(mol: Mol, text: str, config: StandardizeConfig) -> Mol:
     """The same object when there was nothing to clean; the text is what it was read from."""
     if not mol.HasSubstructMatch(_carbon()):
         raise MoleculeError(Refusal.NO_ORGANIC_FRAGMENT, "no carbon atom")
-    _check_atoms(mol, config)
+    # What most SMILES cannot hold is not looked for: a search in the graph costs more than in text.
+    if not (_PECULIAR.isdisjoint(text) and _PLAIN_ELEMENTS.issubset(config.elements)):
+        _check_atoms(mol, config)
     _check_size(mol.GetNumHeavyAtoms(), config)
     return _cleaned(mol, text, config)
 
@@ -131,13 +137,24 @@ def _foreign_symbols(mol: Mol, elements: tuple[str, ...]) -> str:
 
 
 def _cleaned(mol: Mol, text: str, config: StandardizeConfig) -> Mol:
-    if config.neutralize and mol.HasSubstructMatch(_charged()):
-        with rdBase.BlockLogs():
-            mol = _uncharger().uncharge(mol)
+    if config.neutralize and not _CHARGES.isdisjoint(text):
+        mol = _neutral(mol)
     if not config.keep_stereo and not _STEREO_MARKS.isdisjoint(text):
         mol = Mol(mol)
         Chem.RemoveStereochemistry(mol)
     return mol
+
+
+def _neutral(mol: Mol) -> Mol:
+    """The same object where no charge can go."""
+    if not mol.HasSubstructMatch(_charged()):
+        return mol
+    with rdBase.BlockLogs():
+        uncharged = _uncharger().uncharge(mol)
+    before, after = (
+        [atom.GetFormalCharge() for atom in one.GetAtoms()] for one in (mol, uncharged)
+    )
+    return mol if before == after else uncharged
 
 
 # RDKit's query objects are made once per process: making one costs more than using it.

@@ -39,11 +39,19 @@ def decode(
     context: Float[Tensor, "molecule context"],
     config: DecodingConfig = GREEDY,
     generator: torch.Generator | None = None,
+    temperatures: Float[Tensor, " molecule"] | None = None,
 ) -> Int[Tensor, "molecule position"]:
     """Ids that the decoder writes for each context: symbols, END, then PAD.
 
     Rows that have ended leave the batch, so the cost is that of the symbols written. Row by row
     the choice depends on the context alone when greedy, and on the generator's state otherwise.
+
+    Args:
+        decoder: what writes.
+        context: what each row is written from.
+        config: how symbols are chosen.
+        generator: what they are drawn with.
+        temperatures: one for each row, in the place of that of the settings.
     """
     ids = context.new_full((len(context), config.max_symbols), PAD, dtype=torch.long)
     open_rows = torch.arange(len(context), device=context.device)
@@ -52,7 +60,7 @@ def decode(
     last = torch.full_like(open_rows, START)
     for position in range(config.max_symbols):
         logits, states = decoder.step(symbols[last] + constant, states)
-        last = torch.where(last == END, END, next_ids(logits, config, generator))
+        last = torch.where(last == END, END, next_ids(logits, config, generator, temperatures))
         ids[open_rows, position] = last
         going = torch.nonzero(last != END).flatten()
         if len(going) == 0:
@@ -62,6 +70,7 @@ def decode(
         if len(going) < 0.9 * len(last):
             open_rows, last, constant = open_rows[going], last[going], constant[going]
             states = states[:, going]
+            temperatures = None if temperatures is None else temperatures[going]
     return ids.masked_fill((ids == END).cumsum(1) > 1, PAD)
 
 
@@ -69,13 +78,26 @@ def next_ids(
     logits: Float[Tensor, "molecule id"],
     config: DecodingConfig,
     generator: torch.Generator | None,
+    temperatures: Float[Tensor, " molecule"] | None = None,
 ) -> Int[Tensor, " molecule"]:
     """One id for each row; PAD and START are never chosen."""
     logits = logits.float()
     logits[:, :END] = -torch.inf
-    if config.greedy:
-        return logits.argmax(1)
-    probabilities = torch.softmax(_kept(logits / config.temperature, config), dim=1)
+    if temperatures is None:
+        if config.greedy:
+            return logits.argmax(1)
+        return _drawn(logits / config.temperature, config, generator)
+    is_cold = temperatures == 0.0
+    drawn = _drawn(logits / temperatures.masked_fill(is_cold, 1.0)[:, None], config, generator)
+    return torch.where(is_cold, logits.argmax(1), drawn)
+
+
+def _drawn(
+    logits: Float[Tensor, "molecule id"],
+    config: DecodingConfig,
+    generator: torch.Generator | None,
+) -> Int[Tensor, " molecule"]:
+    probabilities = torch.softmax(_kept(logits, config), dim=1)
     return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
 
 

@@ -46,18 +46,28 @@ class Recurrence(nn.Module):
     def project(self, inputs: Float[Tensor, "*row input"]) -> Float[Tensor, "*row gates"]:
         """What the inputs add to the three gates (reset, update, candidate), the bias included."""
         weight, _, bias, _ = self.weights
-        return nn.functional.linear(inputs, weight, bias)
+        return linear_as_weights(inputs, weight, bias)
 
     def step(
         self, gates: Float[Tensor, "molecule gates"], state: Float[Tensor, "molecule hidden"]
     ) -> Float[Tensor, "molecule hidden"]:
-        """The state after one more position, whose inputs `project` has seen. Without gradient."""
+        """The state after one more position, whose inputs `project` has seen. Without gradient.
+
+        It keeps its type, whatever that of the weights is.
+        """
         _, weight, _, bias = self.weights
-        hidden = nn.functional.linear(state, weight, bias)
+        hidden = linear_as_weights(state, weight, bias)
         size = state.shape[1]
         reset, update = torch.sigmoid(gates[:, : 2 * size] + hidden[:, : 2 * size]).chunk(2, 1)
         candidate = torch.tanh(gates[:, 2 * size :] + reset * hidden[:, 2 * size :])
         return torch.lerp(candidate, state, update)
+
+
+def linear_as_weights(
+    inputs: Float[Tensor, "*row input"], weight: Float[Tensor, "output input"], bias: Tensor | None
+) -> Float[Tensor, "*row output"]:
+    """The linear map with its product in the type of the weights, and its result in the inputs'."""
+    return nn.functional.linear(inputs.to(weight.dtype), weight, bias).to(inputs.dtype)
 
 
 def _working_dtype(inputs: Tensor) -> torch.dtype:

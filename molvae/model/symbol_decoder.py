@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from molvae.model.recurrence import Recurrence
+from molvae.model.recurrence import Recurrence, linear_as_weights
 from molvae.special_ids import PAD, START
 
 
@@ -30,7 +30,7 @@ class SymbolDecoder(nn.Module):
 
     def nothing(self, n: int) -> Float[Tensor, "molecule context"]:
         """The context of no numbers, `n` times."""
-        return self.to_logits.weight.new_empty(n, 0)
+        return self.to_logits.weight.new_empty(n, 0, dtype=torch.get_default_dtype())
 
     def surprise(
         self,
@@ -62,7 +62,7 @@ class SymbolDecoder(nn.Module):
         """The state before the first symbol."""
         if self.to_state is None:
             return context.new_zeros(len(self.layers), len(context), self.hidden_size)
-        states: Tensor = torch.tanh(self.to_state(context))
+        states = torch.tanh(linear_as_weights(context, self.to_state.weight, self.to_state.bias))
         return states.view(len(context), len(self.layers), -1).transpose(0, 1)
 
     def symbol_gates(self) -> Float[Tensor, "id gates"]:
@@ -75,7 +75,7 @@ class SymbolDecoder(nn.Module):
     ) -> Float[Tensor, "molecule gates"]:
         """What the context adds to the gates of the first layer, at each position."""
         weight = self._first.weights[0]
-        return F.linear(context, weight[:, self.embedding.embedding_dim :])
+        return linear_as_weights(context, weight[:, self.embedding.embedding_dim :], None)
 
     def step(
         self,
@@ -87,7 +87,8 @@ class SymbolDecoder(nn.Module):
         for layer, state in zip(self.layers, states, strict=True):
             recurrence: Recurrence = layer  # type: ignore[assignment]
             new.append(recurrence.step(recurrence.project(new[-1]) if new else gates, state))
-        return self.to_logits(new[-1]), torch.stack(new)
+        logits = linear_as_weights(new[-1], self.to_logits.weight, self.to_logits.bias)
+        return logits, torch.stack(new)
 
     @property
     def _first(self) -> Recurrence:

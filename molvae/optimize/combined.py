@@ -42,7 +42,7 @@ _FORGETS = 0.97
 """What is left, after a round, of what is remembered of the sources' candidates."""
 _BEGUN_WITH = 100.0
 """Candidates, one of them a success, that a source has for a record before it has any."""
-_FRESH = 3
+_FRESH = 2
 """How many times smaller its rounds may be after a fresh start than they were before it."""
 _JOINT = 4
 """Candidates that are looked at jointly for each that is picked."""
@@ -75,7 +75,7 @@ class CombinedSearch:
         self._workers = config.workers or available_cores()
         few = self._generator.permutation(len(pool))[: config.pool_size]
         self._sources = Sources(
-            self._retrainer.model,
+            self._retrainer.writer,
             self._codes,
             self._cleaning,
             [pool[place] for place in few],
@@ -195,7 +195,10 @@ class CombinedSearch:
             listed.add(self._new(self._sources.pooled(config.pool_ranked, generator)))
         for generation in range(config.generations):
             breed = self._round_promising(listed) if generation else self._round_best
-            found = self._fresh(self._shares(config.children), breed, listed)
+            wanted = self._shares(config.children)
+            # The prior's draws have no parents, and many take it hardly longer than few.
+            fresh = 0 if generation else wanted.get(Source.PRIOR, 0) * config.generations
+            found = self._fresh({**wanted, Source.PRIOR: fresh}, breed, listed)
             for idea in found:
                 self._made[idea.origin.source] += 1.0
             listed.add(found)
@@ -320,7 +323,7 @@ class CombinedSearch:
             population.turn()
             self._retrained_at = calls
             return
-        pause = max(config.retraining.every, 2 * self._batch_size())
+        pause = max(config.retraining.every, 2 * config.batch_size(calls))
         is_due = population.size >= config.start and calls - self._retrained_at >= pause
         if not is_due or not config.retraining.updates:
             return

@@ -12,6 +12,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from molvae.chem.notation import Spelling
 from molvae.model.network import padded_ids
+from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.molecule_vae import MoleculeVAE
 from molvae.settings import Settings
 
@@ -65,14 +66,18 @@ class Retrainer:
         self._is_half = _is_half(config.precision, model.device)
         network = deepcopy(model.network)
         self.model = MoleculeVAE(model.vocabulary, network, model.property_names)
-        decoders = [network.decoder, network.language_model]
         self._parameters = {
             f"{place}.{name}": parameter
-            for place, decoder in enumerate(decoders)
-            if decoder is not None
+            for place, decoder in enumerate(_decoders(self.model))
             for name, parameter in decoder.named_parameters()
         }
         self._original = self.weights()
+        self.writer = self.model
+        """Decodes as `model` does, faster where products in bfloat16 are."""
+        if self._is_half:
+            self.writer = MoleculeVAE(model.vocabulary, deepcopy(network), model.property_names)
+            for decoder in _decoders(self.writer):
+                decoder.to(torch.bfloat16)
 
     def retrain(
         self,
@@ -92,6 +97,7 @@ class Retrainer:
                 batch += [rehearsal[place] for place in kept]
             self._update(optimizer, batch, generator)
         self.model.network.eval()
+        self._tell_writer()
 
     def made_up(self, n: int, seed: int = 0) -> list[Spelling]:
         """`n` draws of the prior of the model as it was given."""
@@ -110,6 +116,14 @@ class Retrainer:
         """Take up such a copy."""
         for name, parameter in self._parameters.items():
             parameter.copy_(torch.as_tensor(weights[name]))
+        self._tell_writer()
+
+    @torch.no_grad()
+    def _tell_writer(self) -> None:
+        if self.writer is self.model:
+            return
+        for theirs, ours in zip(_decoders(self.writer), _decoders(self.model), strict=True):
+            theirs.load_state_dict(ours.state_dict())
 
     def _update(
         self,
@@ -133,6 +147,11 @@ class Retrainer:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), config.clip_norm)
         if torch.isfinite(norm):
             optimizer.step()
+
+
+def _decoders(model: MoleculeVAE) -> list[SymbolDecoder]:
+    network = model.network
+    return [one for one in (network.decoder, network.language_model) if one is not None]
 
 
 def _is_half(precision: str, device: torch.device) -> bool:

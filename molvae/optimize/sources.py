@@ -125,13 +125,13 @@ class Sources:
 
     def __init__(
         self,
-        model: MoleculeVAE,
+        writer: MoleculeVAE,
         codes: Codes,
         cleaning: StandardizeConfig,
         pool: Sequence[str],
         workers: int,
     ) -> None:
-        self._model = model
+        self._writer = writer
         self._codes = codes
         self._cleaning = cleaning
         self._pool = pool
@@ -139,14 +139,6 @@ class Sources:
         self._workers = workers
         # What is longer spells a larger molecule than is wanted, or loops.
         self._most_symbols = 2 * cleaning.max_heavy_atoms
-        self._makers: Mapping[Source, Callable[[int, Breed, np.random.Generator], _Made]] = {
-            Source.GRAPH: self._children,
-            Source.EDITS: self._edits,
-            Source.NEIGHBOURS: self._neighbours,
-            Source.CROSSOVERS: self._crossovers,
-            Source.REWRITES: self._rewrites,
-            Source.PRIOR: self._from_prior,
-        }
 
     def ideas(
         self, wanted: Mapping[Source, int], breed: Breed, generator: np.random.Generator
@@ -155,12 +147,9 @@ class Sources:
         origins: list[Sequence[Origin]] = []
 
         def questions() -> Iterator[Drafting]:
-            # In the order of `_makers`: what needs no network is worked on while it writes.
-            for source, make in self._makers.items():
-                if wanted.get(source):
-                    for question, made in make(wanted[source], breed, generator):
-                        origins.append(made)
-                        yield question
+            for question, made in self._asked(wanted, breed, generator):
+                origins.append(made)
+                yield question
 
         for place, drafts in enumerate(ordered_map(drafted, questions(), self._workers)):
             for draft, origin in zip(drafts, origins[place], strict=True):
@@ -177,6 +166,46 @@ class Sources:
         chosen = generator.permutation(len(self._drafts))[:n]
         return [Idea(self._drafts[place], Origin(Source.POOL)) for place in chosen]
 
+    def _asked(
+        self, wanted: Mapping[Source, int], breed: Breed, generator: np.random.Generator
+    ) -> "_Made":
+        # What needs no network first: it is worked on while the network writes.
+        if wanted.get(Source.GRAPH):
+            yield from self._children(wanted[Source.GRAPH], breed, generator)
+        parents = self._encoded(wanted, breed)
+        if Source.EDITS in parents:
+            first, second = parents[Source.EDITS]
+            yield from self._edits(first, second, generator)
+        moves = [
+            one
+            for source, move in _MOVES.items()
+            if source in parents
+            for one in move(*parents[source], generator)
+        ]
+        if moves:
+            yield from self._decoded(moves, generator)
+        if wanted.get(Source.PRIOR):
+            yield from self._from_prior(wanted[Source.PRIOR], generator)
+
+    def _encoded(
+        self, wanted: Mapping[Source, int], breed: Breed
+    ) -> dict[Source, list[list["_CodedParent"]]]:
+        """Parents with their codes, one row or two for each source that needs such.
+
+        All are encoded at once: the network takes little longer for many than for few.
+        """
+        bred = {
+            source: [breed(wanted[source]) for _ in range(rows)]
+            for source, rows in _ROWS_OF_PARENTS.items()
+            if wanted.get(source)
+        }
+        every = [parent for rows in bred.values() for row in rows for parent in row]
+        codes = dict(zip(every, self._codes.of([parent.smiles for parent in every]), strict=True))
+        return {
+            source: [[(one, code) for one in row if (code := codes[one])] for row in rows]
+            for source, rows in bred.items()
+        }
+
     def _children(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
         first, second = breed(n), breed(n)
         alone = generator.random(n) < _MUTATED
@@ -190,9 +219,13 @@ class Sources:
             origins = [Origin(Source.GRAPH, one) for one, _ in part]
             yield partial(draft_children, part, seed, self._cleaning), origins
 
-    def _edits(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
-        first, second = self._coded(breed(n)), self._coded(breed(n))
-        symbols = self._model.vocabulary.symbols
+    def _edits(
+        self,
+        first: Sequence["_CodedParent"],
+        second: Sequence["_CodedParent"],
+        generator: np.random.Generator,
+    ) -> "_Made":
+        symbols = self._writer.vocabulary.symbols
         spellings = [
             edit_spelling(one.spelling, generator, symbols)
             if generator.random() < _EDITED
@@ -202,54 +235,20 @@ class Sources:
         parents = [parent.smiles for parent, _ in first[: len(spellings)]]
         return self._read(spellings, [Origin(Source.EDITS, one) for one in parents])
 
-    def _neighbours(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
-        coded = self._coded(breed(n))
-        points = [_near(parent, one, generator) for parent, one in coded]
-        return self._decoded(Source.NEIGHBOURS, coded, points, generator)
-
-    def _crossovers(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
-        first, second = self._coded(breed(n)), self._coded(breed(n))
-        points = [
-            _between(parent, one, other, generator)
-            for (parent, one), (_, other) in zip(first, second, strict=False)
-        ]
-        return self._decoded(Source.CROSSOVERS, first[: len(points)], points, generator)
-
-    def _rewrites(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
-        coded = self._coded(breed(n))
-        points = [one.mean for _, one in coded]
-        return self._decoded(Source.REWRITES, coded, points, generator, temperature=1.0)
-
-    def _from_prior(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
-        drawn = self._model.draw(n, generator, DecodingConfig(max_symbols=self._most_symbols))
+    def _from_prior(self, n: int, generator: np.random.Generator) -> "_Made":
+        drawn = self._writer.draw(n, generator, DecodingConfig(max_symbols=self._most_symbols))
         origins = [Origin(Source.PRIOR, None, point) for point in drawn.points]
         return self._read(drawn.spellings, origins)
 
-    def _coded(self, parents: Sequence[Parent]) -> list[tuple[Parent, Coded]]:
-        """Those that the model can encode."""
-        found = self._codes.of([parent.smiles for parent in parents])
-        return [(parent, one) for parent, one in zip(parents, found, strict=True) if one]
-
-    def _decoded(
-        self,
-        source: Source,
-        coded: Sequence[tuple[Parent, Coded]],
-        points: Sequence[np.ndarray],
-        generator: np.random.Generator,
-        temperature: float | None = None,
-    ) -> "_Made":
-        if not points:
-            return iter(())
-        if temperature is None:
-            temperature = float(generator.choice(_TEMPERATURES))
-        seed = int(generator.integers(2**63))
-        config = DecodingConfig(temperature=temperature, max_symbols=self._most_symbols)
-        spellings = self._model.decode_symbols(np.stack(points), config, seed)
-        origins = [
-            Origin(source, parent.smiles, point)
-            for (parent, _), point in zip(coded, points, strict=True)
-        ]
-        return self._read(list(spellings), origins)
+    def _decoded(self, moves: Sequence["_Move"], generator: np.random.Generator) -> "_Made":
+        """All at once: the network takes little longer for many points than for few."""
+        spellings = self._writer.decode_symbols(
+            np.stack([move.point for move in moves]),
+            DecodingConfig(max_symbols=self._most_symbols),
+            int(generator.integers(2**63)),
+            np.array([move.temperature for move in moves], dtype=np.float32),
+        )
+        return self._read(list(spellings), [move.origin for move in moves])
 
     def _read(self, spellings: Sequence[Spelling], origins: Sequence[Origin]) -> "_Made":
         for begin in range(0, len(spellings), _CHUNK):
@@ -258,6 +257,61 @@ class Sources:
 
 
 _Made = Iterator[tuple[Drafting, Sequence[Origin]]]
+
+
+_CodedParent = tuple[Parent, Coded]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A point to be decoded."""
+
+    origin: Origin
+    point: Float32[np.ndarray, " latent"]
+    temperature: float
+
+    @classmethod
+    def of(cls, source: Source, parent: Parent, point: np.ndarray, temperature: float) -> "_Move":
+        return cls(Origin(source, parent.smiles, point), point, temperature)
+
+
+def _neighbours(coded: Sequence[_CodedParent], generator: np.random.Generator) -> list[_Move]:
+    warm = _temperature(generator)
+    return [
+        _Move.of(Source.NEIGHBOURS, parent, _near(parent, one, generator), warm)
+        for parent, one in coded
+    ]
+
+
+def _crossovers(
+    first: Sequence[_CodedParent], second: Sequence[_CodedParent], generator: np.random.Generator
+) -> list[_Move]:
+    warm = _temperature(generator)
+    return [
+        _Move.of(Source.CROSSOVERS, parent, _between(parent, one, other, generator), warm)
+        for (parent, one), (_, other) in zip(first, second, strict=False)
+    ]
+
+
+def _rewrites(coded: Sequence[_CodedParent], _: np.random.Generator) -> list[_Move]:
+    return [_Move.of(Source.REWRITES, parent, one.mean, 1.0) for parent, one in coded]
+
+
+_MOVES: Mapping[Source, Callable[..., list[_Move]]] = {
+    Source.NEIGHBOURS: _neighbours,
+    Source.CROSSOVERS: _crossovers,
+    Source.REWRITES: _rewrites,
+}
+_ROWS_OF_PARENTS: Mapping[Source, int] = {
+    Source.EDITS: 2,
+    Source.NEIGHBOURS: 1,
+    Source.CROSSOVERS: 2,
+    Source.REWRITES: 1,
+}
+
+
+def _temperature(generator: np.random.Generator) -> float:
+    return float(generator.choice(_TEMPERATURES))
 
 
 def _near(parent: Parent, one: Coded, generator: np.random.Generator) -> np.ndarray:
