@@ -17,7 +17,7 @@ __all__ = ["Refusal", "StandardizeConfig", "standardize", "standardize_whole"]
 _STEREO_MARKS = frozenset("@/\\")
 """Characters without which a SMILES tells no stereochemistry."""
 _CHARGES = frozenset("+-")
-_PECULIAR = frozenset("[]$~>:*")
+_PECULIAR = frozenset("[]$~<>:*")
 """Characters without which it has no isotope, no radical, and atoms and bonds of these alone."""
 _PLAIN_ELEMENTS = frozenset({"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I"})
 

@@ -2,14 +2,28 @@
 
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.standardize import Refusal, StandardizeConfig, standardize
+from molvae.chem.standardize import (
+    Refusal,
+    StandardizeConfig,
+    standardize,
+    standardize_whole,
+)
 from molvae.errors import ConfigError, MoleculeError
 
 DEFAULT = StandardizeConfig()
+SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
+# What is refused for an atom or a bond, or read with care, in all ways that SMILES has for it.
+PECULIAR = (
+    "*C", "C*", "C[*]", "[13CH4]", "[2H]O", "C[CH2]", "[CH3]", "C~C", "C$C", "CN->B", "B<-NC",
+    "CC:N", "c:1:c:c:c:c:c1", "[Si](C)(C)C", "C[Se]C", "C[As](C)C", "P(C)(C)C", "CB(O)O", "[H]C",
+    "[H][H]", "C1=CC=CN1", "cccc", "c1cccc1", "o1cccc1", "C%12CCCC%12", "O=[N]C",
+    "C#N name with [odd] $igns",
+)  # fmt: skip
 
 
 def clean(text, **settings):
@@ -157,6 +171,30 @@ def test_a_clean_molecule_stays_as_it_is():
     for text in ("C[N+](C)(C)CC(=O)[O-]", "OC[C@@H]1O[C@H](O)[C@@H](O)[C@H](O)[C@H]1O", "F/C=C/F"):
         once = standardize(text, DEFAULT)
         assert standardize(once.smiles, DEFAULT) == once == Molecule.parse(text)
+
+
+def test_a_molecule_whose_charges_stay_is_not_made_anew():
+    molecule = Molecule.parse("Cc1ccc([N+](=O)[O-])cc1")
+    assert standardize_whole(molecule, DEFAULT) is molecule
+    assert standardize_whole(Molecule.parse("CC[NH3+]"), DEFAULT).smiles == "CCN"
+
+
+def test_what_the_text_cannot_hold_need_not_be_looked_for(monkeypatch):
+    lines = SAMPLE.read_text(encoding="utf-8").splitlines()[1:1500:3]
+    texts = [*(line.split(",")[0] for line in lines), *PECULIAR]
+
+    def answers():
+        found = []
+        for text in texts:
+            try:
+                found.append(standardize(text, DEFAULT).smiles)
+            except MoleculeError as error:
+                found.append(str(error))
+        return found
+
+    by_text = answers()
+    monkeypatch.setattr("molvae.chem.standardize._PLAIN_ELEMENTS", frozenset({"Xx"}))
+    assert answers() == by_text
 
 
 def test_an_unknown_element_is_named():

@@ -41,6 +41,33 @@ def test_a_row_does_not_depend_on_its_neighbours(network):
         assert together[place][: len(row)] == row
 
 
+def test_a_row_has_the_temperature_that_is_its_own(network):
+    config, cold = DecodingConfig(max_symbols=12), DecodingConfig(temperature=0.0, max_symbols=12)
+    temperatures = torch.tensor([0.0, 1.0]).repeat(20)
+
+    def drawn(seed):
+        source = torch.Generator().manual_seed(seed)
+        return decode(network.decoder, points(), config, source, temperatures).tolist()
+
+    greedy, first, second = decode(network.decoder, points(), cold).tolist(), drawn(1), drawn(2)
+    for place in range(40):
+        # Rows are as wide as the longest needs.
+        width = min(len(rows[place]) for rows in (greedy, first, second))
+        one, other = first[place][:width], second[place][:width]
+        assert place % 2 or one == other == greedy[place][:width]
+    assert sum(first[place] != second[place] for place in range(1, 40, 2)) > 10
+
+
+def test_temperatures_of_rows_are_those_of_the_softmax():
+    rows = torch.tensor([LOGITS]).expand(8000, -1).clone()
+    temperatures = torch.tensor([2.0, 0.5]).repeat(4000)
+    ids = next_ids(rows, DecodingConfig(), torch.Generator().manual_seed(0), temperatures)
+    for place, temperature in enumerate((2.0, 0.5)):
+        shares = torch.bincount(ids[place::2], minlength=len(LOGITS)) / 4000
+        expected = torch.softmax(torch.tensor(LOGITS[2:]) / temperature, 0)
+        torch.testing.assert_close(shares[2:], expected, atol=0.03, rtol=0)
+
+
 def test_same_seed_same_symbols(network):
     def draw(seed):
         source = torch.Generator().manual_seed(seed)

@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import pytest
 import torch
 
@@ -43,6 +45,17 @@ def test_one_step_after_another_is_the_whole_sequence(recurrence):
     for position, expected in enumerate(whole):
         state = recurrence.step(recurrence.project(x[position]), state)
         torch.testing.assert_close(state, expected)
+
+
+def test_with_weights_in_low_precision_the_state_keeps_its_own():
+    recurrence = Recurrence(16, 32)
+    x, state = torch.randn(20, 4, 16), torch.zeros(4, 32)
+    full = recurrence(x, state)
+    low = deepcopy(recurrence).to(torch.bfloat16)
+    for position, expected in enumerate(full):
+        state = low.step(low.project(x[position]), state)
+        assert state.dtype == torch.float32
+        torch.testing.assert_close(state, expected, atol=0.03, rtol=0.03)
 
 
 def test_under_autocast_the_states_are_near_those_in_full_precision():

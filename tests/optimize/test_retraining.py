@@ -68,6 +68,27 @@ def test_reset_and_restore_are_exact(tiny_model, retrained):
     assert learned != list(tiny_model.decode_symbols(points))
 
 
+def test_what_writes_in_low_precision_follows_the_model(tiny_model):
+    retrainer = Retrainer(tiny_model, CONFIG.with_changes({"precision": "bfloat16"}))
+    elites = coded(tiny_model)
+    points = np.stack([one.mean for one in elites])
+    assert not {*written(retrainer.writer, points)} & {*SMILES}
+    retrainer.retrain(elites, elites[:2], np.random.default_rng(0))
+    assert retrainer.writer.network.decoder.to_logits.weight.dtype == torch.bfloat16
+    assert len({*written(retrainer.writer, points)} & {*SMILES}) >= 2
+    assert len({one.smiles for one in retrainer.writer.sample(50) if one} & {*SMILES}) >= 1
+    # Codes are in full precision, and the copy that learns is too.
+    np.testing.assert_array_equal(retrainer.writer.encode(SMILES), tiny_model.encode(SMILES))
+    assert retrainer.weights()["0.to_logits.weight"].dtype == np.float32
+    retrainer.reset()
+    assert not {*written(retrainer.writer, points)} & {*SMILES}
+
+
+def test_where_low_precision_is_no_faster_the_model_writes_itself(tiny_model):
+    retrainer = Retrainer(tiny_model, CONFIG.with_changes({"precision": "float32"}))
+    assert retrainer.writer is retrainer.model
+
+
 def test_equal_seeds_make_equal_weights(tiny_model):
     elites = coded(tiny_model)
     both = [Retrainer(tiny_model, CONFIG.with_changes({"updates": 4})) for _ in "12"]
