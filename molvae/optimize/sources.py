@@ -248,7 +248,8 @@ class Sources:
             int(generator.integers(2**63)),
             np.array([move.temperature for move in moves], dtype=np.float32),
         )
-        return self._read(list(spellings), [move.origin for move in moves])
+        origins = [Origin(move.source, move.parent, move.point) for move in moves]
+        return self._read(list(spellings), origins)
 
     def _read(self, spellings: Sequence[Spelling], origins: Sequence[Origin]) -> "_Made":
         for begin in range(0, len(spellings), _CHUNK):
@@ -257,8 +258,6 @@ class Sources:
 
 
 _Made = Iterator[tuple[Drafting, Sequence[Origin]]]
-
-
 _CodedParent = tuple[Parent, Coded]
 
 
@@ -266,19 +265,16 @@ _CodedParent = tuple[Parent, Coded]
 class _Move:
     """A point to be decoded."""
 
-    origin: Origin
+    source: Source
+    parent: str
     point: Float32[np.ndarray, " latent"]
     temperature: float
-
-    @classmethod
-    def of(cls, source: Source, parent: Parent, point: np.ndarray, temperature: float) -> "_Move":
-        return cls(Origin(source, parent.smiles, point), point, temperature)
 
 
 def _neighbours(coded: Sequence[_CodedParent], generator: np.random.Generator) -> list[_Move]:
     warm = _temperature(generator)
     return [
-        _Move.of(Source.NEIGHBOURS, parent, _near(parent, one, generator), warm)
+        _Move(Source.NEIGHBOURS, parent.smiles, _near(parent, one, generator), warm)
         for parent, one in coded
     ]
 
@@ -288,13 +284,13 @@ def _crossovers(
 ) -> list[_Move]:
     warm = _temperature(generator)
     return [
-        _Move.of(Source.CROSSOVERS, parent, _between(parent, one, other, generator), warm)
+        _Move(Source.CROSSOVERS, parent.smiles, _between(parent, one, other, generator), warm)
         for (parent, one), (_, other) in zip(first, second, strict=False)
     ]
 
 
 def _rewrites(coded: Sequence[_CodedParent], _: np.random.Generator) -> list[_Move]:
-    return [_Move.of(Source.REWRITES, parent, one.mean, 1.0) for parent, one in coded]
+    return [_Move(Source.REWRITES, parent.smiles, one.mean, 1.0) for parent, one in coded]
 
 
 _MOVES: Mapping[Source, Callable[..., list[_Move]]] = {
