@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sets up molvae with its development tools in .venv and runs the tests; arguments go to pytest.
 #
-#   bash scripts/test.sh                   all tests
+#   bash scripts/test.sh                   all tests, on all cores
 #   bash scripts/test.sh -m "not slow"     without those that take more than five seconds
+#   bash scripts/test.sh -n 0 --pdb        one after the other
 #
 # In an active virtual environment (VIRTUAL_ENV) that one is used.
 set -eu
@@ -12,4 +13,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 make_environment "${VIRTUAL_ENV:-.venv}"
 mapfile -t tools < <(development_requirements)
 "$bin/python" -m pip install --quiet --disable-pip-version-check --editable . "${tools[@]}"
-"$bin/python" -m pytest "$@"
+# File by file, as the tests of a file share what takes seconds to make.
+"$bin/python" -m pytest -n auto --maxprocesses 4 --dist loadfile "$@"
