@@ -14,4 +14,4 @@ make_environment "${VIRTUAL_ENV:-.venv}"
 mapfile -t tools < <(development_requirements)
 "$bin/python" -m pip install --quiet --disable-pip-version-check --editable . "${tools[@]}"
 # File by file, as the tests of a file share what takes seconds to make.
-"$bin/python" -m pytest -n auto --maxprocesses 4 --dist loadfile "$@"
+"$bin/python" -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

@@ -18,6 +18,11 @@ TINY = ModelConfig(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The README's commands take minutes: they go first, lest one process be waited for."""
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """The models of the tests are too small to share between threads."""

@@ -8,7 +8,7 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.admission import AdmissionConfig
+from molvae.optimize.admission import AdmissionConfig, Objection
 from molvae.optimize.combined import CombinedSearch
 from molvae.optimize.goals import ManyGoals, Rescorable
 from molvae.optimize.journal import Journal
@@ -62,6 +62,9 @@ class Listener:
     def propose(self, n):
         return [Proposal(Molecule.parse(one)) for one in ("CCO", "CCCCCC", "CCCCN")]
 
+    def left_out(self):
+        return {Objection.SA: 3}
+
     def learn(self, proposals, scores):
         self.heard.append(scores)
 
@@ -79,6 +82,7 @@ def test_each_round_weighs_the_goals_anew():
         goals = ManyGoals(listener, oracle, seed=4)
         for number in range(3):
             proposals = goals.propose(3)
+            assert goals.left_out() == listener.left_out()
             goals.learn(proposals, oracle.answer(proposals, number + 1).scores)
         found = oracle.found(["CCO", "CCCCCC", "CCCCN"])
     values = np.array([[*one.desirabilities.values()] for one in found])
