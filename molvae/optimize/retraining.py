@@ -39,7 +39,8 @@ class RetrainingConfig(Settings):
     clip_norm: PositiveFloat = 5.0
     """Longest gradient, in nats per molecule and unit of the weights."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the matrix products; bfloat16 is about twice as fast, and auto where the device has it."""
+    """Of the matrix products, where the search decodes too; bfloat16 is about twice as fast, and
+    auto takes it where the device has it."""
 
 
 @dataclass(frozen=True)
