@@ -116,7 +116,7 @@ def _losses(
             elbo, _ = model.network.elbo(ids, lengths, drawn)
             language = model.network.prior_surprise(ids, lengths)
             parts = torch.stack([elbo.reconstruction, elbo.kl, language])
-            found[:, places] = parts.double().cpu().numpy()
+            found[:, places] = parts.cpu().double().numpy()
             bar.update(len(places))
     return found
 

@@ -112,7 +112,7 @@ class GradientAscent:
             for _ in range(self._config.steps):
                 moved.grad = unit * self._gradient(start + unit * moved)
                 adam.step()
-            stops.append((start + unit * moved).double().cpu().numpy())
+            stops.append((start + unit * moved).cpu().double().numpy())
         climbed: Points = np.stack(stops, axis=1).reshape(-1, starts.shape[1])
         return climbed
 
@@ -120,7 +120,7 @@ class GradientAscent:
         """Of the predicted score less the penalty, at each point."""
         z = z.detach().requires_grad_()
         values = self._goal.predictions(z)
-        slopes = self._tensor(self._goal.slopes(values.detach().double().cpu().numpy()))
+        slopes = self._tensor(self._goal.slopes(values.detach().cpu().double().numpy()))
         beyond = (z.square().sum(1) - self._squared_radius).clamp(min=0)
         # Its gradient is that of the score, by the chain rule.
         climb = (slopes * values).sum() - 0.5 * self._config.shell * beyond.square().sum()
@@ -173,7 +173,7 @@ class PredictedScore:
 
     def slopes(self, values: PerComponent) -> PerComponent:
         """How the score changes with each property: a central difference along each alone."""
-        steps = _STEP * self.head.deviation.double().cpu().numpy()[list(self.columns)]
+        steps = _STEP * self.head.deviation.cpu().double().numpy()[list(self.columns)]
         found = [
             (self.score(values + step) - self.score(values - step)) / (2 * step.sum())
             for step in np.diag(steps)

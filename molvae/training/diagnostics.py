@@ -99,7 +99,8 @@ def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray
     device = model.device
     ids, lengths = torch.as_tensor(batch.ids).to(device), torch.as_tensor(batch.lengths).to(device)
     elbo, posterior = model.network.elbo(ids, lengths, noise.to(device))
-    means = posterior.mean.double()
+    # Some devices have no float64: what is summed leaves them first.
+    means, kl = posterior.mean.cpu().double(), posterior.kl().cpu().double()
     squared, there = 0.0, 0.0
     if model.network.head is not None:
         wanted = model.network.head.standardise(torch.as_tensor(batch.properties).to(device))
@@ -107,14 +108,14 @@ def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray
         squared = float(property_errors(model.network.head(posterior.mean), wanted).sum())
     scalars = [
         len(ids),
-        float(elbo.reconstruction.double().sum()),
-        float(model.network.prior_surprise(ids, lengths).double().sum()),
+        float(elbo.reconstruction.cpu().double().sum()),
+        float(model.network.prior_surprise(ids, lengths).cpu().double().sum()),
         _exact(model, batch, posterior.mean),
         squared,
         there,
     ]
-    per_dimension = [posterior.kl().double().sum(0), means.sum(0), means.square().sum(0)]
-    return np.concatenate([scalars, *(values.cpu().numpy() for values in per_dimension)])
+    per_dimension = [kl.sum(0), means.sum(0), means.square().sum(0)]
+    return np.concatenate([scalars, *(values.numpy() for values in per_dimension)])
 
 
 def _validation(

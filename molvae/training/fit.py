@@ -20,7 +20,14 @@ from molvae.training.diagnostics import Validation
 from molvae.training.precision import pick_precision
 from molvae.training.progress import Notify, ProgressReport
 from molvae.training.session import StopReason, TrainingData, TrainingSession
-from molvae.training.team import Team, joined_team, torchrun_rank, torchrun_size, usual_team_size
+from molvae.training.team import (
+    Team,
+    check_team,
+    joined_team,
+    torchrun_rank,
+    torchrun_size,
+    usual_team_size,
+)
 
 _LARGEST_HELD_OUT_SHARE = 0.1
 
@@ -53,6 +60,7 @@ def train(
     Raises:
         RunError: the run directory is in the way.
         DataError: the data cannot be used.
+        ConfigError: this machine cannot train so.
         TrainingError: the loss stays NaN, or a process of the team died.
     """
     plan = _settled(plan)
@@ -115,6 +123,7 @@ def _train(
 ) -> TrainingResult:
     device = pick_device(plan.train.device)
     size = torchrun_size() or plan.train.processes or 1
+    check_team(size, device)
     leads = torchrun_rank() in (None, 0)
     if leads:
         _corpus(run, plan, notify, progress)

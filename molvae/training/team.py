@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, distributed
 
-from molvae.errors import TrainingError
+from molvae.errors import ConfigError, TrainingError
 from molvae.parallel import available_cores
 from molvae.runs import RunDirectory
 
@@ -56,6 +56,25 @@ class Team:
         self.sum(torch.zeros(1))
 
 
+def check_team(size: int, device: torch.device) -> None:
+    """Refuse a team that its devices cannot form.
+
+    Raises:
+        ConfigError: several processes for one GPU.
+    """
+    if size == 1 or device.type == "cpu":
+        return
+    if device.type == "mps":
+        raise ConfigError(
+            f"processes = {size}, and the device mps serves one; give --processes 1 or --device cpu"
+        )
+    if torchrun_size() is None:
+        raise ConfigError(
+            f"processes = {size}, and one process is started for {device.type}; start the command "
+            f"by torchrun --nproc-per-node {size}, with a GPU for each, or give --processes 1"
+        )
+
+
 def usual_team_size(device: torch.device) -> int:
     """Processes that a plain training on this device uses."""
     return min(available_cores(), _MOST_PROCESSES) if device.type == "cpu" else 1
@@ -94,7 +113,8 @@ def joined_team(size: int, run: RunDirectory, device: torch.device) -> Iterator[
 @contextmanager
 def _member(rank: int, size: int, meeting: str, device: torch.device) -> Iterator[Team]:
     """Membership in the team that meets at a file or, by torchrun, in the environment."""
-    backend = "nccl" if device.type == "cuda" else "gloo"
+    # Sums of what is counted on the processor are shared too.
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     elif meeting != "env://" and sys.platform == "linux":

@@ -1,0 +1,105 @@
+"""Training, decoding and searching on a device other than the CPU: see `pretended_gpu`."""
+
+import numpy as np
+import pytest
+import torch
+from pretended_gpu import GPU, moved, pretended_gpu
+
+from molvae.diagnosis.reconstruction import measure_reconstruction
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.optimize.methods import Method, SearchConfig
+from molvae.optimize.search import search
+from molvae.runs import RunDirectory
+from molvae.training import fit
+from molvae.training.config import TrainingPlan
+
+SEARCH = {
+    "budget": 16,
+    "batch_size": 8,
+    "admission": {"rails": False},
+    "gradient": {"steps": 2, "stops": 2},
+    "combined": {
+        "start": 8,
+        "children": 8,
+        "generations": 2,
+        "batches": "0:8",
+        "workers": 1,
+        "retraining": {"every": 8, "updates": 2, "batch_size": 8, "rehearsed": 4},
+    },
+}
+
+
+@pytest.fixture
+def distant_model(tiny_model):
+    """The trained model on the pretended GPU."""
+    with pretended_gpu():
+        yield moved(tiny_model)
+
+
+def trained_twice(plan, out):
+    """The validation after an epoch, another session and a second epoch."""
+    one_epoch = plan.train.with_changes({"epochs": 1, "batch_size": 90})
+    fit.train(plan.model_copy(update={"train": one_epoch}), out)
+    run = RunDirectory(out)
+    begun = TrainingPlan.of_run(run)
+    longer = begun.train.with_changes({"epochs": 2})
+    begun.model_copy(update={"train": longer}).save(run)
+    return fit.resume(out).validation
+
+
+def test_the_pretended_gpu_is_as_strict_as_a_real_one():
+    with pretended_gpu():
+        there, here = torch.ones(3, device=GPU), torch.ones(3)
+        assert (2 * there).cpu().tolist() == [2, 2, 2]
+        with pytest.raises(RuntimeError, match="both devices"):
+            there + here
+        with pytest.raises(TypeError, match="no float64"):
+            there.double()
+        with pytest.raises(TypeError, match="cpu"):
+            there.numpy()
+
+
+# Values are copied all the same.
+@pytest.mark.filterwarnings("ignore:.*from a non-meta parameter:UserWarning")
+def test_training_and_resuming_there_give_what_they_give_here(tiny_plan, tmp_path, monkeypatch):
+    here = trained_twice(tiny_plan, tmp_path / "here")
+    monkeypatch.setattr(fit, "pick_device", lambda name: GPU)
+    monkeypatch.setattr("molvae.molecule_vae.pick_device", lambda name: GPU)
+    # PyTorch's autocast, and so the settings of a training, know devices by their real names.
+    monkeypatch.setattr(fit, "_settled", lambda plan: plan)
+    with pretended_gpu():
+        there = trained_twice(tiny_plan, tmp_path / "there")
+    assert there.loss(beta=1.0) == pytest.approx(here.loss(beta=1.0), rel=1e-3)
+    assert there.property_error == pytest.approx(here.property_error, rel=1e-2)
+
+
+def test_a_model_there_makes_and_codes_the_same_molecules(tiny_model, distant_model):
+    assert distant_model.sample(20, seed=3) == tiny_model.sample(20, seed=3)
+    molecules = [one for one in tiny_model.sample(20, seed=3) if one is not None]
+    codes = distant_model.encode(molecules)
+    np.testing.assert_allclose(codes, tiny_model.encode(molecules), atol=1e-5)
+    assert distant_model.decode(codes) == tiny_model.decode(codes)
+    for measure in ("log_density", "predict"):
+        there, here = (getattr(one, measure)(codes) for one in (distant_model, tiny_model))
+        np.testing.assert_allclose(there, here, rtol=1e-4)
+
+
+def test_it_is_diagnosed_alike(tiny_model, distant_model):
+    spellings = tiny_model.draw(8, np.random.default_rng(1)).spellings
+    there, here = (
+        measure_reconstruction(one, spellings, 1, np.random.default_rng(2))
+        for one in (distant_model, tiny_model)
+    )
+    assert there.reconstruction == pytest.approx(here.reconstruction, rel=1e-4)
+    assert there.exact == here.exact
+
+
+@pytest.mark.parametrize("method", [Method.COMBINED, Method.GRADIENT])
+def test_searches_run_there(distant_model, few_molecules, method):
+    tables = {"name": "fatty", "component": [{"property": "logp"}]}
+    objective = ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
+    combined = {**SEARCH["combined"], "pool": few_molecules}
+    config = SearchConfig.parse({**SEARCH, "method": method, "combined": combined})
+    result = search(distant_model, objective, config)
+    assert len(result.candidates) == SEARCH["budget"]
