@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from molvae.parallel import available_cores
 from molvae.runs import provenance
 from molvae.training.config import TrainConfig
 from molvae.training.loop import TrainingLoop
+from molvae.training.memory import freed_memory_kept
 from molvae.training.precision import pick_precision
 from molvae.training.team import Team, worker_membership
 
@@ -116,11 +118,9 @@ def as_member(rank: int, size: int, meeting: Path, arguments: argparse.Namespace
     """What each process of a measured team does; the first prints what it measured."""
     torch.set_num_threads(1)
     precision = getattr(torch, arguments.precision)
-    if size == 1:
-        rate = training_rate(arguments, Team(), precision)
-    else:
-        with worker_membership(rank, size, meeting) as team:
-            rate = training_rate(arguments, team, precision)
+    member = nullcontext(Team()) if size == 1 else worker_membership(rank, size, meeting)
+    with freed_memory_kept(), member as team:
+        rate = training_rate(arguments, team, precision)
     if rank == 0:
         print(json.dumps(rate))
 

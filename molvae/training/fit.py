@@ -17,6 +17,7 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
 from molvae.training.diagnostics import Validation
+from molvae.training.memory import freed_memory_kept
 from molvae.training.precision import pick_precision
 from molvae.training.progress import Notify, ProgressReport
 from molvae.training.session import StopReason, TrainingData, TrainingSession
@@ -102,7 +103,11 @@ def resume(
 def continue_as_member(run: RunDirectory, team: Team) -> None:
     """Take part in a training that another process leads."""
     plan = TrainingPlan.of_run(run)
-    with _one_thread(), ProgressReport(run, None, bar=False, tensorboard=False) as report:
+    with (
+        _one_thread(),
+        freed_memory_kept(),
+        ProgressReport(run, None, bar=False, tensorboard=False) as report,
+    ):
         _session(run, plan, team, report).complete()
 
 
@@ -130,6 +135,7 @@ def _train(
     with (
         joined_team(size, run, device) as team,
         _one_thread(),
+        freed_memory_kept(),
         ProgressReport(
             run,
             notify if leads else None,

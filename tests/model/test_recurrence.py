@@ -66,3 +66,18 @@ def test_under_autocast_the_states_are_near_those_in_full_precision():
         low = recurrence(x, h)
     assert low.dtype == torch.bfloat16
     torch.testing.assert_close(low.float(), full, atol=0.03, rtol=0.03)
+
+
+def test_in_low_precision_states_and_gradients_are_those_of_float32_rounded():
+    recurrence = Recurrence(16, 32)
+    source = torch.Generator().manual_seed(3)
+    inputs, start = torch.randn(20, 8, 16, generator=source), torch.zeros(8, 32)
+    found = []
+    for is_low in (False, True):
+        recurrence.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_low):
+            states = recurrence(inputs, start).float()
+        states.square().sum().backward()
+        found.append([states.detach(), *(weight.grad.clone() for weight in recurrence.weights)])
+    for full, low in zip(*found, strict=True):
+        assert (low - full).norm() < 0.02 * full.norm()
