@@ -95,6 +95,20 @@ class Reconstruction:
         return self.smiles == self.reconstructed
 
 
+@dataclass(frozen=True)
+class Likelihood:
+    """How likely a model takes a molecule to be."""
+
+    line: int
+    smiles: str
+    log_likelihood: float
+    """Log p(spelling) under the learned prior's language model, in nats."""
+    symbols: int
+    """Of the spelling, which the likelihood is that of, its end included."""
+    log_density: float
+    """Of the posterior mean under the learned prior, in nats: a lower bound."""
+
+
 def encode_rows(model: MoleculeVAE, rows: Rows) -> Latents:
     """The posterior of every row's molecule, duplicates included.
 
@@ -129,6 +143,27 @@ def reconstruct_rows(
         for row, molecule in zip(accepted, model.decode(mean), strict=True):
             reconstructed = molecule.smiles if molecule else None
             found.append(Reconstruction(row.line, row.smiles, reconstructed))
+    _check_any(found, refused)
+    return found, refused
+
+
+def likelihood_rows(model: MoleculeVAE, rows: Rows) -> tuple[list[Likelihood], list[RefusedRow]]:
+    """How likely every row's molecule is, and the refused rows.
+
+    Raises:
+        DataError: no row holds a molecule of this model's symbols.
+        ModelError: the model has no learned prior.
+    """
+    found: list[Likelihood] = []
+    refused: list[RefusedRow] = []
+    for accepted in _fitting(model, rows, refused):
+        spellings = [row.spelling for row in accepted]
+        surprise = model.surprise(spellings)
+        densities = model.log_density(model.posterior(spellings)[0])
+        found += [
+            Likelihood(row.line, row.smiles, -float(nats), len(row.spelling) + 1, float(density))
+            for row, nats, density in zip(accepted, surprise, densities, strict=True)
+        ]
     _check_any(found, refused)
     return found, refused
 

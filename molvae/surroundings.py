@@ -1,0 +1,110 @@
+"""What lies near a molecule in the latent space, and on the way from one to another."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
+from molvae.errors import ConfigError
+from molvae.molecule_vae import MoleculeVAE
+
+_DRAWS_PER_NEIGHBOUR = 50
+"""After so many for each that is wanted, there are no more to be had at that distance."""
+_FEWEST = 64
+"""Draws at a time."""
+
+
+@dataclass(frozen=True)
+class Waypoint:
+    """A molecule on the straight line between the codes of two others."""
+
+    share: float
+    """Of the way, 0 at the first molecule's code and 1 at the last's."""
+    molecule: Molecule
+    similarities: tuple[float, float]
+    """Tanimoto similarity to the first and to the last (ECFP4 counts)."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A molecule that a point near another's code decodes to."""
+
+    molecule: Molecule
+    similarity: float
+    """Tanimoto similarity to the one whose neighbour it is (ECFP4 counts)."""
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Distinct neighbours, the most similar first."""
+
+    neighbours: tuple[Neighbour, ...]
+    draws: int
+    """Points that were decoded to find them."""
+
+
+def interpolate(
+    model: MoleculeVAE, first: Molecule, last: Molecule, steps: int
+) -> tuple[Waypoint, ...]:
+    """What `steps` points decode to, the codes (posterior means) of both molecules among them.
+
+    The ends are the molecules themselves where the model reconstructs them. Points whose symbols
+    spell no molecule are left out.
+
+    Raises:
+        ConfigError: fewer than two points.
+        MoleculeError: a molecule cannot be spelled in this model's symbols.
+    """
+    if steps < 2:
+        raise ConfigError(f"steps = {steps}: both ends are steps, so give 2 or more")
+    start, end = model.encode([first, last])
+    shares = np.linspace(0.0, 1.0, steps)
+    points = start + shares[:, None] * (end - start)
+    return tuple(
+        Waypoint(float(share), found, (_similarity(first, found), _similarity(last, found)))
+        for share, found in zip(shares, model.decode(points), strict=True)
+        if found is not None
+    )
+
+
+def neighbours_of(
+    model: MoleculeVAE, molecule: Molecule, n: int, scale: float = 1.0, seed: int = 0
+) -> Neighbourhood:
+    """Up to `n` distinct other molecules that points near the code of one decode to.
+
+    Args:
+        model: what encodes and decodes.
+        molecule: the one in the middle.
+        n: how many; fewer where so many draws as 50 for each bring no more.
+        scale: how far the points lie, in deviations of the posterior.
+        seed: of the draws.
+
+    Raises:
+        MoleculeError: the molecule cannot be spelled in this model's symbols.
+    """
+    generator = np.random.default_rng(seed)
+    found: dict[str, Molecule] = {}
+    draws = 0
+    while len(found) < n and draws < _DRAWS_PER_NEIGHBOUR * n:
+        points = model.neighbours([molecule] * max(n, _FEWEST), scale, generator)
+        for other in _others(model, molecule, points):
+            if len(found) < n:
+                found.setdefault(other.smiles, other)
+        draws += len(points)
+    neighbours = [Neighbour(other, _similarity(molecule, other)) for other in found.values()]
+    # Equal similarities keep the order in which they were found.
+    neighbours.sort(key=lambda neighbour: -neighbour.similarity)
+    return Neighbourhood(tuple(neighbours), draws)
+
+
+def _others(model: MoleculeVAE, molecule: Molecule, points: np.ndarray) -> Iterator[Molecule]:
+    for other in model.decode(points):
+        if other is not None and other != molecule:
+            yield other
+
+
+def _similarity(molecule: Molecule, other: Molecule) -> float:
+    ours, theirs = (fingerprint(one, FingerprintKind.ECFP4) for one in (molecule, other))
+    return tanimoto(ours, theirs)

@@ -1,0 +1,89 @@
+import csv
+import json
+
+import pytest
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
+from molvae.molecule_vae import MoleculeVAE
+
+ANILIDE, BENZAMIDE = "CC(=O)Nc1ccccc1", "NC(=O)c1ccccc1"
+
+
+def table(text):
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
+
+
+def similarity(one, other):
+    prints = (fingerprint(Molecule.parse(each), FingerprintKind.ECFP4) for each in (one, other))
+    return tanimoto(*prints)
+
+
+def test_the_way_between_two_molecules_begins_and_ends_with_what_their_codes_decode_to(molvae, run):
+    done = molvae("interpolate", ANILIDE, BENZAMIDE, "--steps", 5, "--model", run, "--json")
+    found = json.loads(done.out)
+    first, last = MoleculeVAE.from_pretrained(run / "model", "cpu").reconstruct(
+        [ANILIDE, BENZAMIDE]
+    )
+    assert [one["share"] for one in found] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert (found[0]["smiles"], found[-1]["smiles"]) == (first.smiles, last.smiles)
+    for one in found:
+        assert one["similarity_to_first"] == similarity(one["smiles"], ANILIDE)
+        assert one["similarity_to_last"] == similarity(one["smiles"], BENZAMIDE)
+
+
+def test_neighbours_are_distinct_others_the_most_similar_first(molvae, run):
+    words = ("neighbors", BENZAMIDE, "--n", 6, "--scale", 2, "--model", run)
+    done = molvae(*words)
+    found = table(done.out)
+    assert len({one["smiles"] for one in found} - {BENZAMIDE}) == 6
+    similarities = [float(one["similarity"]) for one in found]
+    assert similarities == sorted(similarities, reverse=True)
+    assert similarities[0] == pytest.approx(similarity(found[0]["smiles"], BENZAMIDE), abs=1e-3)
+    assert molvae(*words).out == done.out
+    assert molvae(*words, "--seed", 1).out != done.out
+
+
+def test_fewer_neighbours_than_were_asked_for_are_said_to_be_so(molvae, run):
+    done = molvae("neighbors", BENZAMIDE, "--n", 3, "--scale", 1e-6, "--model", run)
+    assert done.status == 0
+    assert len(table(done.out)) < 3
+    assert "of 3 came up in 192 draws; look further away with a larger --scale" in done.err
+
+
+def test_both_can_be_written_to_a_file(molvae, run, tmp_path):
+    out = tmp_path / "near.csv"
+    done = molvae("neighbors", BENZAMIDE, "--n", 2, "--out", out, "--model", run)
+    assert done.out == f"{out}: 2 molecules\n"
+    with out.open() as stream:
+        assert list(next(csv.DictReader(stream))) == ["smiles", "similarity"]
+
+
+def test_likelihoods_are_those_of_the_learned_prior(molvae, run, data, tmp_path):
+    out = tmp_path / "likelihood.csv"
+    done = molvae("likelihood", data, "--out", out, "--model", run, "--quiet", "--json")
+    with out.open() as stream:
+        rows = list(csv.DictReader(stream))
+    model = MoleculeVAE.from_pretrained(run / "model", "cpu")
+    codes = model.encode([row["smiles"] for row in rows])
+    found = [float(row["log_density"]) for row in rows]
+    assert found == pytest.approx(model.log_density(codes).tolist(), rel=1e-3)
+    likelihoods = [float(row["log_likelihood"]) for row in rows]
+    assert max(likelihoods) < 0
+    told = json.loads(done.out)
+    assert told["molecules"] == len(rows) == 200
+    assert told["mean_log_likelihood"] == pytest.approx(sum(likelihoods) / 200)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("interpolate", "CC(", "CC"), "expected a SMILES, got 'CC('"),
+        (("interpolate", "CC", "CCC", "--steps", 1), "steps = 1: both ends are steps"),
+        (("neighbors", "CC", "--n", 0), 'Invalid value "0" for --n. Must be >= 1'),
+        (("neighbors", "CC", "--scale", 0), 'Invalid value "0.0" for --scale. Must be > 0'),
+        (("neighbors", "[U]"), "unknown symbol: '[U]'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(molvae, run, words, complaint):
+    assert complaint in molvae(*words, "--model", run).complaint
