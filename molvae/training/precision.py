@@ -19,7 +19,10 @@ def pick_precision(device: torch.device) -> torch.dtype:
 
 
 def _seconds(device: torch.device, dtype: torch.dtype) -> float:
-    """Least time of a short sequence; infinite where the device lacks the format."""
+    """Least time of a short sequence and its gradients; infinite where the device lacks the format.
+
+    Some have it for the one and not for the other.
+    """
     recurrence = Recurrence(_SIZE, _SIZE).to(device)
     inputs = torch.ones(_POSITIONS, _ROWS, _SIZE, device=device)
     start = torch.zeros(_ROWS, _SIZE, device=device)
@@ -29,7 +32,9 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
             begin = time.perf_counter()
             with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
                 states = recurrence(inputs, start)
-            states.float().sum().item()
+            gradients = torch.autograd.grad(states.float().sum(), recurrence.weights)
+            # So that a GPU is waited for.
+            gradients[0].sum().item()
             times.append(time.perf_counter() - begin)
     except RuntimeError:
         return float("inf")
