@@ -16,7 +16,6 @@ from jaxtyping import Float64
 
 from molvae.chem.drafts import counted, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import Spelling
 from molvae.chem.standardize import StandardizeConfig
 from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
@@ -126,6 +125,7 @@ class CombinedSearch:
         for counts in (self._made, self._risen):
             counts.update({source: _FORGETS * one for source, one in counts.items()})
         self._follow()
+        self._codes.forget()
 
     def rescore(self, scores: Mapping[str, float]) -> None:
         """Other scores of molecules that were scored, as where goals are weighed anew."""
@@ -270,7 +270,8 @@ class CombinedSearch:
         for begin in range(0, len(ideas), n):
             part = ideas[begin : begin + n]
             objections = self._admission.judge([Molecule.parse(one.draft.smiles) for one in part])
-            likely = bound.admits(self._spellings(part)) if bound else [True] * len(part)
+            spellings = self._codes.spellings([one.draft.smiles for one in part])
+            likely = bound.admits(spellings) if bound else [True] * len(part)
             reasons = [
                 why or (None if is_likely else Objection.IMPROBABLE)
                 for why, is_likely in zip(objections, likely, strict=True)
@@ -289,16 +290,12 @@ class CombinedSearch:
         if self._bound is not None:
             return self._bound
         began_with = self._population.drafts[: self._config.start]
-        coded = self._codes.of([draft.smiles for draft in began_with])
-        usual = [one.spelling for one in coded if one]
+        spellings = self._codes.spellings([draft.smiles for draft in began_with])
+        usual = [one for one in spellings if one]
         bound = PriorBound(self._given, usual, deviations) if usual else None
         # While the beginning is short, it may still grow.
         self._bound = bound if len(began_with) == self._config.start else None
         return bound
-
-    def _spellings(self, ideas: Sequence[Idea]) -> list[Spelling | None]:
-        coded = self._codes.of([idea.draft.smiles for idea in ideas])
-        return [one.spelling if one else None for one in coded]
 
     def _shares(self, n: int) -> dict[Source, int]:
         """How many candidates of each source, by how many of its earlier ones were a success."""
@@ -338,7 +335,8 @@ class CombinedSearch:
         if not self._rehearsal and config.rehearsed:
             spellings = self._retrainer.made_up(_REHEARSAL * config.rehearsed)
             drafts = draft_spellings(spellings, self._cleaning)
-            coded = self._codes.of([draft.smiles for draft in drafts if draft])
+            # Apart from those of the round, see there.
+            coded = Codes(self._given).of([draft.smiles for draft in drafts if draft])
             self._rehearsal = [one for one in coded if one]
         return self._rehearsal
 

@@ -91,25 +91,41 @@ Breed = Callable[[int], Sequence[Parent]]
 
 
 class Codes:
-    """What the encoder makes of molecules, remembered; it is not retrained."""
+    """What the encoder makes of molecules, remembered until it is to be forgotten.
+
+    The last digits of a code depend on the batch that it was worked out in. A search therefore
+    forgets at the end of a round: one that is resumed there works out the same batches.
+    """
 
     def __init__(self, model: MoleculeVAE) -> None:
         self._model = model
         self._found: dict[str, Coded | None] = {}
+        self._spelled: dict[str, Spelling | None] = {}
 
     def of(self, smiles: Sequence[str]) -> list[Coded | None]:
         """Each molecule's spelling and posterior; None where the model has no symbols for it."""
-        if len(self._found) > _REMEMBERED:
-            self._found.clear()
         new = [one for one in dict.fromkeys(smiles) if one not in self._found]
-        spellings = {one: self._spelling(one) for one in new}
-        readable = [one for one in new if spellings[one]]
+        spellings = dict(zip(new, self.spellings(new), strict=True))
+        readable = {one: spelling for one, spelling in spellings.items() if spelling}
         self._found.update(dict.fromkeys(new))
         if readable:
-            means, deviations = self._model.posterior([spellings[one] or () for one in readable])
-            for one, mean, deviation in zip(readable, means, deviations, strict=True):
-                self._found[one] = Coded(spellings[one] or (), mean, deviation)
+            posteriors = zip(*self._model.posterior([*readable.values()]), strict=True)
+            for (one, spelling), posterior in zip(readable.items(), posteriors, strict=True):
+                self._found[one] = Coded(spelling, *posterior)
         return [self._found[one] for one in smiles]
+
+    def spellings(self, smiles: Sequence[str]) -> list[Spelling | None]:
+        """Each molecule's symbols; None where the model lacks one of them."""
+        if len(self._spelled) > _REMEMBERED:
+            self._spelled.clear()
+        for one in smiles:
+            if one not in self._spelled:
+                self._spelled[one] = self._spelling(one)
+        return [self._spelled[one] for one in smiles]
+
+    def forget(self) -> None:
+        """Work out all posteriors anew from here on."""
+        self._found.clear()
 
     def _spelling(self, smiles: str) -> Spelling | None:
         try:

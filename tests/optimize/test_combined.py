@@ -8,6 +8,7 @@ from projection_model import ProjectionModel
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import spell
 from molvae.errors import ConfigError
+from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.admission import AdmissionConfig
@@ -190,6 +191,30 @@ def test_a_restored_strategy_goes_on_to_the_bit(tiny_model, pool):
     told(first, 5)
     second.restore(State.from_bytes(first.state().to_bytes()))
     assert told(first, 3) == told(second, 3)
+
+
+def test_codes_are_worked_out_anew_each_round(tiny_model, pool, monkeypatch):
+    # The last digits of a code depend on its batch, and a resumed search remembers none.
+    batches = []
+    posterior = MoleculeVAE.posterior
+
+    def recorded(model, spellings):
+        batches.append(list(spellings))
+        return posterior(model, spellings)
+
+    monkeypatch.setattr(MoleculeVAE, "posterior", recorded)
+    known = ["CCO", "c1ccccc1"]
+    strategy = strategy_of(config(combined={"pool": pool}), tiny_model)
+    for _ in range(2):
+        strategy._codes.of(known)
+        strategy._codes.of(known)
+    spellings = [spell(Molecule.parse(smiles)) for smiles in known]
+    assert batches == [spellings]
+    proposals = strategy.propose(8)
+    batches.clear()
+    strategy.learn(proposals, np.ones(len(proposals)))
+    strategy._codes.of(known)
+    assert batches[-1] == spellings
 
 
 def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
