@@ -6,8 +6,8 @@ from pathlib import Path
 
 from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
-from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, cleaning_for
-from molvae.dataset.spelled import RefusedRow, spelled_rows
+from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
+from molvae.dataset.spelled import RefusedRow
 from molvae.encoding import encode_rows, write_refused
 
 
@@ -31,9 +31,8 @@ def encode(
         out: File for the latent vectors, .npz; refused rows are listed beside it.
     """
     check_apart(source, out)
-    vae = model.open()
-    rules = cleaning_for(vae, cleaning)
-    latents = encode_rows(vae, spelled_rows(source, smiles_column, rules, progress=screen.progress))
+    vae, rows = model_and_rows(model, source, smiles_column, cleaning, screen)
+    latents = encode_rows(vae, rows)
     latents.write(out)
     molecules, refused = len(latents.smiles), len(latents.refused)
     outcome = {"out": str(out), "molecules": molecules, "refused": refused}

@@ -8,6 +8,8 @@ from cyclopts import Parameter
 
 from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.flags import OnScreen, Screen, flags_of, given
+from molvae.dataset.spelled import spelled_rows
+from molvae.encoding import Rows
 from molvae.errors import ModelError
 from molvae.model.folder import read_model
 from molvae.model.network import Device
@@ -45,6 +47,23 @@ Cleaning = Annotated[
 def cleaning_for(vae: MoleculeVAE, typed: StandardizeConfig) -> StandardizeConfig:
     """How a file is cleaned for a model: as its training data were, but for what was typed."""
     return vae.cleaning.with_changes(given(typed), "flags")
+
+
+def model_and_rows(
+    choice: ModelChoice,
+    source: Path,
+    smiles_column: str | None,
+    cleaning: StandardizeConfig,
+    screen: Screen,
+) -> tuple[MoleculeVAE, Rows]:
+    """The model, and the rows of a file of molecules, cleaned for it.
+
+    Raises:
+        ModelError: the model is damaged, foreign or not there.
+    """
+    vae = choice.open()
+    rules = cleaning_for(vae, cleaning)
+    return vae, spelled_rows(source, smiles_column, rules, progress=screen.progress)
 
 
 def models(*, screen: OnScreen = Screen()) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.encode import report_refused
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
-from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, cleaning_for
-from molvae.dataset.spelled import spelled_rows
+from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.encoding import reconstruct_rows
 from molvae.tables import TableFile
 
@@ -32,9 +31,7 @@ def reconstruct(
     """
     check_apart(source, out)
     file = TableFile.at(out)
-    vae = model.open()
-    rules = cleaning_for(vae, cleaning)
-    rows = spelled_rows(source, smiles_column, rules, progress=screen.progress)
+    vae, rows = model_and_rows(model, source, smiles_column, cleaning, screen)
     found, refused = reconstruct_rows(vae, rows)
     file.write(
         {

@@ -335,7 +335,7 @@ class CombinedSearch:
         if not self._rehearsal and config.rehearsed:
             spellings = self._retrainer.made_up(_REHEARSAL * config.rehearsed)
             drafts = draft_spellings(spellings, self._cleaning)
-            # Apart from those of the round, see there.
+            # Not among the codes of this round: a resumed search begins another round with them.
             coded = Codes(self._given).of([draft.smiles for draft in drafts if draft])
             self._rehearsal = [one for one in coded if one]
         return self._rehearsal

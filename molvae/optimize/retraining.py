@@ -159,9 +159,8 @@ def _is_half(precision: str, device: torch.device) -> bool:
     """Not by a measurement, as training does: a resumed search must take the same path."""
     if precision != "auto":
         return precision == "bfloat16"
-    # A GPU has too little to do with so small batches to gain by it, and its GRU has bfloat16 in
-    # the latest versions of cuDNN alone (9.13; pytorch/pytorch#164411). As for processors, older
-    # versions of PyTorch do not tell.
+    # The GRU of a GPU has bfloat16 in the latest versions of cuDNN alone (9.13,
+    # pytorch/pytorch#164411). As for processors, older versions of PyTorch do not tell.
     tell = getattr(torch.cpu, "get_capabilities", None)
     capabilities = tell() if tell and device.type == "cpu" else {}
     return any(capabilities.get(name) for name in _FAST_BFLOAT16)
