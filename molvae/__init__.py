@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from molvae.optimize.result import Candidate, SearchResult
     from molvae.optimize.search import search
     from molvae.pretrained import shipped_models
+    from molvae.report import write_report
     from molvae.runs import RunDirectory
     from molvae.training.config import TrainConfig, TrainingPlan
     from molvae.training.fit import TrainingResult, resume, train
@@ -79,6 +80,7 @@ __all__ = [
     "shipped_models",
     "standardize",
     "train",
+    "write_report",
 ]
 
 _HOMES = {
@@ -103,6 +105,7 @@ _HOMES = {
     "molvae.optimize.result": ("Candidate", "SearchResult"),
     "molvae.optimize.search": ("search",),
     "molvae.pretrained": ("shipped_models",),
+    "molvae.report": ("write_report",),
     "molvae.runs": ("RunDirectory",),
     "molvae.training.config": ("TrainConfig", "TrainingPlan"),
     "molvae.training.fit": ("TrainingResult", "resume", "train"),

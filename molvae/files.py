@@ -69,6 +69,22 @@ def read_json(path: Path) -> Any:
         raise FileError(f"{str(path)!r} is not readable JSON: {error}") from None
 
 
+# Any: JSON values are of any kind.
+def read_json_lines(path: Path) -> list[Any]:
+    """The value in each line of a file that is still appended to; a line cut off is left out.
+
+    Raises:
+        FileError: there is no such file, or a line before the last is not JSON.
+    """
+    try:
+        *whole, _ = path.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in whole]
+    except FileNotFoundError:
+        raise FileError(f"no file {str(path)!r}") from None
+    except (ValueError, OSError) as error:
+        raise FileError(f"{str(path)!r} is not readable JSON: {error}") from None
+
+
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as stream:

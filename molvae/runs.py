@@ -112,6 +112,11 @@ class RunDirectory:
         """What the run came to, as JSON."""
         return self.path / "summary.json"
 
+    @property
+    def report(self) -> Path:
+        """The page that tells of the run."""
+        return self.path / "report.html"
+
     def record_provenance(self, seed: int, command: list[str] | None = None) -> None:
         """Write the provenance file."""
         write_json(self.provenance, provenance(seed, command))

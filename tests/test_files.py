@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from molvae.errors import FileError
-from molvae.files import read_json, sha256, write_json, written_whole
+from molvae.files import read_json, read_json_lines, sha256, write_json, written_whole
 
 
 def test_a_file_appears_whole_with_its_folders(tmp_path):
@@ -75,3 +75,14 @@ def test_what_is_no_json_is_named(tmp_path):
 def test_the_checksum_is_that_of_the_bytes(tmp_path):
     (tmp_path / "x").write_bytes(b"molecule")
     assert sha256(tmp_path / "x") == hashlib.sha256(b"molecule").hexdigest()
+
+
+def test_a_line_that_was_cut_off_is_left_out(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"a": 1}\n[2]\n{"a": ')
+    assert read_json_lines(path) == [{"a": 1}, [2]]
+    path.write_text('{"a": 1}\n{"a": \n[2]\n')
+    with pytest.raises(FileError, match=r"lines\.jsonl"):
+        read_json_lines(path)
+    with pytest.raises(FileError, match="no file"):
+        read_json_lines(tmp_path / "missing")

@@ -29,6 +29,7 @@ _COMMANDS = (
     "objectives",
     "evaluate",
     "diagnose",
+    "report",
     "benchmark",
     "models",
     "data",

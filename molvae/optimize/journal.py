@@ -57,6 +57,24 @@ class Journal:
             raise
         return journal
 
+    @classmethod
+    def reading(cls, path: Path) -> "Journal":
+        """The journal at `path`, to read alone; the search may still write to it.
+
+        Raises:
+            RunError: there is no journal, or it is not one that this version reads.
+        """
+        place = repr(str(path))
+        with _told_as_run_error(place):
+            # Opened for writing too, as SQLite itself must be able to clear up after a killed run.
+            address = f"{path.resolve().as_uri()}?mode=rw"
+            connection = sqlite3.connect(address, uri=True, timeout=10)
+            row = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
+        if row is None or json.loads(row[0]) != FORMAT:
+            connection.close()
+            raise RunError(f"the journal {place} is of another version of molvae")
+        return cls(connection, place)
+
     def __enter__(self) -> "Journal":
         return self
 

@@ -1,7 +1,7 @@
 """What a validation tells: reconstruction, KL, active units, and whether z still matters."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,12 @@ class Validation:
     def to_json(self) -> dict[str, Any]:
         """The figures by name."""
         return {**vars(self), "kl_per_dimension": [round(kl, 4) for kl in self.kl_per_dimension]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Validation":
+        """The figures that `to_json` told, whatever else stands beside them."""
+        figures = {field.name: values[field.name] for field in fields(cls)}
+        return cls(**{**figures, "kl_per_dimension": tuple(figures["kl_per_dimension"])})
 
     def __str__(self) -> str:
         return (

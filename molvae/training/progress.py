@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from molvae.errors import MissingExtraError
-from molvae.files import written_whole
+from molvae.files import read_json_lines, written_whole
 from molvae.runs import RunDirectory
 from molvae.training.diagnostics import Validation
 from molvae.training.loop import Step
@@ -55,11 +55,9 @@ class ProgressReport:
             disable=not self.shows_bar,
             mininterval=0.5,
         )
-        lines = []
-        if self.run.progress.exists():
-            lines = self.run.progress.read_text(encoding="utf-8").splitlines()
+        lines = read_json_lines(self.run.progress) if self.run.progress.exists() else []
         with written_whole(self.run.progress) as stream:
-            stream.writelines(line + "\n" for line in lines if json.loads(line)["step"] <= step)
+            stream.writelines(json.dumps(line) + "\n" for line in lines if line["step"] <= step)
 
     def step(self, step: Step) -> None:
         """Move the bar on by an update."""

@@ -101,3 +101,25 @@ def test_the_journal_can_be_read_with_plain_sqlite_while_it_is_open(tmp_path):
         with sqlite3.connect(path) as reader:
             assert reader.execute("SELECT smiles, score FROM scores").fetchall() == [("CCO", 0.5)]
         reader.close()
+
+
+def test_a_journal_is_read_while_it_is_written(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with Journal.open(path, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO"), None)])
+        with Journal.reading(path) as other:
+            assert other.candidates() == [candidate(1, "CCO")]
+
+
+def test_only_a_journal_of_this_version_is_read(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with pytest.raises(RunError, match=r"journal\.sqlite"):
+        Journal.reading(path)
+    assert not path.exists()
+    with Journal.open(path, ABOUT):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE about SET value = '1' WHERE key = 'format'")
+    connection.close()
+    with pytest.raises(RunError, match="another version"):
+        Journal.reading(path)

@@ -1,0 +1,37 @@
+"""write_report: the page of a run, whatever kind of run it is, as a file."""
+
+from pathlib import Path
+
+from molvae.errors import RunError
+from molvae.files import written_whole
+from molvae.report.page import Page
+from molvae.report.search import search_page
+from molvae.report.training import training_page
+from molvae.runs import RunDirectory
+
+
+def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24) -> Path:
+    """Write the report of a training or a search; the file that it is in.
+
+    Args:
+        run: its folder; the run may still go on, or have been cut off.
+        out: HTML file; None puts it into the folder.
+        molecules: how many of the best molecules of a search are drawn.
+
+    Raises:
+        RunError: the folder holds neither a training nor a search, or its journal is damaged.
+        FileError: a file of the run is damaged, or the report cannot be written.
+    """
+    page = _page(run, molecules).html()
+    path = out or run.report
+    with written_whole(path) as stream:
+        stream.write(page)
+    return path
+
+
+def _page(run: RunDirectory, molecules: int) -> Page:
+    if not run.settings.is_file():
+        raise RunError(
+            f"{str(run.path)!r} holds no run; expected the --out of molvae train or optimize"
+        )
+    return search_page(run, molecules) if run.journal.is_file() else training_page(run)

@@ -1,0 +1,132 @@
+import json
+import shutil
+
+import pytest
+from page_reader import ReadPage
+
+from molvae.errors import RunError
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.optimize.methods import SearchConfig
+from molvae.optimize.search import search
+from molvae.report import write_report
+from molvae.runs import RunDirectory
+
+ANILIDE = "CC(=O)Nc1ccccc1"
+
+
+def searched(model, path, components=("qed",), **settings):
+    run = RunDirectory.create(path)
+    curve = {"kind": "linear", "low": 0, "high": 5}
+    tables = [{"property": name, "desirability": curve} for name in components]
+    if len(tables) == 1:
+        tables[0].pop("desirability")
+    objective = ConfiguredObjective(
+        ObjectiveConfig.parse_tables({"name": "mine", "component": tables})
+    )
+    given = {"method": "random", "budget": 40, "batch_size": 20, **settings}
+    # What so small a model makes up is too heavy for the guard rails.
+    given["admission"] = {"rails": False, **settings.get("admission", {})}
+    return search(model, objective, SearchConfig.parse(given), run), run
+
+
+@pytest.fixture(scope="module")
+def found(tiny_model, tmp_path_factory):
+    """A finished search, and its folder."""
+    return searched(tiny_model, tmp_path_factory.mktemp("searches") / "run")
+
+
+def copied(found, folder):
+    """The same in a folder that may be altered."""
+    result, run = found
+    return result, RunDirectory(shutil.copytree(run.path, folder / "run"))
+
+
+def read(run, **settings):
+    return ReadPage(write_report(run, **settings).read_text(encoding="utf-8"))
+
+
+def test_the_best_molecules_are_drawn_best_first(found):
+    result, run = found
+    page = read(run, molecules=5)
+    best = [one.smiles for one in result.candidates[:5]]
+    assert list(page.pictures)[:5] == best
+    assert "Score of each molecule" in list(page.pictures)[5]
+    first = result.candidates[0]
+    card = f"{first.score:.4f} qed {first.values['qed']:.4g} {first.smiles} call {first.call}"
+    assert f"Best molecules {card}, {first.source}" in page.text
+
+
+def test_how_it_ended_and_what_it_left_out_are_told(found):
+    result, run = found
+    summary = result.summary()
+    text = read(run).text
+    assert f"state ended: {summary['stop']} what may be done {summary['advice']} calls 40" in text
+    assert f"mean of the ten best {summary['mean_of_ten_best']:.4f}" in text
+    assert f"Of {summary['proposed']} proposals" in text
+    for reason, count in summary["refused"].items():
+        assert f"{reason} {count}" in text
+    assert "source calls of the 100 best" in text
+    assert f"{result.candidates[0].source} 40 40" in text
+    assert "objective.component.1.measure.property qed" in text
+
+
+def test_a_search_that_was_cut_off_tells_what_its_journal_holds(found, tmp_path):
+    result, run = copied(found, tmp_path)
+    run.summary.unlink()
+    run.candidates.unlink()
+    page = read(run, molecules=1)
+    assert "state not ended calls 40" in page.text
+    assert next(iter(page.pictures)) == result.candidates[0].smiles
+
+
+def test_a_resumed_search_is_not_told_to_have_ended(found, tmp_path):
+    _, run = copied(found, tmp_path)
+    summary = json.loads(run.summary.read_text())
+    run.summary.write_text(json.dumps({**summary, "calls": 20}))
+    assert "state not ended calls 40" in read(run).text
+
+
+def test_the_lead_is_drawn_first_and_once(tiny_model, tmp_path):
+    result, run = searched(tiny_model, tmp_path / "run", admission={"lead": ANILIDE})
+    page = read(run, molecules=40)
+    drawn = list(page.pictures)
+    assert drawn[0] == result.lead.smiles
+    assert drawn.count(result.lead.smiles) == 1
+    assert f"lead {result.lead.smiles} score of the lead {result.lead.score:.4f}" in page.text
+    assert f"best against the lead {result.lead.improvement:+.4f} at similarity" in page.text
+
+
+def test_the_front_is_told_with_its_goals(tiny_model, tmp_path):
+    result, run = searched(tiny_model, tmp_path / "run", ("qed", "logp"), pareto=True)
+    page = read(run)
+    front = result.front.candidates
+    assert f"Pareto front {len(front)} molecules that no other beats" in page.text
+    for one in front:
+        numbers = " ".join(f"{value:.3f}" for value in one.desirabilities.values())
+        assert f"{numbers} {one.smiles}" in page.text
+    assert {"Both goals of each molecule."} < set(page.pictures)
+
+
+def test_a_search_without_any_score_is_told_too(tiny_model, tmp_path):
+    chosen = {"method": "random", "budget": 10, "admission": {"rails": False}}
+    tables = {"name": "none", "where": "heavy_atoms > 900", "component": [{"property": "qed"}]}
+    run = RunDirectory.create(tmp_path / "run")
+    objective = ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
+    search(tiny_model, objective, SearchConfig.parse(chosen), run)
+    page = read(run)
+    assert "calls 10, 10 without a score" in page.text
+    assert page.pictures == {}
+
+
+def test_what_is_no_run_is_one_clear_line(tmp_path):
+    with pytest.raises(RunError, match="holds no run; expected the --out of"):
+        write_report(RunDirectory(tmp_path))
+
+
+def test_a_damaged_journal_is_named(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    run.settings.write_text("{}")
+    run.journal.write_bytes(b"no database at all, but long enough to look like one")
+    with pytest.raises(RunError, match=r"journal\.sqlite"):
+        write_report(run)

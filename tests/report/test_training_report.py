@@ -1,0 +1,93 @@
+import json
+import shutil
+
+import pytest
+from page_reader import ReadPage
+
+from molvae.errors import FileError
+from molvae.report import write_report
+from molvae.runs import RunDirectory
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of a finished training, to be altered."""
+    return RunDirectory(shutil.copytree(trained[1], tmp_path / "run"))
+
+
+def read(run):
+    return ReadPage(write_report(run).read_text(encoding="utf-8"))
+
+
+def test_a_finished_training_tells_its_figures(run):
+    page = read(run)
+    summary = json.loads(run.summary.read_text())
+    best = summary["best"]
+    assert f"state ended: {summary['stop']} updates {summary['updates']}" in page.text
+    assert "figures of the best model" in page.text
+    share = f"{best['exact_reconstruction']:.1%} of {best['molecules']} held-out molecules"
+    assert f"exact reconstruction {share}" in page.text
+    assert f"KL {best['kl']:.1f} nats active units {best['active_units']} of 16" in page.text
+    assert f"learned prior {best['language']:.2f} nats" in page.text
+    assert "property head" in page.text
+    assert "train.learning_rate 0.005" in page.text
+    assert f"python {json.loads(run.provenance.read_text())['python']}" in page.text
+    assert "posterior collapse" not in page.text
+
+
+def test_the_page_needs_nothing_but_itself(run):
+    page = read(run)
+    assert len(page.pictures) == 6
+    assert all(address.startswith("data:image/svg+xml") for address in page.addresses)
+
+
+def test_a_training_that_was_cut_off_tells_of_its_last_validation(run):
+    run.summary.unlink()
+    lines = run.progress.read_text().splitlines()
+    run.progress.write_text(f"{lines[0]}\n{lines[1][:70]}")
+    page = read(run)
+    assert "state not ended figures of the last validation" in page.text
+    assert f"reconstruction {json.loads(lines[0])['reconstruction']:.2f} nats" in page.text
+
+
+def test_a_resumed_training_is_not_told_to_have_ended(run):
+    lines = run.progress.read_text().splitlines()
+    later = {**json.loads(lines[-1]), "step": 10_000, "kl": 77.7}
+    run.progress.write_text("\n".join([*lines, json.dumps(later), ""]))
+    page = read(run)
+    assert "state not ended" in page.text
+    assert "KL 77.7 nats" in page.text
+
+
+def test_a_training_without_a_validation_says_so(run):
+    run.summary.unlink()
+    run.progress.unlink()
+    page = read(run)
+    assert "state not ended" in page.text
+    assert "no validation yet" in page.text
+    assert page.pictures == {}
+
+
+def test_a_collapsed_model_is_named_as_such(run):
+    summary = json.loads(run.summary.read_text())
+    summary["best"] |= {"kl": 0.02, "active_units": 0}
+    run.summary.write_text(json.dumps(summary))
+    assert "posterior collapse: KL 0.02 nats" in read(run).text
+
+
+def test_refused_rows_are_counted_by_reason(run):
+    assert "Refused rows" not in read(run).text
+    rows = ["line,reason,text,detail", *(f"{n},duplicate,C<{n}>," for n in range(2, 14))]
+    run.refused.write_text("\n".join([*rows, "20,not a molecule,hello,no", ""]))
+    text = read(run).text
+    assert "Refused rows 13 rows of the data were refused" in text
+    assert "duplicate 12 not a molecule 1 line reason text detail 2 duplicate C<2>" in text
+    assert "C<11>" in text
+    assert "C<12>" not in text
+
+
+def test_a_damaged_file_is_named(run):
+    run.settings.write_text("{")
+    with pytest.raises(FileError, match=r"settings\.json"):
+        write_report(run)
+    assert not run.report.exists()
