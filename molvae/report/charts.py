@@ -16,6 +16,7 @@ _DASHES = ("-", "--")
 _FEW = 30
 """Points of a line that are marked one by one."""
 _INCHES = (5.6, 3.4)
+_WIDE = (8.4, 4.0)
 # Any: matplotlib's settings are of all kinds.
 _STYLE: Any = {
     "axes.grid": True,
@@ -63,7 +64,7 @@ def clouds(clouds: Sequence[Series], lines: Sequence[Series], x_label: str, y_la
 
     The points are one image inside the SVG: thousands of them as shapes make browsers slow.
     """
-    with _chart(x_label, y_label) as chart:
+    with _chart(x_label, y_label, inches=_WIDE) as chart:
         for number, one in enumerate(clouds):
             chart.axes.plot(
                 one.x,
@@ -77,7 +78,8 @@ def clouds(clouds: Sequence[Series], lines: Sequence[Series], x_label: str, y_la
             )
         for number, one in enumerate(lines):
             chart.axes.plot(one.x, one.y, label=one.label, color="black", ls=_DASHES[number % 2])
-        chart.axes.legend(loc="best", fontsize=8)
+        # Beside the chart, with marks that can be seen: the points are small and everywhere.
+        chart.axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=3)
     return chart.svg
 
 
@@ -89,10 +91,12 @@ def bars(heights: Sequence[float | int], x_label: str, y_label: str) -> str:
 
 
 @contextmanager
-def _chart(x_label: str, y_label: str, *, share: bool = False) -> Iterator[_Chart]:
+def _chart(
+    x_label: str, y_label: str, *, share: bool = False, inches: tuple[float, float] = _INCHES
+) -> Iterator[_Chart]:
     """An empty chart with its axes named; it becomes text at the end of the block."""
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_INCHES, layout="constrained", dpi=150)
+        figure = Figure(figsize=inches, layout="constrained", dpi=150)
         chart = _Chart(figure.add_subplot())
         chart.axes.set_xlabel(x_label)
         chart.axes.set_ylabel(y_label)
