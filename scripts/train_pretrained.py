@@ -78,6 +78,7 @@ def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingP
             max_minutes=arguments.minutes,
             batch_size=arguments.batch_size,
             learning_rate=arguments.learning_rate,
+            beta=arguments.beta,
             processes=arguments.processes,
             patience=0,
             seed=0,
@@ -135,6 +136,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help="training ends by then")
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--beta", type=float, default=TrainConfig().beta)
     parser.add_argument("--processes", type=int, help="one per core without it")
     parser.add_argument("--from-shipped", action="store_true")
     parser.add_argument("--card", action="store_true", help="write the cards anew, train nothing")

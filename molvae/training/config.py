@@ -30,8 +30,11 @@ class TrainConfig(Settings):
     weight_decay: NonNegativeFloat = 1e-4
     clip_norm: PositiveFloat = 5.0
     """Longest gradient, in nats per molecule and unit of the weights."""
-    beta: NonNegativeFloat = 0.1
-    """Weight of the KL term; 1 is the true bound, which sequence models answer by collapse."""
+    beta: NonNegativeFloat = 0.01
+    """Weight of the KL term; 1 is the true bound, which sequence models answer by collapse.
+
+    The larger it is, the more molecules fill the space round N(0, I), and the fewer come back.
+    """
     beta_schedule: Literal["linear", "cyclical"] = "linear"
     """Rise once, or rise anew in each cycle (Fu et al. 2019)."""
     beta_warmup: Share = 0.2
