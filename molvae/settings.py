@@ -40,18 +40,17 @@ class Settings(BaseModel):
             for name, value in values.items()
         }
 
-    # Any: the values are whatever a caller typed; pydantic checks them against the fields.
+    # Any: the values are whatever a caller typed or a file holds; pydantic checks them all.
     @classmethod
-    def parse(
-        cls: type[AnySettings], values: Mapping[str, Any], source: str = "settings"
-    ) -> AnySettings:
-        """The settings that `values` spell; every mistake in them is told at once.
+    def parse(cls: type[AnySettings], values: Any, source: str = "settings") -> AnySettings:
+        """The settings that a table of `values` spells; every mistake in it is told at once.
 
         Raises:
-            ConfigError: an unknown key (with the nearest known one) or a value out of bounds.
+            ConfigError: an unknown key (with the nearest known one), a value out of bounds, or
+                no table at all.
         """
         try:
-            return cls.model_validate(dict(values))
+            return cls.model_validate(values)
         except ValidationError as error:
             problems = "; ".join(_problem(cls, dict(detail)) for detail in error.errors())
             raise ConfigError(f"{source}: {problems}") from None

@@ -88,3 +88,9 @@ def test_a_row_of_words_may_be_one_text_with_commas_but_free_text_is_not_split()
     assert rows.patterns == ("[C,N]",)
     with pytest.raises(ConfigError, match=r"numbers\.1"):
         Rows.parse({"numbers": ["0.1,x"]})
+
+
+@pytest.mark.parametrize("values", ["hello", [1], None])
+def test_what_is_no_table_is_one_clear_line(values):
+    with pytest.raises(ConfigError, match=r"^model\.json: .*valid dictionary"):
+        Inner.parse(values, "model.json")
