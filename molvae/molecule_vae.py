@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling, spell
+from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
 from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ModelError, MoleculeError
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
@@ -218,7 +218,7 @@ class MoleculeVAE:
         seed: int = 0,
     ) -> list[Molecule | None]:
         """The molecule at each point; None where the symbols spell none."""
-        return [_molecule(spelling) for spelling in self.decode_symbols(points, config, seed)]
+        return read_spellings(self.decode_symbols(points, config, seed))
 
     def decode_symbols(
         self,
@@ -247,7 +247,7 @@ class MoleculeVAE:
     ) -> list[Molecule | None]:
         """Molecules decoded from `n` draws of the prior; None where the symbols spell none."""
         drawn = self.draw(n, np.random.default_rng(seed), config)
-        return [_molecule(spelling) for spelling in drawn.spellings]
+        return read_spellings(drawn.spellings)
 
     def draw(
         self,
@@ -375,13 +375,6 @@ def as_molecule(value: Molecule | str) -> Molecule:
         MoleculeError: RDKit does not accept the text.
     """
     return value if isinstance(value, Molecule) else Molecule.parse(value)
-
-
-def _molecule(spelling: Spelling) -> Molecule | None:
-    try:
-        return read_spelling(spelling)
-    except MoleculeError:
-        return None
 
 
 def _parts(places: Sequence[int]) -> Iterator[list[int]]:

@@ -1,6 +1,6 @@
 """How many distinct valid molecules come per second, and where the time goes.
 
-python scripts/benchmark_generation.py --model quickstart/model --n 10000
+python scripts/benchmark_generation.py --model moses --n 30000
 """
 
 import argparse
@@ -17,8 +17,8 @@ from molvae.runs import provenance
 def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, required=True, help="a model folder")
-    parser.add_argument("--n", type=int, default=10_000)
+    parser.add_argument("--model", default="moses", help="a model folder or a shipped model")
+    parser.add_argument("--n", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="JSON file for the record")
     return parser.parse_args()
@@ -57,7 +57,12 @@ def main() -> None:
         command = ["python", "scripts/benchmark_generation.py", *sys.argv[1:]]
         write_json(
             arguments.out,
-            {"model": model.card, "rows": rows, "provenance": provenance(arguments.seed, command)},
+            {
+                "name": arguments.model,
+                "model": model.card,
+                "rows": rows,
+                "provenance": provenance(arguments.seed, command),
+            },
         )
 
 

@@ -95,8 +95,8 @@ def generation(record: dict[str, Any]) -> str:
     ]
     heading = ["properties", "workers", "molecules/s", "network's share", "new per draw"]
     return (
-        f"**Generation** of {record['rows'][0]['molecules']:,} distinct valid molecules by the "
-        f"model of the quickstart (`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
+        f"**Generation** of {record['rows'][0]['molecules']:,} distinct valid molecules by "
+        f"`{record['name']}` (`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
     )
 
 
@@ -115,9 +115,9 @@ def optimization(record: dict[str, Any]) -> str:
     heading = ["objective", "method", "best", "mean of ten best", "AUC top-10"]
     return (
         f"**Optimisation** at a budget of {record['budget']:,} distinct molecules, mean and "
-        f"standard deviation of {len(record['seeds'])} seeds, by the same model; penalised logP is "
-        f"normalised over ZINC250k and given to molecules of at most 38 heavy atoms only "
-        f"(`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
+        f"standard deviation of {len(record['seeds'])} seeds, by a model of the quickstart; "
+        f"penalised logP is normalised over ZINC250k and given to molecules of at most 38 heavy "
+        f"atoms only (`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
     )
 
 

@@ -1,6 +1,6 @@
 """Molecule <-> SELFIES symbols, under the one recorded constraint table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import selfies
@@ -16,6 +16,7 @@ __all__ = [
     "Repair",
     "Spelling",
     "read_spelling",
+    "read_spellings",
     "repair",
     "robust_alphabet",
     "spell",
@@ -65,6 +66,20 @@ def read_spelling(symbols: Sequence[str]) -> Molecule:
         MoleculeError: they spell nothing, or what they spell is not accepted by RDKit.
     """
     return Molecule.parse(spelled_smiles(symbols))
+
+
+def read_spellings(spellings: Iterable[Spelling]) -> list[Molecule | None]:
+    """The molecule that each spells, None where there is none; what comes twice is read once."""
+    read: dict[Spelling, Molecule | None] = {}
+    found = []
+    for spelling in spellings:
+        if spelling not in read:
+            try:
+                read[spelling] = read_spelling(spelling)
+            except MoleculeError:
+                read[spelling] = None
+        found.append(read[spelling])
+    return found
 
 
 def spelled_smiles(symbols: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from molvae.chem.notation import (
     CONSTRAINTS,
     Repair,
     read_spelling,
+    read_spellings,
     repair,
     robust_alphabet,
     spell,
@@ -288,3 +289,11 @@ def test_the_judgement_holds_whatever_others_tell_selfies():
         assert repair(sulfone) is None
     finally:
         selfies.set_semantic_constraints()
+
+
+def test_spellings_are_read_in_order_and_what_comes_twice_is_one_molecule():
+    nothing, ethanol, ether = ("[Branch1]",), ("[C]", "[C]", "[O]"), ("[C]", "[O]", "[C]")
+    found = read_spellings(iter([ethanol, nothing, ether, ethanol, nothing]))
+    smiles = [one.smiles if one else None for one in found]
+    assert smiles == ["CCO", None, "COC", "CCO", None]
+    assert found[0] is found[3]
