@@ -85,7 +85,7 @@ def clouds(clouds: Sequence[Series], lines: Sequence[Series], x_label: str, y_la
 
 def bars(heights: Sequence[float | int], x_label: str, y_label: str) -> str:
     """A bar for each height, side by side."""
-    with _chart(x_label, y_label) as chart:
+    with _chart(x_label, y_label, inches=_WIDE) as chart:
         chart.axes.bar(range(1, len(heights) + 1), heights, width=1.0, color=COLOURS[0])
     return chart.svg
 

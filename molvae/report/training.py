@@ -21,8 +21,10 @@ def training_page(run: RunDirectory) -> Page:
     if summary is not None and lines and summary["updates"] < lines[-1]["step"]:
         summary = None  # It tells of the training before it was resumed.
     sections = [_outcome(summary, lines)]
+    if len(lines) > 1:
+        sections.append(_course(lines))
     if lines:
-        sections += [_course(lines), _use_of_z(lines[-1])]
+        sections.append(_use_of_z(lines[-1]))
     return Page(
         f"Training {run.path.resolve().name}",
         "Losses are in nats per molecule; held-out molecules were never trained on.",

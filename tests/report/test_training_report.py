@@ -48,6 +48,8 @@ def test_a_training_that_was_cut_off_tells_of_its_last_validation(run):
     page = read(run)
     assert "state not ended figures of the last validation" in page.text
     assert f"reconstruction {json.loads(lines[0])['reconstruction']:.2f} nats" in page.text
+    # One validation makes no curve.
+    assert len(page.pictures) == 1
 
 
 def test_a_resumed_training_is_not_told_to_have_ended(run):
