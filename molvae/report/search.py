@@ -56,8 +56,9 @@ def _outcome(candidates: Sequence[Candidate], summary: dict[str, Any] | None) ->
     facts = {"state": "not ended" if summary is None else f"ended: {summary['stop']}"}
     if summary is not None:
         facts["what may be done"] = summary["advice"]
-    unscored = sum(isnan(one.score) for one in candidates)
-    facts["calls"] = f"{len(candidates):,}" + (f", {unscored:,} without a score" * bool(unscored))
+    facts["calls"] = f"{len(candidates):,}"
+    if unscored := sum(isnan(one.score) for one in candidates):
+        facts["calls"] += f", {unscored:,} without a score"
     best = best_first(candidates)[:1]
     if best and not isnan(best[0].score):
         facts |= {
