@@ -14,6 +14,8 @@ _DRAWS_PER_NEIGHBOUR = 50
 """After so many for each that is wanted, there are no more to be had at that distance."""
 _FEWEST = 64
 """Draws at a time."""
+_FURTHER = 1.25
+"""How much further out each time, where the distance is left open."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def interpolate(
 
 
 def neighbours_of(
-    model: MoleculeVAE, molecule: Molecule, n: int, scale: float = 1.0, seed: int = 0
+    model: MoleculeVAE, molecule: Molecule, n: int, scale: float | None = None, seed: int = 0
 ) -> Neighbourhood:
     """Up to `n` distinct other molecules that points near the code of one decode to.
 
@@ -78,7 +80,8 @@ def neighbours_of(
         model: what encodes and decodes.
         molecule: the one in the middle.
         n: how many; fewer where so many draws as 50 for each bring no more.
-        scale: how far the points lie, in deviations of the posterior.
+        scale: how far the points lie, in deviations of the posterior; None begins with one and
+            goes further out until there are enough.
         seed: of the draws.
 
     Raises:
@@ -86,13 +89,14 @@ def neighbours_of(
     """
     generator = np.random.default_rng(seed)
     found: dict[str, Molecule] = {}
-    draws = 0
+    draws, distance = 0, scale or 1.0
     while len(found) < n and draws < _DRAWS_PER_NEIGHBOUR * n:
-        points = model.neighbours([molecule] * max(n, _FEWEST), scale, generator)
+        points = model.neighbours([molecule] * max(n, _FEWEST), distance, generator)
         for other in _others(model, molecule, points):
             if len(found) < n:
                 found.setdefault(other.smiles, other)
         draws += len(points)
+        distance *= _FURTHER if scale is None else 1.0
     neighbours = [Neighbour(other, _similarity(molecule, other)) for other in found.values()]
     # Equal similarities keep the order in which they were found.
     neighbours.sort(key=lambda neighbour: -neighbour.similarity)

@@ -13,7 +13,7 @@ from molvae.cli.molecules import typed_molecule
 from molvae.surroundings import neighbours_of
 
 Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
-Scale = Annotated[float, Parameter(validator=validators.Number(gt=0))]
+Scale = Annotated[float | None, Parameter(validator=validators.Number(gt=0))]
 
 
 def neighbors(
@@ -21,7 +21,7 @@ def neighbors(
     /,
     *,
     n: Count = 10,
-    scale: Scale = 1.0,
+    scale: Scale = None,
     seed: int = 0,
     out: Path | None = None,
     model: ChosenModel = ModelChoice(),
@@ -35,7 +35,8 @@ def neighbors(
     Args:
         smiles: The molecule in the middle.
         n: Molecules wanted; fewer, with a word, where 50 draws for each bring no more.
-        scale: How far the points lie, in deviations of its posterior.
+        scale: How far the points lie, in deviations of its posterior; unless given, one, and
+            further out until there are enough.
         seed: Of the draws.
         out: File for the molecules: CSV, or .smi, .sdf, .parquet; the screen unless given.
     """

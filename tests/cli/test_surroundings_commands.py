@@ -51,6 +51,13 @@ def test_fewer_neighbours_than_were_asked_for_are_said_to_be_so(molvae, run):
     assert "of 3 came up in 192 draws; look further away with a larger --scale" in done.err
 
 
+def test_the_way_out_goes_on_until_there_are_enough(molvae):
+    # A model that gives back what it is given: near the code there is one molecule alone.
+    words = ("neighbors", BENZAMIDE, "--n", 8, "--model", "zinc250k", "--json")
+    close, enough = (molvae(*words, *scale) for scale in (("--scale", 0.25), ()))
+    assert len(json.loads(close.out)) < len(json.loads(enough.out)) == 8
+
+
 def test_both_can_be_written_to_a_file(molvae, run, tmp_path):
     out = tmp_path / "near.csv"
     done = molvae("neighbors", BENZAMIDE, "--n", 2, "--out", out, "--model", run)
