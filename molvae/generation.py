@@ -148,7 +148,8 @@ def generate(
         tqdm(total=config.n, unit=" molecules", disable=not progress) as bar,
         _threads(workers),
     ):
-        answers = ordered_map(_Check(config.screen), draws.spellings(), workers)
+        # No further ahead than keeps the workers busy: what is ahead at the end was drawn in vain.
+        answers = ordered_map(_Check(config.screen), draws.spellings(), workers, workers + 1)
         for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
             bar.update(found.add(answer, draws.parts[place]))
             if found.is_complete:
