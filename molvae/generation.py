@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 from pydantic import Field, NonNegativeInt, PositiveInt
 from tqdm import tqdm
@@ -144,10 +142,7 @@ def generate(
     stopwatch = _Stopwatch()
     draws = _Draws(model, config, stopwatch)
     found = _Found(config.n, known)
-    with (
-        tqdm(total=config.n, unit=" molecules", disable=not progress) as bar,
-        _threads(workers),
-    ):
+    with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
         # No further ahead than keeps the workers busy: what is ahead at the end was drawn in vain.
         answers = ordered_map(_Check(config.screen), draws.spellings(), workers, workers + 1)
         for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
@@ -277,15 +272,3 @@ class _Found:
         if smiles in self._smiles:
             return Refusal.DUPLICATE
         return _KNOWN if smiles in self.known else None
-
-
-@contextmanager
-def _threads(workers: int) -> Iterator[None]:
-    """Leave the cores to the workers: a second thread of the network would only wait for one."""
-    before = torch.get_num_threads()
-    if workers > 1:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
