@@ -69,7 +69,11 @@ class Journal:
             # Opened for writing too, as SQLite itself must be able to clear up after a killed run.
             address = f"{path.resolve().as_uri()}?mode=rw"
             connection = sqlite3.connect(address, uri=True, timeout=10)
-            row = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
+            try:
+                row = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
+            except sqlite3.Error:
+                connection.close()
+                raise
         if row is None or json.loads(row[0]) != FORMAT:
             connection.close()
             raise RunError(f"the journal {place} is of another version of molvae")

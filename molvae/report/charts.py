@@ -59,13 +59,13 @@ def curves(series: Sequence[Series], x_label: str, y_label: str, *, share: bool 
     return chart.svg
 
 
-def clouds(clouds: Sequence[Series], lines: Sequence[Series], x_label: str, y_label: str) -> str:
-    """Points of each cloud in a colour of its own, under black lines.
+def clouds(groups: Sequence[Series], lines: Sequence[Series], x_label: str, y_label: str) -> str:
+    """Points of each group in a colour of its own, under black lines.
 
     The points are one image inside the SVG: thousands of them as shapes make browsers slow.
     """
     with _chart(x_label, y_label, inches=_WIDE) as chart:
-        for number, one in enumerate(clouds):
+        for number, one in enumerate(groups):
             chart.axes.plot(
                 one.x,
                 one.y,

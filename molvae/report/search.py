@@ -42,7 +42,8 @@ def search_page(run: RunDirectory, molecules: int) -> Page:
     sections = [_outcome(candidates, summary)]
     if any(not isnan(one.score) for one in candidates):
         sections += [_best(candidates, summary, molecules), _course(candidates)]
-        sections += _front(candidates) if summary and summary["front"] else []
+        if summary and summary["front"] and summary["front"]["molecules"]:
+            sections.append(_front(candidates))
         sections.append(_sources(candidates))
     return Page(
         f"Search {run.path.resolve().name}",
@@ -120,7 +121,7 @@ def _course(candidates: Sequence[Candidate]) -> Section:
     return Section("Course", pictures=(Picture(clouds(dots, lines, "call", "score"), about),))
 
 
-def _front(candidates: Sequence[Candidate]) -> list[Section]:
+def _front(candidates: Sequence[Candidate]) -> Section:
     front = Front.of(candidates)
     calls, volumes = zip(*front.curve, strict=True)
     drawn = curves([Series("hypervolume", calls, volumes)], "call", "share of the goals' space")
@@ -139,7 +140,7 @@ def _front(candidates: Sequence[Candidate]) -> list[Section]:
     )
     told = f"{len(rows):,} molecules that no other beats in every goal."
     table = Table((*goals, "smiles"), rows)
-    return [Section("Pareto front", told, pictures=tuple(pictures), table=table)]
+    return Section("Pareto front", told, pictures=tuple(pictures), table=table)
 
 
 def _sources(candidates: Sequence[Candidate]) -> Section:
