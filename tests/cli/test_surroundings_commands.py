@@ -53,8 +53,8 @@ def test_fewer_neighbours_than_were_asked_for_are_said_to_be_so(molvae, run):
 
 def test_the_way_out_goes_on_until_there_are_enough(molvae):
     # A model that gives back what it is given: near the code there is one molecule alone.
-    words = ("neighbors", BENZAMIDE, "--n", 8, "--model", "zinc250k", "--json")
-    close, enough = (molvae(*words, *scale) for scale in (("--scale", 0.25), ()))
+    words = ("neighbors", "CC(=O)Nc1ccc(O)cc1", "--n", 8, "--model", "zinc250k", "--json")
+    close, enough = (molvae(*words, *scale) for scale in (("--scale", 1), ()))
     assert len(json.loads(close.out)) < len(json.loads(enough.out)) == 8
 
 
