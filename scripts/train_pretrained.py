@@ -5,8 +5,9 @@
 
 Brings the data, trains (or goes on, where an earlier call was cut off), and writes the best
 weights as float16 to molvae/pretrained/NAME. With --minutes training ends by then; --from-shipped
-starts from the weights that ship now, instead of random ones. --card alone writes the figures of
-data/results into the cards of the shipped models.
+starts from the weights that ship now, instead of random ones, and with --only prior leaves their
+autoencoder as it is. --card alone writes the figures of data/results into the cards of the shipped
+models.
 """
 
 import argparse
@@ -74,6 +75,7 @@ def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingP
         corpus=recipe.corpus,
         model=ModelConfig.preset("base"),
         train=TrainConfig(
+            only=arguments.only,
             epochs=recipe.epochs,
             max_minutes=arguments.minutes,
             batch_size=arguments.batch_size,
@@ -139,6 +141,7 @@ def main() -> int:
     parser.add_argument("--beta", type=float, default=TrainConfig().beta)
     parser.add_argument("--processes", type=int, help="one per core without it")
     parser.add_argument("--from-shipped", action="store_true")
+    parser.add_argument("--only", choices=["prior"], help="what to train; else everything")
     parser.add_argument("--card", action="store_true", help="write the cards anew, train nothing")
     arguments = parser.parse_args()
     if arguments.card:

@@ -1,9 +1,16 @@
 """TrainConfig and TrainingPlan: everything that decides how a training goes."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from molvae.dataset.corpus import CorpusConfig
 from molvae.files import read_json, write_json
@@ -17,6 +24,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class TrainConfig(Settings):
     """How the weights are fitted."""
 
+    only: Literal["prior"] | None = None
+    """Train the learned prior alone; codes, and what they decode to, stay those of --from."""
     epochs: PositiveInt = 20
     """Passes over the training molecules."""
     max_minutes: PositiveFloat | None = None
@@ -78,6 +87,12 @@ class TrainingPlan(Settings):
     corpus: CorpusConfig = CorpusConfig()
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _start_of_a_prior(self) -> Self:
+        if self.train.only is not None and self.start is None:
+            raise ValueError("--only prior trains that of a model that is there: give --from MODEL")
+        return self
 
     @classmethod
     def of_run(cls, run: RunDirectory) -> "TrainingPlan":

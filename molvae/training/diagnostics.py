@@ -108,7 +108,7 @@ def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray
     # Some devices have no float64: what is summed leaves them first.
     means, kl = posterior.mean.cpu().double(), posterior.kl().cpu().double()
     squared, there = 0.0, 0.0
-    if model.network.head is not None:
+    if model.network.head is not None and batch.properties.shape[1]:
         wanted = model.network.head.standardise(torch.as_tensor(batch.properties).to(device))
         there = float((~wanted.isnan()).sum())
         squared = float(property_errors(model.network.head(posterior.mean), wanted).sum())

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from molvae.dataset.corpus import Corpus, prepare_corpus, split
-from molvae.errors import DataError, MolvaeError
+from molvae.errors import ConfigError, DataError, MolvaeError
 from molvae.files import write_json
 from molvae.model.network import pick_device
 from molvae.molecule_vae import MoleculeVAE
@@ -199,7 +199,8 @@ def _session(
     corpus = corpus.recoded(model.vocabulary)
     most = max(1, int(_LARGEST_HELD_OUT_SHARE * len(corpus)))
     training, held_out = split(corpus, min(plan.train.held_out, most), plan.train.seed)
-    _standardise(model, corpus, training)
+    if plan.train.only is None:
+        _standardise(model, corpus, training)
     data = TrainingData(corpus, training, held_out)
     session = TrainingSession(run, plan, model, data, team, report)
     session.restore()
@@ -223,10 +224,27 @@ def _model(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
     names, seed = corpus.property_names, plan.train.seed
     if plan.start is not None:
         start = MoleculeVAE.from_pretrained(plan.start, plan.train.device)
-        return start.extended(corpus.vocabulary.symbols, names, seed)
+        if plan.train.only is None:
+            return start.extended(corpus.vocabulary.symbols, names, seed)
+        _check_known(start, corpus)
+        return start
     model = MoleculeVAE.untrained(corpus.vocabulary, plan.model, names, seed)
     model.network.to(pick_device(plan.train.device))
     return model
+
+
+def _check_known(start: MoleculeVAE, corpus: Corpus) -> None:
+    """See that the data ask for nothing that a model does not have whose prior alone is trained."""
+    new = [symbol for symbol in corpus.vocabulary.symbols if symbol not in start.vocabulary]
+    if new:
+        raise DataError(
+            f"the model does not know the symbols {', '.join(new)}, and --only prior does not "
+            "teach it how to encode them; leave out --only, or the molecules that have them"
+        )
+    if corpus.property_names not in ((), start.property_names):
+        raise ConfigError(
+            "--only prior trains no property head; leave out --property-columns, or --only"
+        )
 
 
 def _standardise(model: MoleculeVAE, corpus: Corpus, training: np.ndarray) -> None:

@@ -1,7 +1,7 @@
 """TrainingLoop: one update after the other, each a Step that tells what it did."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from molvae.dataset.batches import Batch, epoch_batches
 from molvae.dataset.corpus import Corpus
+from molvae.errors import ModelError
 from molvae.model.loss import counted_dimensions, property_errors, training_loss
 from molvae.model.network import SequenceVAE
 from molvae.training.config import TrainConfig
@@ -26,10 +27,9 @@ class Step:
     number: int
     """Updates made, this one included."""
     molecules: int
-    reconstruction: float
-    kl: float
-    language: float
-    """-log p(molecule) under the language model of the learned prior; 0 without one."""
+    losses: Mapping[str, float]
+    """By name, of what is trained: reconstruction and kl of the autoencoder; language, which is
+    -log p(molecule) under the language model of the learned prior (0 without one)."""
     beta: float
     learning_rate: float
     gradient_norm: float
@@ -66,7 +66,10 @@ class TrainingLoop:
         self.config = config
         self.team = team
         self.precision = precision
-        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        trained = network.language_model if config.only == "prior" else network
+        if trained is None:
+            raise ModelError("this model has no learned prior to train; leave out --only")
+        self.parameters = list(trained.parameters())
         self.optimizer = torch.optim.AdamW(
             self.parameters, weight_decay=config.weight_decay, fused=network.device.type != "mps"
         )
@@ -109,16 +112,14 @@ class TrainingLoop:
         time_share, stop = pace() if self.team.leads else (0.0, False)
         sums = self._backward(done, batch, beta)
         # What only the leading process knows travels with the gradient.
-        shared = self._add_up(torch.tensor([*sums, time_share, float(stop)]))
+        shared = self._add_up(torch.tensor([*sums.values(), time_share, float(stop)]))
         n = len(batch.ids)
         norm = self._apply(rate, n)
-        reconstruction, kl, language, time_share, stop_asked = shared.tolist()
+        *totals, time_share, stop_asked = shared.tolist()
         step = Step(
             number=done + 1,
             molecules=n,
-            reconstruction=reconstruction / n,
-            kl=kl / n,
-            language=language / n,
+            losses={name: total / n for name, total in zip(sums, totals, strict=True)},
             beta=beta,
             learning_rate=rate,
             gradient_norm=norm,
@@ -127,34 +128,49 @@ class TrainingLoop:
         )
         return step, time_share
 
-    def _backward(self, done: int, batch: Batch, beta: float) -> list[float]:
-        """Gradients of this process's share; sums of the three losses that a Step tells."""
-        device, config = self.network.device, self.config
-        share = slice(self.team.rank, None, self.team.size)
+    def _backward(self, done: int, batch: Batch, beta: float) -> dict[str, float]:
+        """Gradients of this process's share; the sums of the losses that a Step tells."""
+        for parameter in self.parameters:
+            parameter.grad = None
+        terms: list[Tensor] = []
+        sums: dict[str, Tensor] = {}
+        if self.config.only is None:
+            loss, sums = self._autoencoder_loss(done, batch, beta)
+            terms.append(loss)
+        with self._autocast():
+            language = self.network.prior_surprise(
+                self._share(batch.ids), self._share(batch.lengths)
+            )
+        sums["language"] = language.sum()
+        torch.stack([*terms, sums["language"]]).sum().backward()  # type: ignore[no-untyped-call]
+        return {name: float(total.detach()) for name, total in sums.items()}
+
+    def _autoencoder_loss(
+        self, done: int, batch: Batch, beta: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What is minimised over this process's share, language aside; the sums of its terms."""
+        config = self.config
         # Noise is drawn for the whole batch, so that a row's does not depend on the team.
         source = torch.Generator().manual_seed(_mixed(config.seed, done))
         shape = (len(batch.ids), self.network.config.latent_size)
-        noise = torch.randn(shape, generator=source)[share].to(device)
-        hidden = torch.rand(batch.ids.shape, generator=source)[share] < config.symbol_dropout
-        ids = torch.as_tensor(batch.ids)[share].to(device)
-        lengths = torch.as_tensor(batch.lengths)[share].to(device)
-        for parameter in self.parameters:
-            parameter.grad = None
+        noise = self._share(torch.randn(shape, generator=source))
+        hidden = self._share(torch.rand(batch.ids.shape, generator=source) < config.symbol_dropout)
+        ids, lengths = self._share(batch.ids), self._share(batch.lengths)
         with self._autocast():
-            elbo, posterior = self.network.elbo(ids, lengths, noise, hidden.to(device))
-            language = self.network.prior_surprise(ids, lengths)
+            elbo, posterior = self.network.elbo(ids, lengths, noise, hidden)
         kl = posterior.kl()
-        mean_kl = self._mean_kl(kl, len(batch.ids))
-        counted = counted_dimensions(mean_kl, config.free_bits)
-        loss = training_loss(elbo.reconstruction, kl, beta, counted) + language.sum()
+        counted = counted_dimensions(self._mean_kl(kl, len(batch.ids)), config.free_bits)
+        loss = training_loss(elbo.reconstruction, kl, beta, counted)
         if self.network.head is not None:
-            wanted = self.network.head.standardise(
-                torch.as_tensor(batch.properties)[share].to(device)
-            )
+            wanted = self.network.head.standardise(self._share(batch.properties))
             errors = property_errors(self.network.head(posterior.sample(noise)), wanted)
             loss = loss + config.property_weight * errors.sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return [float(term.detach().sum()) for term in (elbo.reconstruction, kl, language)]
+        return loss, {"reconstruction": elbo.reconstruction.sum(), "kl": kl.sum()}
+
+    def _share(self, rows: Tensor | np.ndarray) -> Tensor:
+        """This process's rows of a whole batch, on the network's device."""
+        mine = torch.as_tensor(rows)[self.team.rank :: self.team.size]
+        return mine.to(self.network.device)
 
     def _mean_kl(self, kl: Tensor, n: int) -> Tensor:
         """Mean KL of each dimension over the whole batch; asked of the team only when it counts."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _SMOOTHING = 0.02
 """Share of the newest update in the figures beside the bar."""
 
+_LOSSES = {"reconstruction": "reconstruction", "kl": "KL", "language": "prior"}
+"""Words for the losses of an update."""
+
 Notify = Callable[[str], None]
 """Called with each line that the user should read."""
 
@@ -33,7 +36,7 @@ class ProgressReport:
         self.shows_bar = bar
         self.writer = _event_writer(run) if tensorboard else None
         self.bar: tqdm[Any] | None = None
-        self.reconstruction = self.kl = 0.0
+        self.losses: dict[str, float] = {}
 
     def __enter__(self) -> "ProgressReport":
         return self
@@ -63,12 +66,11 @@ class ProgressReport:
         """Move the bar on by an update."""
         if self.bar is None:
             return
-        share = _SMOOTHING if self.reconstruction else 1.0
-        self.reconstruction += share * (step.reconstruction - self.reconstruction)
-        self.kl += share * (step.kl - self.kl)
-        self.bar.set_postfix_str(
-            f"reconstruction {self.reconstruction:.2f}, KL {self.kl:.1f} nats", refresh=False
-        )
+        for name, loss in step.losses.items():
+            before = self.losses.get(name, loss)
+            self.losses[name] = before + _SMOOTHING * (loss - before)
+        told = ", ".join(f"{_LOSSES[name]} {loss:.4g}" for name, loss in self.losses.items())
+        self.bar.set_postfix_str(f"{told} nats", refresh=False)
         self.bar.update(step.molecules)
 
     def validation(self, step: Step, epoch: float, validation: Validation, seconds: float) -> None:
@@ -81,8 +83,7 @@ class ProgressReport:
             "beta": step.beta,
             "learning_rate": step.learning_rate,
             "gradient_norm": step.gradient_norm,
-            "training_reconstruction": self.reconstruction,
-            "training_kl": self.kl,
+            **{f"training_{name}": loss for name, loss in self.losses.items()},
             **validation.to_json(),
         }
         with self.run.progress.open("a", encoding="utf-8") as stream:

@@ -11,7 +11,7 @@ import torch
 from interrupts import heed_ctrl_c
 from safetensors.torch import load_file
 
-from molvae.errors import DataError, RunError, TrainingError
+from molvae.errors import ConfigError, DataError, ModelError, RunError, TrainingError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
@@ -127,6 +127,65 @@ def test_fine_tuning_on_new_symbols_extends_the_vocabulary(trained, tiny_plan, t
     old = trained[0].model.vocabulary.symbols
     assert model.vocabulary.symbols[: len(old)] == old
     assert model.encode(["C[Si](C)(C)C[n+]1ccccc1"]).shape == (1, 16)
+
+
+def prior_alone(plan, trained, **settings):
+    plan = changed(
+        plan, corpus={"property_columns": ()}, **{"only": "prior", "epochs": 4, **settings}
+    )
+    return plan.model_copy(update={"start": trained[1] / "model"})
+
+
+def test_training_the_prior_alone_leaves_codes_as_they_are(trained, tiny_plan, tmp_path):
+    out = tmp_path / "run"
+    result = train(prior_alone(tiny_plan, trained), out)
+    before, after = weights(trained[1], "model"), weights(out)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith("language_model.") for name in moved)
+    assert result.model.property_names == ("logp", "qed")
+    assert progress(out)[0]["language"] > progress(out)[-1]["language"]
+    assert "training_language" in progress(out)[0]
+    assert "training_kl" not in progress(out)[0]
+
+
+def test_training_the_prior_alone_can_be_resumed_and_shared(trained, tiny_plan, tmp_path):
+    whole = train(prior_alone(tiny_plan, trained, epochs=2), tmp_path / "whole")
+    shared = train(prior_alone(tiny_plan, trained, epochs=2, processes=2), tmp_path / "shared")
+    assert shared.validation.language == pytest.approx(whole.validation.language, rel=1e-4)
+    again = resume(tmp_path / "whole")
+    assert again.validation.language == pytest.approx(whole.validation.language, rel=1e-6)
+
+
+def test_training_the_prior_alone_needs_a_model(tiny_plan):
+    with pytest.raises(ConfigError, match="give --from MODEL"):
+        TrainingPlan.parse({"data": tiny_plan.data, "train": {"only": "prior"}})
+
+
+def test_training_the_prior_alone_needs_a_model_with_one(tiny_plan, tmp_path):
+    without = tiny_plan.model_copy(
+        update={"model": tiny_plan.model.with_changes({"prior_size": 0})}
+    )
+    start = train(changed(without, epochs=1), tmp_path / "without"), tmp_path / "without"
+    with pytest.raises(ModelError, match="no learned prior"):
+        train(prior_alone(tiny_plan, start), tmp_path / "run")
+
+
+def test_training_the_prior_alone_refuses_what_the_model_cannot_encode(
+    trained, tiny_plan, tmp_path
+):
+    path = tmp_path / "chiral.csv"
+    path.write_text("smiles\nC[C@H](N)CCO\nC[C@H](N)CCCO\n")
+    plan = prior_alone(tiny_plan, trained).model_copy(update={"data": path})
+    with pytest.raises(DataError, match=r"does not know the symbols .*\[C@"):
+        train(plan, tmp_path / "run")
+
+
+def test_training_the_prior_alone_trains_no_property_head(trained, tiny_plan, tmp_path):
+    plan = prior_alone(tiny_plan, trained)
+    plan = changed(plan, corpus={"property_columns": ("qed",)})
+    with pytest.raises(ConfigError, match="leave out --property-columns"):
+        train(plan, tmp_path / "run")
 
 
 def test_not_a_number_goes_back_to_good_weights_and_says_so(tiny_plan, tmp_path):

@@ -16,7 +16,7 @@ def test_each_update_draws_noise_of_its_own_that_the_seed_and_its_number_decide(
         model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
         indices = np.arange(1)
         loop = TrainingLoop(model.network, corpus, indices, config, Team(), torch.float32)
-        return [step.reconstruction for step in loop.steps(done, lambda: (0.0, False))]
+        return [step.losses["reconstruction"] for step in loop.steps(done, lambda: (0.0, False))]
 
     whole = losses(0)
     assert len({round(loss, 3) for loss in whole}) == 3
