@@ -55,8 +55,8 @@ def cleaning(record: dict[str, Any]) -> str:
         f"**Cleaning** the {record['rows']:,} molecules of MOSES' train set into a token store: "
         f"{record['seconds'] / 60:.1f} minutes, {record['rows_per_second']:,.0f} molecules/s with "
         f"{record['workers']} workers, peak memory {record['peak_mib']} MiB over all processes, "
-        f"{1000 * record['seconds_when_reused']:.0f} ms when it is there already "
-        f"(`{record['provenance']['command']}`)."
+        f"{1000 * record['seconds_when_reused']:.0f} ms when it is there already."
+        f"{_commands(record)}"
     )
 
 
@@ -76,8 +76,8 @@ def training(record: dict[str, Any]) -> str:
     heading = ["processes", "molecules/s", "GFLOP/s", "bare product", "share", "peak GiB each"]
     return (
         f"**Training**, preset `{record['preset']}`, {record['precision']}, batches of 256 per "
-        f"process; {rows[-1][0]} processes are {record['speed_up']:.2f} times one "
-        f"(`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
+        f"process; {rows[-1][0]} processes are {record['speed_up']:.2f} times one:\n\n"
+        f"{table(heading, rows)}{_commands(record)}"
     )
 
 
@@ -96,7 +96,7 @@ def generation(record: dict[str, Any]) -> str:
     heading = ["properties", "workers", "molecules/s", "network's share", "new per draw"]
     return (
         f"**Generation** of {record['rows'][0]['molecules']:,} distinct valid molecules by "
-        f"`{record['name']}` (`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
+        f"`{record['name']}`:\n\n{table(heading, rows)}{_commands(record)}"
     )
 
 
@@ -117,7 +117,7 @@ def optimization(record: dict[str, Any]) -> str:
         f"**Optimisation** at a budget of {record['budget']:,} distinct molecules, mean and "
         f"standard deviation of {len(record['seeds'])} seeds, by a model of the quickstart; "
         f"penalised logP is normalised over ZINC250k and given to molecules of at most 38 heavy "
-        f"atoms only (`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
+        f"atoms only:\n\n{table(heading, rows)}{_commands(record)}"
     )
 
 
@@ -133,8 +133,7 @@ def moses(record: dict[str, Any]) -> str:
     return (
         f"**MOSES**, {record['settings']['n']:,} samples of the prior under each of "
         f"{len(record['settings']['seeds'])} seeds, mean and standard deviation; the other rows "
-        f"are those of MOSES' README (`{record['provenance']['command']}`):\n\n"
-        f"{table(heading, rows)}"
+        f"are those of MOSES' README:\n\n{table(heading, rows)}{_commands(record)}"
     )
 
 
@@ -155,8 +154,8 @@ def reconstruction(records: dict[str, dict[str, Any]]) -> str:
     return (
         "**Reconstruction** of molecules held out from training, share with the same canonical "
         "SMILES, from the mean of the posterior and greedily, and by JT-VAE's protocol of ten "
-        f"draws of the posterior times ten of the decoder ({_commands(records)}):\n\n"
-        f"{table(heading, rows)}"
+        f"draws of the posterior times ten of the decoder:\n\n"
+        f"{table(heading, rows)}{_commands(*records.values())}"
     )
 
 
@@ -167,8 +166,7 @@ def agreement(record: dict[str, Any]) -> str:
     return (
         f"**Agreement with molsets** {record['molsets_packages']['molsets']} on the same "
         f"{record['sets']['samples']:,} molecules: {len(differences)} metrics, the largest "
-        f"difference {differences[furthest]:.1e} ({furthest}) "
-        f"(`{record['provenance']['command']}`)."
+        f"difference {differences[furthest]:.1e} ({furthest}).{_commands(record)}"
     )
 
 
@@ -181,8 +179,12 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
     rows = [
         [
             task,
-            *(_mean_of_runs(record["tasks"].get(task)) for record in records.values()),
-            *(_figure(peer["auc_top10"].get(task)) for peer in peers),
+            *_best_bold(
+                [
+                    *(_mean_of_runs(record["tasks"].get(task)) for record in records.values()),
+                    *(_figure(peer["auc_top10"].get(task)) for peer in peers),
+                ]
+            ),
         ]
         for task in tasks
     ]
@@ -195,7 +197,8 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
     common = [task for task in OFFLINE_TASKS if all(task in one for one in mine)]
     for name, left_out in (("**sum**", ""), (f"without {NEEDLE}", NEEDLE)):
         summed = [task for task in common if task != left_out]
-        rows.append([name, *(_figure(sum(column[task] for task in summed)) for column in columns)])
+        sums = [_figure(sum(column[task] for task in summed)) for column in columns]
+        rows.append([name, *_best_bold(sums)])
     sources: dict[str, list[str]] = {}
     for peer in peers:
         sources.setdefault(peer["source"], []).append(peer["name"])
@@ -206,9 +209,11 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
         f"standard deviation over the seeds (number of runs); sums over {len(common)} of the "
         f"{len(OFFLINE_TASKS)} tasks that need no download. Methods that score a pool of molecules "
         f"without paying for it are left out; those of 2022 were measured with earlier versions of "
-        f"four tasks ({_commands(records)}).\n\n{table(heading, rows)}\n\n{_shares(records)}\n\n"
+        f"four tasks. The highest figure of a row is bold.\n\n{table(heading, rows)}\n\n"
+        f"{_shares(records)}\n\n"
         f"{'. '.join(reached)} (median over all tasks, those not reached among them; from "
         f"{first['yardstick']['source']}).\n\nPublished figures, at 10,000 calls: {told}."
+        f"{_commands(*records.values())}"
     )
 
 
@@ -222,8 +227,8 @@ def gauge(records: dict[str, dict[str, Any]]) -> str:
     ]
     return (
         f"**The first {first['budget']:,} calls**: AUC of the ten best on tasks of PMO, over these "
-        f"calls alone, mean ± standard deviation over the seeds (number of runs) "
-        f"({_commands(records)}):\n\n{table(['method', *tasks], rows)}\n\n{_shares(records)}"
+        f"calls alone, mean ± standard deviation over the seeds (number of runs):\n\n"
+        f"{table(['method', *tasks], rows)}\n\n{_shares(records)}{_commands(*records.values())}"
     )
 
 
@@ -252,8 +257,8 @@ def constrained(record: dict[str, Any]) -> str:
     return (
         f"**Leads improved**: raw penalised logP{rings} of {len(record['leads'])} of the 800 leads "
         f"of Jin et al. (2018), {settings['search']['budget']:,} calls a search, {how}; JT-VAE's "
-        f"columns, without a term for rings, are counted from its authors' result files "
-        f"(`{record['provenance']['command']}`):\n\n{table(heading, rows)}"
+        f"columns, without a term for rings, are counted from its authors' result files:\n\n"
+        f"{table(heading, rows)}{_commands(record)}"
     )
 
 
@@ -289,22 +294,45 @@ def _model_of(name: str) -> str:
     return rest.replace("_", " ") or "molvae"
 
 
-def _commands(records: dict[str, dict[str, Any]]) -> str:
-    return ", ".join(f"`{record['provenance']['command']}`" for record in records.values())
+def _commands(*records: dict[str, Any]) -> str:
+    """The commands that the figures come from, folded away."""
+    lines = "\n".join(record["provenance"]["command"] for record in records)
+    what = "Commands" if records[1:] else "Command"
+    return f"\n\n<details><summary>{what}</summary>\n\n```text\n{lines}\n```\n\n</details>"
 
 
 def _shares(records: dict[str, dict[str, Any]]) -> str:
-    """What made the molecules up, and what a call took, a sentence for each record."""
-    sentences = []
+    """What made the molecules up, and what a call took."""
+    sources = list(dict.fromkeys(name for one in records.values() for name in one["sources"]))
+    rows = []
     for name, record in records.items():
-        parts = [
-            f"{source} {one['share_of_picks']:.0%} ({one['share_of_improvements']:.0%})"
-            for source, one in record["sources"].items()
+        found = record["sources"]
+        shares = [
+            f"{found[source]['share_of_picks']:.0%} ({found[source]['share_of_improvements']:.0%})"
+            if source in found and found.keys() - {source}
+            else "-"
+            for source in sources
         ]
-        overhead = 1000 * record["overhead_seconds_per_call"]
-        shares = f"; picks (improvements) by source: {', '.join(parts)}" if parts[1:] else ""
-        sentences.append(f"{name}, {overhead:.0f} ms a call{shares}")
-    return f"Time without the task's own, and shares: {'. '.join(sentences)}."
+        rows.append([name, f"{1000 * record['overhead_seconds_per_call']:.0f}", *shares])
+    told = [
+        name for place, name in enumerate(sources) if any(row[2 + place] != "-" for row in rows)
+    ]
+    kept = [0, 1, *(2 + sources.index(name) for name in told)]
+    return (
+        "Milliseconds a call, without the task's own, and the share of each source in the picks "
+        "(and in the improvements):\n\n"
+        f"{table(['method', 'ms', *told], [[row[place] for place in kept] for row in rows])}"
+    )
+
+
+def _best_bold(row: list[str]) -> list[str]:
+    """The row of figures with the highest in bold; a spread after it does not count."""
+    values = [float(cell.split()[0]) if cell != "-" else -1.0 for cell in row]
+    best = max(values)
+    return [
+        f"**{cell}**" if value == best > 0 else cell
+        for cell, value in zip(row, values, strict=True)
+    ]
 
 
 def _mean_of_runs(figures: dict[str, Any] | None) -> str:

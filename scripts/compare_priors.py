@@ -1,0 +1,138 @@
+"""What each prior on z is worth: samples of one model under several of them, by FCD.
+
+    molvae data moses --out data/moses
+    python scripts/compare_priors.py --data data/moses --out data/results/priors.json
+
+`normal` is N(0, I), which the KL draws the posteriors to; `one normal` and `mixture` are fitted to
+codes of training molecules; `codes` are such codes themselves, the bound for a prior that fits them
+perfectly; the others are the learned prior: all that it gives, what its codes give back, and of
+that what SELFIES takes as it is written.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.mixture import GaussianMixture
+
+from molvae.benchmarks.moses import published_answers
+from molvae.chem.notation import Spelling, read_spelling, repair
+from molvae.errors import MoleculeError
+from molvae.files import write_json
+from molvae.metrics import read_smiles
+from molvae.metrics.chemnet import ChemNet, frechet_distance
+from molvae.molecule_vae import MoleculeVAE
+from molvae.runs import provenance
+
+Points = Float[np.ndarray, "molecule latent"]
+
+
+@dataclass(frozen=True)
+class Priors:
+    """A model, codes of molecules that it was trained on, and what is drawn with."""
+
+    model: MoleculeVAE
+    codes: Points
+    generator: np.random.Generator
+
+    def normal(self, n: int) -> list[Spelling]:
+        """N(0, I)."""
+        return self._decoded(self.generator.standard_normal((n, self.model.latent_size)))
+
+    def mixture(self, n: int, components: int) -> list[Spelling]:
+        """Normal distributions with full covariances, fitted to the codes."""
+        seed = int(self.generator.integers(2**31))
+        fitted = GaussianMixture(components, reg_covar=1e-4, max_iter=50, random_state=seed)
+        return self._decoded(fitted.fit(self.codes).sample(n)[0])
+
+    def of_codes(self, n: int) -> list[Spelling]:
+        """The codes themselves."""
+        return self._decoded(self.codes[:n])
+
+    def learned(self, n: int, *, exact: bool, strict: bool) -> list[Spelling]:
+        """The learned prior, of whose draws some count."""
+        found: list[Spelling] = []
+        while len(found) < n:
+            drawn = self.model.draw(512, self.generator)
+            kept = drawn.kept if exact else np.ones_like(drawn.kept)
+            spellings = [drawn.spellings[place] for place in np.flatnonzero(kept)]
+            found += [one for one in spellings if not strict or _is_strict(one)]
+        return found[:n]
+
+    def _decoded(self, points: Points) -> list[Spelling]:
+        return list(self.model.decode_symbols(points))
+
+
+def _is_strict(spelling: Spelling) -> bool:
+    try:
+        return repair(spelling) is None
+    except MoleculeError:
+        return False
+
+
+def measured(spellings: Sequence[Spelling], net: ChemNet) -> dict[str, float]:
+    """Figures of one prior's samples."""
+    smiles = []
+    for spelling in spellings:
+        try:
+            smiles.append(read_spelling(spelling).smiles)
+        except MoleculeError:
+            continue
+    distance = frechet_distance(net.gaussian(smiles), published_answers()["Test"])
+    return {
+        "valid": len(smiles) / len(spellings),
+        "strict": float(np.mean([_is_strict(spelling) for spelling in spellings])),
+        "unique": len(set(smiles)) / len(smiles),
+        "FCD/Test": distance,
+    }
+
+
+def main() -> None:
+    """Sample, measure, record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of molvae data moses")
+    parser.add_argument("--model", default="moses", help="a model folder or a shipped model")
+    parser.add_argument("--n", type=int, default=10_000, help="samples of each prior")
+    parser.add_argument("--components", type=int, default=20, help="of the mixture")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True, help="JSON file for the record")
+    arguments = parser.parse_args()
+    generator = np.random.default_rng(arguments.seed)
+    model, net = MoleculeVAE.from_pretrained(arguments.model, "cpu"), ChemNet.load()
+    training = read_smiles(arguments.data / "train.csv")
+    chosen = generator.choice(len(training), 2 * arguments.n, replace=False)
+    codes = model.encode([training[place] for place in chosen])
+    priors, n = Priors(model, codes, generator), arguments.n
+    ways: dict[str, Callable[[], list[Spelling]]] = {
+        "normal": lambda: priors.normal(n),
+        "one normal": lambda: priors.mixture(n, 1),
+        f"mixture of {arguments.components}": lambda: priors.mixture(n, arguments.components),
+        "codes": lambda: priors.of_codes(n),
+        "learned": lambda: priors.learned(n, exact=False, strict=False),
+        "learned, exact": lambda: priors.learned(n, exact=True, strict=False),
+        "learned, exact and strict": lambda: priors.learned(n, exact=True, strict=True),
+    }
+    rows: list[dict[str, Any]] = []
+    for name, spellings in ways.items():
+        rows.append({"prior": name, **measured(spellings(), net)})
+        print(rows[-1], flush=True)
+    record = {
+        "name": arguments.model,
+        "model": model.origin,
+        "n": n,
+        "codes": len(codes),
+        "rows": rows,
+        "provenance": provenance(
+            arguments.seed, ["python", "scripts/compare_priors.py", *sys.argv[1:]]
+        ),
+    }
+    write_json(arguments.out, record)
+
+
+if __name__ == "__main__":
+    main()
