@@ -38,10 +38,13 @@ class GenerateConfig(Settings):
     prior: PriorName | None = None
     """Where codes come from; None means the learned prior if the model has one, else N(0, I)."""
     decoding: DecodingConfig = DecodingConfig()
-    exact: bool = True
-    """Draw again where the code of a molecule made up does not decode to that very molecule."""
-    strict: bool = False
-    """Refuse spellings that SELFIES repairs (an unused tail, a dropped bond or ring)."""
+    exact: bool | None = None
+    """Draw again where the code of a molecule made up does not decode to that very molecule; None
+    means to do so with a model that gives back half or more of the molecules held out of its
+    training."""
+    strict: bool | None = None
+    """Refuse spellings that SELFIES repairs (an unused tail, a dropped bond or ring); None means
+    the same."""
     where: str | None = None
     """Conditions on properties, such as `qed > 0.6 and weight < 400`."""
     keep: tuple[str, ...] = ()
@@ -59,7 +62,13 @@ class GenerateConfig(Settings):
     @property
     def screen(self) -> Screen:
         """What is asked of a decoded molecule."""
-        return Screen(self.properties, self.where, self.keep, self.avoid, self.strict)
+        return Screen(self.properties, self.where, self.keep, self.avoid, bool(self.strict))
+
+    def settled(self, model: MoleculeVAE) -> "GenerateConfig":
+        """The settings with what is left to the model decided."""
+        choices = {"exact": self.exact, "strict": self.strict}
+        left = [name for name, choice in choices.items() if choice is None]
+        return self.with_changes(dict.fromkeys(left, model.is_faithful))
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Generation:
     """What came of it."""
 
     config: GenerateConfig
+    """With all decided that was left to the model."""
     molecules: list[Screened]
     points: Float32[np.ndarray, "molecule latent"]
     """Where each molecule was decoded from."""
@@ -105,8 +115,11 @@ class Generation:
 
     @property
     def _advice(self) -> str:
-        if max(self.refused, key=lambda reason: self.refused[reason], default="") == _NOT_KEPT:
+        most = max(self.refused, key=lambda reason: self.refused[reason], default="")
+        if most == _NOT_KEPT:
             return "train longer, raise --most-draws, or take what the codes decode to: --no-exact"
+        if most == Refusal.REPAIRED:
+            return "train longer, raise --most-draws, or take what SELFIES repairs: --no-strict"
         return "loosen the filters, raise --temperature or --most-draws"
 
     @property
@@ -136,7 +149,7 @@ def generate(
     Raises:
         ConfigError: a filter or a property that cannot be read.
     """
-    config = config or GenerateConfig()
+    config = (config or GenerateConfig()).settled(model)
     config.screen.check()
     workers = config.workers or (available_cores() if config.n > _IN_PROCESS else 1)
     stopwatch = _Stopwatch()

@@ -30,6 +30,8 @@ from molvae.pretrained import DEFAULT, find_model
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
+_FAITHFUL = 0.5
+"""Share of held-out molecules that come back from their codes, from which on codes are trusted."""
 """Molecules that pass through the network together."""
 
 PriorName = Literal["learned", "normal"]
@@ -144,6 +146,12 @@ class MoleculeVAE:
     def origin(self) -> dict[str, Any]:
         """What the card tells of how the model was made, without figures measured on it since."""
         return {name: value for name, value in self.card.items() if name != "figures"}
+
+    @property
+    def is_faithful(self) -> bool:
+        """Whether half or more of the held-out molecules came back, as its card tells."""
+        share: float = self.card.get("validation", {}).get("exact_reconstruction", 0.0)
+        return share >= _FAITHFUL
 
     @property
     def cleaning(self) -> StandardizeConfig:

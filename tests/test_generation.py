@@ -103,7 +103,7 @@ def test_the_time_of_each_stage_is_told(tiny_model):
 
 
 def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=2, decoding=SHORT, most_draws=256))
+    found = generate(tiny_model, GenerateConfig(n=2, exact=True, decoding=SHORT, most_draws=256))
     assert found.refused["not kept by its code"] > 0
     assert found.drawn == len(found.molecules) + sum(found.refused.values())
     drawn = tiny_model.draw(512, np.random.default_rng(0), SHORT)
@@ -113,7 +113,7 @@ def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
 
 
 def test_too_few_kept_codes_end_with_advice(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=200, decoding=SHORT, most_draws=1))
+    found = generate(tiny_model, GenerateConfig(n=200, exact=True, decoding=SHORT, most_draws=1))
     assert "not kept by its code" in found.shortfall()
     assert "--no-exact" in found.shortfall()
 
@@ -122,6 +122,22 @@ def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
     lax, strict = (generate(tiny_model, settings(n=60, strict=flag)) for flag in (False, True))
     assert lax.repaired > 0 == strict.repaired
     assert strict.refused["repaired by SELFIES"] > 0
+
+
+@pytest.mark.parametrize(("share", "asks"), [(0.5, True), (0.49, False), (None, False)])
+def test_what_is_asked_of_draws_is_left_to_how_faithful_the_model_is(tiny_model, share, asks):
+    card = {} if share is None else {"validation": {"exact_reconstruction": share}}
+    model = MoleculeVAE(tiny_model.vocabulary, tiny_model.network, card=card)
+    left = GenerateConfig().settled(model)
+    assert (left.exact, left.strict) == (asks, asks)
+    chosen = GenerateConfig(exact=not asks, strict=True).settled(model)
+    assert (chosen.exact, chosen.strict) == (not asks, True)
+
+
+def test_too_many_repairs_end_with_advice(tiny_model):
+    found = generate(tiny_model, settings(n=200, strict=True, most_draws=1))
+    assert "repaired by SELFIES" in found.shortfall()
+    assert "--no-strict" in found.shortfall()
 
 
 def test_the_plain_prior_decodes_points_of_a_standard_normal(tiny_model):

@@ -36,7 +36,7 @@ class MosesConfig(Settings):
     decoding: DecodingConfig = DecodingConfig()
     exact: bool = True
     """Draw again where the code of a molecule made up does not decode to that very molecule."""
-    strict: bool = False
+    strict: bool = True
     """Draw again where SELFIES repairs the spelling."""
     workers: PositiveInt | None = None
 
@@ -132,7 +132,7 @@ def draw_samples(
     if len(smiles) < config.n:
         raise DataError(
             f"{len(smiles)} samples after {draws.drawn} draws, {config.n} wanted; "
-            "train the model longer, or take what its codes decode to: --no-exact"
+            "train the model longer, or take what is refused: --no-exact, --no-strict"
         )
     samples = Samples(smiles[: config.n], spellings[: config.n])
     return Sampling(samples, kept=draws.kept / draws.drawn, strict=taken / draws.asked)

@@ -19,6 +19,11 @@ from molvae.generation import GenerateConfig, Generation
 from molvae.generation import generate as generate_molecules
 from molvae.tables import Columns, TableFile
 
+_LENIENT = (
+    "the model gave back less than half of its held-out molecules, so all is taken that its codes "
+    "decode to; train it longer, or insist with --exact and --strict"
+)
+
 
 def generate(
     *,
@@ -54,7 +59,7 @@ def generate(
     if points is not None:
         generation.write_points(points)
     shortfall = generation.shortfall()
-    _tell(generation, out, screen)
+    _tell(generation, out, screen, is_lenient=plan.exact is None and not generation.config.exact)
     if shortfall:
         print(f"molvae: {shortfall}", file=sys.stderr)
     return 1 if shortfall else 0
@@ -69,7 +74,7 @@ def _columns(generation: Generation) -> Columns:
     return {"smiles": [molecule.smiles for molecule in molecules], **values}
 
 
-def _tell(generation: Generation, out: Path, screen: Screen) -> None:
+def _tell(generation: Generation, out: Path, screen: Screen, *, is_lenient: bool) -> None:
     refused = {str(reason): count for reason, count in generation.refused.items()}
     reasons = "".join(f", {count} {reason}" for reason, count in refused.items())
     came = len(generation.molecules)
@@ -80,8 +85,11 @@ def _tell(generation: Generation, out: Path, screen: Screen) -> None:
         "complete": generation.is_complete,
         "drawn": generation.drawn,
         "refused": refused,
+        "exact": generation.config.exact,
+        "strict": generation.config.strict,
         "repaired": generation.repaired,
         "seconds": {stage: round(time, 2) for stage, time in generation.seconds.items()},
     }
     sentence = f"{out}: {came} molecules of {generation.drawn} draws{reasons}"
-    screen.tell(outcome, f"{sentence}; {generation.seconds['all']:.1f} s")
+    sentence = f"{sentence}; {generation.seconds['all']:.1f} s"
+    screen.tell(outcome, f"{sentence}\n{_LENIENT}" if is_lenient else sentence)

@@ -194,3 +194,14 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(run, tmp_path):
     assert len(done.stderr.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
     assert out.read_text() == "old\n"
+
+
+def test_a_model_that_gives_back_little_is_not_asked_for_more_unless_told(molvae, run, tmp_path):
+    words = ["generate", "--model", run, "--n", 20, "--out", tmp_path / "out.csv", "--quiet"]
+    assert "insist with --exact and --strict" in molvae(*words).out
+    outcome = json.loads(molvae(*words, "--json").out)
+    assert (outcome["complete"], outcome["exact"], outcome["strict"]) == (True, False, False)
+    assert "insist" not in molvae(*words, "--no-exact").out
+    insisting = molvae(*words, "--exact", "--most-draws", 2, "--json")
+    assert insisting.status == 1
+    assert json.loads(insisting.out)["exact"] is True
