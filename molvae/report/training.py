@@ -61,8 +61,13 @@ def _outcome(summary: _Line | None, lines: Sequence[_Line]) -> Section:
 
 def _course(lines: Sequence[_Line]) -> Section:
     def course(*names: tuple[str, str]) -> list[Series]:
+        """What the lines tell, which is less where the prior alone was trained."""
         steps = [line["step"] for line in lines]
-        return [Series(label, steps, [line[name] for line in lines]) for name, label in names]
+        return [
+            Series(label, steps, [line[name] for line in lines])
+            for name, label in names
+            if all(name in line for line in lines)
+        ]
 
     losses = course(
         ("reconstruction", "held out"), ("training_reconstruction", "trained on (noisy)")
@@ -77,7 +82,7 @@ def _course(lines: Sequence[_Line]) -> Section:
         Picture(curves(rate, "updates", "step"), "Learning rate."),
     ]
     if any(line["language"] for line in lines):
-        language = course(("language", "held out"))
+        language = course(("language", "held out"), ("training_language", "trained on (noisy)"))
         drawn = curves(language, "updates", "nats")
         pictures.insert(3, Picture(drawn, "-log p(molecule) under the learned prior."))
     return Section("Course", pictures=tuple(pictures))

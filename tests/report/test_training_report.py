@@ -35,6 +35,14 @@ def test_a_finished_training_tells_its_figures(run):
     assert "posterior collapse" not in page.text
 
 
+def test_a_training_of_the_prior_alone_is_drawn_without_the_losses_that_it_has_not(run):
+    lines = [json.loads(line) for line in run.progress.read_text().splitlines()]
+    for line in lines:
+        del line["training_reconstruction"], line["training_kl"]
+    run.progress.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert len(read(run).pictures) == 6
+
+
 def test_the_page_needs_nothing_but_itself(run):
     page = read(run)
     assert len(page.pictures) == 6
