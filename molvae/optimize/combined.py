@@ -23,6 +23,7 @@ from molvae.optimize.admission import Admission, AdmissionConfig, Objection
 from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.population import Population, restored_population
 from molvae.optimize.prior_bound import PriorBound
+from molvae.optimize.reach import reach_of
 from molvae.optimize.retraining import Coded, Retrainer
 from molvae.optimize.shortlist import Shortlist
 from molvae.optimize.sources import Codes, Idea, Origin, Parent, Source, Sources
@@ -71,6 +72,7 @@ class CombinedSearch:
         self._least_similarity = admission.min_similarity if admission else 0.0
         self._retrainer = Retrainer(model, config.retraining)
         self._codes = Codes(self._retrainer.model)
+        self._reach = reach_of(model)
         self._workers = config.workers or available_cores()
         few = self._generator.permutation(len(pool))[: config.pool_size]
         self._sources = Sources(
@@ -176,10 +178,12 @@ class CombinedSearch:
 
     def _round_leads(self, n: int) -> list[Parent]:
         chosen: list[int] = self._generator.integers(max(len(self._leads), 1), size=n).tolist()
-        return [Parent(self._leads[place], self._scale()) for place in chosen if self._leads]
+        return [self._parent(self._leads[at], 0.5, 3.0) for at in chosen if self._leads]
 
-    def _scale(self) -> float:
-        return float(self._generator.uniform(0.5, 3.0))
+    def _parent(self, smiles: str, nearest: float, furthest: float) -> Parent:
+        """A molecule to look for others near, at a distance drawn between two, in reaches."""
+        scale = float(self._generator.uniform(nearest, furthest))
+        return Parent(smiles, self._reach * scale)
 
     def _promising(self, n: int) -> list[Idea]:
         """The candidates of a few generations of which the surrogate expects the most."""
@@ -222,7 +226,8 @@ class CombinedSearch:
 
     def _round_best(self, n: int) -> list[Parent]:
         chosen = self._population.parents(n, self._generator)
-        return [Parent(smiles, self._population.scale(smiles)) for smiles in chosen]
+        scales = [self._reach * self._population.scale(smiles) for smiles in chosen]
+        return [Parent(*one) for one in zip(chosen, scales, strict=True)]
 
     def _round_promising(self, listed: Shortlist) -> Callable[[int], list[Parent]]:
         """Parents among the candidates, and now and then among the scored."""
@@ -233,8 +238,7 @@ class CombinedSearch:
             for at in range(n if ranked else 0):
                 if self._generator.random() < _DESCENDING:
                     idea = ranked[self._generator.integers(len(ranked))]
-                    scale = float(self._generator.uniform(0.5, 2.0))
-                    parents[at] = Parent(idea.draft.smiles, scale)
+                    parents[at] = self._parent(idea.draft.smiles, 0.5, 2.0)
             return parents
 
         return breed

@@ -16,7 +16,7 @@ from molvae.chem.drafts import Draft
 from molvae.optimize.surrogate import TanimotoProcess
 
 _NARROWEST, _WIDEST = 0.5, 4.0
-"""Bounds of a parent's scale, in deviations of its posterior."""
+"""Bounds of a parent's scale, in reaches of the model (see `reach_of`)."""
 _WIDER, _NARROWER = 1.5, 0.9
 """What a success and a failure make of it: it stays where one in five succeeds."""
 _ELITE = 10
@@ -109,7 +109,7 @@ class Population:
         return self._best[0] if len(self._best) >= _ELITE else -np.inf
 
     def scale(self, smiles: str) -> float:
-        """How far from a molecule's code to look."""
+        """How far from a molecule's code to look, in reaches of the model."""
         return self.scales.get(smiles, 1.0)
 
     def best(self, n: int) -> list[str]:

@@ -1,0 +1,35 @@
+"""Reach: how far from a code other molecules begin."""
+
+import numpy as np
+
+from molvae.molecule_vae import MoleculeVAE
+
+_MOLECULES = 64
+_SCALES: tuple[float, ...] = tuple(2.0 ** (half / 2) for half in range(-2, 7))
+"""Half a deviation to eight, in steps of the root of two."""
+_AWAY = 0.5
+
+
+def reach_of(model: MoleculeVAE) -> float:
+    """The posterior deviations at which half of the points decode to other symbols than the code.
+
+    The better an autoencoder, the narrower its posteriors and the larger the room round each code
+    that belongs to the same molecule: one deviation is far in one model, and nowhere in another.
+    Measured on molecules that the model makes up; the same for the same weights.
+
+    Returns:
+        One of the scales tried, 0.5 to 8; 1 for a model that makes nothing up.
+    """
+    generator = np.random.default_rng(0)
+    spellings = [one for one in model.draw(_MOLECULES, generator).spellings if one]
+    if not spellings:
+        return 1.0
+    mean, deviation = model.posterior(spellings)
+    home = list(model.decode_symbols(mean))
+    noise = generator.standard_normal(mean.shape, np.float32)
+    for scale in _SCALES:
+        found = model.decode_symbols(mean + np.float32(scale) * deviation * noise)
+        away = [one != other for one, other in zip(found, home, strict=True)]
+        if np.mean(away) >= _AWAY:
+            return scale
+    return _SCALES[-1]

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from molvae.molecule_vae import MoleculeVAE
+from molvae.optimize.reach import reach_of
+
+
+def copied(model):
+    copy = MoleculeVAE.untrained(model.vocabulary, model.network.config)
+    weights = {
+        name: weight
+        for name, weight in model.network.state_dict().items()
+        if not name.startswith("head.")
+    }
+    copy.network.load_state_dict(weights)
+    return copy
+
+
+def with_deviations(model, factor):
+    """The same model with all posteriors wider or narrower."""
+    copy = copied(model)
+    with torch.no_grad():
+        copy.network.to_posterior.bias[copy.latent_size :] += 2 * np.log(factor)
+    return copy
+
+
+def share_away(model, scale):
+    spellings = [one for one in model.draw(64, np.random.default_rng(1)).spellings if one]
+    mean, deviation = model.posterior(spellings)
+    noise = np.random.default_rng(2).standard_normal(mean.shape, np.float32)
+    there = model.decode_symbols(mean + np.float32(scale) * deviation * noise)
+    pairs = zip(there, model.decode_symbols(mean), strict=True)
+    return np.mean([one != other for one, other in pairs])
+
+
+def test_about_half_of_the_points_decode_to_something_else_there(tiny_model):
+    # The tiny model hardly listens to its codes: only points far from them tell it anything.
+    wide = with_deviations(tiny_model, 16)
+    scale = reach_of(wide)
+    assert scale == reach_of(wide)
+    assert share_away(wide, 0.25 * scale) < 0.5 < share_away(wide, 2 * scale)
+
+
+def test_narrower_posteriors_reach_further(tiny_model):
+    wide, narrow = (with_deviations(tiny_model, factor) for factor in (32, 16))
+    assert reach_of(narrow) == pytest.approx(2 * reach_of(wide))
+
+
+def test_a_decoder_that_writes_the_same_everywhere_is_looked_at_from_afar(tiny_model):
+    deaf = copied(tiny_model)
+    with torch.no_grad():
+        deaf.network.decoder.to_state.weight.zero_()
+        deaf.network.decoder.layers[0].weights[0][:, -deaf.latent_size :].zero_()
+    assert reach_of(deaf) == 8.0
