@@ -106,7 +106,7 @@ def main() -> None:
     model, net = MoleculeVAE.from_pretrained(arguments.model, "cpu"), ChemNet.load()
     training = read_smiles(arguments.data / "train.csv")
     chosen = generator.choice(len(training), 2 * arguments.n, replace=False)
-    codes = model.encode([training[place] for place in chosen])
+    codes = model.encode([training[place] for place in chosen]).astype(np.float64)
     priors, n = Priors(model, codes, generator), arguments.n
     ways: dict[str, Callable[[], list[Spelling]]] = {
         "normal": lambda: priors.normal(n),
