@@ -152,7 +152,7 @@ def priors(record: dict[str, Any]) -> str:
     return (
         f"**Priors** on z compared, {record['n']:,} samples of `{record['name']}` under each: "
         f"N(0, I); normal distributions with full covariances fitted to {record['codes']:,} codes "
-        f"of training molecules; such codes themselves, which no prior can better; and the "
+        f"of training molecules; such codes themselves, as a perfect prior would draw them; the "
         f"learned prior. FCD to the test set:\n\n"
         f"{table(['prior', 'FCD', 'valid', 'without repair', 'unique'], rows)}{_commands(record)}"
     )

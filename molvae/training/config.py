@@ -1,7 +1,7 @@
 """TrainConfig and TrainingPlan: everything that decides how a training goes."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import (
     Field,
@@ -89,7 +89,7 @@ class TrainingPlan(Settings):
     train: TrainConfig = TrainConfig()
 
     @model_validator(mode="after")
-    def _start_of_a_prior(self) -> Self:
+    def _start_of_a_prior(self) -> "TrainingPlan":
         if self.train.only is not None and self.start is None:
             raise ValueError("--only prior trains that of a model that is there: give --from MODEL")
         return self
