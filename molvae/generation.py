@@ -39,9 +39,9 @@ class GenerateConfig(Settings):
     """Where codes come from; None means the learned prior if the model has one, else N(0, I)."""
     decoding: DecodingConfig = DecodingConfig()
     exact: bool | None = None
-    """Draw again where the code of a molecule made up does not decode to that very molecule; None
-    means to do so with a model that gives back half or more of the molecules held out of its
-    training."""
+    """Draw again where a molecule made up is not given back by its code, or where that code is not
+    the molecule's own, but one of an unusual spelling; None means to do so with a model that gives
+    back half or more of the molecules held out of its training."""
     strict: bool | None = None
     """Refuse spellings that SELFIES repairs (an unused tail, a dropped bond or ring); None means
     the same."""
@@ -62,13 +62,18 @@ class GenerateConfig(Settings):
     @property
     def screen(self) -> Screen:
         """What is asked of a decoded molecule."""
-        return Screen(self.properties, self.where, self.keep, self.avoid, bool(self.strict))
+        # A normal prior makes up no molecules whose code a point could be.
+        own = bool(self.exact) and self.prior != "normal"
+        return Screen(
+            self.properties, self.where, self.keep, self.avoid, strict=bool(self.strict), own=own
+        )
 
     def settled(self, model: MoleculeVAE) -> "GenerateConfig":
         """The settings with what is left to the model decided."""
         choices = {"exact": self.exact, "strict": self.strict}
         left = [name for name, choice in choices.items() if choice is None]
-        return self.with_changes(dict.fromkeys(left, model.is_faithful))
+        settled = dict.fromkeys(left, model.is_faithful)
+        return self.with_changes({"prior": model.prior_named(self.prior), **settled})
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Generation:
     @property
     def _advice(self) -> str:
         most = max(self.refused, key=lambda reason: self.refused[reason], default="")
-        if most == _NOT_KEPT:
+        if most in (_NOT_KEPT, Refusal.OTHER_SPELLING):
             return "train longer, raise --most-draws, or take what the codes decode to: --no-exact"
         if most == Refusal.REPAIRED:
             return "train longer, raise --most-draws, or take what SELFIES repairs: --no-strict"

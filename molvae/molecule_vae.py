@@ -15,6 +15,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
 from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ModelError, MoleculeError
+from molvae.model.acceptance import Acceptance
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
 from molvae.model.network import (
@@ -30,11 +31,12 @@ from molvae.pretrained import DEFAULT, find_model
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
+"""Molecules that pass through the network together."""
 _FAITHFUL = 0.5
 """Share of held-out molecules that come back from their codes, from which on codes are trusted."""
-"""Molecules that pass through the network together."""
 
-PriorName = Literal["learned", "normal"]
+PriorName = Literal["learned", "push-forward", "normal"]
+"""The learned prior; the same without its acceptance of some draws; N(0, I)."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,6 @@ class MoleculeVAE:
         self.vocabulary = vocabulary
         self.network = network.eval()
         self.property_names = property_names
-        self.prior: Prior = (
-            NormalPrior(network.config.latent_size)
-            if network.language_model is None
-            else PushForwardPrior(network)
-        )
         # Any: figures measured on the model, whatever their names.
         self.card: dict[str, Any] = dict(card or {})
 
@@ -113,6 +110,8 @@ class MoleculeVAE:
             )
         vocabulary = Vocabulary.from_json(saved.vocabulary)
         network = SequenceVAE(config, len(vocabulary), len(names))
+        if saved.description.get("acceptance", False):
+            network.acceptance = Acceptance(config.latent_size)
         load_weights(network, saved.weights, source)
         return cls(vocabulary, network.to(pick_device(device)), names, card)
 
@@ -126,6 +125,7 @@ class MoleculeVAE:
         description = {
             "model": self.network.config.model_dump(),
             "properties": list(self.property_names),
+            "acceptance": self.network.acceptance is not None,
             "constraints": dict(CONSTRAINTS),
             "versions": {name: version(name) for name in ("molvae", "torch", "rdkit", "selfies")},
             "card": self.card,
@@ -135,6 +135,13 @@ class MoleculeVAE:
             for name, weight in self.network.state_dict().items()
         }
         write_model(Path(folder), SavedModel(description, self.vocabulary.to_json(), weights))
+
+    @property
+    def prior(self) -> Prior:
+        """The learned prior if the model has one, else N(0, I)."""
+        if self.network.language_model is None:
+            return NormalPrior(self.latent_size)
+        return PushForwardPrior(self.network, self.network.acceptance)
 
     @property
     def latent_size(self) -> int:
@@ -271,19 +278,24 @@ class MoleculeVAE:
             generator: what to draw with.
             config: how symbols are chosen: those of the molecule that the learned prior makes up,
                 whose code is then decoded greedily; those decoded from a point of the normal one.
-            prior: the learned one or N(0, I); None means the learned one if the model has it.
+            prior: which one; None means the learned one if the model has it.
 
         Raises:
             ModelError: the model has no learned prior.
         """
         config, seed = config or DecodingConfig(), int(generator.integers(2**63))
         source = torch.Generator(self.device).manual_seed(seed)
-        learned = self.prior
-        if prior == "learned" or (prior is None and isinstance(learned, PushForwardPrior)):
-            return self._made_up(PushForwardPrior(self.network).draw(n, config, source))
+        if self.prior_named(prior) != "normal":
+            acceptance = None if prior == "push-forward" else self.network.acceptance
+            learned = PushForwardPrior(self.network, acceptance)
+            return self._made_up(learned.draw(n, config, source))
         z = NormalPrior(self.latent_size).sample(n, source)
         ids = decode(self.network.decoder, z, config, source)
         return Drawn(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
+
+    def prior_named(self, name: PriorName | None) -> PriorName:
+        """The name itself; that of the model's own prior where none is given."""
+        return name or ("learned" if isinstance(self.prior, PushForwardPrior) else "normal")
 
     def reconstruct(self, molecules: Iterable[Molecule | str]) -> list[Molecule | None]:
         """Each molecule after encoding to its posterior mean and greedy decoding.
@@ -344,7 +356,8 @@ class MoleculeVAE:
         """The same model for further symbols and for these properties; old ids stay.
 
         A new symbol begins as the mean of the known ones, and as unlikely as the least likely. A
-        property head of other properties begins anew.
+        property head of other properties begins anew. The acceptance of the learned prior's draws
+        is left out: it belongs to weights that are not trained further.
         """
         vocabulary = self.vocabulary.extended(symbols)
         config = self.network.config
@@ -353,7 +366,7 @@ class MoleculeVAE:
         old = {
             name: weight
             for name, weight in self.network.state_dict().items()
-            if same_head or not name.startswith("head.")
+            if name in larger.state_dict() and (same_head or not name.startswith("head."))
         }
         weights = larger.state_dict()
         for name, weight in old.items():

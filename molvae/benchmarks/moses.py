@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
-from molvae.chem.notation import Spelling, read_spelling, repair
+from molvae.chem.notation import Spelling, is_own, read_spelling, repair
 from molvae.errors import DataError, MoleculeError
 from molvae.metrics import EvaluateConfig, Samples, evaluate, read_smiles
 from molvae.metrics.chemnet import Gaussian
@@ -35,7 +35,8 @@ class MosesConfig(Settings):
     """Where codes come from; None means the learned prior if the model has one."""
     decoding: DecodingConfig = DecodingConfig()
     exact: bool = True
-    """Draw again where the code of a molecule made up does not decode to that very molecule."""
+    """Draw again where a molecule made up is not given back by its code, or that code is not the
+    molecule's own, but one of an unusual spelling."""
     strict: bool = True
     """Draw again where SELFIES repairs the spelling."""
     workers: PositiveInt | None = None
@@ -49,7 +50,9 @@ class Sampling:
     kept: float
     """Share of all draws whose code decodes to the very spelling that it was made for."""
     strict: float
-    """Share of the spellings, before any is refused, that SELFIES takes as they are written."""
+    """Share of those spellings that SELFIES takes as they are written."""
+    own: float
+    """Share of the latter that are the molecule's own spelling."""
 
 
 def benchmark_moses(
@@ -85,7 +88,12 @@ def benchmark_moses(
             answers=published_answers(),
             progress=progress,
         )
-        figures = {"kept": drawn.kept, "strict before refusal": drawn.strict, **metrics.values}
+        figures = {
+            "kept": drawn.kept,
+            "strict before refusal": drawn.strict,
+            "own before refusal": drawn.own,
+            **metrics.values,
+        }
         rows.append({"seed": seed, "figures": figures, "counts": dict(metrics.counts)})
     return {
         "settings": config.model_dump(mode="json"),
@@ -112,30 +120,45 @@ def draw_samples(
         DataError: nearly all draws are refused.
     """
     draws = _Draws(model, config, seed)
-    smiles: list[str] = []
-    spellings: list[Spelling] = []
-    taken = 0
+    found: list[_Read] = []
+    read = strict = own = 0
     bar = tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress)
     workers = config.workers or available_cores()
     with bar:
         for answers in ordered_map(_read_all, draws.spellings(), workers):
-            for spelling, (text, is_strict) in answers:
-                taken += is_strict
-                if is_strict or not config.strict:
-                    smiles.append(text)
-                    spellings.append(spelling)
-            bar.n = min(len(smiles), config.n)
+            read += len(answers)
+            strict += sum(one.is_strict for one in answers)
+            own += sum(one.is_strict and one.is_own for one in answers)
+            found += [one for one in answers if draws.wants(one)]
+            bar.n = min(len(found), config.n)
             bar.refresh()
-            draws.asked += len(answers)
-            if len(smiles) >= config.n:
+            if len(found) >= config.n:
                 break
-    if len(smiles) < config.n:
+    if len(found) < config.n:
         raise DataError(
-            f"{len(smiles)} samples after {draws.drawn} draws, {config.n} wanted; "
+            f"{len(found)} samples after {draws.drawn} draws, {config.n} wanted; "
             "train the model longer, or take what is refused: --no-exact, --no-strict"
         )
-    samples = Samples(smiles[: config.n], spellings[: config.n])
-    return Sampling(samples, kept=draws.kept / draws.drawn, strict=taken / draws.asked)
+    taken = found[: config.n]
+    return Sampling(
+        Samples([one.smiles for one in taken], [one.spelling for one in taken]),
+        kept=draws.kept / draws.drawn,
+        strict=strict / read,
+        own=own / strict if strict else 0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A spelling, and what it spells."""
+
+    spelling: Spelling
+    smiles: str
+    """Empty where it spells no molecule."""
+    is_strict: bool
+    """Whether SELFIES takes it as it is written."""
+    is_own: bool
+    """Whether it is that which the molecule has of all its spellings."""
 
 
 class _Draws:
@@ -145,7 +168,8 @@ class _Draws:
         self.model = model
         self.config = config
         self.generator = np.random.default_rng(seed)
-        self.drawn = self.kept = self.asked = 0
+        self.is_learned = model.prior_named(config.prior) != "normal"
+        self.drawn = self.kept = 0
 
     def spellings(self) -> Iterator[list[Spelling]]:
         """As many as it takes; the caller stops when it has enough."""
@@ -157,17 +181,23 @@ class _Draws:
             rows = np.flatnonzero(part.kept) if config.exact else range(_ROWS)
             yield [part.spellings[place] for place in rows]
 
+    def wants(self, read: _Read) -> bool:
+        """Whether what was read is a sample, by the settings."""
+        if self.config.strict and not read.is_strict:
+            return False
+        return read.is_own or not (self.config.exact and self.is_learned)
 
-def _read_all(spellings: list[Spelling]) -> list[tuple[Spelling, tuple[str, bool]]]:
-    """Each with its SMILES, "" where it spells no molecule, and whether it was read as written."""
-    return [(spelling, _smiles(spelling)) for spelling in spellings]
+
+def _read_all(spellings: list[Spelling]) -> list[_Read]:
+    return [_read_one(spelling) for spelling in spellings]
 
 
-def _smiles(spelling: Spelling) -> tuple[str, bool]:
+def _read_one(spelling: Spelling) -> _Read:
     try:
-        return read_spelling(spelling).smiles, repair(spelling) is None
+        molecule = read_spelling(spelling)
     except MoleculeError:
-        return "", False
+        return _Read(spelling, "", is_strict=False, is_own=False)
+    return _Read(spelling, molecule.smiles, repair(spelling) is None, is_own(spelling, molecule))
 
 
 def _gaussian(arrays: Mapping[str, np.ndarray], name: str) -> Gaussian:

@@ -15,6 +15,7 @@ __all__ = [
     "CONSTRAINTS",
     "Repair",
     "Spelling",
+    "is_own",
     "read_spelling",
     "read_spellings",
     "repair",
@@ -57,6 +58,14 @@ def spell(molecule: Molecule) -> Spelling:
             if spelling is not None and _canonical(spelling) == molecule.smiles:
                 return spelling
     raise MoleculeError(Refusal.NOT_KEPT_BY_SELFIES, molecule.smiles)
+
+
+def is_own(spelling: Spelling, molecule: Molecule) -> bool:
+    """Whether `spell` gives the molecule this spelling, of the many that spell it."""
+    try:
+        return spell(molecule) == spelling
+    except MoleculeError:
+        return False
 
 
 def read_spelling(symbols: Sequence[str]) -> Molecule:

@@ -24,3 +24,4 @@ class Refusal(StrEnum):
     PATTERN_MISSING = "pattern missing"
     UNWANTED_PATTERN = "unwanted pattern"
     REPAIRED = "repaired by SELFIES"
+    OTHER_SPELLING = "not the molecule's own spelling"

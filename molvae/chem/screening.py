@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from molvae.chem.conditions import Conditions
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.chem.notation import Repair, Spelling, read_spelling, repair
+from molvae.chem.notation import Repair, Spelling, is_own, read_spelling, repair
 from molvae.chem.properties import find_property, property_values
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
@@ -26,6 +26,8 @@ class Screen:
     """SMARTS, none of which may match."""
     strict: bool = False
     """Refuse spellings that SELFIES repairs."""
+    own: bool = False
+    """Refuse spellings other than that which `spell` has for the molecule."""
 
     def check(self) -> None:
         """Find the mistakes in it before any work is done.
@@ -73,6 +75,8 @@ def _screened(spelling: Spelling, screen: Screen, compiled: _Compiled) -> Screen
     repaired = repair(spelling)
     if screen.strict and repaired:
         return Refusal.REPAIRED
+    if screen.own and not is_own(spelling, molecule):
+        return Refusal.OTHER_SPELLING
     if not all(molecule.contains(pattern) for pattern in compiled.keep):
         return Refusal.PATTERN_MISSING
     if any(molecule.contains(pattern) for pattern in compiled.avoid):

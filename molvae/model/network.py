@@ -10,6 +10,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from molvae.errors import ConfigError
+from molvae.model.acceptance import Acceptance
 from molvae.model.heads import PropertyHead
 from molvae.model.loss import Elbo
 from molvae.model.recurrence import Recurrence
@@ -100,6 +101,8 @@ class SequenceVAE(nn.Module):
             else None
         )
         self.head = PropertyHead(latent_size, n_properties) if n_properties else None
+        self.acceptance: Acceptance | None = None
+        """Of the learned prior's draws; fitted to finished weights, and given up with them."""
 
     @property
     def device(self) -> torch.device:

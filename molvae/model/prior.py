@@ -9,10 +9,16 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from molvae.errors import ModelError
+from molvae.model.acceptance import Acceptance
 from molvae.model.decoding import DecodingConfig, decode
 from molvae.model.network import SequenceVAE
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import PAD
+
+_LEAST_SHARE = 0.05
+"""Of draws that are taken, by which the next lot's size is reckoned."""
+_MARGIN = 1.1
+_FEW = 8
 
 
 @runtime_checkable
@@ -67,14 +73,20 @@ class PushForwardPrior:
     p(z) = sum over spellings x of p(x) q(z | x), the posterior averaged over all that the language
     model may write. By making p(z) the averaged posterior itself, no code is drawn that belongs to
     no molecule (the gap that Tomczak & Welling 2018 close with a mixture of pseudo-inputs).
-    Samples are the means of q(z | x), not draws of it.
+    Samples are the means of q(z | x), not draws of it. With an acceptance, the prior is resampled:
+    of the codes that come, more are taken of those that the language model makes too rarely.
+
+    Args:
+        network: with a language model, or a ModelError is raised.
+        acceptance: None takes every code.
     """
 
-    def __init__(self, network: SequenceVAE) -> None:
+    def __init__(self, network: SequenceVAE, acceptance: Acceptance | None = None) -> None:
         if network.language_model is None:
             raise ModelError("this model has no learned prior; use the normal one")
         self.network = network
         self.language_model: SymbolDecoder = network.language_model
+        self.acceptance = acceptance
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
         """The codes of `n` made-up molecules."""
@@ -95,12 +107,34 @@ class PushForwardPrior:
         posterior = self.network.encode(ids, lengths)
         standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
         given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
-        return given_ids.sum(1) - self.network.prior_surprise(ids, lengths)
+        density = given_ids.sum(1) - self.network.prior_surprise(ids, lengths)
+        return density if self.acceptance is None else density + self.acceptance.log_density_gain(z)
 
     @torch.inference_mode()
     def _written(
         self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
+        """`n` spellings with their codes, all of them taken."""
+        if self.acceptance is None:
+            return self._proposed(n, config, generator)
+        share = max(float(self.acceptance.log_share.exp()), _LEAST_SHARE)
+        spellings, codes = [], []
+        missing = n
+        while missing > 0:
+            # A few more, so that a small lot is seldom left to be drawn by itself.
+            lot = math.ceil(_MARGIN * missing / share) + _FEW
+            ids, points = self._proposed(lot, config, generator)
+            taken = self.acceptance.takes(points, generator).nonzero()[:missing, 0]
+            spellings.append(ids[taken])
+            codes.append(points[taken])
+            missing -= len(taken)
+        width = max(ids.shape[1] for ids in spellings)
+        return torch.cat([_padded(ids, width) for ids in spellings]), torch.cat(codes)
+
+    def _proposed(
+        self, n: int, config: DecodingConfig, generator: torch.Generator
+    ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
+        """`n` spellings of the language model with their codes."""
         ids = decode(self.language_model, self.language_model.nothing(n), config, generator)
         return ids, self.network.encode(ids, _lengths(ids)).mean
 

@@ -66,6 +66,8 @@ class Retrainer:
         self._given = model
         self._is_half = _is_half(config.precision, model.device)
         network = deepcopy(model.network)
+        # It belongs to the weights as given.
+        network.acceptance = None
         self.model = MoleculeVAE(model.vocabulary, network, model.property_names)
         self._parameters = {
             f"{place}.{name}": parameter

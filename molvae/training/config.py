@@ -58,6 +58,10 @@ class TrainConfig(Settings):
     """
     property_weight: NonNegativeFloat = 1.0
     """Weight of the property head's squared error (in standard deviations) beside the ELBO."""
+    acceptance_draws: NonNegativeInt = 20_000
+    """Draws of the learned prior to which, after training, its acceptance is fitted: the share of
+    them that it takes, kind by kind, so that they come closer to the data. 0 takes all. Only a
+    model that gives back half or more of the molecules held out gets one."""
     held_out: PositiveInt = 2_000
     """Molecules kept out of training for validation; a tenth of the data at most."""
     validate_every: PositiveInt | None = None

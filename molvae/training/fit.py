@@ -20,6 +20,7 @@ from molvae.training.diagnostics import Validation
 from molvae.training.memory import freed_memory_kept
 from molvae.training.precision import pick_precision
 from molvae.training.progress import Notify, ProgressReport
+from molvae.training.resampling import resample_prior
 from molvae.training.session import StopReason, TrainingData, TrainingSession
 from molvae.training.team import (
     Team,
@@ -145,7 +146,31 @@ def _train(
     ):
         session = _session(run, plan, team, report)
         stop = session.complete()
-        return _result(run, session, stop)
+        result = _result(run, session, stop)
+    if leads and stop is not StopReason.INTERRUPTED:
+        _resample(run, plan, result.model, session.data, notify, progress=progress)
+    return result
+
+
+def _resample(
+    run: RunDirectory,
+    plan: TrainingPlan,
+    model: MoleculeVAE,
+    data: TrainingData,
+    notify: Notify | None,
+    *,
+    progress: bool,
+) -> None:
+    """Give the best model's learned prior its acceptance, if it has none yet and codes are true."""
+    n, network = plan.train.acceptance_draws, model.network
+    if not n or not model.is_faithful or network.language_model is None or network.acceptance:
+        return
+    seed = plan.train.seed
+    found = resample_prior(
+        model, data.corpus, data.training, n, seed, notify=notify, progress=progress
+    )
+    if found is not None:
+        model.save_pretrained(run.best_model)
 
 
 def _result(run: RunDirectory, session: TrainingSession, stop: StopReason) -> TrainingResult:
@@ -227,6 +252,7 @@ def _model(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
         if plan.train.only is None:
             return start.extended(corpus.vocabulary.symbols, names, seed)
         _check_known(start, corpus)
+        start.network.acceptance = None
         return start
     model = MoleculeVAE.untrained(corpus.vocabulary, plan.model, names, seed)
     model.network.to(pick_device(plan.train.device))

@@ -1,8 +1,11 @@
+from collections import Counter
+
 import pytest
 import torch
 from torch.distributions import Normal
 
 from molvae.errors import ModelError
+from molvae.model.acceptance import Acceptance
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.network import ModelConfig, SequenceVAE
 from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
@@ -25,9 +28,23 @@ def source(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture(params=["normal", "learned"])
-def prior(request, network):
-    return NormalPrior(6) if request.param == "normal" else PushForwardPrior(network)
+@pytest.fixture(scope="module")
+def acceptance(network):
+    torch.random.manual_seed(4)
+    acceptance = Acceptance(6).eval()
+    for parameter in acceptance.parameters():
+        parameter.data.mul_(3.0)
+    acceptance.calibrate(PushForwardPrior(network).draw(500, SHORT, source()).points, 0.9)
+    return acceptance
+
+
+@pytest.fixture(params=["normal", "push-forward", "resampled"])
+def prior(request, network, acceptance):
+    return {
+        "normal": NormalPrior(6),
+        "push-forward": PushForwardPrior(network),
+        "resampled": PushForwardPrior(network, acceptance),
+    }[request.param]
 
 
 def test_every_prior_draws_points_and_knows_their_density(prior):
@@ -90,6 +107,31 @@ def test_the_bound_is_the_term_of_the_spelling_that_the_point_decodes_to(network
         density = Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance)).log_prob(z[place])
         expected = density.sum() - network.prior_surprise(ids, lengths)[0]
         assert bound[place].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_a_resampled_prior_gives_spellings_as_often_as_its_acceptance_takes_them(
+    network, acceptance
+):
+    n = 4_000
+    proposed = PushForwardPrior(network).draw(n, SHORT, source())
+    resampled = PushForwardPrior(network, acceptance).draw(n, SHORT, source(1))
+    assert len(resampled.ids) == len(resampled.points) == n
+    shares = acceptance.log_share_at(proposed.points).exp()
+    share = float(shares.mean())
+    assert 0.1 < share < 0.9
+    often = Counter(map(tuple, rows(proposed.ids))).most_common(5)
+    for row, _ in often:
+        same = [place for place, other in enumerate(rows(proposed.ids)) if tuple(other) == row]
+        expected = float(shares[same].sum()) / share / n
+        assert rows(resampled.ids).count(list(row)) / n == pytest.approx(expected, abs=0.025)
+
+
+def test_a_resampled_prior_is_denser_where_its_acceptance_is_larger(network, acceptance):
+    z = torch.randn(5, 6, generator=source())
+    plain, resampled = (PushForwardPrior(network, one).log_density(z) for one in (None, acceptance))
+    torch.testing.assert_close(
+        resampled - plain, acceptance.log_density_gain(z), atol=1e-4, rtol=1e-4
+    )
 
 
 def test_a_draw_is_kept_when_its_code_decodes_to_the_same_symbols():

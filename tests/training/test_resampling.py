@@ -1,0 +1,122 @@
+import csv
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal
+
+from molvae.dataset.corpus import prepare_corpus
+from molvae.files import read_json
+from molvae.model.prior import PushForwardPrior
+from molvae.molecule_vae import MoleculeVAE
+from molvae.pretrained import find_model
+from molvae.training.config import TrainConfig, TrainingPlan
+from molvae.training.fit import resume, train
+from molvae.training.resampling import Points, fit_acceptance, resample_prior
+from tests.conftest import SAMPLE
+
+
+def normal(mean, n, seed):
+    noise = torch.randn(n, 2, generator=torch.Generator().manual_seed(seed))
+    return noise + torch.tensor([mean, 0.0])
+
+
+def test_what_is_taken_is_spread_as_the_codes_are():
+    acceptance, found = fit_acceptance(Points(normal(1.0, 6_000, 0), normal(0.0, 6_000, 1)), 0)
+    fresh = normal(0.0, 20_000, 2)
+    taken = fresh[acceptance.takes(fresh, torch.Generator().manual_seed(0))]
+    assert 0.15 < len(taken) / len(fresh) < 0.6
+    # Below 1: what lies beyond the ceiling is too rare among the draws to be made up for.
+    assert taken.mean(0).tolist() == pytest.approx([0.8, 0.0], abs=0.15)
+    # Two normals a deviation apart: Phi(1 / sqrt 2).
+    assert found == pytest.approx(float(Normal(0, 1).cdf(torch.tensor(0.5**0.5))), abs=0.03)
+
+
+def test_draws_like_the_codes_are_nearly_all_alike_to_it():
+    _, found = fit_acceptance(Points(normal(0.0, 3_000, 0), normal(0.0, 3_000, 1)), 0)
+    assert found == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_same_seed_gives_the_same_fit():
+    points = Points(normal(1.0, 1_000, 0), normal(0.0, 1_000, 1))
+    torch.random.manual_seed(0)
+    first = fit_acceptance(points, 5)[0].state_dict()
+    torch.random.manual_seed(1)
+    second = fit_acceptance(points, 5)[0].state_dict()
+    for name, weight in first.items():
+        assert torch.equal(weight, second[name])
+
+
+def test_an_unfaithful_model_gets_none(trained):
+    result, run = trained
+    assert not result.model.is_faithful
+    assert result.model.network.acceptance is None
+    assert "acceptance" not in read_json(run / "model" / "model.json")["card"]
+
+
+def test_too_few_molecules_to_fit_to_give_none(tiny_model, few_molecules):
+    corpus = prepare_corpus(few_molecules).recoded(tiny_model.vocabulary)
+    assert resample_prior(tiny_model, corpus, np.arange(len(corpus)), 5_000) is None
+    assert tiny_model.network.acceptance is None
+
+
+@pytest.fixture(scope="module")
+def resampled(tmp_path_factory):
+    """A training of the shipped model's prior for a few updates, and what it said."""
+    folder = tmp_path_factory.mktemp("resampled")
+    with SAMPLE.open(encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))[:1_151]
+    data = folder / "some.csv"
+    data.write_text("".join(f"{row[0]}\n" for row in rows), encoding="utf-8")
+    settings = TrainConfig(
+        only="prior", epochs=1, learning_rate=1e-5, held_out=50, processes=1, device="cpu"
+    )
+    plan = TrainingPlan(data=data, start=find_model("moses"), train=settings)
+    said: list[str] = []
+    result = train(plan, folder / "run", notify=said.append)
+    return result, folder / "run", said
+
+
+def test_training_a_faithful_model_ends_with_an_acceptance(resampled):
+    result, run, said = resampled
+    assert any(
+        "fitting the learned prior's acceptance to 1,100 of its draws" in line for line in said
+    )
+    saved = MoleculeVAE.from_pretrained(run / "model", "cpu")
+    figures = saved.card["acceptance"]
+    assert figures["draws"] == 1_100
+    assert 0.05 < figures["share"] < 1.0
+    assert 0.4 < figures["auc"] < 1.0
+    assert f"{figures['share']:.0%} of its draws are taken" in said[-1]
+    # What training returns draws as what it saved does; the last weights have none.
+    for one in (saved, result.model):
+        prior = one.prior
+        assert isinstance(prior, PushForwardPrior)
+        assert prior.acceptance is not None
+    points = [one.prior_points(20, np.random.default_rng(0)) for one in (saved, result.model)]
+    np.testing.assert_allclose(*points)
+    plain = saved.draw(20, np.random.default_rng(0), prior="push-forward").points
+    assert not np.allclose(plain, points[0])
+    assert MoleculeVAE.from_pretrained(run / "last_model", "cpu").network.acceptance is None
+
+
+def test_a_finished_training_that_is_resumed_keeps_its_acceptance(resampled):
+    _, run, _ = resampled
+    before = (run / "model" / "weights.safetensors").read_bytes()
+    said: list[str] = []
+    resume(run, notify=said.append)
+    assert not any("fitting" in line for line in said)
+    assert (run / "model" / "weights.safetensors").read_bytes() == before
+
+
+def test_weights_that_are_trained_further_give_up_their_acceptance(resampled, few_molecules):
+    result, run, _ = resampled
+    extended = result.model.extended([], ())
+    assert extended.network.acceptance is None
+    settings = TrainConfig(
+        only="prior", epochs=1, acceptance_draws=0, processes=1, device="cpu", learning_rate=1e-5
+    )
+    plan = TrainingPlan(data=few_molecules, start=run / "model", train=settings)
+    further = train(plan, run.with_name("further"))
+    assert further.model.network.acceptance is None
+    assert result.model.network.acceptance is not None
