@@ -5,8 +5,8 @@
 
 `normal` is N(0, I), which the KL draws the posteriors to; `one normal` and `mixture` are fitted to
 codes of training molecules; `codes` are such codes themselves, the bound for a prior that fits them
-perfectly; the others are the learned prior: all that it gives, what its codes give back, and of
-that what SELFIES takes as it is written.
+perfectly; `push-forward` is the learned prior without its acceptance: all that it gives, what its
+codes give back, and of that what SELFIES takes as it is written; `learned` is what `generate` gives.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.mixture import GaussianMixture
 
-from molvae.benchmarks.moses import published_answers
+from molvae.benchmarks.moses import MosesConfig, draw_samples, published_answers
 from molvae.chem.notation import Spelling, read_spelling, repair
 from molvae.errors import MoleculeError
 from molvae.files import write_json
@@ -54,15 +54,10 @@ class Priors:
         """The codes themselves."""
         return self._decoded(self.codes[:n])
 
-    def learned(self, n: int, *, exact: bool, strict: bool) -> list[Spelling]:
-        """The learned prior, of whose draws some count."""
-        found: list[Spelling] = []
-        while len(found) < n:
-            drawn = self.model.draw(512, self.generator)
-            kept = drawn.kept if exact else np.ones_like(drawn.kept)
-            spellings = [drawn.spellings[place] for place in np.flatnonzero(kept)]
-            found += [one for one in spellings if not strict or _is_strict(one)]
-        return found[:n]
+    def learned(self, n: int, **settings: Any) -> list[Spelling]:
+        """The learned prior, by the settings of `MosesConfig`."""
+        config, seed = MosesConfig(n=n, **settings), int(self.generator.integers(2**31))
+        return list(draw_samples(self.model, config, seed).samples.spellings or ())
 
     def _decoded(self, points: Points) -> list[Spelling]:
         return list(self.model.decode_symbols(points))
@@ -113,9 +108,10 @@ def main() -> None:
         "one normal": lambda: priors.mixture(n, 1),
         f"mixture of {arguments.components}": lambda: priors.mixture(n, arguments.components),
         "codes": lambda: priors.of_codes(n),
-        "learned": lambda: priors.learned(n, exact=False, strict=False),
-        "learned, exact": lambda: priors.learned(n, exact=True, strict=False),
-        "learned, exact and strict": lambda: priors.learned(n, exact=True, strict=True),
+        "push-forward": lambda: priors.learned(n, prior="push-forward", exact=False, strict=False),
+        "push-forward, exact": lambda: priors.learned(n, prior="push-forward", strict=False),
+        "push-forward, exact and strict": lambda: priors.learned(n, prior="push-forward"),
+        "learned, exact and strict": lambda: priors.learned(n, prior="learned"),
     }
     rows: list[dict[str, Any]] = []
     for name, spellings in ways.items():

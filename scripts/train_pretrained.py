@@ -6,8 +6,8 @@
 Brings the data, trains (or goes on, where an earlier call was cut off), and writes the best
 weights as float16 to molvae/pretrained/NAME. With --minutes training ends by then; --from-shipped
 starts from the weights that ship now, instead of random ones, and with --only prior leaves their
-autoencoder as it is. --card alone writes the figures of data/results into the cards of the shipped
-models.
+autoencoder as it is. --acceptance fits the acceptance of the shipped model's prior anew, and nothing
+else. --card alone writes the figures of data/results into the cards of the shipped models.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.corpus import CorpusConfig
+from molvae.dataset.corpus import CorpusConfig, prepare_corpus, split
 from molvae.dataset.moses import fetch_moses
 from molvae.dataset.zinc import fetch_zinc250k
 from molvae.files import read_json
@@ -30,6 +30,7 @@ from molvae.pretrained import find_model, shipped_models
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import resume, train
+from molvae.training.resampling import resample_prior
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "molvae" / "pretrained"
@@ -82,6 +83,7 @@ def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingP
             learning_rate=arguments.learning_rate,
             beta=arguments.beta,
             processes=arguments.processes,
+            acceptance_draws=arguments.acceptance_draws,
             patience=0,
             seed=0,
         ),
@@ -96,6 +98,18 @@ def trained(arguments: argparse.Namespace) -> MoleculeVAE:
         return resume(run.path, max_minutes=arguments.minutes, notify=print, progress=True).model
     settings = plan(recipe, files["train"], arguments)
     return train(settings, run.path, notify=print, progress=True).model
+
+
+def resampled(arguments: argparse.Namespace) -> MoleculeVAE:
+    """The shipped model, its prior's acceptance fitted anew."""
+    recipe, model = RECIPES[arguments.name], MoleculeVAE.from_pretrained(arguments.name)
+    files = recipe.fetch(arguments.work / "data", progress=True)
+    corpus = prepare_corpus(files["train"], recipe.corpus).recoded(model.vocabulary)
+    training, _ = split(corpus, TrainConfig().held_out, seed=0)
+    n = arguments.acceptance_draws
+    if not resample_prior(model, corpus, training, n, notify=print, progress=True):
+        raise SystemExit("the model's prior gave too few molecules that count")
+    return model
 
 
 def figures(name: str) -> dict[str, str]:
@@ -142,6 +156,8 @@ def main() -> int:
     parser.add_argument("--processes", type=int, help="one per core without it")
     parser.add_argument("--from-shipped", action="store_true")
     parser.add_argument("--only", choices=["prior"], help="what to train; else everything")
+    parser.add_argument("--acceptance", action="store_true", help="fit that of the prior anew")
+    parser.add_argument("--acceptance-draws", type=int, default=100_000, help="to fit it to")
     parser.add_argument("--card", action="store_true", help="write the cards anew, train nothing")
     arguments = parser.parse_args()
     if arguments.card:
@@ -150,7 +166,8 @@ def main() -> int:
         return 0
     if arguments.name is None or arguments.work is None:
         parser.error("give the name of a model and --work")
-    ship(trained(arguments), arguments.name)
+    model = resampled(arguments) if arguments.acceptance else trained(arguments)
+    ship(model, arguments.name)
     return 0
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from molvae.chem.notation import Spelling, is_own, read_spelling, repair
 from molvae.errors import DataError, MoleculeError
-from molvae.metrics import EvaluateConfig, Samples, evaluate, read_smiles
+from molvae.metrics import EvaluateConfig, Samples, evaluate_each, read_smiles
 from molvae.metrics.chemnet import Gaussian
 from molvae.model.decoding import DecodingConfig
 from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
@@ -54,6 +54,15 @@ class Sampling:
     own: float
     """Share of the latter that are the molecule's own spelling."""
 
+    @property
+    def shares(self) -> dict[str, float]:
+        """By the names that figures have."""
+        return {
+            "kept": self.kept,
+            "strict before refusal": self.strict,
+            "own before refusal": self.own,
+        }
+
 
 def benchmark_moses(
     model: MoleculeVAE,
@@ -77,24 +86,19 @@ def benchmark_moses(
     """
     sets = {name: _read(data / f"{name}.csv") for name in _SETS}
     references = {"Test": sets["test"], "TestSF": sets["test_scaffolds"]}
-    rows: list[dict[str, Any]] = []
-    for seed in config.seeds:
-        drawn = draw_samples(model, config, seed, progress=progress)
-        metrics = evaluate(
-            drawn.samples,
-            references,
-            sets["train"],
-            evaluation,
-            answers=published_answers(),
-            progress=progress,
-        )
-        figures = {
-            "kept": drawn.kept,
-            "strict before refusal": drawn.strict,
-            "own before refusal": drawn.own,
-            **metrics.values,
-        }
-        rows.append({"seed": seed, "figures": figures, "counts": dict(metrics.counts)})
+    sampled = [draw_samples(model, config, seed, progress=progress) for seed in config.seeds]
+    measured = evaluate_each(
+        [one.samples for one in sampled],
+        references,
+        sets["train"],
+        evaluation,
+        answers=published_answers(),
+        progress=progress,
+    )
+    rows: list[dict[str, Any]] = [
+        {"seed": seed, "figures": {**one.shares, **found.values}, "counts": dict(found.counts)}
+        for seed, one, found in zip(config.seeds, sampled, measured, strict=True)
+    ]
     return {
         "settings": config.model_dump(mode="json"),
         "evaluation": evaluation.model_dump(mode="json"),

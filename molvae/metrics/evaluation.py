@@ -98,8 +98,23 @@ def evaluate(
         DataError: a reference set or the training set holds no molecule.
         FileError: the cache cannot be read or written.
     """
+    return evaluate_each(
+        [samples], references, training, config, answers=answers, progress=progress
+    )[0]
+
+
+def evaluate_each(
+    several: Sequence[Samples],
+    references: Mapping[str, Sequence[str]],
+    training: Sequence[str],
+    config: EvaluateConfig = EvaluateConfig(),  # noqa: B008 - frozen
+    *,
+    answers: Mapping[str, Gaussian] | None = None,
+    progress: bool = False,
+) -> list[Metrics]:
+    """Measure each of several samples as `evaluate` does, reading the real molecules once."""
     evaluation = _Evaluation.begun(config, progress, answers or {})
-    return evaluation.measured(samples, references, training)
+    return evaluation.measured(several, references, training)
 
 
 @dataclass(frozen=True)
@@ -146,34 +161,39 @@ class _Evaluation:
             return cls(config, work, cache, None, notes=[f"FCD is left out: {error}"])
 
     def measured(
-        self, samples: Samples, references: Mapping[str, Sequence[str]], training: Sequence[str]
-    ) -> Metrics:
-        generated = self._generated(samples.smiles, "samples")
-        if len(generated.smiles) < max(_UNIQUE_AT):
-            self.notes.append(
-                f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} wants more"
-            )
+        self,
+        several: Sequence[Samples],
+        references: Mapping[str, Sequence[str]],
+        training: Sequence[str],
+    ) -> list[Metrics]:
+        each = [self._generated(samples.smiles, "samples") for samples in several]
         held_out = [self._reference(name, texts) for name, texts in references.items()]
-        drawn = self._drawn(generated.description.molecules.bits)
-        compared = self._drawn(held_out[0].description.molecules.bits) if held_out else drawn[:0]
-        known, nearest = self._training(training, np.concatenate([drawn, compared]))
-        found, repairs = _strictness(samples)
-        values = {
-            **_basics(generated, known),
-            **found,
-            **self._against(generated, held_out),
-            **self._of_the_set(generated),
-            **_near(nearest, len(drawn), held_out),
-        }
-        counts = {
-            "samples": len(samples.smiles),
-            "valid": len(generated.valid),
-            "training": len(known),
-            "compared_with_training": len(drawn),
-            **{one.name: len(one.description.molecules.smiles) for one in held_out},
-        }
+        drawn = [self._drawn(generated.description.molecules.bits) for generated in each]
+        compared = self._drawn(held_out[0].description.molecules.bits) if held_out else None
+        queries = drawn if compared is None else [*drawn, compared]
+        known, nearest = self._training(training, np.concatenate(queries))
+        *near, near_held_out = np.split(nearest, np.cumsum([len(part) for part in drawn]))
         control = self._control(training, known, held_out)
-        return Metrics(values, repairs, control, counts, tuple(self.notes), self.config)
+        found = []
+        for samples, generated, mine in zip(several, each, near, strict=True):
+            strict, repairs = _strictness(samples)
+            values = {
+                **_basics(generated, known),
+                **strict,
+                **self._against(generated, held_out),
+                **self._of_the_set(generated),
+                **_near(mine, near_held_out, held_out),
+            }
+            counts = {
+                "samples": len(samples.smiles),
+                "valid": len(generated.valid),
+                "training": len(known),
+                "compared_with_training": len(mine),
+                **{one.name: len(one.description.molecules.smiles) for one in held_out},
+            }
+            notes = (*_notes(generated), *self.notes)
+            found.append(Metrics(values, repairs, control, counts, notes, self.config))
+        return found
 
     def _generated(self, texts: Sequence[str], title: str) -> _Generated:
         chunks = self.work.each_chunk(canonical_or_none, texts, f"{title}: reading")
@@ -277,13 +297,19 @@ def _basics(generated: _Generated, known: set[str]) -> dict[str, float]:
     return values
 
 
-def _near(nearest: np.ndarray, samples: int, references: list[_Reference]) -> dict[str, float]:
-    """Shares with a near training molecule; those of the samples come first in `nearest`."""
-    if not len(nearest):
+def _notes(generated: _Generated) -> list[str]:
+    if len(generated.smiles) >= max(_UNIQUE_AT):
+        return []
+    return [f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} wants more"]
+
+
+def _near(mine: np.ndarray, held_out: np.ndarray, references: list[_Reference]) -> dict[str, float]:
+    """Shares with a near training molecule, by the similarity of each to its nearest."""
+    if not len(mine) + len(held_out):
         return {}
-    near = (nearest >= NEAR).astype(np.float64)
-    shares = {"near_training": _mean(near[:samples])}
-    return shares | {f"near_training/{one.name}": _mean(near[samples:]) for one in references[:1]}
+    shares = {"near_training": _mean((mine >= NEAR).astype(np.float64))}
+    theirs = _mean((held_out >= NEAR).astype(np.float64))
+    return shares | {f"near_training/{one.name}": theirs for one in references[:1]}
 
 
 def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:

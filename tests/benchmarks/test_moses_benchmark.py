@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 
 from molvae.benchmarks.moses import MosesConfig, benchmark_moses, draw_samples, published_answers
-from molvae.chem.notation import read_spelling, repair
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import read_spelling, repair, spell
 from molvae.errors import DataError
 from molvae.metrics import EvaluateConfig
 from molvae.metrics.chemnet import frechet_distance
 from molvae.model.decoding import DecodingConfig
+from molvae.molecule_vae import MoleculeVAE
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
 SHORT = DecodingConfig(max_symbols=25)
@@ -53,6 +55,18 @@ def test_strict_samples_have_no_repair(tiny_model):
     sampling = draw_samples(tiny_model, config, seed=0)
     assert all(repair(symbols) is None for symbols in sampling.samples.spellings)
     assert 0 < sampling.strict < 1
+
+
+def test_exact_samples_are_the_molecules_own_spellings():
+    model = MoleculeVAE.from_pretrained("moses", "cpu")
+    lax, exact = (
+        draw_samples(model, MosesConfig(n=80, exact=flag, workers=1), seed=0)
+        for flag in (False, True)
+    )
+    for sampling, whether in ((lax, False), (exact, True)):
+        spelled = [spell(Molecule.parse(one)) for one in sampling.samples.smiles]
+        assert (spelled == sampling.samples.spellings) is whether
+        assert 0.5 < sampling.own < 1
 
 
 def test_a_model_that_keeps_nothing_is_given_up(tiny_model):

@@ -25,6 +25,14 @@ def test_nothing_to_screen_gives_nothing():
     assert screen_spellings([], Screen(where="qed > 0.5")) == []
 
 
+def test_on_demand_a_molecule_passes_in_its_own_spelling_only():
+    backwards = ("[O]", "[C]", "[C]")
+    forwards = spell(Molecule.parse("CCO"))
+    assert screen_spellings([backwards], Screen()) == [Screened("CCO", {})]
+    found = screen_spellings([backwards, forwards], Screen(own=True))
+    assert found == [Refusal.OTHER_SPELLING, Screened("CCO", {})]
+
+
 def test_each_refusal_has_its_reason_and_its_place():
     screen = Screen(where="logp > 1.5", keep=("c1ccccc1",), avoid=("C#N",))
     nitrile = spell(Molecule.parse("N#Cc1ccccc1"))

@@ -31,7 +31,7 @@ def source(seed=0):
 @pytest.fixture(scope="module")
 def acceptance(network):
     torch.random.manual_seed(4)
-    acceptance = Acceptance(6).eval()
+    acceptance = Acceptance(6).eval().requires_grad_(False)
     for parameter in acceptance.parameters():
         parameter.data.mul_(3.0)
     acceptance.calibrate(PushForwardPrior(network).draw(500, SHORT, source()).points, 0.9)
