@@ -6,7 +6,8 @@
 `normal` is N(0, I), which the KL draws the posteriors to; `one normal` and `mixture` are fitted to
 codes of training molecules; `codes` are such codes themselves, the bound for a prior that fits them
 perfectly; `push-forward` is the learned prior without its acceptance: all that it gives, what its
-codes give back, and of that what SELFIES takes as it is written; `learned` is what `generate` gives.
+codes give back, and of that what SELFIES takes as it is written; `learned` is what `generate`
+gives.
 """
 
 import argparse

@@ -6,8 +6,8 @@
 Brings the data, trains (or goes on, where an earlier call was cut off), and writes the best
 weights as float16 to molvae/pretrained/NAME. With --minutes training ends by then; --from-shipped
 starts from the weights that ship now, instead of random ones, and with --only prior leaves their
-autoencoder as it is. --acceptance fits the acceptance of the shipped model's prior anew, and nothing
-else. --card alone writes the figures of data/results into the cards of the shipped models.
+autoencoder as it is. --acceptance fits the acceptance of the shipped model's prior anew, and
+nothing else. --card alone writes the figures of data/results into the cards of the shipped models.
 """
 
 import argparse
