@@ -152,8 +152,9 @@ def priors(record: dict[str, Any]) -> str:
     return (
         f"**Priors** on z compared, {record['n']:,} samples of `{record['name']}` under each: "
         f"N(0, I); normal distributions with full covariances fitted to {record['codes']:,} codes "
-        f"of training molecules; such codes themselves, as a perfect prior would draw them; the "
-        f"learned prior. FCD to the test set:\n\n"
+        f"of training molecules; such codes themselves, as a perfect prior would draw them; codes "
+        f"of what the language model makes up; of these, what the learned prior takes. FCD to the "
+        f"test set:\n\n"
         f"{table(['prior', 'FCD', 'valid', 'without repair', 'unique'], rows)}{_commands(record)}"
     )
 
