@@ -3,21 +3,31 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+_BESIDES_THE_CODE = 2
 _HIDDEN = 256
 _DROPOUT = 0.3
 _LEAST_DEVIATION = 1e-6
 
 
-class Acceptance(nn.Module):
-    """The share a(z) of the draws at a point z that a resampled prior takes.
+def evidence(
+    points: Float[Tensor, "draw latent"],
+    surprise: Float[Tensor, " draw"],
+    lengths: Int[Tensor, " draw"],
+) -> Float[Tensor, "draw evidence"]:
+    """What a draw x is judged by: its code, -log p(x) in nats, and its symbols, END included."""
+    return torch.cat([points, surprise[:, None], lengths[:, None].to(points.dtype)], dim=1)
 
-    With r(z) the odds that a point is the code of a molecule of the training set rather than a
-    draw, a(z) = min(1, r(z) / ceiling). A prior p(z) of which draws are taken so has the density
-    p(z) a(z) / Z, where Z is the share of all draws that is taken (Bauer & Mnih 2019, resampled
-    priors); here r is that of a classifier, which estimates the ratio of both densities.
+
+class Acceptance(nn.Module):
+    """The share a(x) of the draws of a molecule x that a resampled prior takes.
+
+    With r(x) the odds that x is a molecule of the training set rather than a draw, a(x) =
+    min(1, r(x) / ceiling). A prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z
+    is the share of all draws that is taken (Bauer & Mnih 2019, resampled priors); here r is that of
+    a classifier, which estimates the ratio of both probabilities. See `evidence` for what it sees.
     """
 
     mean: Tensor
@@ -28,7 +38,7 @@ class Acceptance(nn.Module):
     def __init__(self, latent_size: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(latent_size, _HIDDEN),
+            nn.Linear(latent_size + _BESIDES_THE_CODE, _HIDDEN),
             nn.SiLU(),
             nn.Dropout(_DROPOUT),
             nn.Linear(_HIDDEN, _HIDDEN),
@@ -36,39 +46,39 @@ class Acceptance(nn.Module):
             nn.Dropout(_DROPOUT),
             nn.Linear(_HIDDEN, 1),
         )
-        self.register_buffer("mean", torch.zeros(latent_size))
-        self.register_buffer("deviation", torch.ones(latent_size))
+        self.register_buffer("mean", torch.zeros(latent_size + _BESIDES_THE_CODE))
+        self.register_buffer("deviation", torch.ones(latent_size + _BESIDES_THE_CODE))
         self.register_buffer("log_ceiling", torch.zeros(()))
         self.register_buffer("log_share", torch.zeros(()))
 
-    def log_odds(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
-        """Log r(z), in nats."""
-        odds: Tensor = self.layers((z - self.mean) / self.deviation)
+    def log_odds(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
+        """Log r(x), in nats."""
+        odds: Tensor = self.layers((draws - self.mean) / self.deviation)
         return odds[:, 0]
 
-    def log_share_at(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
-        """Log a(z), in nats; at most 0."""
-        return (self.log_odds(z) - self.log_ceiling).clamp(max=0.0)
+    def log_share_at(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
+        """Log a(x), in nats; at most 0."""
+        return (self.log_odds(draws) - self.log_ceiling).clamp(max=0.0)
 
-    def log_density_gain(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
-        """Log a(z) / Z: what is added to the prior's log-density, in nats."""
-        return self.log_share_at(z) - self.log_share
+    def log_gain(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
+        """Log a(x) / Z: what is added to the prior's log-probability, in nats."""
+        return self.log_share_at(draws) - self.log_share
 
     def takes(
-        self, z: Float[Tensor, "molecule latent"], generator: torch.Generator
-    ) -> Bool[Tensor, " molecule"]:
+        self, draws: Float[Tensor, "draw evidence"], generator: torch.Generator
+    ) -> Bool[Tensor, " draw"]:
         """Whether each of these draws is taken."""
-        chance = torch.rand(len(z), generator=generator, device=generator.device)
-        return chance.log() < self.log_share_at(z)
+        chance = torch.rand(len(draws), generator=generator, device=generator.device)
+        return chance.log() < self.log_share_at(draws)
 
     @torch.no_grad()
-    def standardise(self, points: Float[Tensor, "point latent"]) -> None:
-        """Set the mean and deviation that points are brought to, to those of these."""
-        self.mean.copy_(points.mean(0))
-        self.deviation.copy_(points.std(0).clamp(min=_LEAST_DEVIATION))
+    def standardise(self, molecules: Float[Tensor, "molecule evidence"]) -> None:
+        """Set the mean and deviation by which evidence is standardised to those of these."""
+        self.mean.copy_(molecules.mean(0))
+        self.deviation.copy_(molecules.std(0).clamp(min=_LEAST_DEVIATION))
 
     @torch.no_grad()
-    def calibrate(self, draws: Float[Tensor, "draw latent"], below: float) -> None:
+    def calibrate(self, draws: Float[Tensor, "draw evidence"], below: float) -> None:
         """Set the ceiling and Z by draws of the prior, of which these are.
 
         Args:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from molvae.errors import ModelError
-from molvae.model.acceptance import Acceptance
+from molvae.model.acceptance import Acceptance, evidence
 from molvae.model.decoding import DecodingConfig, decode
 from molvae.model.network import SequenceVAE
 from molvae.model.symbol_decoder import SymbolDecoder
@@ -107,8 +107,11 @@ class PushForwardPrior:
         posterior = self.network.encode(ids, lengths)
         standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
         given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
-        density = given_ids.sum(1) - self.network.prior_surprise(ids, lengths)
-        return density if self.acceptance is None else density + self.acceptance.log_density_gain(z)
+        surprise = self.network.prior_surprise(ids, lengths)
+        density = given_ids.sum(1) - surprise
+        if self.acceptance is None:
+            return density
+        return density + self.acceptance.log_gain(evidence(posterior.mean, surprise, lengths))
 
     @torch.inference_mode()
     def _written(
@@ -124,7 +127,9 @@ class PushForwardPrior:
             # A few more, so that a small lot is seldom left to be drawn by itself.
             lot = math.ceil(_MARGIN * missing / share) + _FEW
             ids, points = self._proposed(lot, config, generator)
-            taken = self.acceptance.takes(points, generator).nonzero()[:missing, 0]
+            lengths = _lengths(ids)
+            judged = evidence(points, self.network.prior_surprise(ids, lengths), lengths)
+            taken = self.acceptance.takes(judged, generator).nonzero()[:missing, 0]
             spellings.append(ids[taken])
             codes.append(points[taken])
             missing -= len(taken)

@@ -1,7 +1,8 @@
-"""Fit the acceptance of a learned prior's draws to the codes of training molecules."""
+"""Fit the acceptance of a learned prior's draws, by what training molecules are like."""
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from molvae.chem.notation import Spelling
 from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
 from molvae.generation import GenerateConfig, generate
-from molvae.model.acceptance import Acceptance
+from molvae.model.acceptance import Acceptance, evidence
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.progress import Notify
 
@@ -29,18 +31,20 @@ _ROWS = 256
 _LEARNING_RATE = 1e-3
 _WEIGHT_DECAY = 0.01
 
+Evidence = Float[Tensor, "molecule evidence"]
+
 
 @dataclass(frozen=True)
 class Resampling:
     """How an acceptance was fitted."""
 
     draws: int
-    """Of the learned prior, and as many codes of training molecules; a tenth of both held out."""
+    """Of the learned prior, and as many training molecules; a tenth of both held out."""
     share: float
     """Of all draws that it takes."""
     auc: float
-    """Chance that the classifier finds a held-out code likelier to be one than a held-out draw;
-    0.5 means that it cannot tell them apart."""
+    """Chance that of a held-out molecule of the training set and a held-out draw the classifier
+    finds the former the likelier to be one; 0.5 means that it cannot tell them apart."""
 
     # Any: as JSON has it.
     def to_json(self) -> dict[str, Any]:
@@ -50,7 +54,7 @@ class Resampling:
     def __str__(self) -> str:
         return (
             f"learned prior: {self.share:.0%} of its draws are taken, fitted to {self.draws:,}; "
-            f"AUC of codes against draws {self.auc:.2f}"
+            f"AUC of molecules against draws {self.auc:.2f}"
         )
 
 
@@ -89,92 +93,101 @@ def resample_prior(
         n=n, prior="push-forward", exact=True, strict=True, properties=(), most_draws=_MOST_DRAWS,
         seed=seed,
     )  # fmt: skip
-    points = generate(model, config, progress=progress).points
-    if len(points) < _LEAST:
+    drawn = generate(model, config, progress=progress).spellings
+    if len(drawn) < _LEAST:
         return None
-    source = np.random.default_rng(seed)
-    chosen = source.choice(training, len(points), replace=False)
-    codes = model.posterior([corpus.spelling(int(index)) for index in chosen])[0]
-    draws = torch.from_numpy(source.permutation(points))
-    fitted, auc_held_out = fit_acceptance(Points(torch.from_numpy(codes), draws), seed)
+    chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
+    known = [corpus.spelling(int(index)) for index in chosen]
+    molecules = Labelled(_evidence(model, known), _evidence(model, drawn))
+    fitted, auc_held_out = fit_acceptance(molecules, model.latent_size, seed)
     model.network.acceptance = fitted.to(model.device)
-    found = Resampling(len(points), float(fitted.log_share.exp()), auc_held_out)
+    found = Resampling(len(drawn), float(fitted.log_share.exp()), auc_held_out)
     model.card = {**model.card, "acceptance": found.to_json()}
     if notify is not None:
         notify(str(found))
     return found
 
 
+def _evidence(model: MoleculeVAE, spellings: Sequence[Spelling]) -> Evidence:
+    codes, surprise = model.posterior(spellings)[0], model.surprise(spellings)
+    lengths = torch.tensor([len(spelling) + 1 for spelling in spellings])
+    return evidence(torch.from_numpy(codes), torch.from_numpy(surprise), lengths)
+
+
 @dataclass(frozen=True)
-class Points:
-    """Codes of molecules and draws of a prior, as many."""
+class Labelled:
+    """Molecules of a training set and draws of a prior, as many, each as its evidence."""
 
-    codes: Float[Tensor, "molecule latent"]
-    draws: Float[Tensor, "draw latent"]
-
-    @property
-    def both(self) -> Float[Tensor, "point latent"]:
-        """Codes, then draws."""
-        return torch.cat([self.codes, self.draws])
+    known: Evidence
+    draws: Evidence
 
     @property
-    def are_codes(self) -> Float[Tensor, " point"]:
-        """1 for each of the codes, 0 for each of the draws."""
-        return torch.cat([torch.ones(len(self.codes)), torch.zeros(len(self.draws))])
+    def both(self) -> Evidence:
+        """Those of the training set, then the draws."""
+        return torch.cat([self.known, self.draws])
 
-    def split(self, n: int) -> tuple["Points", "Points"]:
+    @property
+    def are_known(self) -> Float[Tensor, " molecule"]:
+        """1 for each of the training set, 0 for each of the draws."""
+        return torch.cat([torch.ones(len(self.known)), torch.zeros(len(self.draws))])
+
+    def split(self, n: int) -> tuple["Labelled", "Labelled"]:
         """The first `n` of each kind, and the others."""
-        return Points(self.codes[:n], self.draws[:n]), Points(self.codes[n:], self.draws[n:])
+        first = Labelled(self.known[:n], self.draws[:n])
+        return first, Labelled(self.known[n:], self.draws[n:])
 
 
-def fit_acceptance(points: Points, seed: int) -> tuple[Acceptance, float]:
-    """An acceptance by a classifier that tells codes from draws, and its AUC on held-out ones.
+def fit_acceptance(
+    molecules: Labelled, latent_size: int, seed: int = 0
+) -> tuple[Acceptance, float]:
+    """An acceptance by a classifier that tells the two kinds apart, and its AUC on held-out ones.
 
     Args:
-        points: in any order; the first tenth of each kind is held out.
+        molecules: in any order; the first tenth of each kind is held out.
+        latent_size: dimensions of their codes.
         seed: of the first weights, dropout and the order of the updates.
     """
-    held_out, trained_on = points.split(math.ceil(_HELD_OUT * len(points.draws)))
+    held_out, trained_on = molecules.split(math.ceil(_HELD_OUT * len(molecules.draws)))
     # nn.Module draws its weights and its dropout from torch's global generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # noqa: TID251
-        acceptance = Acceptance(points.draws.shape[1])
+        acceptance = Acceptance(latent_size)
         acceptance.standardise(trained_on.both)
         _train(acceptance, trained_on, held_out)
     with torch.inference_mode():
-        acceptance.calibrate(points.draws, _BELOW_CEILING)
-        odds = [acceptance.log_odds(part).numpy() for part in (held_out.codes, held_out.draws)]
+        acceptance.calibrate(molecules.draws, _BELOW_CEILING)
+        odds = [acceptance.log_odds(part).numpy() for part in (held_out.known, held_out.draws)]
     return acceptance, auc(*odds)
 
 
-def _train(acceptance: Acceptance, trained_on: Points, held_out: Points) -> None:
-    """Logistic regression of codes against draws, ended when held-out ones get no likelier."""
-    points, wanted = trained_on.both, trained_on.are_codes
+def _train(acceptance: Acceptance, trained_on: Labelled, held_out: Labelled) -> None:
+    """Logistic regression, ended when what the held-out ones are gets no likelier."""
+    both, are_known = trained_on.both, trained_on.are_known
     optimizer = torch.optim.AdamW(
         acceptance.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY
     )
     best, weights, stale = math.inf, acceptance.state_dict(), 0
     for _ in range(_EPOCHS):
         acceptance.train()
-        for rows in torch.split(torch.randperm(len(points)), _ROWS):
+        for rows in torch.split(torch.randperm(len(both)), _ROWS):
             optimizer.zero_grad()
-            _loss(acceptance, points[rows], wanted[rows]).backward()  # type: ignore[no-untyped-call]
+            loss = _loss(acceptance, both[rows], are_known[rows])
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         acceptance.eval()
         with torch.inference_mode():
-            loss = float(_loss(acceptance, held_out.both, held_out.are_codes))
-        stale = 0 if loss < best else stale + 1
-        if loss < best:
-            best, weights = loss, copy.deepcopy(acceptance.state_dict())
+            surprise = float(_loss(acceptance, held_out.both, held_out.are_known))
+        stale = 0 if surprise < best else stale + 1
+        if surprise < best:
+            best, weights = surprise, copy.deepcopy(acceptance.state_dict())
         if stale == _PATIENCE:
             break
     acceptance.load_state_dict(weights)
 
 
 def _loss(
-    acceptance: Acceptance,
-    points: Float[Tensor, "point latent"],
-    are_codes: Float[Tensor, " point"],
+    acceptance: Acceptance, molecules: Evidence, are_known: Float[Tensor, " molecule"]
 ) -> Float[Tensor, ""]:
-    """Mean surprise at what each point is, in nats."""
-    return nn.functional.binary_cross_entropy_with_logits(acceptance.log_odds(points), are_codes)
+    """Mean surprise at what each molecule is, in nats."""
+    odds = acceptance.log_odds(molecules)
+    return nn.functional.binary_cross_entropy_with_logits(odds, are_known)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from molvae.model.acceptance import Acceptance
+from molvae.model.acceptance import Acceptance, evidence
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def acceptance():
 
 
 def draws(n=4_000, seed=0):
-    return torch.randn(n, 2, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
 
 
 def test_before_it_is_fitted_it_is_in_proportion_to_the_odds(acceptance):
@@ -31,7 +31,7 @@ def test_the_normalisation_is_the_share_of_all_draws_that_is_taken(acceptance):
     taken = acceptance.takes(draws(seed=1), torch.Generator().manual_seed(0))
     assert taken.float().mean() == pytest.approx(float(acceptance.log_share.exp()), abs=0.02)
     # E[a(z) / Z] over the prior is 1: the resampled prior is a density.
-    gain = acceptance.log_density_gain(draws()).exp().mean()
+    gain = acceptance.log_gain(draws()).exp().mean()
     assert float(gain) == pytest.approx(1.0, abs=1e-4)
 
 
@@ -44,8 +44,13 @@ def test_points_are_taken_as_often_as_it_says(acceptance):
 
 
 def test_points_are_brought_to_mean_0_and_deviation_1_even_where_they_do_not_vary(acceptance):
-    points = draws() * torch.tensor([5.0, 0.0]) + 7.0
+    points = draws() * torch.tensor([5.0, 0.0, 1.0, 1.0]) + 7.0
     acceptance.standardise(points)
-    assert acceptance.mean.tolist() == pytest.approx([7.0, 7.0], abs=0.3)
+    assert acceptance.mean.tolist() == pytest.approx([7.0] * 4, abs=0.3)
     assert acceptance.deviation[0] == pytest.approx(5.0, abs=0.2)
     assert acceptance.log_odds(points).isfinite().all()
+
+
+def test_the_evidence_of_a_draw_is_its_code_its_surprise_and_its_length():
+    found = evidence(torch.tensor([[1.0, 2.0]]), torch.tensor([3.0]), torch.tensor([4]))
+    assert found.tolist() == [[1.0, 2.0, 3.0, 4.0]]

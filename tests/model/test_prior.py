@@ -5,7 +5,7 @@ import torch
 from torch.distributions import Normal
 
 from molvae.errors import ModelError
-from molvae.model.acceptance import Acceptance
+from molvae.model.acceptance import Acceptance, evidence
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.network import ModelConfig, SequenceVAE
 from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
@@ -34,8 +34,14 @@ def acceptance(network):
     acceptance = Acceptance(6).eval().requires_grad_(False)
     for parameter in acceptance.parameters():
         parameter.data.mul_(3.0)
-    acceptance.calibrate(PushForwardPrior(network).draw(500, SHORT, source()).points, 0.9)
+    acceptance.calibrate(judged(network, PushForwardPrior(network).draw(500, SHORT, source())), 0.9)
     return acceptance
+
+
+def judged(network, draws):
+    """The evidence of draws."""
+    lengths = (draws.ids != PAD).sum(1)
+    return evidence(draws.points, network.prior_surprise(draws.ids, lengths).detach(), lengths)
 
 
 @pytest.fixture(params=["normal", "push-forward", "resampled"])
@@ -116,7 +122,7 @@ def test_a_resampled_prior_gives_spellings_as_often_as_its_acceptance_takes_them
     proposed = PushForwardPrior(network).draw(n, SHORT, source())
     resampled = PushForwardPrior(network, acceptance).draw(n, SHORT, source(1))
     assert len(resampled.ids) == len(resampled.points) == n
-    shares = acceptance.log_share_at(proposed.points).exp()
+    shares = acceptance.log_share_at(judged(network, proposed)).exp()
     share = float(shares.mean())
     assert 0.1 < share < 0.9
     often = Counter(map(tuple, rows(proposed.ids))).most_common(5)
@@ -129,9 +135,7 @@ def test_a_resampled_prior_gives_spellings_as_often_as_its_acceptance_takes_them
 def test_a_resampled_prior_is_denser_where_its_acceptance_is_larger(network, acceptance):
     z = torch.randn(5, 6, generator=source())
     plain, resampled = (PushForwardPrior(network, one).log_density(z) for one in (None, acceptance))
-    torch.testing.assert_close(
-        resampled - plain, acceptance.log_density_gain(z), atol=1e-4, rtol=1e-4
-    )
+    torch.testing.assert_close(resampled - plain, acceptance.log_gain(z), atol=1e-4, rtol=1e-4)
 
 
 def test_a_draw_is_kept_when_its_code_decodes_to_the_same_symbols():

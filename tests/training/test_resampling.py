@@ -12,37 +12,37 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import resume, train
-from molvae.training.resampling import Points, fit_acceptance, resample_prior
+from molvae.training.resampling import Labelled, fit_acceptance, resample_prior
 from tests.conftest import SAMPLE
 
 
 def normal(mean, n, seed):
-    noise = torch.randn(n, 2, generator=torch.Generator().manual_seed(seed))
-    return noise + torch.tensor([mean, 0.0])
+    noise = torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
+    return noise + torch.tensor([mean, 0.0, 0.0, 0.0])
 
 
 def test_what_is_taken_is_spread_as_the_codes_are():
-    acceptance, found = fit_acceptance(Points(normal(1.0, 6_000, 0), normal(0.0, 6_000, 1)), 0)
+    acceptance, found = fit_acceptance(Labelled(normal(1.0, 6_000, 0), normal(0.0, 6_000, 1)), 2)
     fresh = normal(0.0, 20_000, 2)
     taken = fresh[acceptance.takes(fresh, torch.Generator().manual_seed(0))]
     assert 0.15 < len(taken) / len(fresh) < 0.6
     # Below 1: what lies beyond the ceiling is too rare among the draws to be made up for.
-    assert taken.mean(0).tolist() == pytest.approx([0.8, 0.0], abs=0.15)
+    assert taken.mean(0).tolist() == pytest.approx([0.8, 0.0, 0.0, 0.0], abs=0.15)
     # Two normals a deviation apart: Phi(1 / sqrt 2).
     assert found == pytest.approx(float(Normal(0, 1).cdf(torch.tensor(0.5**0.5))), abs=0.03)
 
 
 def test_draws_like_the_codes_are_nearly_all_alike_to_it():
-    _, found = fit_acceptance(Points(normal(0.0, 3_000, 0), normal(0.0, 3_000, 1)), 0)
+    _, found = fit_acceptance(Labelled(normal(0.0, 3_000, 0), normal(0.0, 3_000, 1)), 2)
     assert found == pytest.approx(0.5, abs=0.06)
 
 
 def test_the_same_seed_gives_the_same_fit():
-    points = Points(normal(1.0, 1_000, 0), normal(0.0, 1_000, 1))
+    points = Labelled(normal(1.0, 1_000, 0), normal(0.0, 1_000, 1))
     torch.random.manual_seed(0)
-    first = fit_acceptance(points, 5)[0].state_dict()
+    first = fit_acceptance(points, 2, 5)[0].state_dict()
     torch.random.manual_seed(1)
-    second = fit_acceptance(points, 5)[0].state_dict()
+    second = fit_acceptance(points, 2, 5)[0].state_dict()
     for name, weight in first.items():
         assert torch.equal(weight, second[name])
 
