@@ -10,13 +10,15 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Acceptance, evidence
-from molvae.model.decoding import DecodingConfig, decode
+from molvae.model.decoding import DecodingConfig, decode, decode_with_surprise
 from molvae.model.network import SequenceVAE
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import PAD
 
 _LEAST_SHARE = 0.05
 """Of draws that are taken, by which the next lot's size is reckoned."""
+_ROWS = 256
+"""Molecules that are encoded together."""
 _MARGIN = 1.1
 _FEW = 8
 
@@ -47,6 +49,23 @@ class NormalPrior:
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
         """Log p(z) in nats."""
         return _normal_log_density(z).sum(1)
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Molecules that the language model made up, before any is left out."""
+
+    ids: Int[Tensor, "molecule position"]
+    """Symbols, END, PAD."""
+    points: Float[Tensor, "molecule latent"]
+    """The posterior mean of each."""
+    surprise: Float[Tensor, " molecule"]
+    """-log p(symbols) of each, in nats."""
+
+    @property
+    def evidence(self) -> Float[Tensor, "molecule evidence"]:
+        """By which an `Acceptance` judges them."""
+        return evidence(self.points, self.surprise, _lengths(self.ids))
 
 
 @dataclass(frozen=True)
@@ -90,12 +109,20 @@ class PushForwardPrior:
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
         """The codes of `n` made-up molecules."""
-        return self._written(n, DecodingConfig(), generator)[1]
+        return self._taken(n, DecodingConfig(), generator)[1]
+
+    @torch.inference_mode()
+    def propose(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Proposals:
+        """`n` made-up molecules, all of which a prior without acceptance takes."""
+        ids, surprise = decode_with_surprise(
+            self.language_model, self.language_model.nothing(n), config, generator
+        )
+        return Proposals(ids, self._codes(ids), surprise)
 
     @torch.inference_mode()
     def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
         """`n` made-up molecules, drawn as the settings say, with their codes."""
-        ids, points = self._written(n, config, generator)
+        ids, points = self._taken(n, config, generator)
         greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
         return Draws(ids, points, decode(self.network.decoder, points, greedy))
 
@@ -114,34 +141,36 @@ class PushForwardPrior:
         return density + self.acceptance.log_gain(evidence(posterior.mean, surprise, lengths))
 
     @torch.inference_mode()
-    def _written(
+    def _taken(
         self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
         """`n` spellings with their codes, all of them taken."""
         if self.acceptance is None:
-            return self._proposed(n, config, generator)
+            proposals = self.propose(n, config, generator)
+            return proposals.ids, proposals.points
         share = max(float(self.acceptance.log_share.exp()), _LEAST_SHARE)
         spellings, codes = [], []
         missing = n
         while missing > 0:
             # A few more, so that a small lot is seldom left to be drawn by itself.
             lot = math.ceil(_MARGIN * missing / share) + _FEW
-            ids, points = self._proposed(lot, config, generator)
-            lengths = _lengths(ids)
-            judged = evidence(points, self.network.prior_surprise(ids, lengths), lengths)
-            taken = self.acceptance.takes(judged, generator).nonzero()[:missing, 0]
-            spellings.append(ids[taken])
-            codes.append(points[taken])
+            proposals = self.propose(lot, config, generator)
+            taken = self.acceptance.takes(proposals.evidence, generator).nonzero()[:missing, 0]
+            spellings.append(proposals.ids[taken])
+            codes.append(proposals.points[taken])
             missing -= len(taken)
         width = max(ids.shape[1] for ids in spellings)
         return torch.cat([_padded(ids, width) for ids in spellings]), torch.cat(codes)
 
-    def _proposed(
-        self, n: int, config: DecodingConfig, generator: torch.Generator
-    ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
-        """`n` spellings of the language model with their codes."""
-        ids = decode(self.language_model, self.language_model.nothing(n), config, generator)
-        return ids, self.network.encode(ids, _lengths(ids)).mean
+    def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
+        """The posterior mean of each; rows alike in length share a batch, which wastes little."""
+        lengths = _lengths(ids)
+        codes = ids.new_empty(
+            len(ids), self.network.config.latent_size, dtype=torch.get_default_dtype()
+        )
+        for rows in torch.split(lengths.argsort(), _ROWS):
+            codes[rows] = self.network.encode(ids[rows], lengths[rows]).mean
+        return codes
 
 
 def _normal_log_density(z: Float[Tensor, "molecule latent"]) -> Float[Tensor, "molecule latent"]:

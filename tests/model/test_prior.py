@@ -84,6 +84,19 @@ def test_a_drawn_code_is_the_posterior_mean_of_what_was_written(network):
     )
 
 
+def test_proposals_carry_what_the_language_model_thinks_of_them(network):
+    proposals = PushForwardPrior(network).propose(300, SHORT, source())
+    lengths = (proposals.ids != PAD).sum(1)
+    surprise = network.prior_surprise(proposals.ids, lengths).detach()
+    torch.testing.assert_close(proposals.surprise, surprise, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        proposals.evidence,
+        evidence(network.encode(proposals.ids, lengths).mean.detach(), surprise, lengths),
+        atol=1e-4,
+        rtol=1e-4,
+    )
+
+
 def test_spellings_come_as_often_as_the_language_model_says(network):
     drawn = rows(PushForwardPrior(network).draw(4_000, SHORT, source()).ids)
     for row in ([3, END], [END]):
