@@ -10,6 +10,7 @@ _BESIDES_THE_CODE = 2
 _HIDDEN = 256
 _DROPOUT = 0.3
 _LEAST_DEVIATION = 1e-6
+_LOG_LEAST = math.log(0.01)
 
 
 def evidence(
@@ -25,7 +26,7 @@ class Acceptance(nn.Module):
     """The share a(x) of the draws of a molecule x that a resampled prior takes.
 
     With r(x) the odds that x is a molecule of the training set rather than a draw, a(x) =
-    min(1, r(x) / ceiling). A prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z
+    min(1, r(x) / ceiling), and at least 0.01, so that drawing ends however odd the draws are. A prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z
     is the share of all draws that is taken (Bauer & Mnih 2019, resampled priors); here r is that of
     a classifier, which estimates the ratio of both probabilities. See `evidence` for what it sees.
     """
@@ -58,7 +59,7 @@ class Acceptance(nn.Module):
 
     def log_share_at(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
         """Log a(x), in nats; at most 0."""
-        return (self.log_odds(draws) - self.log_ceiling).clamp(max=0.0)
+        return (self.log_odds(draws) - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
 
     def log_gain(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
         """Log a(x) / Z: what is added to the prior's log-probability, in nats."""

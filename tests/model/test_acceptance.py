@@ -51,6 +51,12 @@ def test_points_are_brought_to_mean_0_and_deviation_1_even_where_they_do_not_var
     assert acceptance.log_odds(points).isfinite().all()
 
 
+def test_what_is_utterly_unlike_the_training_set_is_taken_once_in_a_while(acceptance):
+    acceptance.log_ceiling.copy_(torch.tensor(1e3))
+    taken = acceptance.takes(draws(20_000), torch.Generator().manual_seed(0))
+    assert taken.float().mean() == pytest.approx(0.01, abs=0.003)
+
+
 def test_the_evidence_of_a_draw_is_its_code_its_surprise_and_its_length():
     found = evidence(torch.tensor([[1.0, 2.0]]), torch.tensor([3.0]), torch.tensor([4]))
     assert found.tolist() == [[1.0, 2.0, 3.0, 4.0]]
