@@ -26,9 +26,10 @@ class Acceptance(nn.Module):
     """The share a(x) of the draws of a molecule x that a resampled prior takes.
 
     With r(x) the odds that x is a molecule of the training set rather than a draw, a(x) =
-    min(1, r(x) / ceiling), and at least 0.01, so that drawing ends however odd the draws are. A prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z
-    is the share of all draws that is taken (Bauer & Mnih 2019, resampled priors); here r is that of
-    a classifier, which estimates the ratio of both probabilities. See `evidence` for what it sees.
+    min(1, r(x) / ceiling), and at least 0.01, so that drawing ends however odd the draws are. A
+    prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z is the share of all draws
+    that is taken (Bauer & Mnih 2019, resampled priors); here r is that of a classifier, which
+    estimates the ratio of both probabilities. See `evidence` for what it sees.
     """
 
     mean: Tensor
