@@ -85,6 +85,8 @@ class Generation:
     molecules: list[Screened]
     points: Float32[np.ndarray, "molecule latent"]
     """Where each molecule was decoded from."""
+    spellings: list[Spelling]
+    """As each was decoded."""
     drawn: int
     """Points decoded."""
     refused: dict[str, int]
@@ -171,6 +173,7 @@ def generate(
         config=config,
         molecules=found.molecules,
         points=found.points(model.latent_size),
+        spellings=found.spellings,
         drawn=found.seen,
         refused=found.refused,
         seconds=stopwatch.seconds(),
@@ -247,6 +250,7 @@ class _Found:
         self.n = n
         self.known = known
         self.molecules: list[Screened] = []
+        self.spellings: list[Spelling] = []
         self.refused: dict[str, int] = {}
         self.seen = 0
         self._smiles: set[str] = set()
@@ -268,7 +272,7 @@ class _Found:
             part: the draws.
         """
         before, left = len(self.molecules), iter(answers)
-        for point, kept in zip(part.points, part.kept, strict=True):
+        for point, spelling, kept in zip(part.points, part.spellings, part.kept, strict=True):
             if self.is_complete:
                 break
             self.seen += 1
@@ -279,6 +283,7 @@ class _Found:
             elif isinstance(answer, Screened):
                 self._smiles.add(answer.smiles)
                 self.molecules.append(answer)
+                self.spellings.append(spelling)
                 self._points.append(point)
         return len(self.molecules) - before
 

@@ -106,7 +106,9 @@ def resampled(arguments: argparse.Namespace) -> MoleculeVAE:
     files = recipe.fetch(arguments.work / "data", progress=True)
     corpus = prepare_corpus(files["train"], recipe.corpus).recoded(model.vocabulary)
     training, _ = split(corpus, TrainConfig().held_out, seed=0)
-    resample_prior(model, corpus, training, arguments.acceptance_draws, notify=print, progress=True)
+    n = arguments.acceptance_draws
+    if not resample_prior(model, corpus, training, n, notify=print, progress=True):
+        raise SystemExit("the model's prior gave too few molecules that count")
     return model
 
 

@@ -10,20 +10,19 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from molvae.chem.notation import Spelling
 from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
+from molvae.generation import GenerateConfig, generate
 from molvae.model.acceptance import Acceptance, evidence
-from molvae.model.decoding import DecodingConfig
-from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.progress import Notify
 
 _LEAST = 1_000
 """Molecules of each kind, below which a classifier learns nothing worth having."""
-_AT_ONCE = 2_048
+_MOST_DRAWS = 20.0
+"""Draws for each that counts."""
 _HELD_OUT = 0.1
 _BELOW_CEILING = 0.95
 _EPOCHS = 40
@@ -71,7 +70,9 @@ def resample_prior(
 ) -> Resampling | None:
     """Fit an acceptance to the model's learned prior; from then on the prior is the resampled one.
 
-    An earlier acceptance is given up. With fewer than 1,000 molecules there is none.
+    It is fitted to draws that count: distinct, exact, and taken by SELFIES as they are written, as
+    `generate` gives them. A classifier that saw the others too would learn to tell those, which are
+    left out anyway. An earlier acceptance is given up. With fewer than 1,000 there is none.
 
     Args:
         model: with a learned prior; its card gets the figures.
@@ -86,43 +87,33 @@ def resample_prior(
         ModelError: the model has no learned prior.
     """
     model.network.acceptance = None
-    prior, n = PushForwardPrior(model.network), min(n, len(training))
+    n = min(n, len(training))
     if n < _LEAST:
         return None
-    chosen = np.random.default_rng(seed).choice(training, n, replace=False)
+    if notify is not None:
+        notify(f"fitting the learned prior's acceptance to {n:,} of its draws")
+    settings = GenerateConfig(n=n, seed=seed, prior="push-forward", exact=True, strict=True)
+    settings = settings.with_changes({"properties": (), "most_draws": _MOST_DRAWS})
+    drawn = generate(model, settings, progress=progress).spellings
+    if len(drawn) < _LEAST:
+        return None
+    chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
     known = [corpus.spelling(int(index)) for index in chosen]
-    with tqdm(total=2 * n, desc="acceptance", unit=" molecules", disable=not progress) as bar:
-        molecules = Labelled(_evidence(model, known, bar), _draws(prior, n, seed, bar))
+    molecules = Labelled(_evidence(model, known), _evidence(model, drawn))
     fitted, auc_held_out = fit_acceptance(molecules, model.latent_size, seed)
     model.network.acceptance = fitted.to(model.device)
-    found = Resampling(n, float(fitted.log_share.exp()), auc_held_out)
+    found = Resampling(len(drawn), float(fitted.log_share.exp()), auc_held_out)
     model.card = {**model.card, "acceptance": found.to_json()}
     if notify is not None:
         notify(str(found))
     return found
 
 
-def _evidence(model: MoleculeVAE, spellings: Sequence[Spelling], bar: tqdm) -> Evidence:
+def _evidence(model: MoleculeVAE, spellings: Sequence[Spelling]) -> Evidence:
     """Of these molecules, on the CPU."""
-    parts = []
-    for begin in range(0, len(spellings), _AT_ONCE):
-        part = spellings[begin : begin + _AT_ONCE]
-        codes, surprise = model.posterior(part)[0], model.surprise(part)
-        lengths = torch.tensor([len(spelling) + 1 for spelling in part])
-        parts.append(evidence(torch.from_numpy(codes), torch.from_numpy(surprise), lengths))
-        bar.update(len(part))
-    return torch.cat(parts)
-
-
-def _draws(prior: PushForwardPrior, n: int, seed: int, bar: tqdm) -> Evidence:
-    """Of as many draws, on the CPU."""
-    source = torch.Generator(prior.network.device).manual_seed(seed)
-    parts = []
-    for begin in range(0, n, _AT_ONCE):
-        proposals = prior.propose(min(_AT_ONCE, n - begin), DecodingConfig(), source)
-        parts.append(proposals.evidence.cpu())
-        bar.update(len(parts[-1]))
-    return torch.cat(parts)
+    codes, surprise = model.posterior(spellings)[0], model.surprise(spellings)
+    lengths = torch.tensor([len(spelling) + 1 for spelling in spellings])
+    return evidence(torch.from_numpy(codes), torch.from_numpy(surprise), lengths)
 
 
 @dataclass(frozen=True)
