@@ -122,7 +122,11 @@ def figures(name: str) -> dict[str, str]:
     if (moses := RESULTS / f"moses_{name}.json").is_file():
         record = read_json(moses)
         mean, spread = record["mean"], record["deviation"]
-        found |= {metric: f"{mean[metric]:.4f} ± {spread[metric]:.4f}" for metric in mean}
+        several = len(record["settings"]["seeds"]) > 1
+        found |= {
+            metric: f"{mean[metric]:.4f}" + (f" ± {spread[metric]:.4f}" if several else "")
+            for metric in mean
+        }
     return found
 
 

@@ -124,16 +124,18 @@ def optimization(record: dict[str, Any]) -> str:
 def moses(record: dict[str, Any]) -> str:
     """Metrics of MOSES beside the models of its own paper."""
     there = [name for name in MOSES_COLUMNS if name in record["mean"]]
-    mine = [f"{record['mean'][name]:.4f} ± {record['deviation'][name]:.4f}" for name in there]
+    seeds = len(record["settings"]["seeds"])
+    spread = {name: f" ± {record['deviation'][name]:.4f}" if seeds > 1 else "" for name in there}
+    mine = [f"{record['mean'][name]:.4f}{spread[name]}" for name in there]
     rows = [["**molvae**", *mine]]
     for peer, figures in MOSES_PEERS.items():
         known = dict(zip(MOSES_COLUMNS, figures, strict=True))
         rows.append([peer, *(f"{known[name]:.4f}" for name in there)])
     heading = ["model", *(MOSES_COLUMNS[name] for name in there)]
     return (
-        f"**MOSES**, {record['settings']['n']:,} samples of the prior under each of "
-        f"{len(record['settings']['seeds'])} seeds, mean and standard deviation; the other rows "
-        f"are those of MOSES' README:\n\n{table(heading, rows)}{_commands(record)}"
+        f"**MOSES**, {record['settings']['n']:,} samples of the prior under "
+        f"{'one seed' if seeds == 1 else f'each of {seeds} seeds, mean and standard deviation'}; "
+        f"the other rows are those of MOSES' README:\n\n{table(heading, rows)}{_commands(record)}"
     )
 
 
@@ -153,8 +155,7 @@ def priors(record: dict[str, Any]) -> str:
         f"**Priors** on z compared, {record['n']:,} samples of `{record['name']}` under each: "
         f"N(0, I); normal distributions with full covariances fitted to {record['codes']:,} codes "
         f"of training molecules; such codes themselves, as a perfect prior would draw them; codes "
-        f"of what the language model makes up; of these, what the learned prior takes. FCD to the "
-        f"test set:\n\n"
+        f"of what the language model makes up. FCD to the test set:\n\n"
         f"{table(['prior', 'FCD', 'valid', 'without repair', 'unique'], rows)}{_commands(record)}"
     )
 
