@@ -26,7 +26,7 @@ from molvae.model.network import (
     padded_ids,
     pick_device,
 )
-from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
+from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
 from molvae.pretrained import DEFAULT, find_model
 from molvae.vocabulary import Vocabulary
 
@@ -287,8 +287,9 @@ class MoleculeVAE:
         source = torch.Generator(self.device).manual_seed(seed)
         if self.prior_named(prior) != "normal":
             acceptance = None if prior == "push-forward" else self.network.acceptance
-            learned = PushForwardPrior(self.network, acceptance)
-            return self._made_up(learned.draw(n, config, source))
+            made = PushForwardPrior(self.network, acceptance).draw(n, config, source)
+            points: np.ndarray = made.points.cpu().numpy()
+            return Drawn(points, self._read(made.decoded), made.kept.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
         ids = decode(self.network.decoder, z, config, source)
         return Drawn(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
@@ -375,10 +376,6 @@ class MoleculeVAE:
                 new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
             new[: len(weight)] = weight
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
-
-    def _made_up(self, draws: Draws) -> Drawn:
-        points: np.ndarray = draws.points.cpu().numpy()
-        return Drawn(points, self._read(draws.decoded), draws.kept.cpu().numpy())
 
     def _read(self, ids: Tensor) -> list[Spelling]:
         return [self.vocabulary.decode(row) for row in ids.tolist()]

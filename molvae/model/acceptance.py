@@ -27,9 +27,11 @@ class Acceptance(nn.Module):
 
     With r(x) the odds that x is a molecule of the training set rather than a draw, a(x) =
     min(1, r(x) / ceiling), and at least 0.01, so that drawing ends however odd the draws are. A
-    prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z is the share of all draws
+    prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z is the share of the draws
     that is taken (Bauer & Mnih 2019, resampled priors); here r is that of a classifier, which
-    estimates the ratio of both probabilities. See `evidence` for what it sees.
+    estimates the ratio of both probabilities. See `evidence` for what it sees. Where Z was set by
+    draws that passed other conditions too, p(x) a(x) / Z is a lower bound on the probability among
+    those that pass: it lacks the division by their share.
     """
 
     mean: Tensor

@@ -41,7 +41,7 @@ class Resampling:
     draws: int
     """Of the learned prior, and as many training molecules; a tenth of both held out."""
     share: float
-    """Of all draws that it takes."""
+    """Of such draws that it takes."""
     auc: float
     """Chance that of a held-out molecule of the training set and a held-out draw the classifier
     finds the former the likelier to be one; 0.5 means that it cannot tell them apart."""
