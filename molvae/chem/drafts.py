@@ -67,7 +67,7 @@ def draft_spellings(
     spellings: Sequence[Spelling], cleaning: StandardizeConfig
 ) -> list[Draft | None]:
     """The draft of what each spelling spells; None where that is refused."""
-    return [_draft(_smiles(spelling), cleaning) for spelling in spellings]
+    return [_spelled_draft(spelling, cleaning) for spelling in spellings]
 
 
 def draft_children(
@@ -98,6 +98,12 @@ def _draft_of_child(child: Molecule, cleaning: StandardizeConfig) -> Draft | Non
 def _parent(smiles: str) -> Molecule:
     """The few best have most of the children."""
     return Molecule.parse(smiles)
+
+
+@lru_cache(maxsize=8192)
+def _spelled_draft(spelling: Spelling, cleaning: StandardizeConfig) -> Draft | None:
+    """Round a good code the same is written again and again."""
+    return _draft(_smiles(spelling), cleaning)
 
 
 def _draft(text: str, cleaning: StandardizeConfig) -> Draft | None:

@@ -127,8 +127,11 @@ def _drawn(
     config: DecodingConfig,
     generator: torch.Generator | None,
 ) -> Int[Tensor, " molecule"]:
-    probabilities = torch.softmax(_kept(logits, config), dim=1)
-    return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
+    # The cumulative distribution, inverted: one number a row, where `torch.multinomial` draws one
+    # for each symbol. It is above 0, so what has no probability is never met.
+    reached = torch.softmax(_kept(logits, config), dim=1).cumsum(1)
+    share = 1.0 - torch.rand(len(logits), 1, generator=generator, device=logits.device)
+    return (reached < share * reached[:, -1:]).sum(1)
 
 
 def _kept(

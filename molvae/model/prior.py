@@ -146,8 +146,8 @@ class PushForwardPrior:
     ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
         """`n` spellings with their codes, all of them taken."""
         if self.acceptance is None:
-            proposals = self.propose(n, config, generator)
-            return proposals.ids, proposals.points
+            ids = decode(self.language_model, self.language_model.nothing(n), config, generator)
+            return ids, self._codes(ids)
         share = max(float(self.acceptance.log_share.exp()), _LEAST_SHARE)
         spellings, codes = [], []
         missing = n

@@ -274,8 +274,7 @@ class CombinedSearch:
         for begin in range(0, len(ideas), n):
             part = ideas[begin : begin + n]
             objections = self._admission.judge([Molecule.parse(one.draft.smiles) for one in part])
-            spellings = self._codes.spellings([one.draft.smiles for one in part])
-            likely = bound.admits(spellings) if bound else [True] * len(part)
+            likely = self._likely(part, bound) if bound else [True] * len(part)
             reasons = [
                 why or (None if is_likely else Objection.IMPROBABLE)
                 for why, is_likely in zip(objections, likely, strict=True)
@@ -285,6 +284,11 @@ class CombinedSearch:
             if len(found) >= n:
                 break
         return found[:n]
+
+    def _likely(self, ideas: Sequence[Idea], bound: PriorBound) -> list[bool]:
+        spellings = self._codes.spellings([one.draft.smiles for one in ideas])
+        admitted: list[bool] = bound.admits(spellings).tolist()
+        return admitted
 
     def _prior_bound(self) -> PriorBound | None:
         """By the prior as it was given; None where nothing is too improbable."""
