@@ -95,6 +95,15 @@ def test_draws_follow_the_softmax_at_the_temperature():
     torch.testing.assert_close(chosen(LOGITS, temperature=2.0)[2:], expected, atol=0.03, rtol=0)
 
 
+@pytest.mark.parametrize(("share", "symbol"), [(0.0, 4), (1.0 - 2.0**-24, 2)])
+def test_the_ends_of_the_distribution_belong_to_symbols_that_have_a_share(
+    monkeypatch, share, symbol
+):
+    # What `torch.rand` gives at its least and at its most.
+    monkeypatch.setattr(torch, "rand", lambda *size, **_: torch.full(size, share))
+    assert chosen(LOGITS, top_k=3)[symbol] == 1.0
+
+
 def test_top_k_draws_from_the_k_likeliest():
     expected = torch.softmax(torch.tensor([2.0, 1.0]), 0)
     shares = chosen(LOGITS, top_k=2)

@@ -30,6 +30,7 @@ symbols = st.lists(st.integers(3, N_IDS - 1), min_size=1, max_size=9)
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(symbols, min_size=1, max_size=6), st.integers(0, 4), st.booleans())
+@torch.no_grad()
 def test_a_molecule_has_one_posterior_whatever_batch_it_sits_in(rows, extra, deep):
     model = network(encoder_layers=1 + deep, decoder_layers=1 + deep)
     together = model.encode(*padded(rows, extra))
@@ -37,6 +38,18 @@ def test_a_molecule_has_one_posterior_whatever_batch_it_sits_in(rows, extra, dee
         alone = model.encode(*padded([row]))
         torch.testing.assert_close(together.mean[place], alone.mean[0])
         torch.testing.assert_close(together.log_variance[place], alone.log_variance[0])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(symbols, min_size=1, max_size=6), st.integers(0, 4))
+def test_the_posterior_is_the_same_with_gradient_and_without(rows, extra):
+    model = network()
+    followed = model.encode(*padded(rows, extra))
+    with torch.no_grad():
+        plain = model.encode(*padded(rows, extra))
+    assert followed.mean.requires_grad
+    torch.testing.assert_close(plain.mean, followed.mean.detach())
+    torch.testing.assert_close(plain.log_variance, followed.log_variance.detach())
 
 
 @settings(deadline=None, max_examples=25)

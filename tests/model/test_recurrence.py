@@ -47,6 +47,18 @@ def test_one_step_after_another_is_the_whole_sequence(recurrence):
         torch.testing.assert_close(state, expected)
 
 
+def test_the_last_states_are_those_of_each_molecule_alone(recurrence):
+    gates = torch.randn(4, 21, dtype=torch.double)
+    rows = [[3, 1, 2, 2], [0, 1], [2]]
+    ids = torch.tensor([[3, 0, 2], [1, 1, 3], [2, 3, 3], [2, 3, 3]])
+    last = recurrence.last_states(gates, ids, [3, 2, 1, 1])
+    for row, found in zip(rows, last, strict=True):
+        state = torch.zeros(1, 7, dtype=torch.double)
+        for one in row:
+            state = recurrence.step(gates[[one]], state)
+        torch.testing.assert_close(found, state[0])
+
+
 def test_with_weights_in_low_precision_the_state_keeps_its_own():
     recurrence = Recurrence(16, 32)
     x, state = torch.randn(20, 4, 16), torch.zeros(4, 32)
