@@ -54,6 +54,17 @@ def test_the_outcome_is_json_and_the_bar_is_on_stderr(samples):
     assert "300/300" in done.err
 
 
+def test_without_its_acceptance_the_prior_draws_other_molecules(molvae, tmp_path):
+    drawn = {}
+    for name in ("learned", "push-forward"):
+        out = tmp_path / f"{name}.csv"
+        words = ("--model", "moses", "--prior", name, "--n", 10, "--out", out, "--quiet")
+        assert molvae("generate", *words).status == 0
+        drawn[name] = [row["smiles"] for row in rows_of(out)]
+    assert len(drawn["learned"]) == len(drawn["push-forward"]) == 10
+    assert drawn["learned"] != drawn["push-forward"]
+
+
 def test_the_same_seed_gives_the_same_file_and_another_seed_another(molvae, run, samples, tmp_path):
     for seed in (5, 6):
         out = tmp_path / f"{seed}.csv"

@@ -108,9 +108,13 @@ def test_the_front_is_told_with_its_goals(tiny_model, tmp_path):
     assert {"Both goals of each molecule."} < set(page.pictures)
 
 
-def test_a_search_without_any_score_is_told_too(tiny_model, tmp_path):
-    chosen = {"method": "random", "budget": 10, "admission": {"rails": False}}
-    tables = {"name": "none", "where": "heavy_atoms > 900", "component": [{"property": "qed"}]}
+@pytest.mark.parametrize("pareto", [False, True])
+def test_a_search_without_any_score_is_told_too(tiny_model, tmp_path, pareto):
+    chosen = {"method": "random", "budget": 10, "pareto": pareto, "admission": {"rails": False}}
+    curve = {"kind": "linear", "low": 0, "high": 5}
+    names = ("qed", "tpsa") if pareto else ("qed",)
+    goals = [{"property": name, "desirability": curve} for name in names]
+    tables = {"name": "none", "where": "heavy_atoms > 900", "component": goals}
     run = RunDirectory.create(tmp_path / "run")
     objective = ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
     search(tiny_model, objective, SearchConfig.parse(chosen), run)
