@@ -42,6 +42,15 @@ def test_about_half_of_the_points_decode_to_something_else_there(tiny_model):
     assert share_away(wide, 0.25 * scale) < 0.5 < share_away(wide, 2 * scale)
 
 
+def test_it_is_measured_once_for_the_same_weights(tiny_model, monkeypatch):
+    wide = with_deviations(tiny_model, 16)
+    scale = reach_of(wide)
+    monkeypatch.setattr(MoleculeVAE, "draw", None)
+    assert reach_of(copied(wide)) == scale
+    with pytest.raises(TypeError):
+        reach_of(with_deviations(tiny_model, 15))
+
+
 def test_narrower_posteriors_reach_further(tiny_model):
     wide, narrow = (with_deviations(tiny_model, factor) for factor in (32, 16))
     assert reach_of(narrow) == pytest.approx(2 * reach_of(wide))
