@@ -114,10 +114,12 @@ class SequenceVAE(nn.Module):
     ) -> Posterior:
         """The posterior of each row."""
         ids = ids[:, : int(lengths.max())].t().contiguous()
-        # Only a GPU takes less time for padded sequences than for one position after another.
-        stepwise = not torch.is_grad_enabled() and ids.device.type == "cpu"
-        stepwise = stepwise and self.config.encoder_layers == 1
-        summary = self._last_states(ids, lengths) if stepwise else self._summary(ids, lengths)
+        # A GPU takes less time for padded sequences than for one position after another.
+        is_plain = ids.device.type == "cpu" and self.config.encoder_layers == 1
+        summarise = self._summary
+        if is_plain and not torch.is_grad_enabled():
+            summarise = self._last_states
+        summary = summarise(ids, lengths)
         mean, log_variance = self.to_posterior(summary).float().chunk(2, dim=1)
         return Posterior(mean, log_variance.clamp(-_LOG_VARIANCE_BOUND, _LOG_VARIANCE_BOUND))
 
