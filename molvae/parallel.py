@@ -1,6 +1,7 @@
 """Work spread over processes, answers in the order of the questions."""
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -39,6 +40,8 @@ def ordered_map(
     from loky import get_reusable_executor
     from loky.process_executor import TerminatedWorkerError
 
+    # One that has come to hold a network is replaced by a fresh one; nothing is lost by it.
+    warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
     executor = get_reusable_executor(max_workers=workers, timeout=300)
     limit = ahead or 3 * workers
     pending: deque = deque()  # type: ignore[type-arg]

@@ -5,7 +5,9 @@ counts for a threshold when its Tanimoto similarity to the lead, by Morgan bits 
 to 2048, is no less.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import fmean, pstdev
 from time import perf_counter
@@ -20,12 +22,14 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.errors import ConfigError, DataError, MoleculeError, RunError
 from molvae.files import read_json, write_json
+from molvae.model.recurrence import one_thread
 from molvae.objectives.objective import Scores
 from molvae.optimize.admission import Admission
 from molvae.optimize.latent_model import LatentModel, model_mark
 from molvae.optimize.methods import SearchConfig, unguarded
 from molvae.optimize.result import Candidate
 from molvae.optimize.search import search
+from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
 BUDGET = 200
@@ -45,6 +49,8 @@ class ConstrainedConfig(Settings):
     """One search for each delta, held to it, and a budget for each; else one for them all."""
     ring_penalty: bool = True
     """Whether large rings count against a molecule; the code of Jin et al. leaves that out."""
+    workers: PositiveInt | None = None
+    """Leads searched round at once, each by one core; one for each core unless given."""
     # How each search goes. Its guard rails are down unless they are asked for, and without
     # `per_delta` its admission.min_similarity holds for all deltas.
     search: SearchConfig = SearchConfig(budget=BUDGET)
@@ -95,17 +101,22 @@ def benchmark_constrained(
     if config.search.admission.lead is not None:
         raise ConfigError("the leads are those of the file; leave out --lead")
     leads = _drawn(read_leads(file), config)
+    shares: dict[str, Any] = {"workers": True, "search": {"combined": {"workers"}}}
     about = {
-        "settings": config.model_dump(mode="json"),
+        # How the work is shared out leaves the outcome as it is.
+        "settings": config.model_dump(mode="json", exclude=shares),
         "file": file.name,
         "model": model_mark(model),
     }
     rows = _earlier(out, about)
     done = {row["lead"] for row in rows}
-    for lead in tqdm(leads, unit=" leads", disable=not progress):
-        if lead.smiles not in done:
-            rows.append(_searched_round(model, lead, config))
+    new = [lead for lead in leads if lead.smiles not in done]
+    bar = tqdm(total=len(leads), initial=len(rows), unit=" leads", disable=not progress)
+    with bar, closing(_searches(model, new, config)) as searched:
+        for row in searched:
+            rows.append(row)
             write_json(out, {**about, "figures": figures_of(rows, config.deltas), "leads": rows})
+            bar.update()
     return {**about, "figures": figures_of(rows, config.deltas), "leads": rows}
 
 
@@ -196,8 +207,27 @@ def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def _searches(
+    model: LatentModel, leads: Sequence[Molecule], config: ConstrainedConfig
+) -> Generator[dict[str, Any]]:
+    """A row for each lead, in their order."""
+    workers = min(config.workers or available_cores(), len(leads))
+    searched = _searched_on_one_core if workers > 1 else _searched_round
+    yield from ordered_map(partial(searched, model, config), leads, workers)
+
+
+def _searched_on_one_core(
+    model: LatentModel, config: ConstrainedConfig, lead: Molecule
+) -> dict[str, Any]:
+    combined = config.search.combined.model_copy(update={"workers": 1})
+    search_config = config.search.model_copy(update={"combined": combined})
+    alone = config.model_copy(update={"search": search_config})
+    with one_thread():
+        return _searched_round(model, alone, lead)
+
+
 def _searched_round(
-    model: LatentModel, lead: Molecule, config: ConstrainedConfig
+    model: LatentModel, config: ConstrainedConfig, lead: Molecule
 ) -> dict[str, Any]:
     begun = perf_counter()
     objective = RawPenalizedLogp(ring_penalty=config.ring_penalty)

@@ -167,11 +167,12 @@ class _Run:
     @property
     def settings(self) -> dict[str, Any]:
         """All that tells this run from another."""
+        path = {name: value for name, value in self.plan.path().items() if name != "seed"}
         return {
             "task": self.task,
             "seed": self.plan.seed,
             "budget": self.plan.budget,
-            "search": self.plan.model_dump(mode="json", exclude={"seed", "budget", "at_once"}),
+            "search": {**path, "enough": self.plan.enough},
             "objective": dict(self.objective.description),
             "model": self.model,
         }

@@ -18,6 +18,7 @@ from molvae.chem.drafts import counted, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
 from molvae.chem.standardize import StandardizeConfig
 from molvae.model.prior import PushForwardPrior
+from molvae.model.recurrence import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.admission import Admission, AdmissionConfig, Objection
 from molvae.optimize.combined_config import CombinedConfig
@@ -92,6 +93,7 @@ class CombinedSearch:
         self._pending: dict[str, Idea] = {}
         self._left_out: Counter[Objection] = Counter()
 
+    @one_thread()
     def propose(self, n: int) -> list[Proposal]:
         self._left_out.clear()
         lacking = self._config.start - self._population.size
@@ -114,6 +116,7 @@ class CombinedSearch:
     def left_out(self) -> Mapping[Objection, int]:
         return Counter(self._left_out)
 
+    @one_thread()
     def learn(
         self, proposals: Sequence[Proposal], scores: Float64[np.ndarray, " proposal"]
     ) -> None:

@@ -70,6 +70,12 @@ class SearchConfig(Settings):
     gradient: GradientConfig = Field(default_factory=GradientConfig)
     random_walk: RandomWalkConfig = Field(default_factory=RandomWalkConfig)
 
+    # Any: JSON values.
+    def path(self) -> dict[str, Any]:
+        """What the path of a search hangs on: not where it ends, nor how its work is shared out."""
+        ends = {"budget": True, "at_once": True, "enough": True}
+        return self.model_dump(mode="json", exclude={**ends, "combined": {"workers"}})
+
 
 def unguarded(config: SearchConfig, **admission: Any) -> SearchConfig:
     """A search as benchmarks have it: nothing refused for being odd, unless the settings ask.

@@ -184,9 +184,7 @@ def _open_journal(
         "objective": dict(objective.description),
         "search": config.model_dump(mode="json"),
     }
-    # A larger budget leaves the path of the search as it is, and so do the other two.
-    path_settings = config.model_dump(mode="json", exclude={"budget", "at_once", "enough"})
-    about = {**settings, "search": path_settings, "model": model_mark(model)}
+    about = {**settings, "search": config.path(), "model": model_mark(model)}
     if run is None:
         return Journal.open(None, about)
     # First of all files: what has settings can be resumed, wherever the search was killed.

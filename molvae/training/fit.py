@@ -13,6 +13,7 @@ from molvae.dataset.corpus import Corpus, prepare_corpus, split
 from molvae.errors import ConfigError, DataError, MolvaeError
 from molvae.files import write_json
 from molvae.model.network import pick_device
+from molvae.model.recurrence import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
@@ -105,7 +106,7 @@ def continue_as_member(run: RunDirectory, team: Team) -> None:
     """Take part in a training that another process leads."""
     plan = TrainingPlan.of_run(run)
     with (
-        _one_thread(),
+        one_thread(),
         freed_memory_kept(),
         ProgressReport(run, None, bar=False, tensorboard=False) as report,
     ):
@@ -135,7 +136,7 @@ def _train(
         _corpus(run, plan, notify, progress)
     with (
         joined_team(size, run, device) as team,
-        _one_thread(),
+        one_thread(),
         freed_memory_kept(),
         ProgressReport(
             run,
@@ -202,7 +203,7 @@ def _settled(plan: TrainingPlan) -> TrainingPlan:
     device = pick_device(plan.train.device)
     precision = plan.train.precision
     if precision == "auto":
-        with _one_thread():
+        with one_thread():
             precision = "bfloat16" if pick_precision(device) == torch.bfloat16 else "float32"
     settled = {
         "device": device.type,
@@ -288,14 +289,3 @@ def _standardise(model: MoleculeVAE, corpus: Corpus, training: np.ndarray) -> No
     deviation = np.nanstd(values, axis=0)
     model.network.head.mean.copy_(torch.as_tensor(np.nanmean(values, axis=0)))
     model.network.head.deviation.copy_(torch.as_tensor(np.where(deviation > 0, deviation, 1.0)))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A GRU's products are too small to share between threads; processes share the batch."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -64,7 +64,7 @@ def plan(**settings):
         "patience": 5,
         **settings.pop("search", {}),
     }
-    return ConstrainedConfig.parse({"leads": 3, "search": search, **settings})
+    return ConstrainedConfig.parse({"leads": 3, "workers": 1, "search": search, **settings})
 
 
 @pytest.fixture
@@ -184,6 +184,21 @@ def test_what_was_cut_off_goes_on_with_the_next_lead(file, tmp_path):
     assert without_times(resumed) == without_times(whole)
     with pytest.raises(RunError, match="is of another settings; give another --out"):
         benchmark_constrained(EditModel(), file, plan(leads=2), cut)
+
+
+def test_leads_searched_round_at_once_come_to_the_same(tiny_model, tmp_path):
+    leads = tmp_path / "leads.smi"
+    leads.write_text("".join(f"{one}\n" for one in LEADS))
+    alone, together = (
+        benchmark_constrained(
+            tiny_model, leads, plan(workers=workers), tmp_path / f"{workers}.json"
+        )
+        for workers in (1, 2)
+    )
+    assert without_times(together) == without_times(alone)
+    assert all(row["calls"] > 1 for row in alone["leads"])
+    # What one process has begun, two take up.
+    assert benchmark_constrained(tiny_model, leads, plan(workers=2), tmp_path / "1.json") == alone
 
 
 def test_a_lead_that_the_model_cannot_spell_is_one_that_was_not_improved(file, tmp_path):

@@ -133,6 +133,13 @@ def test_runs_of_other_settings_are_not_mixed(undisturbed):
         benchmark_pmo(ChainModel(), plan(batch_size=9), undisturbed[0])
 
 
+def test_how_the_work_is_shared_out_makes_no_other_run(undisturbed):
+    out, _ = undisturbed
+    before = (out / "runs" / "qed_0.json").read_bytes()
+    benchmark_pmo(ChainModel(), plan(combined={"workers": 2}), out)
+    assert (out / "runs" / "qed_0.json").read_bytes() == before
+
+
 def test_only_flat_molecules_without_guard_rails_are_the_rule(undisturbed):
     admission = record(undisturbed[0], "qed_0")["search"]["admission"]
     assert (admission["flat"], admission["rails"]) == (True, False)

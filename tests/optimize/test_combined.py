@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from projection_model import ProjectionModel
 
 from molvae.chem.molecule import Molecule
@@ -106,6 +107,29 @@ def test_the_surrogate_is_trusted_with_further_generations_as_it_comes_to_know_m
     assert later(10) != later(0)
     only = {"pool": pool, "sources": ("prior", "pool"), "evolved": 10}
     assert "graph" not in {one.source for one in found(tiny_model, config(combined=only))}
+
+
+def test_the_network_leaves_the_other_cores_to_those_who_read(tiny_model, pool, monkeypatch):
+    threads = []
+    encoded = MoleculeVAE.posterior
+
+    def watched(model, spellings):
+        threads.append(torch.get_num_threads())
+        return encoded(model, spellings)
+
+    monkeypatch.setattr(MoleculeVAE, "posterior", watched)
+    strategy = strategy_of(config(combined={"pool": pool}), tiny_model)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        threads.clear()
+        for _ in range(10):
+            proposals = strategy.propose(8)
+            strategy.learn(proposals, np.arange(len(proposals), dtype=np.float64))
+        assert set(threads) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_it_begins_anew_where_the_ten_best_stall(tiny_model, pool):
