@@ -9,10 +9,13 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from numpy import trapezoid
+
 from molvae.benchmarks.pmo_summary import NEEDLE, OFFLINE_TASKS, yardstick_text
 from molvae.files import read_json, written_whole
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "data" / "results"
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 
 MOSES_COLUMNS = {
@@ -255,6 +258,22 @@ def gauge(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def ablation(records: dict[str, dict[str, Any]]) -> str:
+    """The search less each of its parts; methods of a smaller budget stand beside its beginning."""
+    budgets = {name: record["budget"] for name, record in records.items()}
+    least, most = min(budgets.values()), max(budgets.values())
+    told = gauge({name: one for name, one in records.items() if budgets[name] == most})
+    few = {name: one for name, one in records.items() if budgets[name] == least}
+    if least == most:
+        return told
+    tasks = list(next(iter(few.values()))["tasks"])
+    rows = [[name, *(_first_calls(name, task, least) for task in tasks)] for name in records]
+    return (
+        f"{told}\n\nThe same over the first {least:,} calls, beside {', '.join(few)}, which had no "
+        f"more:\n\n{table(['method', *tasks], rows)}{_commands(*few.values())}"
+    )
+
+
 def constrained(record: dict[str, Any]) -> str:
     """Improvement of leads under constraints of similarity, by both ways of averaging."""
     rows = []
@@ -287,7 +306,6 @@ def constrained(record: dict[str, Any]) -> str:
 
 def tables() -> str:
     """All tables, in the order of the README; what was not measured yet is left out."""
-    folder = ROOT / "data" / "results"
     single = {
         "cleaning": cleaning,
         "training": training,
@@ -298,13 +316,14 @@ def tables() -> str:
         "generation": generation,
         "optimization": optimization,
         "gauge_*": gauge,
-        "ablation_*": gauge,
+        "ablation_*": ablation,
+        "seeds_*": gauge,
         "pmo*": pmo,
         "constrained": constrained,
     }
     made = []
     for pattern, maker in single.items():
-        records = {path.stem: read_json(path) for path in sorted(folder.glob(f"{pattern}.json"))}
+        records = {path.stem: read_json(path) for path in sorted(RESULTS.glob(f"{pattern}.json"))}
         if records and pattern.endswith("*"):
             made.append(maker({_model_of(name): one for name, one in records.items()}))
         elif records:
@@ -347,6 +366,18 @@ def _shares(records: dict[str, dict[str, Any]]) -> str:
         "(and in the improvements):\n\n"
         f"{table(['method', 'ms', *told], [[row[place] for place in kept] for row in rows])}"
     )
+
+
+def _first_calls(name: str, task: str, calls: int) -> str:
+    """AUC of the ten best over these calls alone, from the curves of the single runs."""
+    folder = RESULTS / "runs" / f"ablation_{name.replace(' ', '_')}"
+    areas = []
+    for path in sorted(folder.glob(f"{task}_*.json")):
+        curve = read_json(path)["curve"]
+        read = [0, *(call for call in curve["calls"] if call <= calls)]
+        heights = [0.0, *curve["top10"][: len(read) - 1]]
+        areas.append(trapezoid([*heights, heights[-1]], [*read, calls]) / calls)
+    return f"{mean(areas):.3f} ({len(areas)})" if areas else "-"
 
 
 def _best_bold(row: list[str]) -> list[str]:
