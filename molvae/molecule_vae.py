@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int, UInt8
 from torch import Tensor
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
+from molvae.chem.similarity import SUBSTRUCTURES, substructure_counts
 from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ModelError, MoleculeError
-from molvae.model.acceptance import Acceptance
+from molvae.model.acceptance import Acceptance, Selection
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
 from molvae.model.network import (
@@ -111,7 +112,7 @@ class MoleculeVAE:
         vocabulary = Vocabulary.from_json(saved.vocabulary)
         network = SequenceVAE(config, len(vocabulary), len(names))
         if saved.description.get("acceptance", False):
-            network.acceptance = Acceptance(config.latent_size)
+            network.acceptance = Acceptance(SUBSTRUCTURES)
         load_weights(network, saved.weights, source)
         return cls(vocabulary, network.to(pick_device(device)), names, card)
 
@@ -141,7 +142,7 @@ class MoleculeVAE:
         """The learned prior if the model has one, else N(0, I)."""
         if self.network.language_model is None:
             return NormalPrior(self.latent_size)
-        return PushForwardPrior(self.network, self.network.acceptance)
+        return PushForwardPrior(self.network, self._selection)
 
     @property
     def latent_size(self) -> int:
@@ -286,8 +287,8 @@ class MoleculeVAE:
         config, seed = config or DecodingConfig(), int(generator.integers(2**63))
         source = torch.Generator(self.device).manual_seed(seed)
         if self.prior_named(prior) != "normal":
-            acceptance = None if prior == "push-forward" else self.network.acceptance
-            made = PushForwardPrior(self.network, acceptance).draw(n, config, source)
+            selection = None if prior == "push-forward" else self._selection
+            made = PushForwardPrior(self.network, selection).draw(n, config, source)
             points: np.ndarray = made.points.cpu().numpy()
             return Drawn(points, self._read(made.decoded), made.kept.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
@@ -376,6 +377,16 @@ class MoleculeVAE:
                 new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
             new[: len(weight)] = weight
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
+
+    @property
+    def _selection(self) -> Selection | None:
+        acceptance = self.network.acceptance
+        return None if acceptance is None else Selection(acceptance, self._described)
+
+    def _described(self, ids: Int[Tensor, "draw position"]) -> UInt8[Tensor, "draw substructure"]:
+        """What stands in each molecule, for the acceptance."""
+        counts = substructure_counts(read_spellings(self._read(ids)))
+        return torch.from_numpy(counts).to(self.device)
 
     def _read(self, ids: Tensor) -> list[Spelling]:
         return [self.vocabulary.decode(row) for row in ids.tolist()]

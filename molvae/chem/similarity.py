@@ -15,6 +15,8 @@ from rdkit.DataStructs import BulkTanimotoSimilarity, TanimotoSimilarity, ULongS
 from molvae.chem.molecule import Molecule
 from molvae.chem.pharmacophores import SIZE, pharmacophores
 
+SUBSTRUCTURES = 2_048
+"""Numbers that `substructure_counts` gives of a molecule."""
 _LONGEST_ATOM_PAIR = 10
 """Bonds between the atoms of a pair, as in GuacaMol (Brown et al. 2019)."""
 
@@ -81,6 +83,18 @@ def morgan_bits(
     table = np.zeros((len(molecules), bits), dtype=np.uint8)
     for row, molecule in zip(table, molecules, strict=True):
         row[:] = generator.GetFingerprintAsNumPy(molecule.mol)
+    return table
+
+
+def substructure_counts(
+    molecules: Sequence[Molecule | None],
+) -> UInt8[np.ndarray, "molecule substructure"]:
+    """How often each circular environment of up to two bonds occurs, folded; 0 without molecule."""
+    generator = _morgan_generator(2, SUBSTRUCTURES)
+    table = np.zeros((len(molecules), SUBSTRUCTURES), dtype=np.uint8)
+    for row, molecule in zip(table, molecules, strict=True):
+        if molecule is not None:
+            row[:] = generator.GetCountFingerprintAsNumPy(molecule.mol).clip(max=255)
     return table
 
 

@@ -1,25 +1,22 @@
-"""Acceptance: which draws of a prior are taken, and how often, so that it fits the codes better."""
+"""Acceptance: which draws of a prior are taken, and how often, so that it fits the data better."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
-_BESIDES_THE_CODE = 2
 _HIDDEN = 256
-_DROPOUT = 0.3
-_LEAST_DEVIATION = 1e-6
+_DROPOUT = (0.2, 0.5)
+"""Of what it sees, and of what it makes of that: most features are seldom there."""
+_LEAST_DEVIATION = 0.03
+_FURTHEST = 8.0
+"""Deviations from the mean beyond which a feature counts for no more."""
 _LOG_LEAST = math.log(0.01)
-
-
-def evidence(
-    points: Float[Tensor, "draw latent"],
-    surprise: Float[Tensor, " draw"],
-    lengths: Int[Tensor, " draw"],
-) -> Float[Tensor, "draw evidence"]:
-    """What a draw x is judged by: its code, -log p(x) in nats, and its symbols, END included."""
-    return torch.cat([points, surprise[:, None], lengths[:, None].to(points.dtype)], dim=1)
+_ROWS = 4_096
+"""Of descriptions, made numbers of together."""
 
 
 class Acceptance(nn.Module):
@@ -29,9 +26,9 @@ class Acceptance(nn.Module):
     min(1, r(x) / ceiling), and at least 0.01, so that drawing ends however odd the draws are. A
     prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z is the share of the draws
     that is taken (Bauer & Mnih 2019, resampled priors); here r is that of a classifier, which
-    estimates the ratio of both probabilities. See `evidence` for what it sees. Where Z was set by
-    draws that passed other conditions too, p(x) a(x) / Z is a lower bound on the probability among
-    those that pass: it lacks the division by their share.
+    estimates the ratio of both probabilities. It sees how often each feature stands in x, whatever
+    the features are. Where Z was set by draws that passed other conditions too, p(x) a(x) / Z is a
+    lower bound on the probability among those that pass: it lacks the division by their share.
     """
 
     mean: Tensor
@@ -39,58 +36,97 @@ class Acceptance(nn.Module):
     log_ceiling: Tensor
     log_share: Tensor
 
-    def __init__(self, latent_size: int) -> None:
+    def __init__(self, features: int) -> None:
         super().__init__()
+        seen, made = _DROPOUT
         self.layers = nn.Sequential(
-            nn.Linear(latent_size + _BESIDES_THE_CODE, _HIDDEN),
+            nn.Dropout(seen),
+            nn.Linear(features, _HIDDEN),
             nn.SiLU(),
-            nn.Dropout(_DROPOUT),
-            nn.Linear(_HIDDEN, _HIDDEN),
-            nn.SiLU(),
-            nn.Dropout(_DROPOUT),
+            nn.Dropout(made),
             nn.Linear(_HIDDEN, 1),
         )
-        self.register_buffer("mean", torch.zeros(latent_size + _BESIDES_THE_CODE))
-        self.register_buffer("deviation", torch.ones(latent_size + _BESIDES_THE_CODE))
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
         self.register_buffer("log_ceiling", torch.zeros(()))
         self.register_buffer("log_share", torch.zeros(()))
 
-    def log_odds(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
+    def log_odds(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
         """Log r(x), in nats."""
-        odds: Tensor = self.layers((draws - self.mean) / self.deviation)
-        return odds[:, 0]
+        return torch.cat([self._odds(part) for part in torch.split(counts, _ROWS)])
 
-    def log_share_at(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
+    def log_share_at(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
         """Log a(x), in nats; at most 0."""
-        return (self.log_odds(draws) - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
+        return (self.log_odds(counts) - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
 
-    def log_gain(self, draws: Float[Tensor, "draw evidence"]) -> Float[Tensor, " draw"]:
+    def log_gain(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
         """Log a(x) / Z: what is added to the prior's log-probability, in nats."""
-        return self.log_share_at(draws) - self.log_share
+        return self.log_share_at(counts) - self.log_share
 
     def takes(
-        self, draws: Float[Tensor, "draw evidence"], generator: torch.Generator
+        self, counts: UInt8[Tensor, "draw feature"], generator: torch.Generator
     ) -> Bool[Tensor, " draw"]:
         """Whether each of these draws is taken."""
-        chance = torch.rand(len(draws), generator=generator, device=generator.device)
-        return chance.log() < self.log_share_at(draws)
+        chance = torch.rand(len(counts), generator=generator, device=generator.device)
+        return chance.log() < self.log_share_at(counts)
 
     @torch.no_grad()
-    def standardise(self, molecules: Float[Tensor, "molecule evidence"]) -> None:
-        """Set the mean and deviation by which evidence is standardised to those of these."""
-        self.mean.copy_(molecules.mean(0))
-        self.deviation.copy_(molecules.std(0).clamp(min=_LEAST_DEVIATION))
+    def standardise(self, counts: UInt8[Tensor, "molecule feature"]) -> None:
+        """Set the mean and deviation by which features are standardised to those of these."""
+        total, squares = (torch.zeros_like(self.mean, dtype=torch.double) for _ in range(2))
+        for part in torch.split(counts, _ROWS):
+            logs = _logs(part).double()
+            total += logs.sum(0)
+            squares += logs.square().sum(0)
+        mean = total / len(counts)
+        variance = (squares / len(counts) - mean.square()).clamp(min=0.0)
+        self.mean.copy_(mean)
+        self.deviation.copy_(variance.sqrt().clamp(min=_LEAST_DEVIATION))
 
     @torch.no_grad()
-    def calibrate(self, draws: Float[Tensor, "draw evidence"], below: float) -> None:
+    def calibrate(self, counts: UInt8[Tensor, "draw feature"], below: float) -> None:
         """Set the ceiling and Z by draws of the prior, of which these are.
 
         Args:
-            draws: of the prior as it is without this.
+            counts: of draws of the prior as it is without this.
             below: share of them whose odds stay below the ceiling. The larger it is, the nearer
                 those taken come to the training set, and the fewer they are.
         """
-        odds = self.log_odds(draws)
+        odds = self.log_odds(counts)
         self.log_ceiling.copy_(torch.quantile(odds, below))
-        share = torch.logsumexp(self.log_share_at(draws), 0) - math.log(len(draws))
-        self.log_share.copy_(share)
+        shares = (odds - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
+        self.log_share.copy_(torch.logsumexp(shares, 0) - math.log(len(counts)))
+
+    def _odds(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
+        seen = (_logs(counts) - self.mean) / self.deviation
+        odds: Tensor = self.layers(seen.clamp(-_FURTHEST, _FURTHEST))
+        return odds[:, 0]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """An acceptance, and how it comes to see what symbols spell."""
+
+    acceptance: Acceptance
+    describe: Callable[[Int[Tensor, "draw position"]], UInt8[Tensor, "draw feature"]]
+    """From ids (symbols, END, PAD) to the counts of features."""
+
+    @property
+    def share(self) -> float:
+        """Of the draws, that is taken."""
+        return float(self.acceptance.log_share.exp())
+
+    def log_gain(self, ids: Int[Tensor, "draw position"]) -> Float[Tensor, " draw"]:
+        """What is added to the prior's log-probability of each, in nats."""
+        return self.acceptance.log_gain(self.describe(ids))
+
+    def takes(
+        self, ids: Int[Tensor, "draw position"], generator: torch.Generator
+    ) -> Bool[Tensor, " draw"]:
+        """Whether each of these draws is taken."""
+        return self.acceptance.takes(self.describe(ids), generator)
+
+
+def _logs(counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, "draw feature"]:
+    """A second occurrence tells less than the first."""
+    return counts.float().log1p()

@@ -53,30 +53,6 @@ def decode(
         generator: what they are drawn with.
         temperatures: one for each row, in the place of that of the settings.
     """
-    return _written(decoder, context, config, generator, temperatures, None)
-
-
-@torch.inference_mode()
-def decode_with_surprise(
-    decoder: SymbolDecoder,
-    context: Float[Tensor, "molecule context"],
-    config: DecodingConfig = GREEDY,
-    generator: torch.Generator | None = None,
-) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, " molecule"]]:
-    """What `decode` writes, and -log p(symbols and END | context) of each row, in nats."""
-    surprise = context.new_zeros(len(context))
-    return _written(decoder, context, config, generator, None, surprise), surprise
-
-
-def _written(
-    decoder: SymbolDecoder,
-    context: Float[Tensor, "molecule context"],
-    config: DecodingConfig,
-    generator: torch.Generator | None,
-    temperatures: Float[Tensor, " molecule"] | None,
-    surprise: Float[Tensor, " molecule"] | None,
-) -> Int[Tensor, "molecule position"]:
-    """The ids; each row's surprise at its own is added to `surprise`, where that is given."""
     ids = context.new_full((len(context), config.max_symbols), PAD, dtype=torch.long)
     open_rows = torch.arange(len(context), device=context.device)
     states, constant = decoder.start(context), decoder.context_gates(context)
@@ -84,13 +60,7 @@ def _written(
     last = torch.full_like(open_rows, START)
     for position in range(config.max_symbols):
         logits, states = decoder.step(symbols[last] + constant, states)
-        # What chooses does so in place.
-        odds = None if surprise is None else logits.float().log_softmax(1)
-        chosen = torch.where(last == END, END, next_ids(logits, config, generator, temperatures))
-        if odds is not None and surprise is not None:
-            nats = -odds.gather(1, chosen[:, None])[:, 0]
-            surprise[open_rows] += nats.masked_fill(last == END, 0.0)
-        last = chosen
+        last = torch.where(last == END, END, next_ids(logits, config, generator, temperatures))
         ids[open_rows, position] = last
         going = torch.nonzero(last != END).flatten()
         if len(going) == 0:

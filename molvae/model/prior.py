@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from molvae.errors import ModelError
-from molvae.model.acceptance import Acceptance, evidence
-from molvae.model.decoding import DecodingConfig, decode, decode_with_surprise
+from molvae.model.acceptance import Selection
+from molvae.model.decoding import DecodingConfig, decode
 from molvae.model.network import SequenceVAE
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import PAD
@@ -52,23 +52,6 @@ class NormalPrior:
 
 
 @dataclass(frozen=True)
-class Proposals:
-    """Molecules that the language model made up, before any is left out."""
-
-    ids: Int[Tensor, "molecule position"]
-    """Symbols, END, PAD."""
-    points: Float[Tensor, "molecule latent"]
-    """The posterior mean of each."""
-    surprise: Float[Tensor, " molecule"]
-    """-log p(symbols) of each, in nats."""
-
-    @property
-    def evidence(self) -> Float[Tensor, "molecule evidence"]:
-        """By which an `Acceptance` judges them."""
-        return evidence(self.points, self.surprise, _lengths(self.ids))
-
-
-@dataclass(frozen=True)
 class Draws:
     """Molecules that the language model made up, their codes, and what the codes decode to."""
 
@@ -92,32 +75,24 @@ class PushForwardPrior:
     p(z) = sum over spellings x of p(x) q(z | x), the posterior averaged over all that the language
     model may write. By making p(z) the averaged posterior itself, no code is drawn that belongs to
     no molecule (the gap that Tomczak & Welling 2018 close with a mixture of pseudo-inputs).
-    Samples are the means of q(z | x), not draws of it. With an acceptance, the prior is resampled:
-    of the codes that come, more are taken of those that the language model makes too rarely.
+    Samples are the means of q(z | x), not draws of it. With a selection, the prior is resampled:
+    of what is written, more is taken of what the language model writes too rarely.
 
     Args:
         network: with a language model, or a ModelError is raised.
-        acceptance: None takes every code.
+        selection: None takes all that is written.
     """
 
-    def __init__(self, network: SequenceVAE, acceptance: Acceptance | None = None) -> None:
+    def __init__(self, network: SequenceVAE, selection: Selection | None = None) -> None:
         if network.language_model is None:
             raise ModelError("this model has no learned prior; use the normal one")
         self.network = network
         self.language_model: SymbolDecoder = network.language_model
-        self.acceptance = acceptance
+        self.selection = selection
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
         """The codes of `n` made-up molecules."""
         return self._taken(n, DecodingConfig(), generator)[1]
-
-    @torch.inference_mode()
-    def propose(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Proposals:
-        """`n` made-up molecules, all of which a prior without acceptance takes."""
-        ids, surprise = decode_with_surprise(
-            self.language_model, self.language_model.nothing(n), config, generator
-        )
-        return Proposals(ids, self._codes(ids), surprise)
 
     @torch.inference_mode()
     def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
@@ -134,33 +109,34 @@ class PushForwardPrior:
         posterior = self.network.encode(ids, lengths)
         standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
         given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
-        surprise = self.network.prior_surprise(ids, lengths)
-        density = given_ids.sum(1) - surprise
-        if self.acceptance is None:
-            return density
-        return density + self.acceptance.log_gain(evidence(posterior.mean, surprise, lengths))
+        density = given_ids.sum(1) - self.network.prior_surprise(ids, lengths)
+        return density if self.selection is None else density + self.selection.log_gain(ids)
 
     @torch.inference_mode()
     def _taken(
         self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
         """`n` spellings with their codes, all of them taken."""
-        if self.acceptance is None:
-            ids = decode(self.language_model, self.language_model.nothing(n), config, generator)
-            return ids, self._codes(ids)
-        share = max(float(self.acceptance.log_share.exp()), _LEAST_SHARE)
-        spellings, codes = [], []
+        ids = self._written(n, config, generator)
+        return ids, self._codes(ids)
+
+    def _written(
+        self, n: int, config: DecodingConfig, generator: torch.Generator
+    ) -> Int[Tensor, "molecule position"]:
+        if self.selection is None:
+            return decode(self.language_model, self.language_model.nothing(n), config, generator)
+        share = max(self.selection.share, _LEAST_SHARE)
+        spellings = []
         missing = n
         while missing > 0:
             # A few more, so that a small lot is seldom left to be drawn by itself.
             lot = math.ceil(_MARGIN * missing / share) + _FEW
-            proposals = self.propose(lot, config, generator)
-            taken = self.acceptance.takes(proposals.evidence, generator).nonzero()[:missing, 0]
-            spellings.append(proposals.ids[taken])
-            codes.append(proposals.points[taken])
+            ids = decode(self.language_model, self.language_model.nothing(lot), config, generator)
+            taken = self.selection.takes(ids, generator).nonzero()[:missing, 0]
+            spellings.append(ids[taken])
             missing -= len(taken)
         width = max(ids.shape[1] for ids in spellings)
-        return torch.cat([_padded(ids, width) for ids in spellings]), torch.cat(codes)
+        return torch.cat([_padded(ids, width) for ids in spellings])
 
     def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
         """The posterior mean of each; rows alike in length share a batch, which wastes little."""

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int, Int64, UInt8
 from torch import Tensor, nn
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Spelling, read_spellings
+from molvae.chem.similarity import substructure_counts
 from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
 from molvae.generation import GenerateConfig, generate
-from molvae.model.acceptance import Acceptance, evidence
+from molvae.model.acceptance import Acceptance
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.progress import Notify
 
@@ -24,14 +25,17 @@ _LEAST = 1_000
 _MOST_DRAWS = 20.0
 """Draws for each that counts."""
 _HELD_OUT = 0.1
-_BELOW_CEILING = 0.95
+_BELOW_CEILING = 0.97
+_SCALED = 20_000
+"""Of each kind, by which features are standardised."""
 _EPOCHS = 40
-_PATIENCE = 4
-_ROWS = 256
-_LEARNING_RATE = 1e-3
-_WEIGHT_DECAY = 0.01
+_PATIENCE = 3
+_BATCH = 256
+_ROWS = 4_096
+_LEARNING_RATE = 3e-4
+_WEIGHT_DECAY = 0.1
 
-Evidence = Float[Tensor, "molecule evidence"]
+Counts = UInt8[Tensor, "molecule substructure"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,7 @@ def resample_prior(
         return None
     chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
     known = [corpus.spelling(int(index)) for index in chosen]
-    molecules = Labelled(_evidence(model, known), _evidence(model, drawn))
-    fitted, auc_held_out = fit_acceptance(molecules, model.latent_size, seed)
+    fitted, auc_held_out = fit_acceptance(Labelled(_counts(known), _counts(drawn)), seed)
     model.network.acceptance = fitted.to(model.device)
     found = Resampling(len(drawn), float(fitted.log_share.exp()), auc_held_out)
     model.card = {**model.card, "acceptance": found.to_json()}
@@ -109,52 +112,51 @@ def resample_prior(
     return found
 
 
-def _evidence(model: MoleculeVAE, spellings: Sequence[Spelling]) -> Evidence:
-    """Of these molecules, on the CPU."""
-    codes, surprise = model.posterior(spellings)[0], model.surprise(spellings)
-    lengths = torch.tensor([len(spelling) + 1 for spelling in spellings])
-    return evidence(torch.from_numpy(codes), torch.from_numpy(surprise), lengths)
+def _counts(spellings: Sequence[Spelling]) -> Counts:
+    """Of what stands in the molecules, a part after the other: parsed, they are large."""
+    tables = [
+        substructure_counts(read_spellings(spellings[at : at + _ROWS]))
+        for at in range(0, len(spellings), _ROWS)
+    ]
+    return torch.from_numpy(np.concatenate(tables))
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Molecules of a training set and draws of a prior, as many, each as its evidence."""
+    """Molecules of a training set and draws of a prior, as many, by what stands in them."""
 
-    known: Evidence
-    draws: Evidence
+    known: Counts
+    draws: Counts
 
-    @property
-    def both(self) -> Evidence:
-        """Those of the training set, then the draws."""
-        return torch.cat([self.known, self.draws])
-
-    @property
-    def are_known(self) -> Float[Tensor, " molecule"]:
-        """1 for each of the training set, 0 for each of the draws."""
-        return torch.cat([torch.ones(len(self.known)), torch.zeros(len(self.draws))])
+    def __len__(self) -> int:
+        return len(self.known) + len(self.draws)
 
     def split(self, n: int) -> tuple["Labelled", "Labelled"]:
         """The first `n` of each kind, and the others."""
         first = Labelled(self.known[:n], self.draws[:n])
         return first, Labelled(self.known[n:], self.draws[n:])
 
+    def at(self, places: Int[Tensor, " place"]) -> tuple[Counts, Float[Tensor, " molecule"]]:
+        """The molecules of these places, the draws' after the others', and 1 for each known one."""
+        known = places[places < len(self.known)]
+        draws = places[places >= len(self.known)] - len(self.known)
+        counts = torch.cat([self.known[known], self.draws[draws]])
+        return counts, torch.cat([torch.ones(len(known)), torch.zeros(len(draws))])
 
-def fit_acceptance(
-    molecules: Labelled, latent_size: int, seed: int = 0
-) -> tuple[Acceptance, float]:
+
+def fit_acceptance(molecules: Labelled, seed: int = 0) -> tuple[Acceptance, float]:
     """An acceptance by a classifier that tells the two kinds apart, and its AUC on held-out ones.
 
     Args:
         molecules: in any order; the first tenth of each kind is held out.
-        latent_size: dimensions of their codes.
         seed: of the first weights, dropout and the order of the updates.
     """
     held_out, trained_on = molecules.split(math.ceil(_HELD_OUT * len(molecules.draws)))
     # nn.Module draws its weights and its dropout from torch's global generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # noqa: TID251
-        acceptance = Acceptance(latent_size)
-        acceptance.standardise(trained_on.both)
+        acceptance = Acceptance(molecules.draws.shape[1])
+        acceptance.standardise(torch.cat([trained_on.known[:_SCALED], trained_on.draws[:_SCALED]]))
         _train(acceptance, trained_on, held_out)
     with torch.inference_mode():
         acceptance.calibrate(molecules.draws, _BELOW_CEILING)
@@ -164,21 +166,20 @@ def fit_acceptance(
 
 def _train(acceptance: Acceptance, trained_on: Labelled, held_out: Labelled) -> None:
     """Logistic regression, ended when what the held-out ones are gets no likelier."""
-    both, are_known = trained_on.both, trained_on.are_known
     optimizer = torch.optim.AdamW(
         acceptance.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY
     )
     best, weights, stale = math.inf, acceptance.state_dict(), 0
     for _ in range(_EPOCHS):
         acceptance.train()
-        for rows in torch.split(torch.randperm(len(both)), _ROWS):
+        for places in torch.split(torch.randperm(len(trained_on)), _BATCH):
             optimizer.zero_grad()
-            loss = _loss(acceptance, both[rows], are_known[rows])
+            loss = _loss(acceptance, *trained_on.at(places))
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         acceptance.eval()
         with torch.inference_mode():
-            surprise = float(_loss(acceptance, held_out.both, held_out.are_known))
+            surprise = float(_loss(acceptance, *held_out.at(torch.arange(len(held_out)))))
         stale = 0 if surprise < best else stale + 1
         if surprise < best:
             best, weights = surprise, copy.deepcopy(acceptance.state_dict())
@@ -188,7 +189,7 @@ def _train(acceptance: Acceptance, trained_on: Labelled, held_out: Labelled) -> 
 
 
 def _loss(
-    acceptance: Acceptance, molecules: Evidence, are_known: Float[Tensor, " molecule"]
+    acceptance: Acceptance, molecules: Counts, are_known: Float[Tensor, " molecule"]
 ) -> Float[Tensor, ""]:
     """Mean surprise at what each molecule is, in nats."""
     odds = acceptance.log_odds(molecules)

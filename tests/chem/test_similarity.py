@@ -17,6 +17,7 @@ from molvae.chem.similarity import (
     folded,
     morgan_bits,
     scaffold,
+    substructure_counts,
     tanimoto,
     tanimoto_to,
 )
@@ -148,3 +149,18 @@ def test_folded_counts_add_up(molecules):
 )
 def test_a_scaffold_is_the_rings_and_what_links_them(smiles, expected):
     assert scaffold(Molecule.parse(smiles)) == expected
+
+
+def test_substructures_are_the_folded_counts_of_circular_environments():
+    molecules = [Molecule.parse(smiles) for smiles in ("CC(=O)Nc1ccc(O)cc1", "C" * 30, "CCO")]
+    counts = substructure_counts([*molecules, None])
+    expected = folded(
+        [fingerprint(one, FingerprintKind.ECFP4) for one in molecules], 2_048, counted=True
+    )
+    np.testing.assert_array_equal(counts[:3], expected)
+    assert counts.max() > 20
+    assert not counts[3].any()
+
+
+def test_more_of_a_substructure_than_a_byte_holds_is_255():
+    assert substructure_counts([Molecule.parse("C" * 400)]).max() == 255

@@ -1,20 +1,27 @@
 import pytest
 import torch
 
-from molvae.model.acceptance import Acceptance, evidence
+from molvae.model.acceptance import Acceptance, Selection
+
+FEATURES = 4
 
 
 @pytest.fixture
 def acceptance():
     torch.random.manual_seed(3)
-    return Acceptance(2).eval().requires_grad_(False)
+    acceptance = Acceptance(FEATURES).eval().requires_grad_(False)
+    acceptance.standardise(draws())
+    # So that molecules differ, as they do to one that was fitted.
+    acceptance.layers[-1].weight.mul_(4.0)
+    return acceptance
 
 
 def draws(n=4_000, seed=0):
-    return torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
+    source = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 5, (n, FEATURES), generator=source, dtype=torch.uint8)
 
 
-def test_before_it_is_fitted_it_is_in_proportion_to_the_odds(acceptance):
+def test_before_it_is_calibrated_it_is_in_proportion_to_the_odds(acceptance):
     shares = acceptance.log_share_at(draws())
     assert shares.max() <= 0.0
     torch.testing.assert_close(shares, acceptance.log_odds(draws()).clamp(max=0.0))
@@ -23,32 +30,42 @@ def test_before_it_is_fitted_it_is_in_proportion_to_the_odds(acceptance):
 def test_calibration_leaves_the_wanted_share_of_the_draws_below_the_ceiling(acceptance):
     acceptance.calibrate(draws(), 0.8)
     below = acceptance.log_share_at(draws()) < 0
-    assert below.float().mean() == pytest.approx(0.8, abs=0.001)
+    assert below.float().mean() == pytest.approx(0.8, abs=0.01)
 
 
 def test_the_normalisation_is_the_share_of_all_draws_that_is_taken(acceptance):
     acceptance.calibrate(draws(), 0.8)
     taken = acceptance.takes(draws(seed=1), torch.Generator().manual_seed(0))
     assert taken.float().mean() == pytest.approx(float(acceptance.log_share.exp()), abs=0.02)
-    # E[a(z) / Z] over the prior is 1: the resampled prior is a density.
+    # E[a(x) / Z] over the prior is 1: the resampled prior is a distribution.
     gain = acceptance.log_gain(draws()).exp().mean()
     assert float(gain) == pytest.approx(1.0, abs=1e-4)
 
 
-def test_points_are_taken_as_often_as_it_says(acceptance):
+def test_draws_are_taken_as_often_as_it_says(acceptance):
     acceptance.calibrate(draws(), 0.9)
-    for point in draws(3, seed=2):
-        taken = acceptance.takes(point.repeat(5_000, 1), torch.Generator().manual_seed(1))
-        expected = float(acceptance.log_share_at(point[None]).exp())
+    for draw in draws(3, seed=2):
+        taken = acceptance.takes(draw.repeat(5_000, 1), torch.Generator().manual_seed(1))
+        expected = float(acceptance.log_share_at(draw[None]).exp())
         assert taken.float().mean() == pytest.approx(expected, abs=0.03)
 
 
-def test_points_are_brought_to_mean_0_and_deviation_1_even_where_they_do_not_vary(acceptance):
-    points = draws() * torch.tensor([5.0, 0.0, 1.0, 1.0]) + 7.0
-    acceptance.standardise(points)
-    assert acceptance.mean.tolist() == pytest.approx([7.0] * 4, abs=0.3)
-    assert acceptance.deviation[0] == pytest.approx(5.0, abs=0.2)
-    assert acceptance.log_odds(points).isfinite().all()
+def test_features_are_standardised_by_the_logarithms_of_their_counts(acceptance):
+    counts = draws(10_000, seed=4)
+    counts[:, 1] = 7
+    acceptance.standardise(counts)
+    logs = torch.log1p(counts.double())
+    torch.testing.assert_close(acceptance.mean.double(), logs.mean(0))
+    assert acceptance.deviation[0] == pytest.approx(float(logs[:, 0].std()), rel=1e-3)
+    # What never varies so far is not looked at too closely when it does.
+    assert acceptance.deviation[1] == pytest.approx(0.03)
+    assert acceptance.log_odds(draws()).isfinite().all()
+
+
+def test_a_feature_that_is_far_from_its_mean_counts_for_no_more_than_eight_deviations(acceptance):
+    acceptance.deviation.fill_(0.1)
+    odds = acceptance.log_odds(torch.tensor([[100, 0, 0, 0], [200, 0, 0, 0]], dtype=torch.uint8))
+    torch.testing.assert_close(odds[0], odds[1])
 
 
 def test_what_is_utterly_unlike_the_training_set_is_taken_once_in_a_while(acceptance):
@@ -57,6 +74,15 @@ def test_what_is_utterly_unlike_the_training_set_is_taken_once_in_a_while(accept
     assert taken.float().mean() == pytest.approx(0.01, abs=0.003)
 
 
-def test_the_evidence_of_a_draw_is_its_code_its_surprise_and_its_length():
-    found = evidence(torch.tensor([[1.0, 2.0]]), torch.tensor([3.0]), torch.tensor([4]))
-    assert found.tolist() == [[1.0, 2.0, 3.0, 4.0]]
+def test_a_selection_judges_ids_by_their_description(acceptance):
+    acceptance.calibrate(draws(), 0.9)
+
+    def describe(ids):
+        return (ids + 1).to(torch.uint8)
+
+    selection, ids = Selection(acceptance, describe), torch.tensor([[0, 1, 2, 3], [3, 0, 0, 1]])
+    torch.testing.assert_close(selection.log_gain(ids), acceptance.log_gain(describe(ids)))
+    assert selection.share == pytest.approx(float(acceptance.log_share.exp()))
+    many = ids.repeat(500, 1)
+    taken, same = (torch.Generator().manual_seed(6) for _ in range(2))
+    assert torch.equal(selection.takes(many, taken), acceptance.takes(describe(many), same))

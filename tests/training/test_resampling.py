@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 import torch
-from torch.distributions import Normal
+from torch.distributions import Poisson
 
 from molvae.dataset.corpus import prepare_corpus
 from molvae.files import read_json
@@ -16,33 +16,38 @@ from molvae.training.resampling import Labelled, fit_acceptance, resample_prior
 from tests.conftest import SAMPLE
 
 
-def normal(mean, n, seed):
-    noise = torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
-    return noise + torch.tensor([mean, 0.0, 0.0, 0.0])
+def counts(mean, n, seed):
+    """Of four features, the first of which occurs so often in the mean."""
+    means = torch.tensor([mean, 3.0, 3.0, 3.0]).expand(n, -1)
+    drawn = torch.poisson(means, generator=torch.Generator().manual_seed(seed))
+    return drawn.to(torch.uint8)
 
 
-def test_what_is_taken_is_spread_as_the_codes_are():
-    acceptance, found = fit_acceptance(Labelled(normal(1.0, 6_000, 0), normal(0.0, 6_000, 1)), 2)
-    fresh = normal(0.0, 20_000, 2)
-    taken = fresh[acceptance.takes(fresh, torch.Generator().manual_seed(0))]
+def test_what_is_taken_is_like_the_training_molecules():
+    acceptance, found = fit_acceptance(Labelled(counts(5.0, 6_000, 0), counts(3.0, 6_000, 1)))
+    fresh = counts(3.0, 20_000, 2)
+    taken = fresh[acceptance.takes(fresh, torch.Generator().manual_seed(0))].float()
     assert 0.15 < len(taken) / len(fresh) < 0.6
-    # Below 1: what lies beyond the ceiling is too rare among the draws to be made up for.
-    assert taken.mean(0).tolist() == pytest.approx([0.8, 0.0, 0.0, 0.0], abs=0.15)
-    # Two normals a deviation apart: Phi(1 / sqrt 2).
-    assert found == pytest.approx(float(Normal(0, 1).cdf(torch.tensor(0.5**0.5))), abs=0.03)
+    # Below 5: what lies beyond the ceiling is too rare among the draws to be made up for. By the
+    # true odds, and a ceiling at 6, it would be 4.43.
+    assert taken.mean(0).tolist() == pytest.approx([4.4, 3.0, 3.0, 3.0], abs=0.3)
+    # The chance that a Poisson count of mean 5 exceeds one of mean 3, ties by halves.
+    likelier = [Poisson(rate).log_prob(torch.arange(40.0)).exp() for rate in (5.0, 3.0)]
+    wins = torch.outer(*likelier)
+    assert found == pytest.approx(float(wins.tril(-1).sum() + wins.diag().sum() / 2), abs=0.03)
 
 
-def test_draws_like_the_codes_are_nearly_all_alike_to_it():
-    _, found = fit_acceptance(Labelled(normal(0.0, 3_000, 0), normal(0.0, 3_000, 1)), 2)
+def test_draws_like_the_training_molecules_are_nearly_all_alike_to_it():
+    _, found = fit_acceptance(Labelled(counts(3.0, 3_000, 0), counts(3.0, 3_000, 1)))
     assert found == pytest.approx(0.5, abs=0.06)
 
 
 def test_the_same_seed_gives_the_same_fit():
-    points = Labelled(normal(1.0, 1_000, 0), normal(0.0, 1_000, 1))
+    molecules = Labelled(counts(4.0, 1_000, 0), counts(3.0, 1_000, 1))
     torch.random.manual_seed(0)
-    first = fit_acceptance(points, 2, 5)[0].state_dict()
+    first = fit_acceptance(molecules, 5)[0].state_dict()
     torch.random.manual_seed(1)
-    second = fit_acceptance(points, 2, 5)[0].state_dict()
+    second = fit_acceptance(molecules, 5)[0].state_dict()
     for name, weight in first.items():
         assert torch.equal(weight, second[name])
 
@@ -89,7 +94,7 @@ def test_training_a_faithful_model_ends_with_an_acceptance(resampled):
     for one in (saved, result.model):
         prior = one.prior
         assert isinstance(prior, PushForwardPrior)
-        assert prior.acceptance is not None
+        assert prior.selection is not None
     points = [one.prior_points(20, np.random.default_rng(0)) for one in (saved, result.model)]
     np.testing.assert_allclose(*points)
     plain = saved.draw(20, np.random.default_rng(0), prior="push-forward").points
