@@ -37,6 +37,18 @@ def test_what_is_taken_is_like_the_training_molecules():
     assert found == pytest.approx(float(wins.tril(-1).sum() + wins.diag().sum() / 2), abs=0.03)
 
 
+def test_the_share_that_is_taken_is_that_of_draws_that_were_not_learned_by_heart():
+    def many_counts(mean, n, seed):
+        means = torch.full((n, 400), mean)
+        drawn = torch.poisson(means, generator=torch.Generator().manual_seed(seed))
+        return drawn.to(torch.uint8)
+
+    molecules = Labelled(many_counts(1.1, 2_000, 0), many_counts(1.0, 2_000, 1))
+    acceptance, _ = fit_acceptance(molecules)
+    fresh = acceptance.log_share_at(many_counts(1.0, 20_000, 2)).detach().exp().mean()
+    assert float(fresh) == pytest.approx(float(acceptance.log_share.exp()), rel=0.15)
+
+
 def test_draws_like_the_training_molecules_are_nearly_all_alike_to_it():
     _, found = fit_acceptance(Labelled(counts(3.0, 3_000, 0), counts(3.0, 3_000, 1)))
     assert found == pytest.approx(0.5, abs=0.06)
