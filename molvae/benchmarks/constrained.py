@@ -101,10 +101,9 @@ def benchmark_constrained(
     if config.search.admission.lead is not None:
         raise ConfigError("the leads are those of the file; leave out --lead")
     leads = _drawn(read_leads(file), config)
-    shares: dict[str, Any] = {"workers": True, "search": {"combined": {"workers"}}}
+    settings = config.model_dump(mode="json", exclude={"workers", "search"})
     about = {
-        # How the work is shared out leaves the outcome as it is.
-        "settings": config.model_dump(mode="json", exclude=shares),
+        "settings": {**settings, "search": config.search.outcome()},
         "file": file.name,
         "model": model_mark(model),
     }

@@ -167,12 +167,13 @@ class _Run:
     @property
     def settings(self) -> dict[str, Any]:
         """All that tells this run from another."""
-        path = {name: value for name, value in self.plan.path().items() if name != "seed"}
+        besides = ("seed", "budget")
+        outcome = self.plan.outcome()
         return {
             "task": self.task,
             "seed": self.plan.seed,
             "budget": self.plan.budget,
-            "search": {**path, "enough": self.plan.enough},
+            "search": {name: one for name, one in outcome.items() if name not in besides},
             "objective": dict(self.objective.description),
             "model": self.model,
         }

@@ -71,10 +71,15 @@ class SearchConfig(Settings):
     random_walk: RandomWalkConfig = Field(default_factory=RandomWalkConfig)
 
     # Any: JSON values.
+    def outcome(self) -> dict[str, Any]:
+        """What the outcome of a search hangs on: all but how its work is shared out."""
+        return self.model_dump(mode="json", exclude={"at_once": True, "combined": {"workers"}})
+
+    # Any: JSON values.
     def path(self) -> dict[str, Any]:
-        """What the path of a search hangs on: not where it ends, nor how its work is shared out."""
-        ends = {"budget": True, "at_once": True, "enough": True}
-        return self.model_dump(mode="json", exclude={**ends, "combined": {"workers"}})
+        """What the path of a search hangs on, wherever it ends."""
+        ends = ("budget", "enough")
+        return {name: value for name, value in self.outcome().items() if name not in ends}
 
 
 def unguarded(config: SearchConfig, **admission: Any) -> SearchConfig:
