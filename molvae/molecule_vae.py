@@ -362,20 +362,8 @@ class MoleculeVAE:
         is left out: it belongs to weights that are not trained further.
         """
         vocabulary = self.vocabulary.extended(symbols)
-        config = self.network.config
-        larger = type(self).untrained(vocabulary, config, property_names, seed).network
-        same_head = property_names == self.property_names
-        old = {
-            name: weight
-            for name, weight in self.network.state_dict().items()
-            if name in larger.state_dict() and (same_head or not name.startswith("head."))
-        }
-        weights = larger.state_dict()
-        for name, weight in old.items():
-            new = weights[name]
-            if len(new) > len(weight):
-                new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
-            new[: len(weight)] = weight
+        larger = type(self).untrained(vocabulary, self.network.config, property_names, seed).network
+        larger.begin_as(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
 
     @property

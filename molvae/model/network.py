@@ -150,6 +150,26 @@ class SequenceVAE(nn.Module):
             return self.embedding.weight.new_zeros(len(ids))
         return self.language_model.surprise(ids, lengths, self.language_model.nothing(len(ids)))
 
+    @torch.no_grad()
+    def begin_as(self, smaller: "SequenceVAE", *, with_head: bool) -> None:
+        """Take over the weights of a network of the same settings for fewer ids.
+
+        A new id begins as the mean of the known ones, and as unlikely as the least likely.
+        An acceptance is not taken over.
+
+        Args:
+            smaller: whose ids are the first of this one's.
+            with_head: whether its property head is taken over too; else this one's stays new.
+        """
+        mine = self.state_dict()
+        for name, weight in smaller.state_dict().items():
+            if name not in mine or (name.startswith("head.") and not with_head):
+                continue
+            new = mine[name]
+            if len(new) > len(weight):
+                new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
+            new[: len(weight)] = weight
+
     def _summary(
         self, ids: Int[Tensor, "position molecule"], lengths: Int[Tensor, " molecule"]
     ) -> Float[Tensor, "molecule summary"]:
