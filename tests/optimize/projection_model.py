@@ -56,3 +56,16 @@ class NoMoleculeModel(ProjectionModel):
 
     def decode(self, points):
         return [None] * len(points)
+
+
+LEAD_POINT = ProjectionModel().prior_points(9, np.random.default_rng(0))[8:]
+LEAD = ProjectionModel().decode(LEAD_POINT)[0]
+"""A molecule to begin from, and where it lies."""
+
+
+class LeadModel(ProjectionModel):
+    """Knows the code of the lead, and of no other molecule."""
+
+    def encode(self, molecules):
+        assert set(molecules) == {LEAD}
+        return np.repeat(LEAD_POINT, len(molecules), axis=0).astype(np.float32)

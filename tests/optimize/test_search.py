@@ -3,56 +3,22 @@ import json
 import math
 import sqlite3
 from contextlib import closing
-from importlib.util import find_spec
-from typing import get_args
 
 import numpy as np
 import pytest
-from projection_model import NoMoleculeModel, OneMoleculeModel, ProjectionModel
-from rdkit import Chem, DataStructs
-from rdkit.Chem import QED, AllChem
+from projection_model import LEAD, LeadModel, NoMoleculeModel, OneMoleculeModel, ProjectionModel
+from quick_search import METHODS, TWO, NotingObjective, config, objective, table
+from rdkit import Chem
+from rdkit.Chem import QED
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from molvae.errors import ConfigError, ObjectiveError, RunError
-from molvae.objectives.config import ObjectiveConfig
-from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Failure, Scores
 from molvae.optimize.latent_model import LatentModel, model_mark
-from molvae.optimize.methods import Blind, Method, SearchConfig
+from molvae.optimize.methods import Method, SearchConfig
 from molvae.optimize.result import StopReason
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory
-
-QUICK = {
-    "method": "cma-es",
-    "budget": 150,
-    "batch_size": 10,
-    "patience": 20,
-    # Nobody asks whether what the stand-in decodes to could be made.
-    "admission": {"rails": False},
-    "cma_es": {"first_sample": 30, "population": 8, "patience": 4},
-    "evolution": {"first_sample": 30, "elites": 16},
-    "turbo": {"first_sample": 30, "window": 40, "candidates": 60, "fit_steps": 2},
-}
-MARKS = {Method.TURBO: pytest.mark.skipif(not find_spec("botorch"), reason="needs the extra opt")}
-# Gradient ascent needs a model that predicts properties, which the stand-in does not.
-METHODS = [pytest.param(one, marks=MARKS.get(one, ()), id=one) for one in get_args(Blind)]
-TWO = [Method.CMA_ES, Method.RANDOM_WALK]
-"""For what does not depend on the method."""
-
-
-def config(**settings):
-    return SearchConfig.parse({**QUICK, **settings})
-
-
-def objective(**settings):
-    tables = {"name": "qed", "component": [{"property": "qed"}], **settings}
-    return ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
-
-
-def table(result):
-    """All that a search found, comparable also where a score is NaN."""
-    return [(one.call, one.smiles, str(one.score), one.round) for one in result.candidates]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -259,175 +225,6 @@ def test_a_search_ends_when_the_ten_best_are_good_enough_and_can_be_taken_furthe
     assert ten_best(short) >= enough > ten_best(short, short.calls - 10)
     on = search(ProjectionModel(), objective(), config(), run, resume=True)
     assert (on.stop, table(on)) == (whole.stop, table(whole))
-
-
-class Alkanes(ProjectionModel):
-    """Decodes to unbranched chains, most of them of carbon alone."""
-
-    def __init__(self):
-        super().__init__(positions=40, symbols=("[C]",) * 60 + ("[O]",))
-
-
-class TestGuardRails:
-    LOGP = objective(name="penalised logP", component=[{"property": "penalized_logp"}])
-
-    @staticmethod
-    def longest_run_of_carbon(result):
-        return max(len(run) for one in result.candidates for run in one.smiles.split("O"))
-
-    def test_chains_of_carbon_win_penalised_logp_without_them_only(self):
-        settings = {"budget": 60, "patience": 3}
-        free = search(Alkanes(), self.LOGP, config(**settings))
-        assert self.longest_run_of_carbon(free) == 40
-        assert free.best.score > 10
-        railed = search(Alkanes(), self.LOGP, config(**settings, admission={}))
-        assert railed.stop is StopReason.NOTHING_ADMITTED
-        assert railed.best is None
-
-    def test_a_search_with_them_scores_what_is_within_them(self):
-        chosen = config(budget=40, admission={"limits": {"max_heavy_atoms": 6}})
-        result = search(ProjectionModel(), self.LOGP, chosen)
-        sizes = [Chem.MolFromSmiles(one.smiles).GetNumAtoms() for one in result.candidates]
-        assert max(sizes) == 6
-        assert result.refused["too many heavy atoms"] > 0
-
-    def test_the_summary_tells_them_and_what_they_refused(self):
-        chosen = config(budget=40, admission={"limits": {"max_sa": 5}})
-        summary = search(ProjectionModel(), objective(), chosen).summary()
-        assert (summary["rails"]["max_sa"], summary["rails"]["alerts"]) == (5, ["pains"])
-        assert summary["refused"]["too hard to make"] > 0
-        counts = list(summary["refused"].values())
-        assert counts == sorted(counts, reverse=True)
-        assert search(ProjectionModel(), objective(), config(budget=9)).summary()["rails"] is None
-
-
-class NotingObjective:
-    """The number of atoms; notes what it is asked for, and fails when it was asked too often."""
-
-    columns = ("atoms",)
-    description = {"name": "atoms"}  # noqa: RUF012
-
-    def __init__(self, asked, limit=math.inf):
-        self._asked = asked
-        self._limit = limit
-
-    def score(self, molecules):
-        if len(self._asked) + len(molecules) > self._limit:
-            raise ObjectiveError("out of order")
-        self._asked += [one.smiles for one in molecules]
-        atoms = np.array([float(one.heavy_atoms) for one in molecules])
-        return Scores(atoms, {"atoms": atoms}, {})
-
-
-def test_what_is_refused_costs_no_call_and_never_reaches_the_objective():
-    asked = []
-    chosen = config(budget=60, admission={"rails": False, "keep": ["N"], "avoid": ["O"]})
-    result = search(ProjectionModel(), NotingObjective(asked), chosen)
-    assert len(asked) == result.calls == 60
-    assert all("N" in smiles and "O" not in smiles for smiles in asked)
-    assert set(result.refused) == {"pattern missing", "unwanted pattern"}
-    refused = sum(result.refused.values())
-    assert result.undecodable + refused + result.repeats + result.calls <= result.proposed + 10
-
-
-def test_a_search_ends_when_nothing_that_may_be_scored_comes():
-    chosen = config(admission={"rails": False, "keep": ["[Au]"], "avoid": ["N"]})
-    result = search(ProjectionModel(), objective(), chosen)
-    assert result.stop is StopReason.NOTHING_ADMITTED
-    assert (result.calls, result.rounds) == (0, 20)
-    refused = sum(result.refused.values())
-    assert result.undecodable + refused == result.proposed == 200
-    assert f"{refused} of 200 proposals were refused: pattern missing (ask" in result.advice
-    assert result.summary()["advice"] == result.advice
-
-
-def test_settings_that_contradict_each_other_leave_no_file(tmp_path):
-    run = RunDirectory.create(tmp_path / "run")
-    with pytest.raises(ConfigError, match="--lead"):
-        search(ProjectionModel(), objective(), config(admission={"min_similarity": 0.4}), run)
-    assert list(run.path.iterdir()) == []
-
-
-LEAD_POINT = ProjectionModel().prior_points(9, np.random.default_rng(0))[8:]
-LEAD = ProjectionModel().decode(LEAD_POINT)[0]
-
-
-class LeadModel(ProjectionModel):
-    """Knows the code of the lead, and of no other molecule."""
-
-    def encode(self, molecules):
-        assert set(molecules) == {LEAD}
-        return np.repeat(LEAD_POINT, len(molecules), axis=0).astype(np.float32)
-
-
-def similarity(smiles, other):
-    generator = AllChem.GetMorganGenerator(radius=2, fpSize=2048)
-    bits = [generator.GetFingerprint(Chem.MolFromSmiles(one)) for one in (smiles, other)]
-    return DataStructs.TanimotoSimilarity(*bits)
-
-
-@pytest.mark.parametrize("method", TWO)
-class TestLeads:
-    ADMISSION = {"lead": LEAD.smiles, "min_similarity": 0.3, "rails": False}  # noqa: RUF012
-
-    def found(self, method, **settings):
-        admission = {**self.ADMISSION, **settings}
-        chosen = config(method=method, budget=60, patience=12, admission=admission)
-        return search(LeadModel(), objective(), chosen)
-
-    def test_no_scored_molecule_is_less_similar_than_was_asked_for(self, method):
-        result = self.found(method)
-        assert result.calls > 5
-        assert all(similarity(one.smiles, LEAD.smiles) >= 0.3 for one in result.candidates)
-        assert result.refused["too unlike the lead"] > 0
-
-    def test_the_lead_is_scored_first_and_the_improvement_over_it_told(self, method):
-        result = self.found(method)
-        first = min(result.candidates, key=lambda one: one.call)
-        assert (first.smiles, first.source, first.round) == (LEAD.smiles, "lead", 1)
-        assert [one.source for one in result.candidates].count("lead") == 1
-        best = max((one for one in result.candidates if one != first), key=lambda one: one.score)
-        told = result.summary()["lead"]
-        assert told["smiles"] == LEAD.smiles
-        assert told["score"] == pytest.approx(QED.qed(Chem.MolFromSmiles(LEAD.smiles)))
-        assert (told["best_smiles"], told["best_score"]) == (best.smiles, best.score)
-        assert told["improvement"] == pytest.approx(best.score - told["score"])
-        assert told["similarity"] == pytest.approx(similarity(best.smiles, LEAD.smiles))
-        assert told["objection"] is None
-
-    def test_what_is_worse_than_the_lead_is_told_as_such(self, method):
-        likeness = {"measure": {"kind": "similarity", "smiles": LEAD.smiles}}
-        chosen = config(method=method, budget=30, admission={"rails": False, "lead": LEAD.smiles})
-        told = search(LeadModel(), objective(component=[likeness]), chosen).summary()["lead"]
-        assert told["score"] == 1
-        assert told["best_smiles"] != LEAD.smiles
-        assert told["improvement"] == pytest.approx(told["best_score"] - 1)
-        assert told["improvement"] < 0
-
-    def test_a_lead_that_would_be_refused_is_scored_and_that_is_told(self, method):
-        element = next(letter for letter in "NOFP" if letter in LEAD.smiles)
-        result = self.found(method, avoid=[element])
-        assert result.lead.objection == "unwanted pattern"
-        others = [one for one in result.candidates if one.source != "lead"]
-        assert others
-        assert all(element not in one.smiles for one in others)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_a_search_begins_round_its_lead(method):
-    near, far = (
-        search(
-            LeadModel(),
-            objective(),
-            config(method=method, budget=30, lead_scale=0.3, admission=admission),
-        )
-        for admission in ({"rails": False, "lead": LEAD.smiles}, {"rails": False})
-    )
-    near, far = (
-        np.mean([similarity(one.smiles, LEAD.smiles) for one in result.candidates[:30]])
-        for result in (near, far)
-    )
-    assert near > far + 0.05
 
 
 def test_scaffolds_that_are_full_are_not_scored_again():

@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+from projection_model import LEAD, LeadModel, ProjectionModel
+from quick_search import METHODS, TWO, NotingObjective, config, objective
+from rdkit import Chem, DataStructs
+from rdkit.Chem import QED, AllChem
+
+from molvae.errors import ConfigError
+from molvae.optimize.result import StopReason
+from molvae.optimize.search import search
+from molvae.runs import RunDirectory
+
+
+class Alkanes(ProjectionModel):
+    """Decodes to unbranched chains, most of them of carbon alone."""
+
+    def __init__(self):
+        super().__init__(positions=40, symbols=("[C]",) * 60 + ("[O]",))
+
+
+class TestGuardRails:
+    LOGP = objective(name="penalised logP", component=[{"property": "penalized_logp"}])
+
+    @staticmethod
+    def longest_run_of_carbon(result):
+        return max(len(run) for one in result.candidates for run in one.smiles.split("O"))
+
+    def test_chains_of_carbon_win_penalised_logp_without_them_only(self):
+        settings = {"budget": 60, "patience": 3}
+        free = search(Alkanes(), self.LOGP, config(**settings))
+        assert self.longest_run_of_carbon(free) == 40
+        assert free.best.score > 10
+        railed = search(Alkanes(), self.LOGP, config(**settings, admission={}))
+        assert railed.stop is StopReason.NOTHING_ADMITTED
+        assert railed.best is None
+
+    def test_a_search_with_them_scores_what_is_within_them(self):
+        chosen = config(budget=40, admission={"limits": {"max_heavy_atoms": 6}})
+        result = search(ProjectionModel(), self.LOGP, chosen)
+        sizes = [Chem.MolFromSmiles(one.smiles).GetNumAtoms() for one in result.candidates]
+        assert max(sizes) == 6
+        assert result.refused["too many heavy atoms"] > 0
+
+    def test_the_summary_tells_them_and_what_they_refused(self):
+        chosen = config(budget=40, admission={"limits": {"max_sa": 5}})
+        summary = search(ProjectionModel(), objective(), chosen).summary()
+        assert (summary["rails"]["max_sa"], summary["rails"]["alerts"]) == (5, ["pains"])
+        assert summary["refused"]["too hard to make"] > 0
+        counts = list(summary["refused"].values())
+        assert counts == sorted(counts, reverse=True)
+        assert search(ProjectionModel(), objective(), config(budget=9)).summary()["rails"] is None
+
+
+def test_what_is_refused_costs_no_call_and_never_reaches_the_objective():
+    asked = []
+    chosen = config(budget=60, admission={"rails": False, "keep": ["N"], "avoid": ["O"]})
+    result = search(ProjectionModel(), NotingObjective(asked), chosen)
+    assert len(asked) == result.calls == 60
+    assert all("N" in smiles and "O" not in smiles for smiles in asked)
+    assert set(result.refused) == {"pattern missing", "unwanted pattern"}
+    refused = sum(result.refused.values())
+    assert result.undecodable + refused + result.repeats + result.calls <= result.proposed + 10
+
+
+def test_a_search_ends_when_nothing_that_may_be_scored_comes():
+    chosen = config(admission={"rails": False, "keep": ["[Au]"], "avoid": ["N"]})
+    result = search(ProjectionModel(), objective(), chosen)
+    assert result.stop is StopReason.NOTHING_ADMITTED
+    assert (result.calls, result.rounds) == (0, 20)
+    refused = sum(result.refused.values())
+    assert result.undecodable + refused == result.proposed == 200
+    assert f"{refused} of 200 proposals were refused: pattern missing (ask" in result.advice
+    assert result.summary()["advice"] == result.advice
+
+
+def test_settings_that_contradict_each_other_leave_no_file(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    with pytest.raises(ConfigError, match="--lead"):
+        search(ProjectionModel(), objective(), config(admission={"min_similarity": 0.4}), run)
+    assert list(run.path.iterdir()) == []
+
+
+def similarity(smiles, other):
+    generator = AllChem.GetMorganGenerator(radius=2, fpSize=2048)
+    bits = [generator.GetFingerprint(Chem.MolFromSmiles(one)) for one in (smiles, other)]
+    return DataStructs.TanimotoSimilarity(*bits)
+
+
+@pytest.mark.parametrize("method", TWO)
+class TestLeads:
+    ADMISSION = {"lead": LEAD.smiles, "min_similarity": 0.3, "rails": False}  # noqa: RUF012
+
+    def found(self, method, **settings):
+        admission = {**self.ADMISSION, **settings}
+        chosen = config(method=method, budget=60, patience=12, admission=admission)
+        return search(LeadModel(), objective(), chosen)
+
+    def test_no_scored_molecule_is_less_similar_than_was_asked_for(self, method):
+        result = self.found(method)
+        assert result.calls > 5
+        assert all(similarity(one.smiles, LEAD.smiles) >= 0.3 for one in result.candidates)
+        assert result.refused["too unlike the lead"] > 0
+
+    def test_the_lead_is_scored_first_and_the_improvement_over_it_told(self, method):
+        result = self.found(method)
+        first = min(result.candidates, key=lambda one: one.call)
+        assert (first.smiles, first.source, first.round) == (LEAD.smiles, "lead", 1)
+        assert [one.source for one in result.candidates].count("lead") == 1
+        best = max((one for one in result.candidates if one != first), key=lambda one: one.score)
+        told = result.summary()["lead"]
+        assert told["smiles"] == LEAD.smiles
+        assert told["score"] == pytest.approx(QED.qed(Chem.MolFromSmiles(LEAD.smiles)))
+        assert (told["best_smiles"], told["best_score"]) == (best.smiles, best.score)
+        assert told["improvement"] == pytest.approx(best.score - told["score"])
+        assert told["similarity"] == pytest.approx(similarity(best.smiles, LEAD.smiles))
+        assert told["objection"] is None
+
+    def test_what_is_worse_than_the_lead_is_told_as_such(self, method):
+        likeness = {"measure": {"kind": "similarity", "smiles": LEAD.smiles}}
+        chosen = config(method=method, budget=30, admission={"rails": False, "lead": LEAD.smiles})
+        told = search(LeadModel(), objective(component=[likeness]), chosen).summary()["lead"]
+        assert told["score"] == 1
+        assert told["best_smiles"] != LEAD.smiles
+        assert told["improvement"] == pytest.approx(told["best_score"] - 1)
+        assert told["improvement"] < 0
+
+    def test_a_lead_that_would_be_refused_is_scored_and_that_is_told(self, method):
+        element = next(letter for letter in "NOFP" if letter in LEAD.smiles)
+        result = self.found(method, avoid=[element])
+        assert result.lead.objection == "unwanted pattern"
+        others = [one for one in result.candidates if one.source != "lead"]
+        assert others
+        assert all(element not in one.smiles for one in others)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_search_begins_round_its_lead(method):
+    near, far = (
+        search(
+            LeadModel(),
+            objective(),
+            config(method=method, budget=30, lead_scale=0.3, admission=admission),
+        )
+        for admission in ({"rails": False, "lead": LEAD.smiles}, {"rails": False})
+    )
+    near, far = (
+        np.mean([similarity(one.smiles, LEAD.smiles) for one in result.candidates[:30]])
+        for result in (near, far)
+    )
+    assert near > far + 0.05
