@@ -96,7 +96,7 @@ def training_rate(
     config = TrainConfig(epochs=1_000, batch_size=arguments.batch_size * team.size)
     loop = TrainingLoop(model.network, corpus, indices, config, team, precision)
     molecules, positions, begin = 0, 0, 0.0
-    for step in loop.steps(0, lambda: (0.0, False)):
+    for step in loop.steps(0, 0.0, lambda: (0.0, False)):
         if step.number == arguments.warmup:
             begin = time.perf_counter()
         if step.number > arguments.warmup:

@@ -75,6 +75,9 @@ class SymbolDecoder(nn.Module):
     ) -> Float[Tensor, "molecule gates"]:
         """What the context adds to the gates of the first layer, at each position."""
         weight = self._first.weights[0]
+        if not self.context_size:
+            # Not as a product over no numbers: that aborts on Apple GPUs (pytorch/pytorch#190050).
+            return context.new_zeros(len(context), len(weight))
         return linear_as_weights(context, weight[:, self.embedding.embedding_dim :], None)
 
     def step(

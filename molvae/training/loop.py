@@ -81,16 +81,18 @@ class TrainingLoop:
         """Updates in all epochs."""
         return self.config.epochs * self.steps_per_epoch
 
-    def steps(self, done: int, pace: Callable[[], tuple[float, bool]]) -> Iterator[Step]:
-        """The updates after the first `done`.
+    def steps(
+        self, done: int, time_share: float, pace: Callable[[], tuple[float, bool]]
+    ) -> Iterator[Step]:
+        """The updates after the first `done`; none when the time is up.
 
         Args:
             done: updates made earlier.
+            time_share: share of the time that was used up by then.
             pace: tells the share of the time that is used up, and whether to end soon; asked in
                 the leading process once an update.
         """
-        time_share = 0.0
-        while done < self.total_steps:
+        while done < self.total_steps and time_share < 1.0:
             epoch, place = divmod(done, self.steps_per_epoch)
             lengths, size, seed = self.corpus.lengths, self.config.batch_size, self.config.seed
             batches = epoch_batches(lengths, self.indices, size, seed, epoch)
@@ -134,6 +136,8 @@ class TrainingLoop:
             parameter.grad = None
         terms: list[Tensor] = []
         sums: dict[str, Tensor] = {}
+        if len(batch.ids) <= self.team.rank:
+            return self._nothing()
         if self.config.only is None:
             loss, sums = self._autoencoder_loss(done, batch, beta)
             terms.append(loss)
@@ -166,6 +170,15 @@ class TrainingLoop:
             errors = property_errors(self.network.head(posterior.sample(noise)), wanted)
             loss = loss + config.property_weight * errors.sum()
         return loss, {"reconstruction": elbo.reconstruction.sum(), "kl": kl.sum()}
+
+    def _nothing(self) -> dict[str, float]:
+        """The sums of a process for which the batch has no molecule."""
+        if self.config.only is not None:
+            return {"language": 0.0}
+        # The others ask for the sum over the team.
+        latent, device = self.network.config.latent_size, self.network.device
+        self._mean_kl(torch.zeros(0, latent, device=device), 1)
+        return {"reconstruction": 0.0, "kl": 0.0, "language": 0.0}
 
     def _share(self, rows: Tensor | np.ndarray) -> Tensor:
         """This process's rows of a whole batch, on the network's device."""

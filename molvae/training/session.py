@@ -95,8 +95,10 @@ class TrainingSession:
         if self.team.leads:
             self.report.begin(self.config.epochs * n, int(share * n), self.state.step)
         with self._interrupt.listening(self.team.leads):
-            reason, step = self._train()
-        if step is not None and self.last_validation is None:
+            reason, step = self._train(self._time_share(self.state.seconds))
+        # An interrupt leaves no trace in the state: resumed, it is as if it had not been.
+        is_end = reason is not StopReason.INTERRUPTED and self.last_validation is None
+        if is_end and step is not None:
             self._validate(step)
         if self.last_validation is None:
             self.last_validation = self.measure()
@@ -104,6 +106,8 @@ class TrainingSession:
         if self.team.leads:
             self._describe(self.last_validation)
             self.model.save_pretrained(self.run.last_model)
+            if self.state.best_loss is None:
+                self.model.save_pretrained(self.run.best_model)
         self.team.wait()
         return reason
 
@@ -112,9 +116,9 @@ class TrainingSession:
         """Time spent training, over all sittings."""
         return time.monotonic() - self._began
 
-    def _train(self) -> tuple[StopReason, Step | None]:
+    def _train(self, time_share: float) -> tuple[StopReason, Step | None]:
         step = None
-        for step in self.loop.steps(self.state.step, self._pace):
+        for step in self.loop.steps(self.state.step, time_share, self._pace):
             self.last_validation = None
             self.state = self.state.model_copy(update={"step": step.number})
             if not step.is_finite:
@@ -131,7 +135,7 @@ class TrainingSession:
                 return StopReason.INTERRUPTED if asked else StopReason.OUT_OF_TIME, step
             if time.monotonic() - self._checkpointed > 60 * self.config.checkpoint_minutes:
                 self._checkpoint()
-        return StopReason.ALL_EPOCHS, step
+        return StopReason.OUT_OF_TIME if time_share >= 1.0 else StopReason.ALL_EPOCHS, step
 
     @property
     def _steps_between_validations(self) -> int:
@@ -140,10 +144,12 @@ class TrainingSession:
 
     def _pace(self) -> tuple[float, bool]:
         """Share of the time that is used up, and whether to end now."""
-        share = 0.0
-        if self.config.max_minutes:
-            share = min(1.0, self.seconds / (60 * self.config.max_minutes))
+        share = self._time_share(self.seconds)
         return share, share >= 1.0 or self._interrupt.came
+
+    def _time_share(self, seconds: float) -> float:
+        minutes = self.config.max_minutes
+        return min(1.0, seconds / (60 * minutes)) if minutes else 0.0
 
     def _validate(self, step: Step) -> None:
         """Measure; keep the weights if they are the best so far, or leave them if they are NaN."""

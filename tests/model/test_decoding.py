@@ -3,6 +3,7 @@ import torch
 
 from molvae.model.decoding import DecodingConfig, decode, next_ids
 from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import END, PAD, START
 
 CONFIG = ModelConfig(embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6)
@@ -122,3 +123,16 @@ def test_top_p_draws_from_the_fewest_symbols_that_hold_the_share():
 def test_a_spelling_ends_at_the_limit(network):
     written = decode(network.decoder, points(), DecodingConfig(max_symbols=3))
     assert written.shape[1] <= 3
+
+
+def test_a_language_model_makes_no_product_over_no_numbers(monkeypatch):
+    # PyTorch on Apple GPUs ends the process there.
+    usual = torch.nn.functional.linear
+
+    def linear(inputs, weight, bias=None):
+        assert 0 not in weight.shape
+        return usual(inputs, weight, bias)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", linear)
+    language_model = SymbolDecoder(n_ids=9, embedding_size=4, hidden_size=8, layers=1)
+    assert len(decode(language_model, language_model.nothing(5))) == 5

@@ -11,6 +11,7 @@ import torch
 from interrupts import heed_ctrl_c
 from safetensors.torch import load_file
 
+from molvae.dataset.corpus import CorpusConfig
 from molvae.errors import ConfigError, DataError, ModelError, RunError, TrainingError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
@@ -261,6 +262,32 @@ def test_an_interrupt_ends_at_the_next_update_and_can_be_resumed(trained, tiny_p
     assert process.returncode == 0, words
     resume(out)
     assert_equal_weights(weights(trained[1]), weights(out))
+    # Measured where it was interrupted, and no choice made by it.
+    assert_equal_weights(weights(trained[1], "model"), weights(out, "model"))
+    assert [line["step"] for line in progress(out)] == [
+        line["step"] for line in progress(trained[1])
+    ]
+
+
+def test_a_training_whose_time_is_up_is_left_as_it_is_when_resumed(tiny_plan, tmp_path):
+    train(changed(tiny_plan, max_minutes=1e-6), tmp_path / "run")
+    before = weights(tmp_path / "run"), weights(tmp_path / "run", "model")
+    result = resume(tmp_path / "run")
+    assert (result.stop, result.steps) == (StopReason.OUT_OF_TIME, 1)
+    assert_equal_weights(before[0], weights(tmp_path / "run"))
+    assert_equal_weights(before[1], weights(tmp_path / "run", "model"))
+
+
+@pytest.mark.slow
+def test_a_batch_may_have_fewer_molecules_than_there_are_processes(tiny_plan, tmp_path):
+    few = tmp_path / "few.csv"
+    few.write_text("smiles\nCCO\nCCN\nCCC\n")
+    plan = changed(tiny_plan, processes=3, free_bits=0.1, epochs=2).model_copy(
+        update={"data": few, "corpus": CorpusConfig()}
+    )
+    process = started(plan, tmp_path / "run", tmp_path)
+    _, words = process.communicate(timeout=120)
+    assert process.returncode == 0, words
 
 
 @pytest.mark.slow

@@ -16,8 +16,19 @@ def test_each_update_draws_noise_of_its_own_that_the_seed_and_its_number_decide(
         model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
         indices = np.arange(1)
         loop = TrainingLoop(model.network, corpus, indices, config, Team(), torch.float32)
-        return [step.losses["reconstruction"] for step in loop.steps(done, lambda: (0.0, False))]
+        steps = loop.steps(done, 0.0, lambda: (0.0, False))
+        return [step.losses["reconstruction"] for step in steps]
 
     whole = losses(0)
     assert len({round(loss, 3) for loss in whole}) == 3
     assert losses(1) == whole[1:]
+
+
+def test_a_training_by_the_clock_goes_on_where_it_was_by_the_clock(tiny_plan):
+    corpus = prepare_corpus(tiny_plan.data, tiny_plan.corpus)
+    model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
+    indices = np.arange(len(corpus))
+    loop = TrainingLoop(model.network, corpus, indices, tiny_plan.train, Team(), torch.float32)
+    step = next(loop.steps(50, 0.9, lambda: (0.9, False)))
+    assert step.progress == 0.9
+    assert step.learning_rate < 0.1 * tiny_plan.train.learning_rate
