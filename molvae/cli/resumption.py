@@ -1,4 +1,4 @@
-"""What may be typed beside `molvae train --resume`: the run's own settings, or more time."""
+"""What may be typed beside `molvae train --resume`: the run's own settings, or more means."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from molvae.errors import RunError
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
 
-_FREE = frozenset({"train.max_minutes"})
+_FREE = frozenset({"train.max_minutes", "train.device", "train.processes"})
 _LEFT_TO_THE_MACHINE = "auto"
 """A run records what it found on its machine in the place of this word."""
 

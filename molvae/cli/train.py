@@ -101,8 +101,7 @@ def train(
     say, bar = (None, False) if torchrun_rank() else (_say, screen.progress)
     if earlier:
         check_resumable(earlier, given(plan))
-        minutes = plan.train.max_minutes
-        result = resume_training(out, max_minutes=minutes, notify=say, progress=bar)
+        result = resume_training(out, **_means(plan.train), notify=say, progress=bar)
     else:
         _check_start(plan)
         result = train_model(plan, out, notify=say, progress=bar)
@@ -118,6 +117,13 @@ def _data(typed: Path | None, earlier: RunDirectory | None) -> Path:
     if earlier is None:
         raise ConfigError("give a file of molecules (CSV, TSV or SMI); --resume needs none")
     return TrainingPlan.of_run(earlier).data
+
+
+# Any: settings of any type.
+def _means(typed: TrainConfig) -> dict[str, Any]:
+    """What a run may be given for its next sitting."""
+    names = ("max_minutes", "device", "processes")
+    return {name: value for name, value in given(typed).items() if name in names}
 
 
 def _check_start(plan: TrainingPlan) -> None:

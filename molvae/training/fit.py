@@ -12,7 +12,7 @@ import torch
 from molvae.dataset.corpus import Corpus, prepare_corpus, split
 from molvae.errors import ConfigError, DataError, MolvaeError
 from molvae.files import write_json
-from molvae.model.network import pick_device
+from molvae.model.network import Device, pick_device
 from molvae.model.recurrence import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
@@ -79,6 +79,8 @@ def resume(
     out: Path,
     *,
     max_minutes: float | None = None,
+    device: Device | None = None,
+    processes: int | None = None,
     notify: Notify | None = None,
     progress: bool = False,
 ) -> TrainingResult:
@@ -87,14 +89,18 @@ def resume(
     Args:
         out: the run directory.
         max_minutes: replaces the plan's; earlier sittings count.
+        device: replaces the plan's, as on another machine; auto is what this one has.
+        processes: replaces the plan's. On another device, or among others, the weights come out as
+            good, and not bit for bit the same.
         notify: called with each line that the user should read.
         progress: whether to show progress bars.
 
     Raises:
         RunError: there is no such run, or its checkpoint is damaged.
+        ConfigError: this machine cannot train so.
     """
     run = RunDirectory.existing(out)
-    plan = TrainingPlan.of_run(run)
+    plan = _moved(TrainingPlan.of_run(run), device, processes or torchrun_size())
     changed = plan.train.with_changes({"max_minutes": max_minutes})
     plan = plan.model_copy(update={"train": changed})
     if torchrun_rank() in (None, 0):
@@ -215,11 +221,22 @@ def _settled(plan: TrainingPlan) -> TrainingPlan:
     )
 
 
+def _moved(plan: TrainingPlan, device: Device | None, processes: int | None) -> TrainingPlan:
+    """The plan on a device that was asked for, with as many processes as were, or as are usual."""
+    kind = pick_device(device).type if device else plan.train.device
+    if kind != plan.train.device and processes is None:
+        processes = usual_team_size(torch.device(kind))
+    settled = {"device": kind, "processes": processes or plan.train.processes}
+    return plan.model_copy(update={"train": plan.train.with_changes(settled)})
+
+
 def _session(
     run: RunDirectory, plan: TrainingPlan, team: Team, report: ProgressReport
 ) -> TrainingSession:
-    # Processes that torchrun started come here before the leading one has cleaned the data.
+    # Processes that torchrun started come here before the leading one has cleaned the data. What
+    # that one decided for its machine holds for all.
     team.wait()
+    plan = TrainingPlan.of_run(run)
     corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens)
     model = _model(plan, corpus)
     corpus = corpus.recoded(model.vocabulary)

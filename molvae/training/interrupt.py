@@ -14,8 +14,11 @@ class Interrupt:
 
     @contextmanager
     def listening(self, listen: bool) -> Iterator[None]:
-        """Catch the first Ctrl-C or SIGTERM within the block; only the main thread can."""
-        if not listen or threading.current_thread() is not threading.main_thread():
+        """Catch the first Ctrl-C or SIGTERM within the block; only the main thread can.
+
+        Where another process is the one that listens, this one hears of it by that.
+        """
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
         earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -25,7 +28,7 @@ class Interrupt:
             signal.signal(number, earlier[signal.Signals(number)])
 
         for number in earlier:
-            signal.signal(number, note)
+            signal.signal(number, note if listen else signal.SIG_IGN)
         try:
             yield
         finally:

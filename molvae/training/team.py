@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ _MOST_PROCESSES = 8
 """Beyond this a batch of the usual size is cut too small to fill a core."""
 _PATIENCE = timedelta(hours=12)
 """How long a process waits for another that is alive; one that died is noticed at once."""
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,10 @@ def joined_team(size: int, run: RunDirectory, device: torch.device) -> Iterator[
             yield Team()
             return
         meeting = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "meeting"
-        for rank in range(1, size):
-            stack.enter_context(_worker(run, rank, size, meeting))
+        workers = [
+            stack.enter_context(_worker(run, rank, size, meeting)) for rank in range(1, size)
+        ]
+        _await_arrivals(workers, meeting)
         yield stack.enter_context(_member(0, size, meeting.as_uri(), device))
 
 
@@ -142,15 +146,37 @@ def worker_membership(rank: int, size: int, meeting: Path) -> Iterator[Team]:
         yield team
 
 
+def arrival(meeting: Path, rank: int) -> Path:
+    """The file by which a process tells that it is there and about to join."""
+    return meeting.with_name(f"{meeting.name}-{rank}")
+
+
+def _await_arrivals(workers: Sequence[subprocess.Popen[bytes]], meeting: Path) -> None:
+    """Return once all are there: from then on, the death of one is noticed by the others."""
+    for rank, worker in enumerate(workers, start=1):
+        while not arrival(meeting, rank).exists():
+            if worker.poll() is not None:
+                raise TrainingError(
+                    f"process {rank} of the training ended before it began, with status "
+                    f"{worker.returncode} (its words are above, if it had any); use --processes 1"
+                )
+            time.sleep(_POLL_SECONDS)
+
+
 @contextmanager
-def _worker(run: RunDirectory, rank: int, size: int, meeting: Path) -> Iterator[None]:
+def _worker(
+    run: RunDirectory, rank: int, size: int, meeting: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """Another process of this training, on this machine."""
     words = [str(run.path), str(rank), str(size), str(meeting)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "molvae.training.worker", *words], stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "molvae.training.worker", *words],
+        stdin=subprocess.DEVNULL,
+        # So that it finds molvae where a notebook or a script did.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)},
     )
     try:
-        yield
+        yield process
         process.wait(timeout=60)
     finally:
         process.kill()

@@ -8,13 +8,16 @@ from pathlib import Path
 from molvae.errors import TrainingError
 from molvae.runs import RunDirectory
 from molvae.training.fit import continue_as_member
-from molvae.training.team import worker_membership
+from molvae.training.team import arrival, worker_membership
 
 
 def main(run: str, rank: str, size: str, meeting: str) -> None:
     """Train as one of a team, told of nothing but the run and the meeting place."""
-    # Ctrl-C reaches every process of the terminal; the leading one alone decides to end.
+    # Ctrl-C reaches every process of a terminal, and SIGTERM of a batch system every process of a
+    # job; the leading one alone decides to end, and takes this one with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    arrival(Path(meeting), int(rank)).touch()
     with worker_membership(int(rank), int(size), Path(meeting)) as team:
         try:
             continue_as_member(RunDirectory(Path(run)), team)

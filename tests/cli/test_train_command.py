@@ -117,6 +117,11 @@ def test_resuming_needs_no_word_of_the_data(molvae, run):
     assert (run / "last_model" / "weights.safetensors").read_bytes() == before
 
 
+def test_a_run_may_go_on_with_other_means(molvae, run):
+    done = molvae("train", "--out", run, "--resume", "--processes", 1, "--device", "cpu", "--json")
+    assert json.loads(done.out)["stop"] == "all epochs are done"
+
+
 def test_a_new_run_needs_data(molvae, tmp_path):
     complaint = molvae("train", "--out", tmp_path / "run").complaint
     assert complaint == "give a file of molecules (CSV, TSV or SMI); --resume needs none"

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -220,6 +221,7 @@ def started(plan, out, folder, *command, **environment):
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=heed_ctrl_c,
+        start_new_session=True,
     )
 
 
@@ -276,6 +278,40 @@ def test_a_training_whose_time_is_up_is_left_as_it_is_when_resumed(tiny_plan, tm
     assert (result.stop, result.steps) == (StopReason.OUT_OF_TIME, 1)
     assert_equal_weights(before[0], weights(tmp_path / "run"))
     assert_equal_weights(before[1], weights(tmp_path / "run", "model"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_is_heeded_by_the_leading_one(tiny_plan, tmp_path, number):
+    out = tmp_path / "run"
+    plan = changed(tiny_plan, processes=2, epochs=10_000, checkpoint_minutes=1e-6)
+    process = started(plan, out, tmp_path)
+    wait_for(RunDirectory(out).checkpoint.exists, process)
+    os.killpg(process.pid, number)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 0, words
+    assert json.loads(RunDirectory(out).summary.read_text())["stop"].startswith("interrupted")
+
+
+def test_a_process_that_cannot_begin_ends_the_training_with_a_word(
+    tiny_plan, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(TrainingError, match="process 1 of the training ended before it began"):
+        train(changed(tiny_plan, processes=2), tmp_path / "run")
+
+
+def test_a_run_of_a_device_that_is_not_there_goes_on_with_another(tiny_plan, tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    train(changed(tiny_plan, epochs=2), run.path)
+    moved = changed(TrainingPlan.of_run(run), device="mps", processes=4, epochs=12)
+    moved.save(run)
+    with pytest.raises(ConfigError, match="use --device auto"):
+        resume(run.path)
+    resume(run.path, device="auto", processes=1)
+    found = TrainingPlan.of_run(run).train
+    assert (found.device, found.processes) == ("cpu", 1)
+    assert found.precision == "float32"
 
 
 @pytest.mark.slow
