@@ -41,6 +41,20 @@ def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             draft.unlink()
 
 
+def check_writable(path: Path) -> None:
+    """See that a file can be written there, before the work on it begins.
+
+    Raises:
+        FileError: a folder has that name, or its own folder cannot be made or written to.
+    """
+    if path.is_dir():
+        raise FileError(f"{str(path)!r} is a folder; give the name of a file")
+    probe = path.with_name(f".{path.name}.probe")
+    with written_whole(probe):
+        pass
+    probe.unlink()
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace the file at once with `content`."""
     with written_whole(path, "wb") as stream:

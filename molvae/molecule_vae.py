@@ -173,6 +173,16 @@ class MoleculeVAE:
         )
 
     @property
+    def max_symbols(self) -> int:
+        """As many as a molecule of its training might have, as its card tells."""
+        return int(self.card.get("max_symbols", GREEDY.max_symbols))
+
+    @property
+    def greedy(self) -> DecodingConfig:
+        """Greedy decoding, of molecules as long as those that it was trained on."""
+        return GREEDY.with_changes({"max_symbols": self.max_symbols})
+
+    @property
     def device(self) -> torch.device:
         """Where the network lies."""
         return self.network.device
@@ -230,16 +240,22 @@ class MoleculeVAE:
     def decode(
         self,
         points: Float[np.ndarray, "molecule latent"],
-        config: DecodingConfig = GREEDY,
+        config: DecodingConfig | None = None,
         seed: int = 0,
     ) -> list[Molecule | None]:
-        """The molecule at each point; None where the symbols spell none."""
+        """The molecule at each point; None where the symbols spell none.
+
+        Args:
+            points: what to decode.
+            config: how symbols are chosen; greedily unless given.
+            seed: of what is drawn.
+        """
         return read_spellings(self.decode_symbols(points, config, seed))
 
     def decode_symbols(
         self,
         points: Float[np.ndarray, "molecule latent"],
-        config: DecodingConfig = GREEDY,
+        config: DecodingConfig | None = None,
         seed: int = 0,
         temperatures: Float32[np.ndarray, " molecule"] | None = None,
     ) -> Iterator[Spelling]:
@@ -247,7 +263,7 @@ class MoleculeVAE:
 
         Args:
             points: what to decode.
-            config: how symbols are chosen.
+            config: how symbols are chosen; greedily unless given.
             seed: of what is drawn.
             temperatures: one for each point, in the place of that of the settings.
         """
@@ -256,7 +272,8 @@ class MoleculeVAE:
         for part in _parts(range(len(points))):
             z = torch.as_tensor(np.asarray(points)[part], dtype=torch.float32, device=self.device)
             warm = None if warmth is None else warmth[list(part)]
-            yield from self._read(decode(self.network.decoder, z, config, generator, warm))
+            ids = decode(self.network.decoder, z, config or self.greedy, generator, warm)
+            yield from self._read(ids)
 
     def sample(
         self, n: int, seed: int = 0, config: DecodingConfig | None = None
@@ -284,7 +301,8 @@ class MoleculeVAE:
         Raises:
             ModelError: the model has no learned prior.
         """
-        config, seed = config or DecodingConfig(), int(generator.integers(2**63))
+        seed = int(generator.integers(2**63))
+        config = config or DecodingConfig(max_symbols=self.max_symbols)
         source = torch.Generator(self.device).manual_seed(seed)
         if self.prior_named(prior) != "normal":
             selection = None if prior == "push-forward" else self._selection

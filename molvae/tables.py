@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from molvae.chem.sdf import sdf_record
-from molvae.errors import FileError, MissingExtraError
-from molvae.files import written_whole
+from molvae.errors import MissingExtraError
+from molvae.files import check_writable, written_whole
 
 Cell = str | int | float
 Columns = Mapping[str, Sequence[Cell]]
@@ -41,11 +41,7 @@ class TableFile:
             FileError: a folder has that name, or its own folder cannot be made.
             MissingExtraError: Parquet is asked for and pyarrow is not installed.
         """
-        if path.is_dir():
-            raise FileError(f"{str(path)!r} is a folder; give the name of a file")
-        with written_whole(path.with_name(f".{path.name}.probe")):
-            pass
-        path.with_name(f".{path.name}.probe").unlink()
+        check_writable(path)
         ending = path.suffix.lower()
         kind = TableKind(ending) if ending in list(TableKind) else TableKind.CSV
         if kind is TableKind.PARQUET:

@@ -11,7 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/environment.sh
 
 make_environment "${VIRTUAL_ENV:-.venv}"
-mapfile -t tools < <(development_requirements)
+tools=()
+while IFS= read -r tool; do tools+=("$tool"); done < <(development_requirements)
 "$bin/python" -m pip install --quiet --disable-pip-version-check --editable . "${tools[@]}"
 # File by file, as the tests of a file share what takes seconds to make.
 "$bin/python" -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

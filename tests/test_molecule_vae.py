@@ -1,10 +1,14 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
+import torch
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ModelError, MoleculeError
 from molvae.model.decoding import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
+from molvae.special_ids import END
 
 SMILES = ["CCO", "c1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CCO"]
 
@@ -28,6 +32,23 @@ def test_molecules_and_smiles_are_taken_alike(tiny_model):
 def test_nothing_encodes_to_nothing(tiny_model):
     assert tiny_model.encode([]).shape == (0, tiny_model.latent_size)
     assert tiny_model.decode(np.zeros((0, tiny_model.latent_size), np.float32)) == []
+
+
+def test_no_draws_are_none(tiny_model):
+    for model in tiny_model, MoleculeVAE.from_pretrained("moses"):
+        assert model.sample(0) == []
+
+
+def test_a_model_of_long_molecules_reads_and_writes_them_whole(tiny_model):
+    card = {**tiny_model.card, "max_symbols": 300}
+    long = MoleculeVAE(tiny_model.vocabulary, deepcopy(tiny_model.network), card=card)
+    with torch.no_grad():
+        # Never an end.
+        long.network.decoder.to_logits.bias[END] = -1e9
+    for model, most in (long, 300), (tiny_model, 200):
+        assert (model.max_symbols, model.greedy.max_symbols) == (most, most)
+    [spelling] = long.decode_symbols(long.encode(["CCO"]))
+    assert len(spelling) == 300
 
 
 def test_a_symbol_outside_the_vocabulary_is_named(tiny_model):

@@ -33,6 +33,8 @@ from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
 BUDGET = 200
+_ROUNDING = 1e-6
+"""By less the same molecule differs from itself, written with its atoms in another order."""
 _TERMS = ("logp", "sa", "largest_ring")
 
 
@@ -241,7 +243,7 @@ def _searched_round(
             row["refused"] = str(error)
             break
         row["calls"] += result.calls
-        better = [one for one in result.candidates if one.score > score]
+        better = [one for one in result.candidates if one.score > score + _ROUNDING]
         found.update(_found(better, score, Admission.of(plan.admission), deltas))
     return {**row, "found": found, "seconds": perf_counter() - begun}
 

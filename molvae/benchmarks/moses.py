@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from molvae.chem.notation import Spelling, is_own, read_spelling, repair
 from molvae.errors import DataError, MoleculeError
+from molvae.files import with_nan, without_nan
 from molvae.metrics import EvaluateConfig, Samples, evaluate_each, read_smiles
 from molvae.metrics.chemnet import Gaussian
 from molvae.model.decoding import DecodingConfig
@@ -96,7 +97,11 @@ def benchmark_moses(
         progress=progress,
     )
     rows: list[dict[str, Any]] = [
-        {"seed": seed, "figures": {**one.shares, **found.values}, "counts": dict(found.counts)}
+        {
+            "seed": seed,
+            "figures": without_nan({**one.shares, **found.values}),
+            "counts": dict(found.counts),
+        }
         for seed, one, found in zip(config.seeds, sampled, measured, strict=True)
     ]
     return {
@@ -104,7 +109,7 @@ def benchmark_moses(
         "evaluation": evaluation.model_dump(mode="json"),
         "model": model.origin,
         "seeds": rows,
-        **_over_seeds([row["figures"] for row in rows]),
+        **_over_seeds([with_nan(row["figures"]) for row in rows]),
     }
 
 
@@ -218,14 +223,16 @@ def _read(path: Path) -> list[str]:
     return read_smiles(path)
 
 
-def _over_seeds(figures: list[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Mean and standard deviation of each figure."""
+def _over_seeds(figures: list[Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
+    """Mean and standard deviation of each figure; None where one was not to be had."""
     names = list(figures[0])
     columns = {name: [row[name] for row in figures] for name in names}
     return {
-        "mean": {name: float(np.mean(values)) for name, values in columns.items()},
-        "deviation": {
-            name: float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-            for name, values in columns.items()
-        },
+        "mean": without_nan({name: float(np.mean(some)) for name, some in columns.items()}),
+        "deviation": without_nan(
+            {
+                name: float(np.std(some, ddof=1)) if len(some) > 1 else 0.0
+                for name, some in columns.items()
+            }
+        ),
     }

@@ -106,15 +106,23 @@ def _spelled_draft(spelling: Spelling, cleaning: StandardizeConfig) -> Draft | N
     return _draft(_smiles(spelling), cleaning)
 
 
-def _draft(text: str, cleaning: StandardizeConfig) -> Draft | None:
+def draft_or_error(text: str, cleaning: StandardizeConfig) -> Draft:
+    """The draft of a text.
+
+    Raises:
+        MoleculeError: it is refused.
+    """
     # A molecule in pieces is no candidate: the piece that cleaning would keep is another molecule.
-    if not text or "." in text:
-        return None
+    if "." in text:
+        raise MoleculeError("several parts", "give the one that is meant")
+    return counted(standardize(text, cleaning))
+
+
+def _draft(text: str, cleaning: StandardizeConfig) -> Draft | None:
     try:
-        molecule = standardize(text, cleaning)
+        return draft_or_error(text, cleaning) if text else None
     except MoleculeError:
         return None
-    return counted(molecule)
 
 
 def _smiles(spelling: Spelling) -> str:

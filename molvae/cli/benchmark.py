@@ -24,7 +24,7 @@ from molvae.cli.flags import (
 )
 from molvae.cli.models import ChosenModel, ModelChoice, cleaning_for
 from molvae.errors import ConfigError
-from molvae.files import write_json
+from molvae.files import check_writable, write_json
 from molvae.metrics import EvaluateConfig
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import provenance
@@ -63,13 +63,15 @@ def moses(
         fcd: Take the Fréchet ChemNet Distance too (extra eval).
         cache: Folder in which statistics of the reference sets are kept.
     """
+    check_writable(out)
     vae = model.open()
     evaluation = EvaluateConfig(fcd=fcd, cache=cache, workers=settings.workers)
     record = benchmark_moses(vae, data, settings, evaluation, progress=screen.progress)
     _keep(record, out, settings.seeds[0])
     mean, deviation = record["mean"], record["deviation"]
+    # None: not to be had of so few samples.
     width = max(map(len, mean))
-    lines = [f"{name:{width}}  {mean[name]:.4f} ± {deviation[name]:.4f}" for name in mean]
+    lines = [f"{name:{width}}  {_shown(mean[name])} ± {_shown(deviation[name])}" for name in mean]
     screen.tell(record, "\n".join([*lines, str(out)]))
 
 
@@ -90,6 +92,7 @@ def reconstruction(
         out: JSON file for the record.
     """
     check_apart(source, out)
+    check_writable(out)
     vae = model.open()
     cleaning = cleaning_for(vae, settings.cleaning)
     settings = settings.with_changes({"cleaning": cleaning.model_dump()})
@@ -158,6 +161,7 @@ def constrained(
         out: JSON file for the record.
     """
     check_apart(source, out)
+    check_writable(out)
     words = overlaid({"search": {"budget": constrained_benchmark.BUDGET}}, given(settings))
     plan = ConstrainedConfig.parse(words, "flags")
     vae = model.open()
@@ -165,6 +169,10 @@ def constrained(
     record["card"] = vae.card
     _keep(record, out, plan.search.seed)
     screen.tell(record, f"{figures_text(record)}\n{out}")
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _those_given(words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

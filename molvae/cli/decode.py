@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from molvae.cli.flags import OnScreen, Screen, check_apart, flags_of, given
+from molvae.cli.flags import OnScreen, Screen, Seed, check_apart, flags_of, given
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.encoding import Points, decode_points
 from molvae.model.decoding import GREEDY, DecodingConfig
@@ -17,7 +17,7 @@ def decode(
     out: Path,
     model: ChosenModel = ModelChoice(),
     decoding: Annotated[DecodingConfig, flags_of("Decoding", show_defaults=False)] = GREEDY,
-    seed: int = 0,
+    seed: Seed = 0,
     screen: OnScreen = Screen(),
 ) -> None:
     """Write the molecules at latent vectors.
@@ -35,7 +35,7 @@ def decode(
     file = TableFile.at(out)
     vae = model.open()
     latents = Points.read(source, vae.latent_size)
-    config = GREEDY.with_changes(given(decoding))
+    config = vae.greedy.with_changes(given(decoding))
     molecules = decode_points(vae, latents.points, config, seed, progress=screen.progress)
     found = [
         (molecule.smiles, int(row))

@@ -12,10 +12,9 @@ from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_
 from molvae.cli.models import Cleaning, ModelChoice, cleaning_for
 from molvae.diagnosis import DiagnoseConfig, draw_molecules
 from molvae.diagnosis import diagnose as diagnose_model
-from molvae.files import write_json
+from molvae.files import check_writable, write_json
 from molvae.model.network import Device
 from molvae.runs import provenance
-from molvae.tables import TableFile
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def diagnose(
     """
     if out is not None:
         check_apart(source, out)
-        TableFile.at(out)
+        check_writable(out)
     vae = ModelChoice(model, device).open()
     drawn = draw_molecules(
         source,

@@ -9,6 +9,7 @@ from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
 from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.dataset.spelled import RefusedRow
 from molvae.encoding import encode_rows, write_refused
+from molvae.files import check_writable
 
 
 def encode(
@@ -31,6 +32,7 @@ def encode(
         out: File for the latent vectors, .npz; refused rows are listed beside it.
     """
     check_apart(source, out)
+    check_writable(out)
     vae, rows = model_and_rows(model, source, smiles_column, cleaning, screen)
     latents = encode_rows(vae, rows)
     latents.write(out)

@@ -7,11 +7,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
-from molvae.files import write_json
+from molvae.files import check_writable, write_json
 from molvae.metrics import EvaluateConfig, Metrics, Samples, read_smiles
 from molvae.metrics import evaluate as measure
 from molvae.runs import provenance
-from molvae.tables import TableFile
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def evaluate(
     files = {"samples": source, **real.named(), "training": real.training}
     for path in files.values():
         check_apart(path, out)
-    TableFile.at(out)
+    check_writable(out)
     samples = Samples.read(source, smiles_column)
     references = {name: read_smiles(path) for name, path in real.named().items()}
     known = read_smiles(real.training)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from cyclopts import Parameter, default_name_transform
+from cyclopts import Parameter, default_name_transform, validators
 
 from molvae.errors import ConfigError
 from molvae.settings import Settings, read_toml
@@ -42,6 +42,7 @@ Resume = Annotated[
 ConfigFile = Annotated[
     Path | None, Parameter(name="--config", help="TOML file with settings; flags win over it.")
 ]
+Seed = Annotated[int, Parameter(validator=validators.Number(gte=0, lt=2**63))]
 SmilesColumn = Annotated[
     str | None,
     Parameter(help="Column with the SMILES; without it the column is found by name or content."),

@@ -8,6 +8,7 @@ from molvae.cli.flags import (
     ConfigFile,
     OnScreen,
     Screen,
+    check_apart,
     flags_of,
     given,
     settings_from,
@@ -15,6 +16,7 @@ from molvae.cli.flags import (
 )
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.dataset.known import known_smiles
+from molvae.files import check_writable
 from molvae.generation import GenerateConfig, Generation
 from molvae.generation import generate as generate_molecules
 from molvae.tables import Columns, TableFile
@@ -52,8 +54,14 @@ def generate(
     plan = settings_from(GenerateConfig, config, typed)
     plan.screen.check()
     file = TableFile.at(out)
+    if points is not None:
+        check_writable(points)
+    if novel_to is not None:
+        check_apart(novel_to, out)
     vae = model.open()
-    known = known_smiles(novel_to, progress=screen.progress) if novel_to else frozenset[str]()
+    known = frozenset[str]()
+    if novel_to is not None:
+        known |= known_smiles(novel_to, cleaning=vae.cleaning, progress=screen.progress)
     generation = generate_molecules(vae, plan, known, progress=screen.progress)
     file.write(_columns(generation))
     if points is not None:

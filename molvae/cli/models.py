@@ -63,7 +63,10 @@ def model_and_rows(
     """
     vae = choice.open()
     rules = cleaning_for(vae, cleaning)
-    return vae, spelled_rows(source, smiles_column, rules, progress=screen.progress)
+    longest = vae.max_symbols
+    return vae, spelled_rows(
+        source, smiles_column, rules, max_symbols=longest, progress=screen.progress
+    )
 
 
 def models(*, screen: OnScreen = Screen()) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from molvae.cli.flags import OnScreen, Screen
+from molvae.cli.flags import OnScreen, Screen, Seed
 from molvae.cli.listing import Listing
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.cli.molecules import typed_molecule
@@ -22,7 +22,7 @@ def neighbors(
     *,
     n: Count = 10,
     scale: Scale = None,
-    seed: int = 0,
+    seed: Seed = 0,
     out: Path | None = None,
     model: ChosenModel = ModelChoice(),
     screen: OnScreen = Screen(),

@@ -53,7 +53,7 @@ def optimize(
     """Search the latent space for molecules of high score.
 
     OUT gets candidates.csv (every scored molecule, best first), summary.json and journal.sqlite,
-    in which each score is kept before the next is asked for: with --resume nothing is scored
+    in which scores are kept before more are asked for: with --resume nothing is scored
     twice, and --budget may be larger than before. What a program or function of yours could not
     score stands in failures.csv, with the reason.
 

@@ -45,8 +45,8 @@ class Scorers:
             raise ConfigError(
                 "--workers are of this machine, those of --scheduler of others; give one"
             )
-        with dask_executor(self.scheduler) as executor:
-            yield ConfiguredObjective.load(wanted, executor=executor)
+        with dask_executor(self.scheduler) as (executor, workers):
+            yield ConfiguredObjective.load(wanted, workers, executor)
 
 
 ChosenScorers = Annotated[Scorers, Parameter(name="*")]

@@ -15,6 +15,10 @@ IDENTITY_BYTES = 16
 """Of a canonical SMILES: two of 10^9 molecules are taken for one with a chance below 10^-20."""
 
 
+MAX_SYMBOLS = 200
+"""Of a molecule, unless more or fewer are asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class CleaningRules:
     """How a molecule is cleaned, and how many symbols it may have."""

@@ -16,7 +16,7 @@ from pydantic import PositiveInt
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling
 from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.batches import Batch
-from molvae.dataset.cleaning import CleaningRules
+from molvae.dataset.cleaning import MAX_SYMBOLS, CleaningRules
 from molvae.dataset.making import make_store
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_store
 from molvae.dataset.tables import Table
@@ -37,7 +37,7 @@ class CorpusConfig(Settings):
     """Column that holds the SMILES; None finds it by its name, else by its content."""
     property_columns: tuple[str, ...] = ()
     """Columns of numbers to keep beside the molecules."""
-    max_symbols: PositiveInt = 200
+    max_symbols: PositiveInt = MAX_SYMBOLS
     """SELFIES symbols of a molecule, at most."""
     standardize: StandardizeConfig = StandardizeConfig()
     """How molecules are cleaned, and which are refused."""

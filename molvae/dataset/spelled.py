@@ -8,12 +8,10 @@ from pathlib import Path
 from molvae.chem.notation import Spelling
 from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.chunks import ChunkWork, answered_chunks
-from molvae.dataset.cleaning import CleaningRules, CleaningTask, accepted_molecule
+from molvae.dataset.cleaning import MAX_SYMBOLS, CleaningRules, CleaningTask, accepted_molecule
 from molvae.dataset.tables import Chunk, Table
 from molvae.errors import MoleculeError
 from molvae.parallel import available_cores
-
-_MAX_SYMBOLS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ def spelled_rows(
     cleaning: StandardizeConfig | None = None,
     workers: int | None = None,
     *,
+    max_symbols: int = MAX_SYMBOLS,
     progress: bool = False,
 ) -> Iterator[list[SpelledRow | RefusedRow]]:
     """The rows of a file, some hundred at a time; molecules are cleaned as they are for training.
@@ -52,13 +51,14 @@ def spelled_rows(
         smiles_column: column with the SMILES; None finds it.
         cleaning: how molecules are cleaned, and which are refused.
         workers: processes to clean with; None means one per core.
+        max_symbols: of which a molecule may have no more.
         progress: whether to show a bar.
 
     Raises:
         DataError: the file cannot be read, or lacks the column.
     """
     table = Table.open(path, smiles_column)
-    rules = CleaningRules(cleaning or StandardizeConfig(), _MAX_SYMBOLS)
+    rules = CleaningRules(cleaning or StandardizeConfig(), max_symbols)
     work = ChunkWork(spell_texts, partial(CleaningTask, rules=rules))
     for chunk, answers in answered_chunks(
         table, work, workers or available_cores(), progress=progress

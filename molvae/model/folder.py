@@ -33,7 +33,7 @@ class SavedModel:
 
 
 def write_model(folder: Path, saved: SavedModel) -> None:
-    """Replace the folder with the model.
+    """Replace the model in a folder, or make it; what else lies in the folder stays there.
 
     Raises:
         FileError: it could not be written; an earlier model of that name is still there.
@@ -107,10 +107,20 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str)
 def _swap(draft: Path, folder: Path) -> None:
     """Put the draft in the folder's place; two renames, so that no mixed folder is ever seen."""
     old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    # There is one if an earlier swap was cut off.
+    _empty(old, folder)
     if folder.exists():
         folder.rename(old)
     draft.rename(folder)
+    _empty(old, folder)
+
+
+def _empty(old: Path, folder: Path) -> None:
+    """Take what does not belong to the model over from its former folder, which is then gone."""
+    if old.is_dir() and folder.is_dir():
+        for other in old.iterdir():
+            if other.name not in (_MODEL, _VOCABULARY, _WEIGHTS):
+                other.rename(folder / other.name)
     shutil.rmtree(old, ignore_errors=True)
 
 

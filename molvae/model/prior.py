@@ -126,7 +126,7 @@ class PushForwardPrior:
         if self.selection is None:
             return decode(self.language_model, self.language_model.nothing(n), config, generator)
         share = max(self.selection.share, _LEAST_SHARE)
-        spellings = []
+        spellings = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
         missing = n
         while missing > 0:
             # A few more, so that a small lot is seldom left to be drawn by itself.
@@ -144,7 +144,7 @@ class PushForwardPrior:
         codes = ids.new_empty(
             len(ids), self.network.config.latent_size, dtype=torch.get_default_dtype()
         )
-        for rows in torch.split(lengths.argsort(), _ROWS):
+        for rows in torch.split(lengths.argsort(), _ROWS) if len(ids) else ():
             codes[rows] = self.network.encode(ids[rows], lengths[rows]).mean
         return codes
 

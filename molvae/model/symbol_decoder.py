@@ -63,7 +63,7 @@ class SymbolDecoder(nn.Module):
         if self.to_state is None:
             return context.new_zeros(len(self.layers), len(context), self.hidden_size)
         states = torch.tanh(linear_as_weights(context, self.to_state.weight, self.to_state.bias))
-        return states.view(len(context), len(self.layers), -1).transpose(0, 1)
+        return states.view(len(context), len(self.layers), self.hidden_size).transpose(0, 1)
 
     def symbol_gates(self) -> Float[Tensor, "id gates"]:
         """What each symbol adds to the gates of the first layer."""

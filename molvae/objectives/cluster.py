@@ -8,8 +8,10 @@ from molvae.errors import ConfigError, MissingExtraError, WorkerError
 
 
 @contextmanager
-def dask_executor(scheduler: str, timeout_seconds: float = 10.0) -> Iterator[Executor]:
+def dask_executor(scheduler: str, timeout_seconds: float = 10.0) -> Iterator[tuple[Executor, int]]:
     """An executor over the workers of a scheduler such as tcp://head:8786, for the block's time.
+
+    With it the number of molecules that they can work on at once, as many as threads of theirs.
 
     Raises:
         MissingExtraError: Dask is not installed.
@@ -32,7 +34,8 @@ def dask_executor(scheduler: str, timeout_seconds: float = 10.0) -> Iterator[Exe
             "scheduler`, or give an address such as tcp://head:8786"
         ) from None
     try:
-        yield client.get_executor()  # type: ignore[no-untyped-call]
+        threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
+        yield client.get_executor(), max(1, threads)  # type: ignore[no-untyped-call]
     except KilledWorker as error:
         raise WorkerError(
             f"workers of {scheduler} died over the same molecules ({error}), most often for want "

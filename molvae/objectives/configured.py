@@ -26,8 +26,8 @@ _PER_FOREIGN_TASK = 50
 class ConfiguredObjective:
     """Components through their curves, averaged to one score, under constraints.
 
-    The work is spread over `workers` processes of its own, or over any executor, such as one of
-    `concurrent.futures` or of Dask; the scores are the same.
+    The work is spread over `workers` processes of its own, or over any executor that has so many,
+    such as one of `concurrent.futures` or of Dask; the scores are the same.
     """
 
     def __init__(
@@ -78,12 +78,18 @@ class ConfiguredObjective:
 
     def _measured(self, smiles: Sequence[str]) -> list[Measured]:
         work = partial(measure, config=self._config)
-        size = _PER_FOREIGN_TASK if self._is_foreign else _PER_TASK
+        size = self._portion(len(smiles))
         portions = [tuple(smiles[i : i + size]) for i in range(0, len(smiles), size)]
         if self._executor is not None:
             return _from_executor(self._executor, work, portions)
         worth = self._is_foreign or len(smiles) >= _WORTH_SPREADING
         return list(ordered_map(work, portions, self._workers if worth else 1))
+
+    def _portion(self, molecules: int) -> int:
+        if not self._is_foreign:
+            return _PER_TASK
+        # Of other people's code one molecule may take minutes: every worker gets some.
+        return max(1, min(_PER_FOREIGN_TASK, -(-molecules // self._workers)))
 
     def _aggregate(
         self, values: Mapping[str, PerMolecule], desirabilities: Mapping[str, PerMolecule]

@@ -1,6 +1,7 @@
 """Measure: a Python function of the user's own."""
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -11,6 +12,7 @@ from pydantic import Field, JsonValue
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
+from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve
 from molvae.objectives.measure import Failed, Readings, readings_of
 from molvae.settings import Settings
@@ -39,8 +41,11 @@ class FunctionMeasure(Settings):
         return None
 
     def identity(self) -> JsonValue:
-        described: JsonValue = self.model_dump(mode="json", include={"kind", "function"})
-        return described
+        told = self.model_dump(mode="json", include={"kind", "function"})
+        module = inspect.getmodule(_function(self.function, self.folder))
+        # Of its own module alone: a change in what that imports goes unseen.
+        file = getattr(module, "__file__", None)
+        return {**told, "sha256": sha256(Path(file)) if file else None}
 
     def within(self, folder: Path) -> "FunctionMeasure":
         found_in = folder / self.folder if self.folder else folder

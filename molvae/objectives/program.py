@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, NonNegativeInt, PositiveFloat, PositiveIn
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
+from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve
 from molvae.objectives.measure import Failed, Readings, readings_of
 from molvae.objectives.running import Ended, Limits, run_program
@@ -52,8 +53,10 @@ class ProgramMeasure(Settings):
         return None
 
     def identity(self) -> JsonValue:
-        described: JsonValue = self.model_dump(mode="json", include={"kind", "command", "output"})
-        return described
+        told = self.model_dump(mode="json", include={"kind", "command", "output", "key"})
+        # A script that was changed gives other scores.
+        files = [(self.folder or Path()) / word for word in self.command]
+        return {**told, "sha256": [sha256(file) for file in files if file.is_file()]}
 
     def within(self, folder: Path) -> "ProgramMeasure":
         started_in = folder / self.folder if self.folder else folder

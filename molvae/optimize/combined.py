@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from molvae.chem.drafts import counted, draft_smiles, draft_spellings
+from molvae.chem.drafts import counted, draft_or_error, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
 from molvae.chem.standardize import StandardizeConfig
+from molvae.errors import ConfigError, MoleculeError
 from molvae.model.prior import PushForwardPrior
 from molvae.model.recurrence import one_thread
 from molvae.molecule_vae import MoleculeVAE
@@ -64,12 +65,15 @@ class CombinedSearch:
         leads: Sequence[Molecule] = (),
         pool: Sequence[str] = (),
         admission: AdmissionConfig | None = None,
+        lead_scale: float = 1.0,
     ) -> None:
         self._config = config
         self._generator = np.random.default_rng(seed)
         self._leads = [lead.smiles for lead in leads]
+        self._lead_scale = lead_scale
         self._cleaning = _cleaning_beside(config.cleaning, self._leads)
         self._admission = Admission.of(admission or AdmissionConfig(rails=False))
+        _check_leads(leads, self._cleaning, self._admission)
         self._least_similarity = admission.min_similarity if admission else 0.0
         self._retrainer = Retrainer(model, config.retraining)
         self._codes = Codes(self._retrainer.model)
@@ -181,7 +185,8 @@ class CombinedSearch:
 
     def _round_leads(self, n: int) -> list[Parent]:
         chosen: list[int] = self._generator.integers(max(len(self._leads), 1), size=n).tolist()
-        return [self._parent(self._leads[at], 0.5, 3.0) for at in chosen if self._leads]
+        nearest, furthest = 0.5 * self._lead_scale, 3.0 * self._lead_scale
+        return [self._parent(self._leads[at], nearest, furthest) for at in chosen if self._leads]
 
     def _parent(self, smiles: str, nearest: float, furthest: float) -> Parent:
         """A molecule to look for others near, at a distance drawn between two, in reaches."""
@@ -239,9 +244,10 @@ class CombinedSearch:
         def breed(n: int) -> list[Parent]:
             parents = self._round_best(n)
             for at in range(n if ranked else 0):
-                if self._generator.random() < _DESCENDING:
+                # All of them where nothing has a score.
+                if at >= len(parents) or self._generator.random() < _DESCENDING:
                     idea = ranked[self._generator.integers(len(ranked))]
-                    parents[at] = self._parent(idea.draft.smiles, 0.5, 2.0)
+                    parents[at : at + 1] = [self._parent(idea.draft.smiles, 0.5, 2.0)]
             return parents
 
         return breed
@@ -350,6 +356,31 @@ class CombinedSearch:
             coded = Codes(self._given).of([draft.smiles for draft in drafts if draft])
             self._rehearsal = [one for one in coded if one]
         return self._rehearsal
+
+
+def _check_leads(
+    leads: Sequence[Molecule], cleaning: StandardizeConfig, admission: Admission
+) -> None:
+    """See that the search can take up each lead.
+
+    Raises:
+        ConfigError: it has several parts, is refused by the cleaning, or loses with its stereo
+            descriptors what is to be kept.
+    """
+    for lead in leads:
+        try:
+            flat = draft_or_error(lead.smiles, cleaning)
+        except MoleculeError as error:
+            raise ConfigError(
+                f"the lead {lead.smiles} cannot be searched round ({error}); give another form of "
+                "it, or see --combined.max-heavy-atoms"
+            ) from None
+        before, after = admission.judge([lead, Molecule.parse(flat.smiles)])
+        if after is Objection.PATTERN_MISSING and before is not after:
+            raise ConfigError(
+                f"the search proposes flat molecules, and without its stereo descriptors the lead "
+                f"{lead.smiles} lacks what --keep asks for; give --combined.keep-stereo"
+            )
 
 
 def _cleaning_beside(cleaning: StandardizeConfig, leads: Sequence[str]) -> StandardizeConfig:

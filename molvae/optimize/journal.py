@@ -1,4 +1,4 @@
-"""Journal: every score that was paid for, on disk in SQLite before the next one is asked for."""
+"""Journal: every score that was paid for, on disk in SQLite before more are asked for."""
 
 import json
 import sqlite3

@@ -60,7 +60,8 @@ class SearchConfig(Settings):
     pareto: bool = False
     """Look for molecules that none beats in every component, not for the highest mean of them."""
     lead_scale: PositiveFloat = 1.0
-    """How far from a lead's code a search begins, in deviations of its posterior."""
+    """How far from a lead's code a search begins: in deviations of its posterior; `combined` makes
+    its own distances so many times as large."""
     seed: NonNegativeInt = 0
     admission: AdmissionConfig = Field(default_factory=AdmissionConfig)
     combined: CombinedConfig = Field(default_factory=CombinedConfig)
@@ -134,6 +135,7 @@ def _combined(
         leads=leads,
         pool=() if pool is None else [one for one in Table.open(pool, None).texts() if one],
         admission=config.admission,
+        lead_scale=config.lead_scale,
     )
 
 

@@ -161,10 +161,15 @@ class Oracle:
 
 
 def _scored(scores: Scores, row: int) -> Scored:
-    total = float(scores.total[row])
     return Scored(
-        # An infinite score is no score: nothing could ever be better.
-        score=total if isfinite(total) else nan,
-        values={name: float(column[row]) for name, column in scores.values.items()},
-        desirabilities={name: float(column[row]) for name, column in scores.desirabilities.items()},
+        score=_finite(scores.total[row]),
+        values={name: _finite(column[row]) for name, column in scores.values.items()},
+        desirabilities={
+            name: _finite(column[row]) for name, column in scores.desirabilities.items()
+        },
     )
+
+
+def _finite(value: float) -> float:
+    """The value; an infinite one is none: nothing could ever be better."""
+    return float(value) if isfinite(value) else nan

@@ -224,6 +224,8 @@ class Sources:
 
     def _children(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
         first, second = breed(n), breed(n)
+        if not first:
+            return
         alone = generator.random(n) < _MUTATED
         pairs = [
             (one.smiles, one.smiles if is_alone else other.smiles)

@@ -230,6 +230,7 @@ class TrainingSession:
         self.model.card = {
             "data": self.plan.data.name,
             "cleaning": self.plan.corpus.standardize.model_dump(mode="json"),
+            "max_symbols": self.plan.corpus.max_symbols,
             "molecules": len(self.data.training),
             "updates": self.state.step,
             "minutes": round(self.seconds / 60, 2),

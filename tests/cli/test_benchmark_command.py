@@ -123,6 +123,13 @@ def test_leads_are_improved_and_recorded(molvae, data, run, tmp_path):
     assert json.loads(out.read_text())["leads"] == record["leads"]
 
 
+def test_a_record_has_a_place_before_the_work(molvae, data, run, tmp_path):
+    moses = molvae("benchmark", "moses", "--data", tmp_path, "--out", tmp_path, "--model", run)
+    assert "is a folder" in moses.complaint
+    back = molvae("benchmark", "reconstruction", data, "--out", tmp_path, "--model", run)
+    assert "is a folder" in back.complaint
+
+
 def test_leads_and_record_are_not_one_file(molvae, data, run):
     done = molvae("benchmark", "constrained", data, "--model", run, "--out", data)
     assert "is the input" in done.complaint

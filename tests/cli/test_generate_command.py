@@ -187,6 +187,15 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(molvae, run, tmp
     assert "is a folder" in molvae(*words, tmp_path).complaint
 
 
+def test_the_place_of_the_points_is_looked_at_before_the_work(molvae, run, tmp_path):
+    words = ["generate", "--model", run, "--n", 10**6, "--out", tmp_path / "new.csv"]
+    assert "is a folder" in molvae(*words, "--points", tmp_path).complaint
+    known = tmp_path / "new.csv"
+    known.write_text("smiles\nCCO\n")
+    assert "is the input" in molvae(*words, "--novel-to", known).complaint
+    assert known.read_text() == "smiles\nCCO\n"
+
+
 def test_a_full_disk_is_one_line_and_the_old_file_stays(run, tmp_path):
     out = tmp_path / "out.csv"
     out.write_text("old\n")

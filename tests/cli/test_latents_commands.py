@@ -176,6 +176,11 @@ def test_foreign_or_damaged_latents_are_refused(molvae, run, tmp_path, kind, com
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_a_folder_is_no_place_for_latents(molvae, data, run, tmp_path):
+    words = ["encode", data, "--out", tmp_path, "--model", run]
+    assert molvae(*words).complaint == f"{str(tmp_path)!r} is a folder; give the name of a file"
+
+
 @pytest.mark.parametrize("command", ["encode", "reconstruct", "decode"])
 def test_the_input_is_not_overwritten(molvae, data, run, command):
     assert "is the input" in molvae(command, data, "--out", data, "--model", run).complaint

@@ -2,6 +2,7 @@ from itertools import cycle, islice
 
 import pytest
 
+from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.known import canonical_forms, known_smiles
 from molvae.errors import DataError
 
@@ -17,6 +18,13 @@ def test_salts_and_charges_are_known_as_they_stand_and_as_training_cleans_them()
     assert set(canonical_forms(["CC(=O)[O-].[Na+]"])) == {"CC(=O)[O-].[Na+]", "CC(=O)O"}
     # Refused by cleaning for its element, and yet a molecule of the file.
     assert canonical_forms(["C[Hg+]"]) == ["[CH3][Hg+]"]
+
+
+def test_molecules_are_known_as_the_model_in_question_writes_them():
+    flat = StandardizeConfig(keep_stereo=False)
+    assert set(canonical_forms(["C[C@H](N)C(=O)O"], flat)) == {"C[C@H](N)C(=O)O", "CC(N)C(=O)O"}
+    charged = StandardizeConfig(neutralize=False)
+    assert "CC(=O)[O-]" in canonical_forms(["CC(=O)[O-].[Na+]"], charged)
 
 
 def test_two_processes_find_what_one_finds(tmp_path):

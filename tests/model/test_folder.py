@@ -48,6 +48,20 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_else(tiny_model, fol
     ]
 
 
+def test_saving_again_leaves_what_else_lies_there(tiny_model, folder, tmp_path):
+    (folder / "README.md").write_text("mine")
+    (folder / ".git").mkdir()
+    # What an earlier save had not yet taken over when it was cut off.
+    (tmp_path / f".{folder.name}.old").mkdir()
+    (tmp_path / f".{folder.name}.old" / "notes.txt").write_text("mine too")
+    tiny_model.save_pretrained(folder)
+    assert (folder / "README.md").read_text() == "mine"
+    assert (folder / "notes.txt").read_text() == "mine too"
+    assert (folder / ".git").is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    MoleculeVAE.from_pretrained(folder)
+
+
 def test_half_precision_halves_the_file_and_loads_as_float32(tiny_model, folder):
     whole = (folder / "weights.safetensors").stat().st_size
     tiny_model.save_pretrained(folder, torch.float16)

@@ -115,3 +115,13 @@ def test_a_function_beside_the_objective_file(folder):
     np.testing.assert_array_equal(objective.score(CHAINS).total, [1, 2, 3, 4, 5])
     assert objective.columns == ("lengths",)
     assert str(folder) not in str(objective.description)
+
+
+def test_a_function_that_was_changed_is_another(tmp_path):
+    module = tmp_path / "scorer_that_changes.py"
+    module.write_text("def score(smiles):\n    return [1.0] * len(smiles)\n")
+    measure = FunctionMeasure(function="scorer_that_changes:score").within(tmp_path)
+    before = measure.identity()
+    assert measure.identity() == before
+    module.write_text("def score(smiles):\n    return [2.0] * len(smiles)\n")
+    assert measure.identity() != before

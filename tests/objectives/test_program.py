@@ -154,6 +154,14 @@ def test_a_program_is_started_in_the_folder_of_the_objective_file(tmp_path):
     objective = ConfiguredObjective.load(tmp_path / "objective.toml")
     np.testing.assert_array_equal(objective.score(CHAINS[:2]).total, [4, 4])
     assert str(tmp_path) not in str(objective.description)
+    before = objective.description
+    program.write_text("#!/bin/sh\nwhile read line; do echo 5; done\n")
+    assert objective.description != before
+
+
+def test_programs_are_told_apart_by_where_their_answer_stands():
+    one, other = python("pass", output="json", key="a"), python("pass", output="json", key="b")
+    assert one.identity() != other.identity()
 
 
 def test_a_program_that_is_not_there_is_told_before_the_work(tmp_path):

@@ -55,6 +55,18 @@ def test_failures_of_all_portions_name_their_molecules(tmp_path):
     assert [one.smiles for one in scores.failures] == [one.smiles for one in MOLECULES]
 
 
+def test_every_worker_gets_some_of_a_small_batch_for_other_peoples_code(tmp_path):
+    (tmp_path / "counts_its_batch.py").write_text(
+        "def count(smiles):\n    return [len(smiles)] * len(smiles)\n"
+    )
+    config = ObjectiveConfig.parse_tables(
+        {"name": "x", "component": [{"kind": "python", "function": "counts_its_batch:count"}]}
+    ).within(tmp_path)
+    with concurrent.futures.ThreadPoolExecutor(4) as executor:
+        scores = ConfiguredObjective(config, 4, executor).score(MOLECULES[:10])
+    assert scores.total.tolist() == [3] * 9 + [1]
+
+
 @pytest.mark.slow
 def test_processes_give_the_same_scores():
     spawning = multiprocessing.get_context("spawn")
@@ -83,8 +95,9 @@ def test_a_dask_cluster_gives_the_same_scores():
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None
         ) as cluster,
-        dask_executor(cluster.scheduler_address) as executor,
+        dask_executor(cluster.scheduler_address) as (executor, workers),
     ):
+        assert workers == 2
         check_alike(executor)
         check_alike(executor, find_objective("pmo/zaleplon_mpo"))
 
@@ -103,9 +116,9 @@ def test_workers_of_a_cluster_that_keep_dying_are_told(tmp_path):
             n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
         ) as cluster,
         pytest.raises(WorkerError, match="died over the same molecules"),
-        dask_executor(cluster.scheduler_address) as executor,
+        dask_executor(cluster.scheduler_address) as (executor, workers),
     ):
-        ConfiguredObjective(config, executor=executor).score(MOLECULES[:3])
+        ConfiguredObjective(config, workers, executor).score(MOLECULES[:3])
 
 
 @pytest.mark.slow

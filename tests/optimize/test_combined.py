@@ -12,7 +12,7 @@ from molvae.errors import ConfigError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.admission import AdmissionConfig
+from molvae.optimize.admission import Admission, AdmissionConfig
 from molvae.optimize.combined import CombinedSearch
 from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.methods import SearchConfig, strategy_of
@@ -258,6 +258,43 @@ def test_what_it_leaves_out_itself_is_counted_as_refused(tiny_model, pool):
     # The last round may be cut, and is not counted then.
     assert result.undecodable + refused + result.repeats + result.calls <= result.proposed + 8
     assert refused < result.proposed
+
+
+def test_a_search_of_which_nothing_has_a_score_says_so(tiny_model, pool):
+    never = {"name": "x", "where": "heavy_atoms < 2", "component": [{"property": "qed"}]}
+    chosen = config(combined={"pool": pool}, patience=8)
+    unscored = ConfiguredObjective(ObjectiveConfig.parse_tables(never))
+    result = search(tiny_model, unscored, chosen)
+    assert result.stop is StopReason.NOTHING_SCORED
+    assert result.calls > 16
+
+
+def test_a_lead_that_cannot_be_searched_round_is_refused_with_the_reason(tiny_model):
+    def refusal(lead, combined=None, **admission):
+        asked = AdmissionConfig(lead=lead, rails=False, **admission)
+        chosen = config(admission=asked, combined=combined or {})
+        with pytest.raises(ConfigError) as told:
+            search(tiny_model, objective(), chosen)
+        return str(told.value)
+
+    assert "several parts" in refusal("CCOc1ccccc1.Cl")
+    assert "max-heavy-atoms" in refusal("C" * 40)
+    stereo = {"lead": "C[C@H](O)c1ccccc1", "keep": ["C[C@H](O)c"]}
+    assert "--combined.keep-stereo" in refusal(**stereo)
+    kept = AdmissionConfig(rails=False, **stereo)
+    search(tiny_model, objective(), config(admission=kept, combined={"keep_stereo": True}))
+
+
+def test_it_looks_as_far_from_the_lead_as_it_is_told(tiny_model):
+    lead = "CC(=O)Nc1ccc(O)cc1"
+
+    def alike(scale):
+        chosen = config(admission=AdmissionConfig(lead=lead, rails=False), lead_scale=scale)
+        result = search(tiny_model, objective(), chosen.with_changes({"budget": 16}))
+        fixed = Admission.of(chosen.admission)
+        return fixed.similarities([Molecule.parse(one.smiles) for one in result.candidates]).mean()
+
+    assert alike(0.2) > alike(3.0)
 
 
 def test_a_search_of_which_nothing_is_admitted_says_so(tiny_model, pool):

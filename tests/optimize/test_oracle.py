@@ -29,14 +29,15 @@ class LengthObjective:
 
     def score(self, molecules):
         self.asked.append([molecule.smiles for molecule in molecules])
-        lengths = np.array([float(len(one.smiles)) for one in molecules])
+        lengths = np.array([self._length(one.smiles) for one in molecules])
         total = np.array([self._total(one.smiles) for one in molecules])
         return Scores(total, {"length": lengths}, {})
 
+    def _length(self, smiles):
+        return math.inf if smiles in self._of_infinity else float(len(smiles))
+
     def _total(self, smiles):
-        if smiles in self._of_infinity:
-            return math.inf
-        return math.nan if smiles in self._without else float(len(smiles))
+        return math.nan if smiles in self._without else self._length(smiles)
 
 
 class MiscountingObjective(LengthObjective):

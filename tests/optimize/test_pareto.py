@@ -1,4 +1,5 @@
 import math
+import time
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from molvae.optimize.pareto import (
     chebyshev,
+    estimated_hypervolume,
     hypervolume,
     hypervolume_curve,
     non_dominated,
@@ -88,6 +90,25 @@ def test_the_curve_is_the_hypervolume_so_far():
     assert calls.tolist() == [2, 4, 5]
     # 1; then a bar of 1 by 0.5 to the right; then one of 0.5 by 2 above.
     assert volumes.tolist() == pytest.approx([1.0, 1.5, 2.5])
+
+
+def test_of_many_goals_the_curve_is_estimated_and_takes_no_time():
+    generator = np.random.default_rng(0)
+    # On a sphere nothing dominates anything: all are on the front.
+    values = np.abs(generator.standard_normal((600, 6)))
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    begin = time.perf_counter()
+    _, volumes = hypervolume_curve(values, np.zeros(6))
+    assert time.perf_counter() - begin < 10
+    assert (np.diff(volumes) > 0).all()
+
+
+@pytest.mark.parametrize("goals", [3, 4])
+def test_an_estimate_is_near_the_exact_hypervolume(goals):
+    values = np.random.default_rng(goals).random((25, goals))
+    reference, highest = np.full(goals, 0.1), np.full(goals, 1.0)
+    found = estimated_hypervolume(values, reference, highest)
+    assert found == pytest.approx(hypervolume(values, reference), abs=0.003)
 
 
 def test_chebyshev_takes_the_worst_weighted_goal_and_a_little_of_the_sum():
