@@ -107,7 +107,9 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str)
 def _swap(draft: Path, folder: Path) -> None:
     """Put the draft in the folder's place; two renames, so that no mixed folder is ever seen."""
     old = folder.with_name(f".{folder.name}.old")
-    # There is one if an earlier swap was cut off.
+    # There is one if an earlier swap was cut off, before its second rename or after it.
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
     _empty(old, folder)
     if folder.exists():
         folder.rename(old)
@@ -117,10 +119,10 @@ def _swap(draft: Path, folder: Path) -> None:
 
 def _empty(old: Path, folder: Path) -> None:
     """Take what does not belong to the model over from its former folder, which is then gone."""
-    if old.is_dir() and folder.is_dir():
-        for other in old.iterdir():
-            if other.name not in (_MODEL, _VOCABULARY, _WEIGHTS):
-                other.rename(folder / other.name)
+    for other in old.iterdir() if old.is_dir() else ():
+        target = folder / other.name
+        if other.name not in (_MODEL, _VOCABULARY, _WEIGHTS) and not target.exists():
+            other.rename(target)
     shutil.rmtree(old, ignore_errors=True)
 
 

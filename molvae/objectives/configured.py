@@ -33,7 +33,7 @@ class ConfiguredObjective:
     def __init__(
         self, config: ObjectiveConfig, workers: int = 1, executor: Executor | None = None
     ) -> None:
-        self._config = config
+        self.config = config
         self._workers = workers
         self._executor = executor
         measures = config.measures()
@@ -60,7 +60,7 @@ class ConfiguredObjective:
 
     @property
     def description(self) -> Mapping[str, JsonValue]:
-        return self._config.identity()
+        return self.config.identity()
 
     def score(self, molecules: Sequence[Molecule]) -> Scores:
         smiles = [molecule.smiles for molecule in molecules]
@@ -68,16 +68,16 @@ class ConfiguredObjective:
         values = {name: _joined([one.values[name] for one in measured]) for name in self._columns}
         desirabilities = {
             component.label: component.curve(values[component.label])
-            for component in self._config.component
+            for component in self.config.component
             if component.curve is not None
         }
         total = self._aggregate(values, desirabilities)
-        meets = allowed(self._config, values, len(smiles))
+        meets = allowed(self.config, values, len(smiles))
         failures = tuple(_failures(measured, smiles))
         return Scores(np.where(meets, total, np.nan), values, desirabilities, failures)
 
     def _measured(self, smiles: Sequence[str]) -> list[Measured]:
-        work = partial(measure, config=self._config)
+        work = partial(measure, config=self.config)
         size = self._portion(len(smiles))
         portions = [tuple(smiles[i : i + size]) for i in range(0, len(smiles), size)]
         if self._executor is not None:
@@ -95,10 +95,10 @@ class ConfiguredObjective:
         self, values: Mapping[str, PerMolecule], desirabilities: Mapping[str, PerMolecule]
     ) -> PerMolecule:
         if not desirabilities:
-            return values[self._config.component[0].label]
-        weights = np.array([component.weight for component in self._config.component])
-        welcome = np.stack([desirabilities[one.label] for one in self._config.component])
-        return self._config.aggregation.mean(welcome, weights)
+            return values[self.config.component[0].label]
+        weights = np.array([component.weight for component in self.config.component])
+        welcome = np.stack([desirabilities[one.label] for one in self.config.component])
+        return self.config.aggregation.mean(welcome, weights)
 
 
 def _from_executor(

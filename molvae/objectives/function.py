@@ -1,7 +1,6 @@
 """Measure: a Python function of the user's own."""
 
 import importlib
-import inspect
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -42,10 +41,7 @@ class FunctionMeasure(Settings):
 
     def identity(self) -> JsonValue:
         told = self.model_dump(mode="json", include={"kind", "function"})
-        module = inspect.getmodule(_function(self.function, self.folder))
-        # Of its own module alone: a change in what that imports goes unseen.
-        file = getattr(module, "__file__", None)
-        return {**told, "sha256": sha256(Path(file)) if file else None}
+        return {**told, "sha256": _module_hash(self.function, self.folder)}
 
     def within(self, folder: Path) -> "FunctionMeasure":
         found_in = folder / self.folder if self.folder else folder
@@ -73,6 +69,17 @@ def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
     if len(answers) != len(smiles):
         return Failed(f"gave {len(answers)} numbers for {len(smiles)} molecules")
     return answers
+
+
+@lru_cache(maxsize=16)
+def _module_hash(name: str, folder: Path | None) -> str | None:
+    """Of the named module's file as it was loaded; a change in what it imports goes unseen."""
+    _function(name, folder)
+    file = getattr(sys.modules[name.partition(":")[0]], "__file__", None)
+    try:
+        return sha256(Path(file)) if file else None
+    except OSError:
+        return None
 
 
 @lru_cache(maxsize=16)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -54,9 +55,20 @@ class ProgramMeasure(Settings):
 
     def identity(self) -> JsonValue:
         told = self.model_dump(mode="json", include={"kind", "command", "output", "key"})
-        # A script that was changed gives other scores.
-        files = [(self.folder or Path()) / word for word in self.command]
-        return {**told, "sha256": [sha256(file) for file in files if file.is_file()]}
+        return {**told, "sha256": self._script()}
+
+    def _script(self) -> str | None:
+        """Hash of the script beside the objective file: one that was changed gives other scores.
+
+        It is the program itself, or the first thing that a program from elsewhere is given.
+        """
+        words = [word for word in self.command if not word.startswith("-")][:2]
+        for word in words:
+            if not Path(word).is_absolute():
+                # Too long for a name, or not to be read: no script.
+                with suppress(OSError):
+                    return sha256((self.folder or Path()) / word)
+        return None
 
     def within(self, folder: Path) -> "ProgramMeasure":
         started_in = folder / self.folder if self.folder else folder

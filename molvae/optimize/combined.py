@@ -17,7 +17,7 @@ from jaxtyping import Float64
 from molvae.chem.drafts import counted, draft_or_error, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
 from molvae.chem.standardize import StandardizeConfig
-from molvae.errors import ConfigError, MoleculeError
+from molvae.errors import MoleculeError
 from molvae.model.prior import PushForwardPrior
 from molvae.model.recurrence import one_thread
 from molvae.molecule_vae import MoleculeVAE
@@ -364,22 +364,22 @@ def _check_leads(
     """See that the search can take up each lead.
 
     Raises:
-        ConfigError: it has several parts, is refused by the cleaning, or loses with its stereo
+        MoleculeError: it has several parts, is refused by the cleaning, or loses with its stereo
             descriptors what is to be kept.
     """
     for lead in leads:
         try:
             flat = draft_or_error(lead.smiles, cleaning)
         except MoleculeError as error:
-            raise ConfigError(
-                f"the lead {lead.smiles} cannot be searched round ({error}); give another form of "
-                "it, or see --combined.max-heavy-atoms"
+            raise MoleculeError(
+                "a lead that cannot be searched round", f"{lead.smiles} ({error})"
             ) from None
         before, after = admission.judge([lead, Molecule.parse(flat.smiles)])
         if after is Objection.PATTERN_MISSING and before is not after:
-            raise ConfigError(
-                f"the search proposes flat molecules, and without its stereo descriptors the lead "
-                f"{lead.smiles} lacks what --keep asks for; give --combined.keep-stereo"
+            raise MoleculeError(
+                "a lead that cannot be searched round",
+                f"{lead.smiles} lacks what --keep asks for once its stereo descriptors are gone, "
+                "and the search proposes flat molecules; give --combined.keep-stereo",
             )
 
 

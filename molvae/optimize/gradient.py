@@ -16,6 +16,7 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.chemical import PropertyMeasure
 from molvae.objectives.components import ComponentConfig
 from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective
 from molvae.optimize.admission import Objection
 from molvae.optimize.latent_model import LatentModel
@@ -183,6 +184,8 @@ class PredictedScore:
 
 def _described(objective: Objective | None) -> ObjectiveConfig | None:
     """The settings that describe an objective; None where it is described by none."""
+    if isinstance(objective, ConfiguredObjective):
+        return objective.config
     try:
         return ObjectiveConfig.parse(objective.description) if objective else None
     except ConfigError:

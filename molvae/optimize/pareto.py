@@ -4,8 +4,6 @@ Each row is a molecule and each column a goal, all to be made large. A row with 
 no part: what is not known beats nothing.
 """
 
-from functools import cache, partial
-
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from scipy.stats.qmc import Sobol
@@ -47,17 +45,39 @@ def hypervolume(values: Values, reference: PerGoal) -> float:
     return _volume(above[(above > 0).all(axis=1)])
 
 
-def estimated_hypervolume(values: Values, reference: PerGoal, highest: PerGoal) -> float:
-    """The same in time that hardly grows with the goals: by the share of points that are dominated.
+class ExactHypervolume:
+    """The hypervolume of molecules that come one lot after the other."""
+
+    def __init__(self, reference: PerGoal) -> None:
+        self._reference = reference
+        self._front = np.empty((0, len(reference)))
+
+    def add(self, values: Values) -> float:
+        """The hypervolume with these molecules too."""
+        front = np.concatenate([self._front, values])
+        self._front = front[non_dominated(front)]
+        return hypervolume(self._front, self._reference)
+
+
+class EstimatedHypervolume:
+    """The same of many goals, for whose number its time hardly grows: by points that are dominated.
 
     The points are 16,384, spread evenly over the box from the reference to the highest values
     (Sobol 1967), the same each time; of that box's volume it errs by about 0.003.
     """
-    points = reference + (highest - reference) * _even_points(values.shape[1])
-    reached = np.zeros(len(points), dtype=np.bool_)
-    for row in values:
-        reached |= (points < row).all(axis=1)
-    return float(reached.mean() * (highest - reference).prod())
+
+    def __init__(self, reference: PerGoal, highest: PerGoal) -> None:
+        box = highest - reference
+        sobol = Sobol(len(box), scramble=False)
+        self._points = reference + box * sobol.random_base2(_LOG_POINTS)
+        self._volume = float(box.prod())
+
+    def add(self, values: Values) -> float:
+        """The hypervolume with these molecules too; a row with a NaN dominates nothing."""
+        for row in values:
+            self._points = self._points[~(self._points < row).all(axis=1)]
+        reached: float = 1.0 - len(self._points) / 2**_LOG_POINTS
+        return self._volume * reached
 
 
 def hypervolume_curve(
@@ -69,16 +89,13 @@ def hypervolume_curve(
     With more than three goals it is an estimate.
     """
     calls = readings(len(values), every)
-    front, volume = values[:0], partial(hypervolume, reference=reference)
+    growing: ExactHypervolume | EstimatedHypervolume = ExactHypervolume(reference)
     if values.shape[1] > _EXACT:
         known = values[~np.isnan(values).any(axis=1)]
         highest = np.maximum(reference, known.max(axis=0, initial=-np.inf))
-        volume = partial(estimated_hypervolume, reference=reference, highest=highest)
-    volumes = []
-    for start, stop in zip([0, *calls[:-1]], calls, strict=True):
-        front = np.concatenate([front, values[start:stop]])
-        front = front[non_dominated(front)]
-        volumes.append(volume(front))
+        growing = EstimatedHypervolume(reference, highest)
+    spans = zip([0, *calls[:-1]], calls, strict=True)
+    volumes = [growing.add(values[start:stop]) for start, stop in spans]
     return calls, np.array(volumes, dtype=np.float64)
 
 
@@ -99,12 +116,6 @@ def chebyshev(
 def random_weights(goals: int, generator: np.random.Generator) -> PerGoal:
     """Weights of at least 0 that sum to 1, every such set as likely as any other."""
     return generator.dirichlet(np.ones(goals))
-
-
-@cache
-def _even_points(goals: int) -> Float64[np.ndarray, "point goal"]:
-    points: np.ndarray = Sobol(goals, scramble=False).random_base2(_LOG_POINTS)
-    return points
 
 
 def _volume(front: Values) -> float:

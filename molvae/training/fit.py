@@ -223,11 +223,18 @@ def _settled(plan: TrainingPlan) -> TrainingPlan:
 
 def _moved(plan: TrainingPlan, device: Device | None, processes: int | None) -> TrainingPlan:
     """The plan on a device that was asked for, with as many processes as were, or as are usual."""
-    kind = pick_device(device).type if device else plan.train.device
-    if kind != plan.train.device and processes is None:
-        processes = usual_team_size(torch.device(kind))
-    settled = {"device": kind, "processes": processes or plan.train.processes}
-    return plan.model_copy(update={"train": plan.train.with_changes(settled)})
+    found = pick_device(device or plan.train.device)
+    moved = plan
+    if found.type != plan.train.device:
+        # Another device, another precision and another number of processes that are usual.
+        anew = plan.train.model_copy(update={"precision": "auto", "processes": processes})
+        moved = plan.model_copy(update={"train": anew.with_changes({"device": found.type})})
+        moved = _settled(moved)
+    elif processes:
+        changed = plan.train.with_changes({"processes": processes})
+        moved = plan.model_copy(update={"train": changed})
+    check_team(moved.train.processes or 1, found)
+    return moved
 
 
 def _session(

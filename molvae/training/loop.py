@@ -37,6 +37,7 @@ class Step:
     """Share of the training that was done before this update, by count or by time."""
     stop_asked: bool
     """Whether the leading process was asked to end."""
+    time_is_up: bool
 
     @property
     def is_finite(self) -> bool:
@@ -127,6 +128,7 @@ class TrainingLoop:
             gradient_norm=norm,
             progress=progress,
             stop_asked=stop_asked > 0,
+            time_is_up=time_share >= 1.0,
         )
         return step, time_share
 

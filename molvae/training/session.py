@@ -97,12 +97,15 @@ class TrainingSession:
         with self._interrupt.listening(self.team.leads):
             reason, step = self._train(self._time_share(self.state.seconds))
         # An interrupt leaves no trace in the state: resumed, it is as if it had not been.
-        is_end = reason is not StopReason.INTERRUPTED and self.last_validation is None
-        if is_end and step is not None:
+        is_end = reason is not StopReason.INTERRUPTED
+        if not is_end:
+            self._checkpoint()
+        elif step is not None and self.last_validation is None:
             self._validate(step)
         if self.last_validation is None:
             self.last_validation = self.measure()
-        self._checkpoint()
+        if is_end:
+            self._checkpoint()
         if self.team.leads:
             self._describe(self.last_validation)
             self.model.save_pretrained(self.run.last_model)
@@ -130,12 +133,18 @@ class TrainingSession:
                 self._validate(step)
                 if self.config.patience and self.state.stale >= self.config.patience:
                     return StopReason.NO_IMPROVEMENT, step
-            if step.stop_asked:
-                asked = self._interrupt.came
-                return StopReason.INTERRUPTED if asked else StopReason.OUT_OF_TIME, step
+            if (reason := self._reason_after(step)) is not None:
+                return reason, step
             if time.monotonic() - self._checkpointed > 60 * self.config.checkpoint_minutes:
                 self._checkpoint()
         return StopReason.OUT_OF_TIME if time_share >= 1.0 else StopReason.ALL_EPOCHS, step
+
+    def _reason_after(self, step: Step) -> StopReason | None:
+        """Why to end after this update; the same in every process of the team."""
+        if step.time_is_up:
+            return StopReason.OUT_OF_TIME
+        is_asked = step.stop_asked and step.number < self.loop.total_steps
+        return StopReason.INTERRUPTED if is_asked else None
 
     @property
     def _steps_between_validations(self) -> int:

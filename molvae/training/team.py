@@ -151,6 +151,12 @@ def arrival(meeting: Path, rank: int) -> Path:
     return meeting.with_name(f"{meeting.name}-{rank}")
 
 
+def _search_path() -> list[str]:
+    """Where Python looks for modules, without what it passes over there itself."""
+    places: list[object] = [*sys.path]
+    return [place or os.curdir for place in places if isinstance(place, str)]
+
+
 def _await_arrivals(workers: Sequence[subprocess.Popen[bytes]], meeting: Path) -> None:
     """Return once all are there: from then on, the death of one is noticed by the others."""
     for rank, worker in enumerate(workers, start=1):
@@ -173,7 +179,7 @@ def _worker(
         [sys.executable, "-m", "molvae.training.worker", *words],
         stdin=subprocess.DEVNULL,
         # So that it finds molvae where a notebook or a script did.
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(_search_path())},
     )
     try:
         yield process

@@ -62,6 +62,19 @@ def test_saving_again_leaves_what_else_lies_there(tiny_model, folder, tmp_path):
     MoleculeVAE.from_pretrained(folder)
 
 
+def test_saving_again_after_a_swap_that_was_cut_in_two(tiny_model, folder, tmp_path):
+    (folder / "README.md").write_text("mine")
+    folder.rename(tmp_path / f".{folder.name}.old")
+    tiny_model.save_pretrained(folder)
+    assert (folder / "README.md").read_text() == "mine"
+    # A newer file of that name stays.
+    (tmp_path / f".{folder.name}.old").mkdir()
+    (tmp_path / f".{folder.name}.old" / "README.md").write_text("older")
+    tiny_model.save_pretrained(folder)
+    assert (folder / "README.md").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
 def test_half_precision_halves_the_file_and_loads_as_float32(tiny_model, folder):
     whole = (folder / "weights.safetensors").stat().st_size
     tiny_model.save_pretrained(folder, torch.float16)

@@ -1,6 +1,8 @@
 """Python functions of a user: good, faulty and absent ones."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -120,8 +122,19 @@ def test_a_function_beside_the_objective_file(folder):
 def test_a_function_that_was_changed_is_another(tmp_path):
     module = tmp_path / "scorer_that_changes.py"
     module.write_text("def score(smiles):\n    return [1.0] * len(smiles)\n")
-    measure = FunctionMeasure(function="scorer_that_changes:score").within(tmp_path)
-    before = measure.identity()
-    assert measure.identity() == before
+    text = "name = 'x'\n[[component]]\nkind = 'python'\nfunction = 'scorer_that_changes:score'\n"
+    (tmp_path / "objective.toml").write_text(text)
+    tell = (
+        "import sys; from pathlib import Path;"
+        "from molvae.objectives.configured import ConfiguredObjective;"
+        "print(ConfiguredObjective.load(Path(sys.argv[1])).description)"
+    )
+
+    def described():
+        words = [sys.executable, "-c", tell, str(tmp_path / "objective.toml")]
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+    before = described()
+    assert described() == before
     module.write_text("def score(smiles):\n    return [2.0] * len(smiles)\n")
-    assert measure.identity() != before
+    assert described() != before

@@ -48,6 +48,13 @@ class TestPredictedScore:
         np.testing.assert_array_equal(score.score(self.VALUES[:, 1:]), [0.4, 0.7])
         np.testing.assert_allclose(score.slopes(self.VALUES[:, 1:]), [[1.0], [1.0]])
 
+    def test_what_it_predicts_of_other_peoples_code(self, tiny_model, tmp_path):
+        (tmp_path / "scores_by_name.py").write_text("def logp(smiles):\n    return smiles\n")
+        foreign = {"kind": "python", "function": "scores_by_name:logp"}
+        goal = ObjectiveConfig.parse_tables({"name": "x", "component": [foreign]}).within(tmp_path)
+        score = PredictedScore.of(tiny_model, ConfiguredObjective(goal))
+        np.testing.assert_array_equal(score.score(self.VALUES[:, :1]), [2.9, 1.0])
+
     @pytest.mark.parametrize("aggregation", ["arithmetic", "geometric"])
     def test_slopes_are_the_derivatives_of_the_formula(self, tiny_model, aggregation):
         score = PredictedScore.of(tiny_model, objective(*TWO, aggregation=aggregation))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from molvae.optimize.pareto import (
+    EstimatedHypervolume,
     chebyshev,
-    estimated_hypervolume,
     hypervolume,
     hypervolume_curve,
     non_dominated,
@@ -107,7 +107,9 @@ def test_of_many_goals_the_curve_is_estimated_and_takes_no_time():
 def test_an_estimate_is_near_the_exact_hypervolume(goals):
     values = np.random.default_rng(goals).random((25, goals))
     reference, highest = np.full(goals, 0.1), np.full(goals, 1.0)
-    found = estimated_hypervolume(values, reference, highest)
+    growing = EstimatedHypervolume(reference, highest)
+    for few in values[:10], values[10:], np.full((1, goals), math.nan):
+        found = growing.add(few)
     assert found == pytest.approx(hypervolume(values, reference), abs=0.003)
 
 

@@ -16,6 +16,7 @@ from molvae.dataset.corpus import CorpusConfig
 from molvae.errors import ConfigError, DataError, ModelError, RunError, TrainingError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
+from molvae.training import fit
 from molvae.training.config import TrainingPlan
 from molvae.training.fit import resume, train
 from molvae.training.session import StopReason
@@ -301,13 +302,18 @@ def test_a_process_that_cannot_begin_ends_the_training_with_a_word(
         train(changed(tiny_plan, processes=2), tmp_path / "run")
 
 
-def test_a_run_of_a_device_that_is_not_there_goes_on_with_another(tiny_plan, tmp_path):
+def test_a_run_of_a_device_that_is_not_there_goes_on_with_another(tiny_plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(fit, "pick_precision", lambda device: torch.float32)
     run = RunDirectory(tmp_path / "run")
     train(changed(tiny_plan, epochs=2), run.path)
-    moved = changed(TrainingPlan.of_run(run), device="mps", processes=4, epochs=12)
+    moved = changed(TrainingPlan.of_run(run), device="mps", precision="bfloat16", epochs=12)
     moved.save(run)
-    with pytest.raises(ConfigError, match="use --device auto"):
-        resume(run.path)
+    for device in None, "cuda":
+        with pytest.raises(ConfigError, match="use --device auto"):
+            resume(run.path, device=device)
+        assert TrainingPlan.of_run(run).train.device == "mps"
     resume(run.path, device="auto", processes=1)
     found = TrainingPlan.of_run(run).train
     assert (found.device, found.processes) == ("cpu", 1)
