@@ -15,7 +15,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
 from molvae.chem.similarity import SUBSTRUCTURES, substructure_counts
 from molvae.chem.standardize import StandardizeConfig
-from molvae.errors import ModelError, MoleculeError
+from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.acceptance import Acceptance, Selection
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
@@ -192,7 +192,10 @@ class MoleculeVAE:
 
         Raises:
             MoleculeError: a molecule cannot be parsed, or spelled in this model's symbols.
+            ConfigError: one text was given, whose letters would be taken for molecules.
         """
+        if isinstance(molecules, str):
+            raise ConfigError(f"expected several molecules, got a text; write [{molecules!r}]")
         return self.posterior([spell(as_molecule(molecule)) for molecule in molecules])[0]
 
     def posterior(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from molvae.chem.molecule import Molecule
-from molvae.errors import ModelError, MoleculeError
+from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.decoding import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.special_ids import END
@@ -32,6 +32,17 @@ def test_molecules_and_smiles_are_taken_alike(tiny_model):
 def test_nothing_encodes_to_nothing(tiny_model):
     assert tiny_model.encode([]).shape == (0, tiny_model.latent_size)
     assert tiny_model.decode(np.zeros((0, tiny_model.latent_size), np.float32)) == []
+
+
+def test_one_text_is_not_taken_for_its_letters(tiny_model):
+    for method in tiny_model.encode, tiny_model.reconstruct:
+        with pytest.raises(ConfigError, match=r"write \['CCO'\]"):
+            method("CCO")
+
+
+def test_a_molecule_in_several_parts_is_refused_with_a_way_out(tiny_model):
+    with pytest.raises(MoleculeError, match="several parts: give the one that is meant"):
+        tiny_model.encode(["CCO.Cl"])
 
 
 def test_no_draws_are_none(tiny_model):

@@ -11,6 +11,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.mutation import mutate
 from molvae.chem.notation import Spelling, spelled_smiles
 from molvae.chem.recombination import crossover
+from molvae.chem.refusal import Refusal
 from molvae.chem.similarity import FingerprintKind, fingerprint
 from molvae.chem.standardize import StandardizeConfig, standardize, standardize_whole
 from molvae.errors import MoleculeError
@@ -114,7 +115,7 @@ def draft_or_error(text: str, cleaning: StandardizeConfig) -> Draft:
     """
     # A molecule in pieces is no candidate: the piece that cleaning would keep is another molecule.
     if "." in text:
-        raise MoleculeError("several parts", "give the one that is meant")
+        raise MoleculeError(Refusal.SEVERAL_PARTS, "give the one that is meant")
     return counted(standardize(text, cleaning))
 
 

@@ -10,6 +10,7 @@ class Refusal(StrEnum):
     TOO_LONG = "too long a text"
     NOT_A_MOLECULE = "not a molecule"
     NO_ORGANIC_FRAGMENT = "no organic fragment"
+    SEVERAL_PARTS = "several parts"
     ELEMENT_NOT_ALLOWED = "element not allowed"
     BOND_NOT_ALLOWED = "bond type not allowed"
     ISOTOPE = "isotope label"

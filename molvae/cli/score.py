@@ -22,9 +22,10 @@ def score(
 ) -> None:
     """Score a file's molecules by an objective.
 
-    The table has the columns smiles, score, then each measured value with its desirability. Rows
-    without a molecule are listed beside it, and so is what a program, a function or a model could
-    not score.
+    They are scored as they stand: nothing is cleaned, salts stay salts. The table has the columns
+    smiles (canonical), row (line of the file), score, then each measured value with its
+    desirability. Rows without a molecule are listed beside it, and so is what a program, a function
+    or a model could not score.
 
     Args:
         source: CSV, TSV or SMI file, plain or gzip.

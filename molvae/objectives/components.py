@@ -53,7 +53,7 @@ MEASURES: Mapping[str, type[Settings]] = MappingProxyType(
 )
 """Each measure's settings by the name that a file gives as its `kind`."""
 
-_TAKEN = frozenset({"smiles", "score", "call", "source"})
+_TAKEN = frozenset({"smiles", "row", "score", "call", "source"})
 """Columns that every table of scores has."""
 
 Name = Annotated[str, Field(pattern=r"^[^\s,\"](?:[^\n\r,\"]*[^\s,\"])?$")]

@@ -24,13 +24,16 @@ class ScoredTable:
 
     smiles: tuple[str, ...]
     """Canonical."""
+    rows: tuple[int, ...]
+    """The line of the file that each molecule stood on."""
     scores: Scores
     refused: tuple[RefusedRow, ...]
 
-    def columns(self) -> dict[str, list[str] | list[float]]:
-        """What is written of it: smiles, score, then each value with its desirability."""
-        table: dict[str, list[str] | list[float]] = {
+    def columns(self) -> dict[str, list[str] | list[int] | list[float]]:
+        """What is written of it: smiles, row, score, then each value with its desirability."""
+        table: dict[str, list[str] | list[int] | list[float]] = {
             "smiles": list(self.smiles),
+            "row": list(self.rows),
             "score": self.scores.total.tolist(),
         }
         for name, values in self.scores.values.items():
@@ -66,12 +69,15 @@ def score_table(
     """
     table = Table.open(path, smiles_column)
     smiles: list[str] = []
+    lines: list[int] = []
     parts: list[Scores] = []
     refused: list[RefusedRow] = []
     with tqdm(unit=" molecules", disable=not progress) as bar:
-        for molecules in _molecules(table, refused):
+        for found in _molecules(table, refused):
+            molecules = [molecule for _, molecule in found]
             parts.append(objective.score(molecules))
             smiles += [molecule.smiles for molecule in molecules]
+            lines += [line for line, _ in found]
             bar.update(len(molecules))
     if not parts:
         example = f"; line {refused[0].line}: {refused[0].reason}" if refused else ""
@@ -79,7 +85,7 @@ def score_table(
             f"{str(path)!r} holds no molecule in {len(refused)} rows{example}; check the file, or "
             "name the column with --smiles-column"
         )
-    return ScoredTable(tuple(smiles), _joined(parts), tuple(refused))
+    return ScoredTable(tuple(smiles), tuple(lines), _joined(parts), tuple(refused))
 
 
 def write_failures(path: Path, failures: Sequence[Failure]) -> None:
@@ -94,14 +100,14 @@ def write_failures(path: Path, failures: Sequence[Failure]) -> None:
         writer.writerows([one.smiles, one.component, one.reason] for one in failures)
 
 
-def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[Molecule]]:
-    """Molecules, some thousand at a time; rows without one are added to `refused`."""
+def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[tuple[int, Molecule]]]:
+    """Lines with their molecules, some thousand at a time; others are added to `refused`."""
     for chunk in table.chunks(_AT_ONCE):
-        found = []
+        found: list[tuple[int, Molecule]] = []
         for row in chunk.rows:
             read = _read(row)
             if isinstance(read, Molecule):
-                found.append(read)
+                found.append((row.number, read))
             else:
                 refused.append(read)
         if found:

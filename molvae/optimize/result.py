@@ -113,15 +113,18 @@ class Front:
     @classmethod
     def of(cls, candidates: Sequence[Candidate]) -> "Front":
         """The front of scored molecules; those without a score take no part."""
-        scored = [one for one in candidates if not np.isnan(one.score)]
-        scored.sort(key=lambda one: one.call)
-        if not scored:
+        ordered = sorted(candidates, key=lambda one: one.call)
+        is_scored = np.array([not isnan(one.score) for one in ordered], dtype=np.bool_)
+        if not is_scored.any():
             return cls((), ())
-        values = goal_values(scored)
+        scored = goal_values([one for one in ordered if not isnan(one.score)])
+        # A call without a score is a row of NaN, which beats nothing.
+        values = np.full((len(ordered), scored.shape[1]), np.nan)
+        values[is_scored] = scored
         kept = np.flatnonzero(non_dominated(values))
         calls, volumes = hypervolume_curve(values, np.zeros(values.shape[1]))
         curve = tuple(zip(calls.tolist(), volumes.tolist(), strict=True))
-        return cls(tuple(scored[place] for place in kept), curve)
+        return cls(tuple(ordered[place] for place in kept), curve)
 
     # Any: JSON values.
     def summary(self) -> dict[str, Any]:

@@ -47,8 +47,14 @@ class ProgressReport:
         if self.writer is not None:
             self.writer.close()
 
-    def begin(self, molecules: int, done: int, step: int) -> None:
-        """Start the bar, and drop lines that are ahead of update `step`: they come again."""
+    def begin(self, molecules: int | None, done: int, step: int) -> None:
+        """Start the bar, and drop lines that are ahead of update `step`: they come again.
+
+        Args:
+            molecules: in all epochs; None where the time ends the training, as it is told then.
+            done: molecules of earlier sittings.
+            step: updates of earlier sittings.
+        """
         self.bar = tqdm(
             total=molecules,
             initial=done,
@@ -70,7 +76,8 @@ class ProgressReport:
             before = self.losses.get(name, loss)
             self.losses[name] = before + _SMOOTHING * (loss - before)
         told = ", ".join(f"{_LOSSES[name]} {loss:.4g}" for name, loss in self.losses.items())
-        self.bar.set_postfix_str(f"{told} nats", refresh=False)
+        share = "" if self.bar.total else f"{step.progress:.0%} of the time, "
+        self.bar.set_postfix_str(f"{share}{told} nats", refresh=False)
         self.bar.update(step.molecules)
 
     def validation(self, step: Step, epoch: float, validation: Validation, seconds: float) -> None:

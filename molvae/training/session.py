@@ -93,7 +93,8 @@ class TrainingSession:
         share = self.state.step / self.loop.steps_per_epoch
         n = len(self.data.training)
         if self.team.leads:
-            self.report.begin(self.config.epochs * n, int(share * n), self.state.step)
+            in_all = None if self.config.max_minutes else self.config.epochs * n
+            self.report.begin(in_all, int(share * n), self.state.step)
         with self._interrupt.listening(self.team.leads):
             reason, step = self._train(self._time_share(self.state.seconds))
         # An interrupt leaves no trace in the state: resumed, it is as if it had not been.
@@ -184,7 +185,9 @@ class TrainingSession:
             return
         epoch = step.number / self.loop.steps_per_epoch
         self.report.validation(step, epoch, validation, self.seconds)
-        advice = validation.collapse() if counts else None
+        # Before the first updates of full size nothing has been learned that could collapse.
+        is_warm = counts and step.number > self.config.warmup_steps
+        advice = validation.collapse() if is_warm else None
         if advice:
             self.report.say(advice)
         if is_best:

@@ -121,8 +121,8 @@ def test_a_function_beside_the_objective_file(folder):
 
 def test_a_function_that_was_changed_is_another(tmp_path):
     module = tmp_path / "scorer_that_changes.py"
-    module.write_text("def score(smiles):\n    return [1.0] * len(smiles)\n")
-    text = "name = 'x'\n[[component]]\nkind = 'python'\nfunction = 'scorer_that_changes:score'\n"
+    module.write_text("def ones(smiles):\n    return [1.0] * len(smiles)\n")
+    text = "name = 'x'\n[[component]]\nkind = 'python'\nfunction = 'scorer_that_changes:ones'\n"
     (tmp_path / "objective.toml").write_text(text)
     tell = (
         "import sys; from pathlib import Path;"
@@ -136,5 +136,5 @@ def test_a_function_that_was_changed_is_another(tmp_path):
 
     before = described()
     assert described() == before
-    module.write_text("def score(smiles):\n    return [2.0] * len(smiles)\n")
+    module.write_text("def ones(smiles):\n    return [2.0] * len(smiles)\n")
     assert described() != before

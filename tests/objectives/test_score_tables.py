@@ -42,6 +42,7 @@ def test_columns_are_score_then_each_value_with_its_desirability(table):
     columns = score_table(ConfiguredObjective.load("pmo/perindopril_mpo"), table).columns()
     assert list(columns) == [
         "smiles",
+        "row",
         "score",
         "similarity",
         "similarity_desirability",
