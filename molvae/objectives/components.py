@@ -156,6 +156,10 @@ def placed(part: Part, folder: Path) -> Part:
     return part.model_copy(update={"measure": part.measure.within(folder)})
 
 
+def _meant(key: str, known: list[str]) -> str:
+    return f'; did you mean kind = "{key}"?' if key in MEASURES else suggestion(key, known)
+
+
 def _with_measure(part: type[Settings], values: dict[str, Any], source: str) -> dict[str, Any]:
     """The values with those of the measure in a table of their own."""
     kind = str(values.get("kind", "property"))
@@ -164,7 +168,7 @@ def _with_measure(part: type[Settings], values: dict[str, Any], source: str) -> 
     own, inner = set(part.model_fields) - {"measure"}, set(MEASURES[kind].model_fields)
     known = sorted((own | inner) - {"folder"})
     unknown = [
-        f"unknown setting {key!r}{suggestion(key, known)}" for key in values.keys() - own - inner
+        f"unknown setting {key!r}{_meant(key, known)}" for key in values.keys() - own - inner
     ]
     if unknown:
         raise ConfigError(f"{source}: {'; '.join(sorted(unknown))}")

@@ -8,11 +8,12 @@ from pydantic.fields import FieldInfo
 
 from molvae.chem.properties import PROPERTIES
 from molvae.objectives.components import MEASURES, ComponentConfig, ConstraintConfig
+from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.desirability import CURVES
 from molvae.objectives.suites import named_objectives
 from molvae.settings import Settings
 
-_NOT_TYPED = frozenset({"kind", "measure"})
+_NOT_TYPED = frozenset({"kind", "measure", "component", "constraint"})
 
 Listing = Mapping[str, Mapping[str, JsonValue]]
 
@@ -21,6 +22,7 @@ def listing() -> Listing:
     """Everything that can stand in an objective file, by section and name, as JSON."""
     return MappingProxyType(
         {
+            "file": _settings(ObjectiveConfig),
             "components": {kind: _described(one) for kind, one in MEASURES.items()},
             "every component": _settings(ComponentConfig),
             "constraints": _settings(ConstraintConfig),
@@ -47,7 +49,9 @@ def listing_text() -> str:
 
 _HEADINGS: Mapping[str, str] = MappingProxyType(
     {
-        "components": "Components, by kind: a [[component]] or [[constraint]] table has",
+        "file": "At the top of a file",
+        "components": 'Components, by kind (kind = "smarts"; without a kind it is property): a '
+        "[[component]] or [[constraint]] table has",
         "every component": "Besides, every [[component]] has",
         "constraints": "Besides, every [[constraint]] has",
         "curves": "Curves, by kind: the table desirability of a component has",

@@ -21,6 +21,7 @@ def test_settings_are_told_with_their_defaults():
     assert about["settings"]["smiles"] == "required; The molecule to be like."
     assert about["settings"]["fingerprint"].startswith("ecfp4; ")
     assert listing()["every component"]["weight"].startswith("1.0; ")
+    assert set(listing()["file"]) == {"name", "aggregation", "where"}
 
 
 def test_the_listing_is_json():
