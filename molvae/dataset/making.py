@@ -1,12 +1,15 @@
 """How a token store is made: rows in chunks, cleaned on all cores, distinct ones written down."""
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 
 from molvae.chem.refusal import Refusal
 from molvae.dataset.chunks import ChunkWork, answered_chunks
@@ -44,6 +47,7 @@ def make_store(
             tally.add(chunk, cleaned, writer)
         tally.check()
         vocabulary = Vocabulary.from_symbols(tally.codes)
+        writer.write_properties(tally.values.table())
         writer.finish(np.array(vocabulary.encode(tuple(tally.codes)), dtype=np.uint16))
     if not source.is_still(table.path):
         raise DataError(f"{str(table.path)!r} changed while it was read; run again")
@@ -58,12 +62,14 @@ class _Tally:
     codes: dict[str, int] = field(default_factory=dict)
     """Each symbol's place in the order of first appearance."""
     seen: set[bytes] = field(default_factory=set)
+    values: "_Values" = field(init=False)
     rows: int = 0
     molecules: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    missing: Counter[int] = field(default_factory=Counter)
-    not_numbers: Counter[int] = field(default_factory=Counter)
     first_refused: str = ""
+
+    def __post_init__(self) -> None:
+        self.values = _Values(self.table.property_names)
 
     def add(self, chunk: Chunk, cleaned: Cleaned, writer: StoreWriter) -> None:
         """Write down the new molecules of a chunk, and its refused rows in the order of lines."""
@@ -75,20 +81,17 @@ class _Tally:
             zip(cleaned.accepted.tolist(), cleaned.identities, strict=True)
         ):
             if identity in self.seen:
-                refused.append((rows[place], str(Refusal.DUPLICATE), ""))
+                told = self.values.merge(identity, rows[place])
+                refused.append((rows[place], str(Refusal.DUPLICATE), told))
                 continue
             self.seen.add(identity)
+            self.values.add(identity, rows[place])
             is_new[number] = True
-        self._write_new(rows, cleaned, is_new, writer)
+        self._write_new(cleaned, is_new, writer)
         self._write_refused(refused, writer)
         self.rows += len(chunk.rows)
 
-    def _write_new(
-        self, rows: list[Row], cleaned: Cleaned, is_new: np.ndarray, writer: StoreWriter
-    ) -> None:
-        accepted = [rows[place] for place in cleaned.accepted[is_new].tolist()]
-        values = np.array([row.properties for row in accepted], dtype=np.float32)
-        values = values.reshape(len(accepted), len(self.table.layout.properties))
+    def _write_new(self, cleaned: Cleaned, is_new: np.ndarray, writer: StoreWriter) -> None:
         codes = [self.codes.setdefault(symbol, len(self.codes)) for symbol in cleaned.symbols]
         if len(self.codes) > _MOST_SYMBOLS:
             raise DataError(
@@ -97,12 +100,8 @@ class _Tally:
             )
         kept = cleaned.codes[np.repeat(is_new, cleaned.lengths)]
         lengths = cleaned.lengths[is_new]
-        writer.append(np.array(codes, dtype=np.uint16)[kept], lengths, values)
-        self.molecules += len(accepted)
-        wrong = [place for row in accepted for place in row.not_numbers]
-        self.not_numbers.update(wrong)
-        self.missing.update(np.nonzero(np.isnan(values))[1].tolist())
-        self.missing.subtract(wrong)
+        writer.append(np.array(codes, dtype=np.uint16)[kept], lengths)
+        self.molecules += len(lengths)
 
     def _write_refused(self, refused: list[tuple[Row, str, str]], writer: StoreWriter) -> None:
         for row, reason, detail in sorted(refused, key=lambda entry: entry[0].number):
@@ -127,22 +126,73 @@ class _Tally:
                 f"{self.first_refused}); column {column!r} was read as SMILES: name another one "
                 "or relax the limits"
             )
-        for place, column in enumerate(self.table.property_names):
-            if self.missing[place] + self.not_numbers[place] == self.molecules:
+        missing, not_numbers = self.values.missing(), self.values.not_numbers()
+        for column in self.table.property_names:
+            if missing[column] + not_numbers[column] == self.molecules:
                 raise DataError(f"{name}: column {column!r} holds no number; name another one")
 
     # Any: the key is JSON.
     def record(self, key: dict[str, Any], source: Source, vocabulary: Vocabulary) -> StoreRecord:
         """What has come of it all."""
-        names = self.table.property_names
         return StoreRecord(
             key=key,
             source=source,
             vocabulary=vocabulary.to_json(),
-            property_names=names,
+            property_names=self.table.property_names,
             rows=self.rows,
             molecules=self.molecules,
             refused=dict(self.refused),
-            missing={name: self.missing[place] for place, name in enumerate(names)},
-            not_numbers={name: self.not_numbers[place] for place, name in enumerate(names)},
+            missing=self.values.missing(),
+            not_numbers=self.values.not_numbers(),
         )
+
+
+class _Values:
+    """Property values of the distinct molecules; further rows of one fill in what it lacks."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+        self._flat = array("f")
+        """Row after row, in the order of the molecules."""
+        self._begins: dict[bytes, int] = {}
+        """Where each molecule's values begin; nothing is kept where there are no properties."""
+        self._wrong: set[int] = set()
+        """Places where something stood that is no number."""
+
+    def add(self, identity: bytes, row: Row) -> None:
+        """Take down the values of a new molecule."""
+        if self._names:
+            begin = self._begins[identity] = len(self._flat)
+            self._flat.extend(row.properties)
+            self._wrong.update(begin + column for column in row.not_numbers)
+
+    def merge(self, identity: bytes, row: Row) -> str:
+        """Fill in from another row of a molecule; words of what it has that is not taken."""
+        begin = self._begins.get(identity, 0)
+        contradicted = []
+        for place, (name, value) in enumerate(
+            zip(self._names, row.properties, strict=False), start=begin
+        ):
+            if isnan(self._flat[place]):
+                self._flat[place] = value
+            elif not isnan(value) and self._flat[place] != array("f", [value])[0]:
+                contradicted.append(f"{name} is {value:g}, kept is {self._flat[place]:g}")
+        return "; ".join(contradicted)
+
+    def table(self) -> Float32[np.ndarray, "molecule property"]:
+        """All of them."""
+        width = max(len(self._names), 1)
+        return np.array(self._flat, dtype=np.float32).reshape(-1, width)
+
+    def missing(self) -> dict[str, int]:
+        """Molecules without a value, by property."""
+        empty = np.isnan(self.table()).sum(0).tolist()
+        wrong = self.not_numbers()
+        return {name: count - wrong[name] for name, count in zip(self._names, empty, strict=False)}
+
+    def not_numbers(self) -> dict[str, int]:
+        """Molecules with something else than a number, by property."""
+        left = Counter(
+            place % len(self._names) for place in self._wrong if isnan(self._flat[place])
+        )
+        return {name: left[column] for column, name in enumerate(self._names)}

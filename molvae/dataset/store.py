@@ -152,12 +152,14 @@ class StoreWriter:
         self,
         codes: UInt16[np.ndarray, " code"],
         lengths: Int32[np.ndarray, " molecule"],
-        properties: Float32[np.ndarray, "molecule property"],
     ) -> None:
         """Add molecules; their codes are renumbered when the store is finished."""
         self._codes.write(codes.astype(_ID, copy=False).tobytes())
         self._lengths.write(lengths.astype(_LENGTH, copy=False).tobytes())
-        self._properties.write(properties.astype(_PROPERTY, copy=False).tobytes())
+
+    def write_properties(self, values: Float32[np.ndarray, "molecule property"]) -> None:
+        """Put down the properties of all molecules."""
+        self._properties.write(values.astype(_PROPERTY, copy=False).tobytes())
 
     def refuse(self, line: int, reason: str, text: str, detail: str) -> None:
         """Note a refused row; of long texts only the beginning."""

@@ -81,6 +81,24 @@ def test_properties_stand_beside_their_molecules(corpus):
     assert corpus.property_names == ("logp", "qed")
 
 
+def test_further_rows_of_a_molecule_fill_in_what_it_lacks_and_contradictions_are_told(tmp_path):
+    path = tmp_path / "measured.csv"
+    path.write_text("smiles,y,z\nCCO,,1\nCCN,1.5,oops\nOCC,5.2,1\nNCC,9,2\nC(N)C,,3\n")
+    corpus = prepare_corpus(path, CorpusConfig(property_columns=("y", "z")), workers=1)
+    expected = np.array([[5.2, 1], [1.5, 2]], np.float32)
+    np.testing.assert_array_equal(corpus.properties, expected)
+    with corpus.refused_file.open(encoding="utf-8") as stream:
+        details = {row["line"]: row["detail"] for row in csv.DictReader(stream)}
+    assert details == {
+        "4": "",
+        "5": "y is 9, kept is 1.5",
+        "6": "z is 3, kept is 2",
+    }
+    # Nothing is missing any more, and what was no number has one now.
+    assert "no value" not in corpus.summary()
+    assert "not a number" not in corpus.summary()
+
+
 def test_the_summary_tells_all_counts(corpus):
     assert corpus.summary().splitlines() == [
         "9 rows: 4 molecules accepted, 5 rows refused",

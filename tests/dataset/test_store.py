@@ -38,7 +38,8 @@ def write(folder):
     """Two molecules, of two and of one symbol; code 0 becomes id 7, code 1 becomes id 4."""
     with StoreWriter(folder) as writer:
         codes, lengths = np.array([0, 1, 1], np.uint16), np.array([2, 1], np.int32)
-        writer.append(codes, lengths, np.array([[0.5], [np.nan]], np.float32))
+        writer.append(codes, lengths)
+        writer.write_properties(np.array([[0.5], [np.nan]], np.float32))
         writer.refuse(9, "duplicate", 'a "b", c' + "C" * 500, "")
         writer.finish(np.array([7, 4], np.uint16))
     record().write(folder)
