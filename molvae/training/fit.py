@@ -225,7 +225,7 @@ def _moved(plan: TrainingPlan, device: Device | None, processes: int | None) -> 
     """The plan on a device that was asked for, with as many processes as were, or as are usual."""
     found = pick_device(device or plan.train.device)
     moved = plan
-    if found.type != plan.train.device:
+    if device and found.type != plan.train.device:
         # Another device, another precision and another number of processes that are usual.
         anew = plan.train.model_copy(update={"precision": "auto", "processes": processes})
         moved = plan.model_copy(update={"train": anew.with_changes({"device": found.type})})
