@@ -47,7 +47,7 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
     """Tasks of PMO beside the published figures of methods that pay for all of their calls."""
     first = next(iter(records.values()))
     peers = [peer for peer in first["peers"] if not peer["prescreens"]]
-    tasks = list(dict.fromkeys(task for record in records.values() for task in record["tasks"]))
+    tasks = _every_task(records)
     heading = ["task", *(f"**{name}**" for name in records), *(peer["name"] for peer in peers)]
     rows = [
         [
@@ -93,7 +93,7 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
 def gauge(records: dict[str, dict[str, Any]]) -> str:
     """Methods on a few tasks of PMO at a small budget."""
     first = next(iter(records.values()))
-    tasks = list(dict.fromkeys(task for record in records.values() for task in record["tasks"]))
+    tasks = _every_task(records)
     rows = [
         [name, *(_mean_of_runs(record["tasks"].get(task)) for task in tasks)]
         for name, record in records.items()
@@ -149,6 +149,10 @@ def constrained(record: dict[str, Any]) -> str:
         f"columns, without a term for rings, are counted from its authors' result files:\n\n"
         f"{table(heading, rows)}{commands(record)}"
     )
+
+
+def _every_task(records: dict[str, dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(task for record in records.values() for task in record["tasks"]))
 
 
 def _shares(records: dict[str, dict[str, Any]]) -> str:
