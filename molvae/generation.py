@@ -163,7 +163,7 @@ def generate(
     config.screen.check()
     workers = config.workers or (available_cores() if config.n > _IN_PROCESS else 1)
     stopwatch = _Stopwatch()
-    draws = _Draws(model, config, stopwatch)
+    draws = _Draws(model, config, workers, stopwatch)
     found = _Found(config.n, known)
     with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
         # No further ahead than keeps the workers busy: what is ahead at the end was drawn in vain.
@@ -223,9 +223,12 @@ class _Stopwatch:
 class _Draws:
     """Points from the prior and what the decoder writes there, part by part."""
 
-    def __init__(self, model: MoleculeVAE, config: GenerateConfig, stopwatch: _Stopwatch) -> None:
+    def __init__(
+        self, model: MoleculeVAE, config: GenerateConfig, workers: int, stopwatch: _Stopwatch
+    ) -> None:
         self.model = model
         self.config = config
+        self.workers = workers
         self.stopwatch = stopwatch
         self.parts: list[Drawn] = []
 
@@ -238,7 +241,7 @@ class _Draws:
         left = int(self.config.n * self.config.most_draws)
         while left > 0:
             size, config = min(_ROWS, left), self.config
-            part = self.model.draw(size, generator, config.decoding, config.prior)
+            part = self.model.draw(size, generator, config.decoding, config.prior, self.workers)
             if not config.exact:
                 part = replace(part, kept=np.ones(size, dtype=np.bool_))
             self.parts.append(part)

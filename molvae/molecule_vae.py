@@ -2,21 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int, UInt8
+from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
-from molvae.chem.similarity import SUBSTRUCTURES, substructure_counts
+from molvae.chem.similarity import SUBSTRUCTURES, spelled_substructures
 from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ConfigError, ModelError, MoleculeError
-from molvae.model.acceptance import Acceptance, Selection
+from molvae.model.acceptance import Acceptance, Counts, Selection
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.folder import SavedModel, load_weights, read_model, write_model
 from molvae.model.network import (
@@ -28,6 +29,7 @@ from molvae.model.network import (
     pick_device,
 )
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
+from molvae.parallel import ordered_map
 from molvae.pretrained import DEFAULT, find_model
 from molvae.vocabulary import Vocabulary
 
@@ -142,7 +144,7 @@ class MoleculeVAE:
         """The learned prior if the model has one, else N(0, I)."""
         if self.network.language_model is None:
             return NormalPrior(self.latent_size)
-        return PushForwardPrior(self.network, self._selection)
+        return PushForwardPrior(self.network, self._selection())
 
     @property
     def latent_size(self) -> int:
@@ -291,6 +293,7 @@ class MoleculeVAE:
         generator: np.random.Generator,
         config: DecodingConfig | None = None,
         prior: PriorName | None = None,
+        workers: int = 1,
     ) -> Drawn:
         """`n` draws of a prior, decoded.
 
@@ -300,15 +303,18 @@ class MoleculeVAE:
             config: how symbols are chosen: those of the molecule that the learned prior makes up,
                 whose code is then decoded greedily; those decoded from a point of the normal one.
             prior: which one; None means the learned one if the model has it.
+            workers: processes that describe what is written, for the acceptance, while the network
+                goes on writing; the draws are the same for any number.
 
         Raises:
             ModelError: the model has no learned prior.
+            WorkerError: a worker process died.
         """
         seed = int(generator.integers(2**63))
         config = config or DecodingConfig(max_symbols=self.max_symbols)
         source = torch.Generator(self.device).manual_seed(seed)
         if self.prior_named(prior) != "normal":
-            selection = None if prior == "push-forward" else self._selection
+            selection = None if prior == "push-forward" else self._selection(workers)
             made = PushForwardPrior(self.network, selection).draw(n, config, source)
             points: np.ndarray = made.points.cpu().numpy()
             return Drawn(points, self._read(made.decoded), made.kept.cpu().numpy())
@@ -387,15 +393,18 @@ class MoleculeVAE:
         larger.begin_as(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
 
-    @property
-    def _selection(self) -> Selection | None:
+    def _selection(self, workers: int = 1) -> Selection | None:
         acceptance = self.network.acceptance
-        return None if acceptance is None else Selection(acceptance, self._described)
+        if acceptance is None:
+            return None
+        return Selection(acceptance, partial(self._described, workers=workers))
 
-    def _described(self, ids: Int[Tensor, "draw position"]) -> UInt8[Tensor, "draw substructure"]:
-        """What stands in each molecule, for the acceptance."""
-        counts = substructure_counts(read_spellings(self._read(ids)))
-        return torch.from_numpy(counts).to(self.device)
+    def _described(self, lots: Iterable[Tensor], workers: int) -> Iterator[Counts]:
+        """What stands in the molecules of each lot, for the acceptance."""
+        spellings = (self._read(ids) for ids in lots)
+        # No further ahead than keeps the workers busy: what is ahead at the end is lost.
+        for counts in ordered_map(spelled_substructures, spellings, workers, workers + 1):
+            yield torch.from_numpy(counts).to(self.device)
 
     def _read(self, ids: Tensor) -> list[Spelling]:
         return [self.vocabulary.decode(row) for row in ids.tolist()]

@@ -135,3 +135,14 @@ def test_predictions_without_a_head_are_refused(tiny_model):
     bare = tiny_model.extended((), ())
     with pytest.raises(ModelError, match="--property-columns"):
         bare.predict(np.zeros((1, bare.latent_size), np.float32))
+
+
+def test_same_draws_of_a_resampled_prior_whatever_the_number_of_workers():
+    model = MoleculeVAE.from_pretrained("moses")
+    assert model.network.acceptance is not None
+    # More than one lot is written for so many.
+    alone, together = (
+        model.draw(100, np.random.default_rng(5), workers=workers) for workers in (1, 2)
+    )
+    assert alone.spellings == together.spellings
+    np.testing.assert_array_equal(alone.points, together.points)

@@ -128,11 +128,11 @@ def draw_samples(
     Raises:
         DataError: nearly all draws are refused.
     """
-    draws = _Draws(model, config, seed)
+    workers = config.workers or available_cores()
+    draws = _Draws(model, config, seed, workers)
     found: list[_Read] = []
     read = strict = own = 0
     bar = tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress)
-    workers = config.workers or available_cores()
     with bar:
         for answers in ordered_map(_read_all, draws.spellings(), workers):
             read += len(answers)
@@ -173,9 +173,10 @@ class _Read:
 class _Draws:
     """Spellings of one part of the draws after the other."""
 
-    def __init__(self, model: MoleculeVAE, config: MosesConfig, seed: int) -> None:
+    def __init__(self, model: MoleculeVAE, config: MosesConfig, seed: int, workers: int) -> None:
         self.model = model
         self.config = config
+        self.workers = workers
         self.generator = np.random.default_rng(seed)
         self.is_learned = model.prior_named(config.prior) != "normal"
         self.drawn = self.kept = 0
@@ -184,7 +185,9 @@ class _Draws:
         """As many as it takes; the caller stops when it has enough."""
         config = self.config
         while self.drawn < _MOST_DRAWS * config.n:
-            part: Drawn = self.model.draw(_ROWS, self.generator, config.decoding, config.prior)
+            part: Drawn = self.model.draw(
+                _ROWS, self.generator, config.decoding, config.prior, self.workers
+            )
             self.drawn += _ROWS
             self.kept += int(part.kept.sum())
             rows = np.flatnonzero(part.kept) if config.exact else range(_ROWS)

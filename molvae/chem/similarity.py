@@ -13,6 +13,7 @@ from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
 from rdkit.DataStructs import BulkTanimotoSimilarity, TanimotoSimilarity, ULongSparseIntVect
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import Spelling, read_spellings
 from molvae.chem.pharmacophores import SIZE, pharmacophores
 
 SUBSTRUCTURES = 2_048
@@ -96,6 +97,13 @@ def substructure_counts(
         if molecule is not None:
             row[:] = generator.GetCountFingerprintAsNumPy(molecule.mol).clip(max=255)
     return table
+
+
+def spelled_substructures(
+    spellings: Sequence[Spelling],
+) -> UInt8[np.ndarray, "molecule substructure"]:
+    """The `substructure_counts` of what symbols spell."""
+    return substructure_counts(read_spellings(spellings))
 
 
 def folded(

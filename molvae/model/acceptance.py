@@ -1,7 +1,8 @@
 """Acceptance: which draws of a prior are taken, and how often, so that it fits the data better."""
 
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,9 @@ _FURTHEST = 8.0
 _LOG_LEAST = math.log(0.01)
 _ROWS = 4_096
 """Of descriptions, made numbers of together."""
+
+Counts = UInt8[Tensor, "draw feature"]
+"""How often each feature stands in each draw."""
 
 
 class Acceptance(nn.Module):
@@ -51,23 +55,20 @@ class Acceptance(nn.Module):
         self.register_buffer("log_ceiling", torch.zeros(()))
         self.register_buffer("log_share", torch.zeros(()))
 
-    def log_odds(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
+    def log_odds(self, counts: Counts) -> Float[Tensor, " draw"]:
         """Log r(x), in nats."""
         return torch.cat([self._odds(part) for part in torch.split(counts, _ROWS)])
 
-    def log_share_at(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
+    def log_share_at(self, counts: Counts) -> Float[Tensor, " draw"]:
         """Log a(x), in nats; at most 0."""
         return (self.log_odds(counts) - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
 
-    def log_gain(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
+    def log_gain(self, counts: Counts) -> Float[Tensor, " draw"]:
         """Log a(x) / Z: what is added to the prior's log-probability, in nats."""
         return self.log_share_at(counts) - self.log_share
 
-    def takes(
-        self, counts: UInt8[Tensor, "draw feature"], generator: torch.Generator
-    ) -> Bool[Tensor, " draw"]:
-        """Whether each of these draws is taken."""
-        chance = torch.rand(len(counts), generator=generator, device=generator.device)
+    def takes(self, counts: Counts, chance: Float[Tensor, " draw"]) -> Bool[Tensor, " draw"]:
+        """Whether each of these draws is taken, by a number of chance from [0, 1) for each."""
         return chance.log() < self.log_share_at(counts)
 
     @torch.no_grad()
@@ -84,7 +85,7 @@ class Acceptance(nn.Module):
         self.deviation.copy_(variance.sqrt().clamp(min=_LEAST_DEVIATION))
 
     @torch.no_grad()
-    def calibrate(self, counts: UInt8[Tensor, "draw feature"], below: float) -> None:
+    def calibrate(self, counts: Counts, below: float) -> None:
         """Set the ceiling and Z by draws of the prior, of which these are.
 
         Args:
@@ -97,7 +98,7 @@ class Acceptance(nn.Module):
         shares = (odds - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
         self.log_share.copy_(torch.logsumexp(shares, 0) - math.log(len(counts)))
 
-    def _odds(self, counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
+    def _odds(self, counts: Counts) -> Float[Tensor, " draw"]:
         seen = (_logs(counts) - self.mean) / self.deviation
         odds: Tensor = self.layers(seen.clamp(-_FURTHEST, _FURTHEST))
         return odds[:, 0]
@@ -108,8 +109,9 @@ class Selection:
     """An acceptance, and how it comes to see what symbols spell."""
 
     acceptance: Acceptance
-    describe: Callable[[Int[Tensor, "draw position"]], UInt8[Tensor, "draw feature"]]
-    """From ids (symbols, END, PAD) to the counts of features."""
+    describe: Callable[[Iterable[Int[Tensor, "draw position"]]], Iterator[Counts]]
+    """From lots of ids (symbols, END, PAD) to the counts of features in each, lot by lot; lots may
+    be asked for ahead of what has been answered."""
 
     @property
     def share(self) -> float:
@@ -118,15 +120,29 @@ class Selection:
 
     def log_gain(self, ids: Int[Tensor, "draw position"]) -> Float[Tensor, " draw"]:
         """What is added to the prior's log-probability of each, in nats."""
-        return self.acceptance.log_gain(self.describe(ids))
+        (counts,) = self.describe([ids])
+        return self.acceptance.log_gain(counts)
 
-    def takes(
-        self, ids: Int[Tensor, "draw position"], generator: torch.Generator
-    ) -> Bool[Tensor, " draw"]:
-        """Whether each of these draws is taken."""
-        return self.acceptance.takes(self.describe(ids), generator)
+    def taken(
+        self, lots: Iterable[Int[Tensor, "draw position"]], generator: torch.Generator
+    ) -> Iterator[Int[Tensor, "taken position"]]:
+        """Those draws of each lot that are taken.
+
+        Chance falls when a lot is asked for, so that it does not matter how far ahead that is.
+        """
+        waiting: deque[tuple[Tensor, Tensor]] = deque()
+
+        def asked() -> Iterator[Tensor]:
+            for ids in lots:
+                chance = torch.rand(len(ids), generator=generator, device=generator.device)
+                waiting.append((ids, chance))
+                yield ids
+
+        for counts in self.describe(asked()):
+            ids, chance = waiting.popleft()
+            yield ids[self.acceptance.takes(counts, chance)]
 
 
-def _logs(counts: UInt8[Tensor, "draw feature"]) -> Float[Tensor, "draw feature"]:
+def _logs(counts: Counts) -> Float[Tensor, "draw feature"]:
     """A second occurrence tells less than the first."""
     return counts.float().log1p()

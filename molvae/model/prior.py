@@ -1,6 +1,8 @@
 """Where z comes from when no molecule is given: N(0, I), or the codes of molecules made up."""
 
 import math
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,6 +14,7 @@ from molvae.errors import ModelError
 from molvae.model.acceptance import Selection
 from molvae.model.decoding import DecodingConfig, decode
 from molvae.model.network import SequenceVAE
+from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import PAD
 
@@ -19,6 +22,8 @@ _LEAST_SHARE = 0.05
 """Of draws that are taken, by which the next lot's size is reckoned."""
 _ROWS = 256
 """Molecules that are encoded together."""
+_LOT = 512
+"""Molecules that a processor writes together: the states of more leave its cache."""
 _MARGIN = 1.1
 _FEW = 8
 
@@ -123,20 +128,33 @@ class PushForwardPrior:
     def _written(
         self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> Int[Tensor, "molecule position"]:
-        if self.selection is None:
-            return decode(self.language_model, self.language_model.nothing(n), config, generator)
-        share = max(self.selection.share, _LEAST_SHARE)
-        spellings = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
-        missing = n
-        while missing > 0:
-            # A few more, so that a small lot is seldom left to be drawn by itself.
-            lot = math.ceil(_MARGIN * missing / share) + _FEW
-            ids = decode(self.language_model, self.language_model.nothing(lot), config, generator)
-            taken = self.selection.takes(ids, generator).nonzero()[:missing, 0]
-            spellings.append(ids[taken])
-            missing -= len(taken)
+        """`n` spellings; where they are selected, of as many as that takes."""
+        if n == 0:
+            return torch.empty(0, 1, dtype=torch.long, device=self.network.device)
+        wanted = n
+        if self.selection is not None:
+            # A few more, so that a second lot is seldom needed for a few.
+            wanted = math.ceil(_MARGIN * n / max(self.selection.share, _LEAST_SHARE)) + _FEW
+        size = min(wanted, _LOT) if self.network.device.type == "cpu" else wanted
+        lots = self._lots(size, config, generator)
+        spellings, found = [], 0
+        for ids in lots if self.selection is None else self.selection.taken(lots, generator):
+            spellings.append(ids[: n - found])
+            found += len(ids)
+            if found >= n:
+                break
         width = max(ids.shape[1] for ids in spellings)
         return torch.cat([_padded(ids, width) for ids in spellings])
+
+    def _lots(
+        self, size: int, config: DecodingConfig, generator: torch.Generator
+    ) -> Iterator[Int[Tensor, "molecule position"]]:
+        """Spellings without end, so many at a time."""
+        writer = self.language_model
+        if writes_in_bfloat16(self.network.device):
+            writer = deepcopy(writer).to(torch.bfloat16)
+        while True:
+            yield decode(writer, writer.nothing(size), config, generator)
 
     def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
         """The posterior mean of each; rows alike in length share a batch, which wastes little."""

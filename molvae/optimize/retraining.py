@@ -12,12 +12,10 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from molvae.chem.notation import Spelling
 from molvae.model.network import padded_ids
+from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.molecule_vae import MoleculeVAE
 from molvae.settings import Settings
-
-_FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
-"""Instructions of processors that multiply such matrices faster than those of float32."""
 
 
 class RetrainingConfig(Settings):
@@ -40,7 +38,7 @@ class RetrainingConfig(Settings):
     """Longest gradient, in nats per molecule and unit of the weights."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the matrix products, where the search decodes too; bfloat16 is about twice as fast on the
-    processors that have it, and there auto takes it."""
+    processors that have it, and there auto takes it, and draws of the prior are written in it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,11 @@ class Retrainer:
     def __init__(self, model: MoleculeVAE, config: RetrainingConfig) -> None:
         self._config = config
         self._given = model
-        self._is_half = _is_half(config.precision, model.device)
+        self._is_half = (
+            writes_in_bfloat16(model.device)
+            if config.precision == "auto"
+            else config.precision == "bfloat16"
+        )
         network = deepcopy(model.network)
         # It belongs to the weights as given.
         network.acceptance = None
@@ -155,17 +157,6 @@ class Retrainer:
 def _decoders(model: MoleculeVAE) -> list[SymbolDecoder]:
     network = model.network
     return [one for one in (network.decoder, network.language_model) if one is not None]
-
-
-def _is_half(precision: str, device: torch.device) -> bool:
-    """Not by a measurement, as training does: a resumed search must take the same path."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    # The GRU of a GPU has bfloat16 in the latest versions of cuDNN alone (9.13,
-    # pytorch/pytorch#164411). As for processors, older versions of PyTorch do not tell.
-    tell = getattr(torch.cpu, "get_capabilities", None)
-    capabilities = tell() if tell and device.type == "cpu" else {}
-    return any(capabilities.get(name) for name in _FAST_BFLOAT16)
 
 
 def rank_weights(n: int, k: float) -> Float64[np.ndarray, " rank"]:

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float, Int, Int64, UInt8
 from torch import Tensor, nn
 
-from molvae.chem.notation import Spelling, read_spellings
-from molvae.chem.similarity import substructure_counts
+from molvae.chem.notation import Spelling
+from molvae.chem.similarity import spelled_substructures
 from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
 from molvae.generation import GenerateConfig, generate
@@ -115,8 +115,7 @@ def resample_prior(
 def _counts(spellings: Sequence[Spelling]) -> Counts:
     """Of what stands in the molecules, a part after the other: parsed, they are large."""
     tables = [
-        substructure_counts(read_spellings(spellings[at : at + _ROWS]))
-        for at in range(0, len(spellings), _ROWS)
+        spelled_substructures(spellings[at : at + _ROWS]) for at in range(0, len(spellings), _ROWS)
     ]
     return torch.from_numpy(np.concatenate(tables))
 

@@ -35,7 +35,7 @@ def test_calibration_leaves_the_wanted_share_of_the_draws_below_the_ceiling(acce
 
 def test_the_normalisation_is_the_share_of_all_draws_that_is_taken(acceptance):
     acceptance.calibrate(draws(), 0.8)
-    taken = acceptance.takes(draws(seed=1), torch.Generator().manual_seed(0))
+    taken = acceptance.takes(draws(seed=1), chance(len(draws(seed=1))))
     assert taken.float().mean() == pytest.approx(float(acceptance.log_share.exp()), abs=0.02)
     # E[a(x) / Z] over the prior is 1: the resampled prior is a distribution.
     gain = acceptance.log_gain(draws()).exp().mean()
@@ -45,7 +45,7 @@ def test_the_normalisation_is_the_share_of_all_draws_that_is_taken(acceptance):
 def test_draws_are_taken_as_often_as_it_says(acceptance):
     acceptance.calibrate(draws(), 0.9)
     for draw in draws(3, seed=2):
-        taken = acceptance.takes(draw.repeat(5_000, 1), torch.Generator().manual_seed(1))
+        taken = acceptance.takes(draw.repeat(5_000, 1), chance(5_000, seed=1))
         expected = float(acceptance.log_share_at(draw[None]).exp())
         assert taken.float().mean() == pytest.approx(expected, abs=0.03)
 
@@ -70,19 +70,50 @@ def test_a_feature_that_is_far_from_its_mean_counts_for_no_more_than_eight_devia
 
 def test_what_is_utterly_unlike_the_training_set_is_taken_once_in_a_while(acceptance):
     acceptance.log_ceiling.copy_(torch.tensor(1e3))
-    taken = acceptance.takes(draws(20_000), torch.Generator().manual_seed(0))
+    taken = acceptance.takes(draws(20_000), chance(20_000))
     assert taken.float().mean() == pytest.approx(0.01, abs=0.003)
 
 
 def test_a_selection_judges_ids_by_their_description(acceptance):
     acceptance.calibrate(draws(), 0.9)
 
-    def describe(ids):
-        return (ids + 1).to(torch.uint8)
-
-    selection, ids = Selection(acceptance, describe), torch.tensor([[0, 1, 2, 3], [3, 0, 0, 1]])
-    torch.testing.assert_close(selection.log_gain(ids), acceptance.log_gain(describe(ids)))
+    selection, ids = Selection(acceptance, one_more), torch.tensor([[0, 1, 2, 3], [3, 0, 0, 1]])
+    torch.testing.assert_close(selection.log_gain(ids), acceptance.log_gain(described(ids)))
     assert selection.share == pytest.approx(float(acceptance.log_share.exp()))
     many = ids.repeat(500, 1)
-    taken, same = (torch.Generator().manual_seed(6) for _ in range(2))
-    assert torch.equal(selection.takes(many, taken), acceptance.takes(describe(many), same))
+    taken = selection.taken([many, many], torch.Generator().manual_seed(6))
+    same = torch.Generator().manual_seed(6)
+    for lot in taken:
+        chances = torch.rand(len(many), generator=same)
+        assert torch.equal(lot, many[acceptance.takes(described(many), chances)])
+        assert 0 < len(lot) < len(many)
+
+
+def test_what_is_taken_does_not_depend_on_how_far_ahead_lots_are_asked_for(acceptance):
+    acceptance.calibrate(draws(), 0.9)
+
+    def all_at_once(lots):
+        yield from [described(ids) for ids in lots]
+
+    def written(generator):
+        # As a language model writes them: by the same generator.
+        for _ in range(5):
+            yield torch.randint(0, 9, (200, 4), generator=generator)
+
+    source, other = (torch.Generator().manual_seed(3) for _ in range(2))
+    one_by_one = Selection(acceptance, one_more).taken(written(source), source)
+    ahead = Selection(acceptance, all_at_once).taken(written(other), other)
+    for mine, theirs in zip(one_by_one, ahead, strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def chance(n, seed=0):
+    return torch.rand(n, generator=torch.Generator().manual_seed(seed))
+
+
+def described(ids):
+    return (ids + 1).to(torch.uint8)
+
+
+def one_more(lots):
+    return map(described, lots)

@@ -1,4 +1,5 @@
 from collections import Counter
+from functools import partial
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ def selection(network):
     drawn = PushForwardPrior(network).draw(500, SHORT, source()).ids
     acceptance.standardise(symbol_counts(drawn))
     acceptance.calibrate(symbol_counts(drawn), 0.9)
-    return Selection(acceptance, symbol_counts)
+    return Selection(acceptance, partial(map, symbol_counts))
 
 
 def symbol_counts(ids):
@@ -85,12 +86,15 @@ def test_a_drawn_code_is_the_posterior_mean_of_what_was_written(network):
     )
 
 
-def test_spellings_come_as_often_as_the_language_model_says(network):
+@pytest.mark.parametrize("is_half", [False, True])
+def test_spellings_come_as_often_as_the_language_model_says(network, is_half, monkeypatch):
+    monkeypatch.setattr("molvae.model.prior.writes_in_bfloat16", lambda _: is_half)
     drawn = rows(PushForwardPrior(network).draw(4_000, SHORT, source()).ids)
     for row in ([3, END], [END]):
         nats = network.prior_surprise(torch.tensor([row]), torch.tensor([len(row)]))
         often = sum(other[: len(row)] == row for other in drawn) / 4_000
         assert often == pytest.approx(allowed_share(network, row, nats), abs=0.02)
+    assert {weight.dtype for weight in network.parameters()} == {torch.float32}
 
 
 def allowed_share(network, row, nats):
@@ -159,6 +163,13 @@ def test_a_network_without_a_language_model_has_no_learned_prior():
     )
     with pytest.raises(ModelError, match="no learned prior"):
         PushForwardPrior(SequenceVAE(config, N_IDS))
+
+
+@pytest.mark.parametrize("n", [0, 1, 700, 1_024])
+def test_as_many_are_drawn_as_were_asked_for(network, selection, n):
+    for chosen in (None, selection):
+        draws = PushForwardPrior(network, chosen).draw(n, SHORT, source())
+        assert len(draws.ids) == len(draws.points) == len(draws.decoded) == n
 
 
 def rows(ids):
