@@ -72,9 +72,9 @@ class GenerateConfig(Settings):
         """The settings with what is left to the model decided."""
         choices = {"exact": self.exact, "strict": self.strict}
         left = [name for name, choice in choices.items() if choice is None]
-        settled: dict[str, object] = dict.fromkeys(left, model.is_faithful)
+        settled: dict[str, object] = dict.fromkeys(left, model.card.is_faithful)
         if "max_symbols" not in self.decoding.model_fields_set:
-            longest = {"max_symbols": model.max_symbols}
+            longest = {"max_symbols": model.card.max_symbols}
             settled["decoding"] = self.decoding.with_changes(longest).model_dump()
         return self.with_changes({"prior": model.prior_named(self.prior), **settled})
 

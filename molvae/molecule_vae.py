@@ -15,7 +15,6 @@ from torch import Tensor
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
 from molvae.chem.similarity import SUBSTRUCTURES, spelled_substructures
-from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.acceptance import Acceptance, Counts, Selection
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
@@ -29,14 +28,13 @@ from molvae.model.network import (
     pick_device,
 )
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
+from molvae.model_card import ModelCard
 from molvae.parallel import ordered_map
 from molvae.pretrained import DEFAULT, find_model
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
 """Molecules that pass through the network together."""
-_FAITHFUL = 0.5
-"""Share of held-out molecules that come back from their codes, from which on codes are trusted."""
 
 PriorName = Literal["learned", "push-forward", "normal"]
 """The learned prior; the same without its acceptance of some draws; N(0, I)."""
@@ -70,8 +68,7 @@ class MoleculeVAE:
         self.vocabulary = vocabulary
         self.network = network.eval()
         self.property_names = property_names
-        # Any: figures measured on the model, whatever their names.
-        self.card: dict[str, Any] = dict(card or {})
+        self.card = ModelCard(card or {})
 
     @classmethod
     def untrained(
@@ -151,38 +148,10 @@ class MoleculeVAE:
         """Dimensions of a point."""
         return self.network.config.latent_size
 
-    # Any: figures of training, whatever their names.
-    @property
-    def origin(self) -> dict[str, Any]:
-        """What the card tells of how the model was made, without figures measured on it since."""
-        return {name: value for name, value in self.card.items() if name != "figures"}
-
-    @property
-    def is_faithful(self) -> bool:
-        """Whether half or more of the held-out molecules came back, as its card tells."""
-        share: float = self.card.get("validation", {}).get("exact_reconstruction", 0.0)
-        return share >= _FAITHFUL
-
-    @property
-    def cleaning(self) -> StandardizeConfig:
-        """How the molecules that it was trained on were cleaned, as its card tells.
-
-        Raises:
-            ConfigError: the card tells it wrongly.
-        """
-        return StandardizeConfig.parse(
-            self.card.get("cleaning", {}), "cleaning on the model's card"
-        )
-
-    @property
-    def max_symbols(self) -> int:
-        """As many as a molecule of its training might have, as its card tells."""
-        return int(self.card.get("max_symbols", GREEDY.max_symbols))
-
     @property
     def greedy(self) -> DecodingConfig:
         """Greedy decoding, of molecules as long as those that it was trained on."""
-        return GREEDY.with_changes({"max_symbols": self.max_symbols})
+        return GREEDY.with_changes({"max_symbols": self.card.max_symbols})
 
     @property
     def device(self) -> torch.device:
@@ -311,7 +280,7 @@ class MoleculeVAE:
             WorkerError: a worker process died.
         """
         seed = int(generator.integers(2**63))
-        config = config or DecodingConfig(max_symbols=self.max_symbols)
+        config = config or DecodingConfig(max_symbols=self.card.max_symbols)
         source = torch.Generator(self.device).manual_seed(seed)
         if self.prior_named(prior) != "normal":
             selection = None if prior == "push-forward" else self._selection(workers)

@@ -120,7 +120,7 @@ def main() -> None:
         print(rows[-1], flush=True)
     record = {
         "name": arguments.model,
-        "model": model.origin,
+        "model": model.card.origin,
         "n": n,
         "codes": len(codes),
         "rows": rows,

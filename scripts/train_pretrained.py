@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -132,13 +131,13 @@ def figures(name: str) -> dict[str, str]:
 
 def ship(model: MoleculeVAE, name: str) -> None:
     """Write the model to where it ships from, with its card."""
-    validation = model.card["validation"]
-    # Any: figures of all kinds.
-    card: dict[str, Any] = {**model.card, "about": RECIPES[name].about, "figures": figures(name)}
-    card["validation"] = {
-        key: value for key, value in validation.items() if key != "kl_per_dimension"
+    validation = dict(model.card["validation"])
+    validation.pop("kl_per_dimension", None)
+    model.card |= {
+        "about": RECIPES[name].about,
+        "figures": figures(name),
+        "validation": validation,
     }
-    model.card = card
     model.save_pretrained(SHIPPED / name, torch.float16)
     size = sum(file.stat().st_size for file in (SHIPPED / name).iterdir())
     print(f"{SHIPPED / name}: {size / 1e6:.1f} MB")

@@ -57,7 +57,7 @@ def test_a_model_of_long_molecules_reads_and_writes_them_whole(tiny_model):
         # Never an end.
         long.network.decoder.to_logits.bias[END] = -1e9
     for model, most in (long, 300), (tiny_model, 200):
-        assert (model.max_symbols, model.greedy.max_symbols) == (most, most)
+        assert (model.card.max_symbols, model.greedy.max_symbols) == (most, most)
     [spelling] = long.decode_symbols(long.encode(["CCO"]))
     assert len(spelling) == 300
 

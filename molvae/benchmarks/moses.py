@@ -107,7 +107,7 @@ def benchmark_moses(
     return {
         "settings": config.model_dump(mode="json"),
         "evaluation": evaluation.model_dump(mode="json"),
-        "model": model.origin,
+        "model": model.card.origin,
         "seeds": rows,
         **_over_seeds([with_nan(row["figures"]) for row in rows]),
     }

@@ -59,7 +59,7 @@ def benchmark_reconstruction(
     return {
         "settings": config.model_dump(mode="json"),
         "file": file.name,
-        "model": model.origin,
+        "model": model.card.origin,
         "molecules": len(chosen),
         "refused": len(refused),
         "greedy": sum(one.is_exact for one in found) / len(chosen),

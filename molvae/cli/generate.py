@@ -61,7 +61,7 @@ def generate(
     vae = model.open()
     known = frozenset[str]()
     if novel_to is not None:
-        known |= known_smiles(novel_to, cleaning=vae.cleaning, progress=screen.progress)
+        known |= known_smiles(novel_to, cleaning=vae.card.cleaning, progress=screen.progress)
     generation = generate_molecules(vae, plan, known, progress=screen.progress)
     file.write(_columns(generation))
     if points is not None:

@@ -46,7 +46,7 @@ Cleaning = Annotated[
 
 def cleaning_for(vae: MoleculeVAE, typed: StandardizeConfig) -> StandardizeConfig:
     """How a file is cleaned for a model: as its training data were, but for what was typed."""
-    return vae.cleaning.with_changes(given(typed), "flags")
+    return vae.card.cleaning.with_changes(given(typed), "flags")
 
 
 def model_and_rows(
@@ -63,7 +63,7 @@ def model_and_rows(
     """
     vae = choice.open()
     rules = cleaning_for(vae, cleaning)
-    longest = vae.max_symbols
+    longest = vae.card.max_symbols
     return vae, spelled_rows(
         source, smiles_column, rules, max_symbols=longest, progress=screen.progress
     )

@@ -170,7 +170,7 @@ def _resample(
 ) -> None:
     """Give the best model's learned prior its acceptance, if it has none yet and codes are true."""
     n, network = plan.train.acceptance_draws, model.network
-    if not n or not model.is_faithful or network.language_model is None or network.acceptance:
+    if not n or not model.card.is_faithful or network.language_model is None or network.acceptance:
         return
     seed = plan.train.seed
     found = resample_prior(

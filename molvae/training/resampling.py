@@ -106,7 +106,7 @@ def resample_prior(
     fitted, auc_held_out = fit_acceptance(Labelled(_counts(known), _counts(drawn)), seed)
     model.network.acceptance = fitted.to(model.device)
     found = Resampling(len(drawn), float(fitted.log_share.exp()), auc_held_out)
-    model.card = {**model.card, "acceptance": found.to_json()}
+    model.card["acceptance"] = found.to_json()
     if notify is not None:
         notify(str(found))
     return found

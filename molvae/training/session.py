@@ -13,6 +13,7 @@ from jaxtyping import Int64
 
 from molvae.dataset.corpus import Corpus
 from molvae.errors import TrainingError
+from molvae.model_card import ModelCard
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory, provenance
 from molvae.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
@@ -239,7 +240,7 @@ class TrainingSession:
 
     def _describe(self, validation: Validation) -> None:
         """Put on the model's card what it was trained on and what was measured."""
-        self.model.card = {
+        card = {
             "data": self.plan.data.name,
             "cleaning": self.plan.corpus.standardize.model_dump(mode="json"),
             "max_symbols": self.plan.corpus.max_symbols,
@@ -249,6 +250,7 @@ class TrainingSession:
             "validation": validation.to_json(),
             "provenance": provenance(self.config.seed),
         }
+        self.model.card = ModelCard(card)
 
 
 def _dtype(plan: TrainingPlan) -> torch.dtype:

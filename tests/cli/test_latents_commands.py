@@ -106,7 +106,7 @@ def test_a_molecule_of_symbols_that_the_model_lacks_is_refused_by_their_name(mol
 
 def test_a_file_is_cleaned_as_the_model_s_training_data_were(molvae, run, tmp_path):
     model = MoleculeVAE.from_pretrained(run / "model", "cpu")
-    assert model.cleaning == StandardizeConfig()
+    assert model.card.cleaning == StandardizeConfig()
     model.card["cleaning"] = {"keep_stereo": False, "max_heavy_atoms": 12}
     model.save_pretrained(tmp_path / "flat")
     lines = ["smiles", "C[C@H](N)C(=O)O", "CCCCCCCCCCCCCCC"]

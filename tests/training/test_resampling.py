@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_fit():
 
 def test_an_unfaithful_model_gets_none(trained):
     result, run = trained
-    assert not result.model.is_faithful
+    assert not result.model.card.is_faithful
     assert result.model.network.acceptance is None
     assert "acceptance" not in read_json(run / "model" / "model.json")["card"]
 
