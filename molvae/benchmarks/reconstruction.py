@@ -43,7 +43,9 @@ def benchmark_reconstruction(
     Raises:
         DataError: the file holds no molecule that the model can read.
     """
-    parts = spelled_rows(file, cleaning=config.cleaning, progress=progress)
+    parts = spelled_rows(
+        file, cleaning=config.cleaning, max_symbols=model.card.max_symbols, progress=progress
+    )
     rows = [row for part in parts for row in part]
     generator = np.random.default_rng(config.seed)
     order = generator.permutation(len(rows))[: config.molecules]

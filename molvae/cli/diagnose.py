@@ -10,6 +10,7 @@ from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.encode import report_refused
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
 from molvae.cli.models import Cleaning, ModelChoice, cleaning_for
+from molvae.dataset.cleaning import CleaningRules
 from molvae.diagnosis import DiagnoseConfig, draw_molecules
 from molvae.diagnosis import diagnose as diagnose_model
 from molvae.files import check_writable, write_json
@@ -57,7 +58,7 @@ def diagnose(
         vae.vocabulary,
         settings.seed,
         reading.smiles_column,
-        cleaning_for(vae, reading.cleaning),
+        CleaningRules(cleaning_for(vae, reading.cleaning), vae.card.max_symbols),
         progress=screen.progress,
     )
     found = diagnose_model(vae, drawn, settings, progress=screen.progress)

@@ -37,6 +37,12 @@ class ModelChoice:
         return MoleculeVAE.from_pretrained(model_folder(self.model), self.device)
 
 
+_LEGEND = """\
+kept: share of the learned prior's draws whose codes decode to them; strict before refusal: of
+those, that SELFIES takes as written; own before refusal: of those, in the spelling that molvae
+gives the molecule. What follows is of the molecules that passed all three, by the metrics of
+MOSES, see `molvae evaluate`; Test and TestSF are its test sets."""
+
 ChosenModel = Annotated[ModelChoice, Parameter(name="*")]
 Cleaning = Annotated[
     StandardizeConfig,
@@ -72,7 +78,8 @@ def model_and_rows(
 def models(*, screen: OnScreen = Screen()) -> None:
     """List the models that ship with molvae, with the figures measured on them."""
     cards = {name: _card(name) for name in shipped_models()}
-    screen.tell(cards, "\n\n".join(_paragraph(name, card) for name, card in cards.items()))
+    paragraphs = [_paragraph(name, card) for name, card in cards.items()]
+    screen.tell(cards, "\n\n".join([*paragraphs, _LEGEND]))
 
 
 def model_folder(folder: Path) -> Path:

@@ -12,11 +12,10 @@ from tqdm import tqdm
 from molvae.chem.notation import Spelling
 from molvae.chem.refusal import Refusal
 from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.cleaning import CleaningRules, CleaningTask
+from molvae.dataset.cleaning import MAX_SYMBOLS, CleaningRules, CleaningTask
 from molvae.dataset.spelled import RefusedRow, spell_texts
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError
-from molvae.model.decoding import GREEDY
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 500
@@ -48,7 +47,7 @@ def draw_molecules(
     vocabulary: Vocabulary,
     seed: int = 0,
     smiles_column: str | None = None,
-    cleaning: StandardizeConfig | None = None,
+    rules: CleaningRules | None = None,
     *,
     progress: bool = False,
 ) -> DrawnMolecules:
@@ -60,7 +59,7 @@ def draw_molecules(
         vocabulary: symbols that a molecule may have.
         seed: of the draw.
         smiles_column: column with the SMILES; None finds it.
-        cleaning: how molecules are cleaned, and which are refused.
+        rules: how molecules are cleaned, and which are refused.
         progress: whether to show a bar.
 
     Raises:
@@ -68,7 +67,7 @@ def draw_molecules(
     """
     table = Table.open(path, smiles_column)
     rows, total = _drawn_rows(table, _SPARE * n + _ROWS, np.random.default_rng(seed))
-    rules = CleaningRules(cleaning or StandardizeConfig(), GREEDY.max_symbols)
+    rules = rules or CleaningRules(StandardizeConfig(), MAX_SYMBOLS)
     found = _Found(n, vocabulary)
     with tqdm(total=n, unit=" molecules", desc="drawing", disable=not progress) as bar:
         for part in _parts(rows):

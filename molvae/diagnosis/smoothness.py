@@ -12,7 +12,6 @@ from molvae.chem.similarity import tanimoto
 from molvae.diagnosis.config import DiagnoseConfig
 from molvae.diagnosis.figures import mean_of, spearman
 from molvae.diagnosis.posteriors import Posteriors, decoded_smiles, ecfp4_of
-from molvae.model.decoding import GREEDY
 from molvae.molecule_vae import MoleculeVAE
 
 StepKind = Literal["posterior", "isotropic"]
@@ -103,7 +102,7 @@ def take_steps(
     progress: bool = False,
 ) -> tuple[int, tuple[Step, ...]]:
     """How many codes steps could start at, and the figures for each of `STEPS`."""
-    decoded = decoded_smiles(model, posteriors.mean, GREEDY)
+    decoded = decoded_smiles(model, posteriors.mean, model.greedy)
     places = [place for place, smiles in enumerate(decoded) if smiles for _ in range(directions)]
     starts = [smiles for smiles in decoded if smiles for _ in range(directions)]
     means, deviations = posteriors.mean[places], posteriors.deviation[places]
@@ -111,7 +110,7 @@ def take_steps(
     steps = []
     for kind, length in tqdm(STEPS, desc="steps", disable=not progress):
         moves = np.float32(length) * noise * (deviations if kind == "posterior" else 1)
-        came = decoded_smiles(model, means + moves, GREEDY)
+        came = decoded_smiles(model, means + moves, model.greedy)
         steps.append(_step(kind, length, moves, starts, came))
     return len(starts) // directions, tuple(steps)
 

@@ -146,10 +146,10 @@ class Admission:
         """Similarity of each molecule to the lead; 1 when there is none."""
         if self.lead is None:
             return np.ones(len(molecules))
-        # Not in 8 bits: the sums go beyond 255.
-        bits = morgan_bits([self.lead, *molecules], _RADIUS, _BITS).astype(np.int64)
+        # Not in 8 bits, as the sums go beyond 255; those of floats are exact to 2 ** 24.
+        bits = morgan_bits([self.lead, *molecules], _RADIUS, _BITS).astype(np.float32)
         lead, others = bits[0], bits[1:]
-        shared = others @ lead
+        shared = (others @ lead).astype(np.float64)
         every = lead.sum() + others.sum(axis=1) - shared
         return np.asarray(shared / every, dtype=np.float64)
 

@@ -19,6 +19,7 @@ from molvae.optimize.pareto import Values, hypervolume_curve, non_dominated
 
 _LAST = ("call", "source")
 """Columns after the numbers."""
+_SIMILARITY = "similarity_to_lead"
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,17 @@ class SearchResult:
     """None: the search was for no lead."""
     front: Front | None = None
     """None: the search was for no Pareto front."""
+    opening: int = 0
+    """Calls that the method spends on molecules to begin with, before it searches."""
 
     @property
     def advice(self) -> str:
         """What a person may do next."""
+        if self.stop is StopReason.BUDGET_SPENT and self.calls <= self.opening:
+            return (
+                f"the method begins with {self.opening} molecules, so it has not searched yet: "
+                "go on with --resume and a larger --budget"
+            )
         stuck = self.stop in (StopReason.NOTHING_ADMITTED, StopReason.NOTHING_NEW)
         if not (stuck and self.refused):
             return self.stop.advice
@@ -226,19 +234,39 @@ def best_first(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     return tuple(sorted(candidates, key=rank))
 
 
-def write_candidates(path: Path, candidates: Sequence[Candidate], columns: Sequence[str]) -> None:
+def write_candidates(
+    path: Path,
+    candidates: Sequence[Candidate],
+    columns: Sequence[str],
+    similarities: Sequence[float] | None = None,
+) -> None:
     """One row per candidate: smiles, score, measured values, desirabilities, call, source.
 
     What is NaN is an empty field.
+
+    Args:
+        path: CSV file.
+        candidates: in the order of the rows.
+        columns: names of the measured values.
+        similarities: of each candidate to the lead; None where there is no lead.
     """
+    alike = [] if similarities is None else [_SIMILARITY]
     curved = [name for name in columns if candidates and name in candidates[0].desirabilities]
     with written_whole(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(
-            ["smiles", "score", *columns, *(f"{name}_desirability" for name in curved), *_LAST]
+            [
+                "smiles",
+                "score",
+                *alike,
+                *columns,
+                *(f"{name}_desirability" for name in curved),
+                *_LAST,
+            ]
         )
-        for one in candidates:
+        for place, one in enumerate(candidates):
             numbers = [one.score]
+            numbers += [] if similarities is None else [similarities[place]]
             numbers += [one.values[name] for name in columns]
             numbers += [one.desirabilities[name] for name in curved]
             fields = ["" if isnan(number) else repr(number) for number in numbers]

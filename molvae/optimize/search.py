@@ -25,6 +25,7 @@ from molvae.optimize.latent_model import LatentModel, model_mark
 from molvae.optimize.methods import SearchConfig, strategy_of
 from molvae.optimize.oracle import Answers, Oracle
 from molvae.optimize.result import (
+    Candidate,
     Front,
     LeadOutcome,
     SearchResult,
@@ -148,11 +149,20 @@ def search(
         stop, counts = _loop(_Parts(strategy, oracle, journal, admission), config, progress)
         result = _result(journal, stop, counts, config)
     if run:
-        write_candidates(run.candidates, result.candidates, objective.columns)
+        _write_table(run.candidates, result.candidates, objective, admission)
         if result.front is not None:
-            write_candidates(run.front, result.front.candidates, objective.columns)
+            _write_table(run.front, result.front.candidates, objective, admission)
         write_json(run.summary, result.summary())
     return result
+
+
+def _write_table(
+    path: Path, candidates: Sequence[Candidate], objective: Objective, admission: Admission
+) -> None:
+    alike = None
+    if admission.lead is not None:
+        alike = admission.similarities([Molecule.parse(one.smiles) for one in candidates]).tolist()
+    write_candidates(path, candidates, objective.columns, alike)
 
 
 def earlier_settings(run: RunDirectory) -> SearchConfig:
@@ -309,6 +319,7 @@ def _result(
         refused=dict(frequent),
         rails=asked.limits if asked.rails else None,
         front=Front.of(candidates) if config.pareto else None,
+        opening=config.combined.start if config.method == "combined" else 0,
     )
     return replace(result, lead=_lead_outcome(result, Admission.of(asked)))
 

@@ -1,7 +1,9 @@
 import pytest
 
 from molvae.benchmarks.reconstruction import ReconstructionConfig, benchmark_reconstruction
+from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import DataError
+from molvae.molecule_vae import MoleculeVAE
 
 
 def test_greedy_share_is_that_of_reconstruct(tiny_model, few_molecules):
@@ -27,6 +29,17 @@ def test_a_molecule_without_symbols_in_the_model_has_not_come_back(tiny_model, t
     record = benchmark_reconstruction(tiny_model, path, config)
     assert record["molecules"] == 2
     assert record["greedy"] <= 0.5 or record["refused"] == 0
+
+
+def test_molecules_as_long_as_those_of_the_training_are_read(tiny_model, tmp_path):
+    path = tmp_path / "long.smi"
+    path.write_text(f"{'C' * 230}O\nCCO\n")
+    cleaning = StandardizeConfig(max_heavy_atoms=300)
+    config = ReconstructionConfig(sampled=1, encodings=1, decodings=1, cleaning=cleaning)
+    card = {**tiny_model.card, "max_symbols": 300}
+    long = MoleculeVAE(tiny_model.vocabulary, tiny_model.network, card=card)
+    for model, refused in (long, 0), (tiny_model, 1):
+        assert benchmark_reconstruction(model, path, config)["refused"] == refused
 
 
 def test_a_file_without_molecules_is_refused(tiny_model, tmp_path):

@@ -139,6 +139,9 @@ def test_a_lead_is_improved_within_what_was_asked_for(molvae, run, tmp_path):
     assert done.status == 0, done.err
     first = min(candidates(out), key=lambda row: int(row["call"]))
     assert (first["smiles"], first["source"]) == (Chem.CanonSmiles(LEAD), "lead")
+    alike = [float(row["similarity_to_lead"]) for row in candidates(out)]
+    assert max(alike) == float(first["similarity_to_lead"]) == 1.0
+    assert 0.01 <= min(alike) < 1.0
     assert float(first["score"]) == pytest.approx(QED.qed(Chem.MolFromSmiles(LEAD)))
     admission = json.loads((out / "settings.json").read_text())["search"]["admission"]
     assert (admission["lead"], admission["min_similarity"]) == (LEAD, 0.01)

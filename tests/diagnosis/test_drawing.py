@@ -2,6 +2,7 @@ import pytest
 from rdkit import Chem
 
 from molvae.chem.standardize import StandardizeConfig
+from molvae.dataset.cleaning import CleaningRules
 from molvae.diagnosis.drawing import draw_molecules
 from molvae.errors import DataError
 from molvae.vocabulary import Vocabulary
@@ -22,7 +23,7 @@ def drawn(path, n, seed=0, **how):
 
 
 def test_all_there_is_comes_when_more_is_asked_for(mixed):
-    found = drawn(mixed, 100, cleaning=StandardizeConfig(allow_isotopes=True))
+    found = drawn(mixed, 100, rules=CleaningRules(StandardizeConfig(allow_isotopes=True), 200))
     assert sorted(found.smiles) == ["CCF", "CCN", "CCO", "c1ccccc1"]
     assert found.rows == 7
     assert found.reasons == {"duplicate": 1, "not a molecule": 1, "unknown symbol": 1}
@@ -37,6 +38,13 @@ def test_spellings_are_those_of_the_smiles(mixed):
         None,
         ("[C]", "[C]", "[N]"),
     )
+
+
+def test_molecules_of_more_symbols_than_the_rules_allow_are_refused(tmp_path):
+    path = tmp_path / "long.smi"
+    path.write_text("".join(f"{'C' * n}O\n" for n in (2, 3, 9)))
+    for most, refused in (9, {"too many symbols": 1}), (10, {}):
+        assert drawn(path, 3, rules=CleaningRules(StandardizeConfig(), most)).reasons == refused
 
 
 def test_the_seed_decides_which(few_molecules):
