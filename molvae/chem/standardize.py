@@ -1,5 +1,6 @@
 """Any SMILES -> one clean organic molecule, or one reason why not."""
 
+from enum import StrEnum
 from functools import cache, lru_cache
 
 from pydantic import PositiveInt, field_validator
@@ -12,7 +13,14 @@ from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
 from molvae.settings import Settings
 
-__all__ = ["Refusal", "StandardizeConfig", "standardize", "standardize_whole"]
+__all__ = [
+    "Change",
+    "Refusal",
+    "StandardizeConfig",
+    "standardize",
+    "standardize_and_tell",
+    "standardize_whole",
+]
 
 _STEREO_MARKS = frozenset("@/\\")
 """Characters without which a SMILES tells no stereochemistry."""
@@ -53,21 +61,43 @@ class StandardizeConfig(Settings):
         return symbols
 
 
+class Change(StrEnum):
+    """What cleaning did to a molecule."""
+
+    FRAGMENTS = "smaller fragments left out"
+    CHARGES = "charges neutralised"
+    STEREO = "marks of stereochemistry removed"
+
+
 def standardize(text: str, config: StandardizeConfig) -> Molecule:
     """The clean molecule that a SMILES spells under the settings.
 
     Raises:
         MoleculeError: refused; its reason is a `Refusal`.
     """
-    mol = parse_mol(text)
+    return standardize_and_tell(text, config)[0]
+
+
+def standardize_and_tell(
+    text: str, config: StandardizeConfig
+) -> tuple[Molecule, tuple[Change, ...]]:
+    """The same, and what was done to it.
+
+    Raises:
+        MoleculeError: refused; its reason is a `Refusal`.
+    """
+    given = mol = parse_mol(text)
     # Looking for a dot costs nothing, looking for fragments a seventh of the whole.
     if config.largest_fragment and "." in text:
         mol = _largest_organic_fragment(mol, config)
-    cleaned = _checked_and_cleaned(mol, text, config)
+    changes = () if mol is given else (Change.FRAGMENTS,)
+    cleaned, further = _checked_and_cleaned(mol, text, config)
     molecule = Molecule.from_mol(cleaned)
     # A changed graph carries what RDKit had perceived in the old one; only a fresh reading of its
     # SMILES has the canonical SMILES that every later reading has.
-    return molecule if cleaned is mol else Molecule.parse(molecule.smiles)
+    if cleaned is not mol:
+        molecule = Molecule.parse(molecule.smiles)
+    return molecule, changes + further
 
 
 def standardize_whole(molecule: Molecule, config: StandardizeConfig) -> Molecule:
@@ -76,13 +106,15 @@ def standardize_whole(molecule: Molecule, config: StandardizeConfig) -> Molecule
     Raises:
         MoleculeError: refused; its reason is a `Refusal`.
     """
-    cleaned = _checked_and_cleaned(molecule.mol, molecule.smiles, config)
+    cleaned, _ = _checked_and_cleaned(molecule.mol, molecule.smiles, config)
     if cleaned is molecule.mol:
         return molecule
     return Molecule.parse(Molecule.from_mol(cleaned).smiles)
 
 
-def _checked_and_cleaned(mol: Mol, text: str, config: StandardizeConfig) -> Mol:
+def _checked_and_cleaned(
+    mol: Mol, text: str, config: StandardizeConfig
+) -> tuple[Mol, tuple[Change, ...]]:
     """The same object when there was nothing to clean; the text is what it was read from."""
     if not mol.HasSubstructMatch(_carbon()):
         raise MoleculeError(Refusal.NO_ORGANIC_FRAGMENT, "no carbon atom")
@@ -136,13 +168,16 @@ def _foreign_symbols(mol: Mol, elements: tuple[str, ...]) -> str:
     return ", ".join(sorted({atom.GetSymbol() for atom in mol.GetAtoms()} - set(elements)))
 
 
-def _cleaned(mol: Mol, text: str, config: StandardizeConfig) -> Mol:
+def _cleaned(mol: Mol, text: str, config: StandardizeConfig) -> tuple[Mol, tuple[Change, ...]]:
+    changes: tuple[Change, ...] = ()
     if config.neutralize and not _CHARGES.isdisjoint(text):
-        mol = _neutral(mol)
+        before, mol = mol, _neutral(mol)
+        changes = () if mol is before else (Change.CHARGES,)
     if not config.keep_stereo and not _STEREO_MARKS.isdisjoint(text):
         mol = Mol(mol)
         Chem.RemoveStereochemistry(mol)
-    return mol
+        changes += (Change.STEREO,)
+    return mol, changes
 
 
 def _neutral(mol: Mol) -> Mol:

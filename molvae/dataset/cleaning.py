@@ -1,14 +1,16 @@
 """What a worker process does: texts of molecules -> symbols, or the reason of refusal."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int32, Int64, UInt16
 
 from molvae.chem.notation import Spelling, spell
 from molvae.chem.refusal import Refusal
-from molvae.chem.standardize import StandardizeConfig, standardize
+from molvae.chem.standardize import Change, StandardizeConfig, standardize_and_tell
 from molvae.errors import MoleculeError
 
 IDENTITY_BYTES = 16
@@ -45,6 +47,7 @@ class Cleaned:
         symbols: the distinct symbols that occur.
         codes: places in `symbols`, of one accepted molecule after the other.
         lengths: symbols of each accepted molecule.
+        changed: what cleaning did, each with the number of the accepted molecule.
         refused: place, reason and detail of each other text.
     """
 
@@ -53,57 +56,63 @@ class Cleaned:
     symbols: list[str]
     codes: UInt16[np.ndarray, " code"]
     lengths: Int32[np.ndarray, " accepted"]
+    changed: list[tuple[int, str]]
     refused: list[tuple[int, str, str]]
 
 
 def clean(task: CleaningTask) -> Cleaned:
     """Clean, check and spell each text of the task."""
-    accepted: list[int] = []
-    identities: list[bytes] = []
-    spellings: list[Spelling] = []
+    accepted: dict[int, Accepted] = {}
     refused: list[tuple[int, str, str]] = []
     for place, text in enumerate(task.texts):
         try:
-            smiles, spelling = accepted_molecule(text, task.rules)
+            accepted[place] = accepted_molecule(text, task.rules)
         except MoleculeError as error:
             refused.append((place, error.reason, error.detail))
-            continue
-        accepted.append(place)
-        identities.append(_identity(smiles))
-        spellings.append(spelling)
-    return _packed(accepted, identities, spellings, refused)
+    return _packed(accepted, refused)
 
 
-def accepted_molecule(text: str, rules: CleaningRules) -> tuple[str, Spelling]:
-    """Canonical SMILES and symbols of the molecule that a text spells under the rules.
+class Accepted(NamedTuple):
+    """A molecule that was taken."""
+
+    smiles: str
+    """Canonical, after cleaning."""
+    spelling: Spelling
+    changes: tuple[Change, ...]
+    """What cleaning did to it."""
+
+
+def accepted_molecule(text: str, rules: CleaningRules) -> Accepted:
+    """The molecule that a text spells under the rules.
 
     Raises:
         MoleculeError: refused; its reason is a `Refusal`.
     """
-    molecule = standardize(text, rules.standardize)
+    molecule, changes = standardize_and_tell(text, rules.standardize)
     spelling = spell(molecule)
     if len(spelling) > rules.max_symbols:
         raise MoleculeError(Refusal.TOO_MANY_SYMBOLS, f"{len(spelling)} > {rules.max_symbols}")
-    return molecule.smiles, spelling
+    return Accepted(molecule.smiles, spelling, changes)
 
 
 def _identity(smiles: str) -> bytes:
     return hashlib.blake2b(smiles.encode(), digest_size=IDENTITY_BYTES).digest()
 
 
-def _packed(
-    accepted: list[int],
-    identities: list[bytes],
-    spellings: list[Spelling],
-    refused: list[tuple[int, str, str]],
-) -> Cleaned:
+def _packed(accepted: Mapping[int, Accepted], refused: list[tuple[int, str, str]]) -> Cleaned:
+    spellings = [one.spelling for one in accepted.values()]
     codes: dict[str, int] = {}
     flat = [codes.setdefault(symbol, len(codes)) for spelling in spellings for symbol in spelling]
     return Cleaned(
-        accepted=np.array(accepted, dtype=np.int64),
-        identities=identities,
+        accepted=np.array(list(accepted), dtype=np.int64),
+        identities=[_identity(one.smiles) for one in accepted.values()],
         symbols=list(codes),
         codes=np.array(flat, dtype=np.uint16),
         lengths=np.array([len(spelling) for spelling in spellings], dtype=np.int32),
+        changed=[
+            (number, change.value)
+            for number, one in enumerate(accepted.values())
+            for change in one.changes
+        ],
         refused=refused,
     )

@@ -205,6 +205,9 @@ def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:
     lines += [f"  {count:>9,}  {reason}" for reason, count in counts]
     if counts:
         lines.append(f"  each with its line and text in {refused_file}")
+    if record.changed:
+        done = ", ".join(f"{count:,} {change}" for change, count in sorted(record.changed.items()))
+        lines.append(f"  of the accepted: {done}")
     for name in record.property_names:
         if missing := record.missing[name]:
             lines.append(f"  {name}: no value for {missing:,} molecules")

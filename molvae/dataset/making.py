@@ -65,6 +65,7 @@ class _Tally:
     values: "_Values" = field(init=False)
     rows: int = 0
     molecules: int = 0
+    changed: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     first_refused: str = ""
 
@@ -87,6 +88,7 @@ class _Tally:
             self.seen.add(identity)
             self.values.add(identity, rows[place])
             is_new[number] = True
+        self.changed.update(change for number, change in cleaned.changed if is_new[number])
         self._write_new(cleaned, is_new, writer)
         self._write_refused(refused, writer)
         self.rows += len(chunk.rows)
@@ -142,6 +144,7 @@ class _Tally:
             rows=self.rows,
             molecules=self.molecules,
             refused=dict(self.refused),
+            changed=dict(self.changed),
             missing=self.values.missing(),
             not_numbers=self.values.not_numbers(),
         )

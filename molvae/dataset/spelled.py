@@ -8,7 +8,13 @@ from pathlib import Path
 from molvae.chem.notation import Spelling
 from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.chunks import ChunkWork, answered_chunks
-from molvae.dataset.cleaning import MAX_SYMBOLS, CleaningRules, CleaningTask, accepted_molecule
+from molvae.dataset.cleaning import (
+    MAX_SYMBOLS,
+    Accepted,
+    CleaningRules,
+    CleaningTask,
+    accepted_molecule,
+)
 from molvae.dataset.tables import Chunk, Table
 from molvae.errors import MoleculeError
 from molvae.parallel import available_cores
@@ -66,21 +72,19 @@ def spelled_rows(
         yield _rows(chunk, answers)
 
 
-def spell_texts(task: CleaningTask) -> list[tuple[str, Spelling] | MoleculeError]:
-    """Canonical SMILES and symbols of each text of the task, or why it has none."""
+def spell_texts(task: CleaningTask) -> list[Accepted | MoleculeError]:
+    """The molecule of each text of the task, or why it has none."""
     return [_spelled(text, task.rules) for text in task.texts]
 
 
-def _spelled(text: str, rules: CleaningRules) -> tuple[str, Spelling] | MoleculeError:
+def _spelled(text: str, rules: CleaningRules) -> Accepted | MoleculeError:
     try:
         return accepted_molecule(text, rules)
     except MoleculeError as error:
         return MoleculeError(error.reason, error.detail)
 
 
-def _rows(
-    chunk: Chunk, answers: list[tuple[str, Spelling] | MoleculeError]
-) -> list[SpelledRow | RefusedRow]:
+def _rows(chunk: Chunk, answers: list[Accepted | MoleculeError]) -> list[SpelledRow | RefusedRow]:
     answered = iter(answers)
     rows: list[SpelledRow | RefusedRow] = []
     for row in chunk.rows:
@@ -91,5 +95,5 @@ def _rows(
         if isinstance(answer, MoleculeError):
             rows.append(RefusedRow(row.number, answer.reason, row.text, answer.detail))
         else:
-            rows.append(SpelledRow(row.number, *answer))
+            rows.append(SpelledRow(row.number, answer.smiles, answer.spelling))
     return rows

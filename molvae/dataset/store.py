@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -77,6 +77,7 @@ class StoreRecord:
         refused: count of the other rows, by reason.
         missing: accepted molecules without a value, by property.
         not_numbers: accepted molecules with something else than a number, by property.
+        changed: accepted molecules that cleaning changed, by what it did.
     """
 
     key: dict[str, Any]
@@ -88,6 +89,7 @@ class StoreRecord:
     refused: dict[str, int]
     missing: dict[str, int]
     not_numbers: dict[str, int]
+    changed: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "StoreRecord | None":

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from molvae.chem.notation import Spelling
 from molvae.chem.refusal import Refusal
 from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.cleaning import MAX_SYMBOLS, CleaningRules, CleaningTask
+from molvae.dataset.cleaning import MAX_SYMBOLS, Accepted, CleaningRules, CleaningTask
 from molvae.dataset.spelled import RefusedRow, spell_texts
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError
@@ -99,12 +99,12 @@ class _Found:
                 self._judge(row, answer)
         return len(self.molecules) - before
 
-    def _judge(self, row: Row, answer: tuple[str, Spelling] | MoleculeError | None) -> None:
+    def _judge(self, row: Row, answer: Accepted | MoleculeError | None) -> None:
         reason, detail = str(row.problem), ""
         if isinstance(answer, MoleculeError):
             reason, detail = answer.reason, answer.detail
         elif answer is not None:
-            smiles, spelling = answer
+            smiles, spelling = answer.smiles, answer.spelling
             unknown = sorted({symbol for symbol in spelling if symbol not in self.vocabulary})
             if not unknown and smiles not in self.molecules:
                 self.molecules[smiles] = spelling

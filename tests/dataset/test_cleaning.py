@@ -21,6 +21,15 @@ def test_two_writings_of_a_molecule_have_one_identity():
     assert ethanol == again != other
 
 
+def test_what_cleaning_did_stands_beside_what_it_did_it_to():
+    found = cleaned("CCO", "rubbish", "CC[O-].[Na+]", "CC[NH3+]", "C[N+](C)(C)C")
+    assert found.changed == [
+        (1, "smaller fragments left out"),
+        (1, "charges neutralised"),
+        (2, "charges neutralised"),
+    ]
+
+
 def test_refused_texts_keep_their_place_and_reason():
     found = cleaned("", "CCO", "C" * 60, "C1CC", max_symbols=20)
     assert [(place, reason) for place, reason, _ in found.refused] == [

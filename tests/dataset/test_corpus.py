@@ -113,6 +113,20 @@ def test_the_summary_tells_all_counts(corpus):
     ]
 
 
+def test_the_summary_tells_what_cleaning_changed(tmp_path):
+    path = tmp_path / "salts.smi"
+    path.write_text("CC[O-].[Na+]\nCCO\nCC[NH3+]\nC[C@H](F)O\n")
+    config = CorpusConfig(standardize=StandardizeConfig(keep_stereo=False))
+    corpus = prepare_corpus(path, config)
+    told = (
+        "  of the accepted: 2 charges neutralised, 1 marks of stereochemistry removed, "
+        "1 smaller fragments left out"
+    )
+    assert told in corpus.summary().splitlines()
+    # The same when the store is found again.
+    assert told in prepare_corpus(path, config).summary().splitlines()
+
+
 def test_a_batch_holds_symbols_then_end_then_padding(corpus):
     batch = corpus.batch(np.array([3, 0]))
     assert batch.lengths.tolist() == [corpus.lengths[3] + 1, 4]
