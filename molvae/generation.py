@@ -21,9 +21,11 @@ from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
 _ROWS = 512
-"""Molecules that are decoded together and travel to a worker process together."""
+"""Molecules that are drawn together and travel to a worker process together."""
 _IN_PROCESS = 2_000
 """Molecules up to which starting worker processes takes longer than doing their work."""
+_MANY_ROWS = 2_048
+"""Drawn together where more are wanted: what is written ahead at a part's end is lost."""
 
 _KNOWN = "known already"
 _NOT_KEPT = "not kept by its code"
@@ -241,8 +243,9 @@ class _Draws:
     def _spellings(self) -> Iterator[list[Spelling]]:
         generator = np.random.default_rng(self.config.seed)
         left = int(self.config.n * self.config.most_draws)
+        rows = _ROWS if self.config.n <= _IN_PROCESS else _MANY_ROWS
         while left > 0:
-            size, config = min(_ROWS, left), self.config
+            size, config = min(rows, left), self.config
             part = self.model.draw(size, generator, config.decoding, config.prior, self.workers)
             if not config.exact:
                 part = replace(part, kept=np.ones(size, dtype=np.bool_))

@@ -20,7 +20,7 @@ from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
-_ROWS = 512
+_ROWS = 2_048
 _SETS = ("train", "test", "test_scaffolds")
 _MOST_DRAWS = 50
 """Draws for each sample wanted, after which a model is given up."""

@@ -1,7 +1,7 @@
 """Where z comes from when no molecule is given: N(0, I), or the codes of molecules made up."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -104,7 +104,9 @@ class PushForwardPrior:
         """`n` made-up molecules, drawn as the settings say, with their codes."""
         ids, points = self._taken(n, config, generator)
         greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
-        return Draws(ids, points, decode(self.network.decoder, points, greedy))
+        lots = torch.split(points, self._lot(n)) if n else [points]
+        decoded = _joined([decode(self.network.decoder, lot, greedy) for lot in lots])
+        return Draws(ids, points, decoded)
 
     @torch.inference_mode()
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
@@ -135,16 +137,18 @@ class PushForwardPrior:
         if self.selection is not None:
             # A few more, so that a second lot is seldom needed for a few.
             wanted = math.ceil(_MARGIN * n / max(self.selection.share, _LEAST_SHARE)) + _FEW
-        size = min(wanted, _LOT) if self.network.device.type == "cpu" else wanted
-        lots = self._lots(size, config, generator)
+        lots = self._lots(self._lot(wanted), config, generator)
         spellings, found = [], 0
         for ids in lots if self.selection is None else self.selection.taken(lots, generator):
             spellings.append(ids[: n - found])
             found += len(ids)
             if found >= n:
                 break
-        width = max(ids.shape[1] for ids in spellings)
-        return torch.cat([_padded(ids, width) for ids in spellings])
+        return _joined(spellings)
+
+    def _lot(self, n: int) -> int:
+        """How many of so many molecules are written together."""
+        return min(n, _LOT) if self.network.device.type == "cpu" else n
 
     def _lots(
         self, size: int, config: DecodingConfig, generator: torch.Generator
@@ -174,6 +178,11 @@ def _normal_log_density(z: Float[Tensor, "molecule latent"]) -> Float[Tensor, "m
 def _lengths(ids: Int[Tensor, "molecule position"]) -> Int[Tensor, " molecule"]:
     """Ids of each row without PAD; a row that was cut short has no END, and counts whole."""
     return (ids != PAD).sum(1)
+
+
+def _joined(lots: Sequence[Int[Tensor, "_ _"]]) -> Int[Tensor, "molecule position"]:
+    width = max(ids.shape[1] for ids in lots)
+    return torch.cat([_padded(ids, width) for ids in lots])
 
 
 def _padded(ids: Int[Tensor, "molecule position"], width: int) -> Int[Tensor, "molecule wide"]:
