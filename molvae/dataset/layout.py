@@ -49,7 +49,7 @@ def find_layout(
     """
     is_smi = path.name.lower().removesuffix(".gz").endswith(_SMI_NAMES)
     delimiter = _delimiter(lines, is_smi)
-    rows = [split_fields(line, delimiter) for line in lines]
+    rows = _records(lines, delimiter)
     names = [name.strip() for name in rows[0]]
     wanted = [*property_columns, *([smiles_column] if smiles_column else [])]
     has_header = _has_header(names, rows[1:], wanted, is_smi)
@@ -63,6 +63,7 @@ def find_layout(
             f"{str(path)!r} has no {word} {', '.join(missing)}; {there}: name one of these"
         )
     data = rows[1:] if has_header else rows
+    _check_single(path, names, wanted)
     smiles = _place(names, smiles_column) if smiles_column else _smiles_place(names, data, is_smi)
     if smiles is None:
         raise DataError(
@@ -81,9 +82,30 @@ def split_fields(line: str, delimiter: str) -> list[str]:
         return line.split(delimiter)
     # The limit of the csv module on a field is below that on a line.
     try:
-        return next(csv.reader((line,), delimiter=delimiter), [])
+        return next(csv.reader((line,), delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:
         return line.split(delimiter)
+
+
+def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The fields of the rows that the lines are, where quoted fields may run over several lines."""
+    by_line = [split_fields(line, delimiter) for line in lines]
+    if delimiter == WHITESPACE or not any('"' in line for line in lines):
+        return by_line
+    ended = (line if line.endswith("\n") else f"{line}\n" for line in lines)
+    try:
+        whole = [*csv.reader(ended, delimiter=delimiter, skipinitialspace=True)]
+    except csv.Error:
+        return by_line
+    # The last one may be cut where the sample ends. A stray quote swallows rows until the next.
+    whole = whole[:-1] if 1 < len(whole) < len(lines) else whole
+    return max(by_line, whole, key=_evenness)
+
+
+def _evenness(rows: Sequence[Sequence[str]]) -> float:
+    """Share of the rows with as many fields as the first, which splits something."""
+    width = len(rows[0]) if rows else 0
+    return sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0
 
 
 def looks_like_smiles(text: str) -> bool:
@@ -95,7 +117,7 @@ def _delimiter(lines: Sequence[str], is_smi: bool) -> str:
     """The delimiter that gives a column of SMILES, and most lines as many fields as the first."""
     best, best_merit = "", (False, 0.0, 0)
     for delimiter in ("\t",) if is_smi else (*_DELIMITERS, WHITESPACE):
-        rows = [split_fields(line, delimiter) for line in lines]
+        rows = _records(lines, delimiter)
         share = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
         has_smiles = any(map(_is_smiles_name, rows[0])) or any(
             _smiles_share(rows, place) > 0.5 for place in range(len(rows[0]))
@@ -115,8 +137,10 @@ def _has_header(
         return True
     if any(_is_number(name) for name in names):
         return False
-    if is_smi or len(names) == 1:
+    if is_smi:
         return _plain(names[0]) in _VAGUE_NAMES
+    if len(names) == 1 and _plain(names[0]) in _VAGUE_NAMES:
+        return True
     return any(
         not looks_like_smiles(name) and _smiles_share(rows, place) > 0.5
         for place, name in enumerate(names)
@@ -128,8 +152,12 @@ def _smiles_place(names: list[str], rows: list[list[str]], is_smi: bool) -> int 
     plain = [_plain(name) for name in names]
     for known in _SMILES_NAMES:
         if known in plain:
+            _check_one([names[place] for place, name in enumerate(plain) if name == known])
             return plain.index(known)
     if found := [place for place, name in enumerate(names) if _is_smiles_name(name)]:
+        # Such as n_smiles, which counts them.
+        found = [place for place in found if _smiles_share(rows, place) > 0.5] or found
+        _check_one([names[place] for place in found])
         return found[0]
     if is_smi or len(names) == 1:
         return 0
@@ -143,6 +171,32 @@ def _smiles_place(names: list[str], rows: list[list[str]], is_smi: bool) -> int 
         range(len(names)), key=lambda place: (shares[place] > 0.5, vague[place], sizes[place])
     )
     return best if shares[best] > 0.5 else None
+
+
+def _check_one(names: Sequence[str]) -> None:
+    """See that one column alone is meant.
+
+    Raises:
+        DataError: several are called SMILES.
+    """
+    if len(names) > 1:
+        raise DataError(
+            f"{len(names)} columns are called SMILES: {_listed(names)}; "
+            "name the one that is meant (--smiles-column), each column by a name of its own"
+        )
+
+
+def _check_single(path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
+    """See that no wanted name is that of several columns.
+
+    Raises:
+        DataError: it is.
+    """
+    for name in wanted:
+        if names.count(name) > 1:
+            raise DataError(
+                f"{str(path)!r} has {names.count(name)} columns {name!r}; rename all but one"
+            )
 
 
 def _has(names: Sequence[str], name: str) -> bool:

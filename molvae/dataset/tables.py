@@ -179,7 +179,7 @@ class _Records:
 def _closed_fields(record: list[str], delimiter: str) -> list[str] | None:
     """The fields of a record; None while a quote is open at its end."""
     # An open quote makes the reader go on to the empty line that is added here.
-    reader = csv.reader(("\n".join(record) + "\n", ""), delimiter=delimiter)
+    reader = csv.reader(("\n".join(record) + "\n", ""), delimiter=delimiter, skipinitialspace=True)
     try:
         fields = next(reader, [])
     except csv.Error:

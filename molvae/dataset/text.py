@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ LONGEST_LINE = 1_000_000
 _SAMPLE_BYTES = 1 << 18
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
+_COUNTS_LINE = re.compile(rb"^[ \d]{6,}.* V[23]000[ \t]*\r?$", re.MULTILINE)
+"""Of a molecule in an SD file: numbers of atoms and bonds first, the version last."""
 _LATIN_1 = "molvae.latin-1"
 
 
@@ -92,7 +95,7 @@ def _check_is_text(path: Path, sample: bytes) -> None:
             f"{str(path)!r} holds binary data; expected text (CSV, TSV or SMI, plain or gzip): "
             "export or unpack it first"
         )
-    if b"V2000" in sample or b"V3000" in sample:
+    if _COUNTS_LINE.search(sample):
         raise DataError(f"{str(path)!r} is an SD file; expected one SMILES per line: convert it")
 
 

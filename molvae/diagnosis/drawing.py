@@ -41,6 +41,10 @@ class DrawnMolecules:
         return dict(Counter(row.reason for row in self.refused))
 
 
+_MORE = 8
+"""How many times as many rows are drawn where those brought too few molecules."""
+
+
 def draw_molecules(
     path: Path,
     n: int,
@@ -66,14 +70,17 @@ def draw_molecules(
         DataError: the file cannot be read, or fewer than two molecules came of it.
     """
     table = Table.open(path, smiles_column)
-    rows, total = _drawn_rows(table, _SPARE * n + _ROWS, np.random.default_rng(seed))
     rules = rules or CleaningRules(StandardizeConfig(), MAX_SYMBOLS)
-    found = _Found(n, vocabulary)
+    found, judged, most, total = _Found(n, vocabulary), 0, _SPARE * n + _ROWS, 1
     with tqdm(total=n, unit=" molecules", desc="drawing", disable=not progress) as bar:
-        for part in _parts(rows):
-            bar.update(found.add(part, rules))
-            if len(found.molecules) == n:
-                break
+        while len(found.molecules) < n and judged < total:
+            # The same seed draws the same rows first, and then further ones.
+            rows, total = _drawn_rows(table, most, np.random.default_rng(seed))
+            for part in _parts(rows[judged:]):
+                bar.update(found.add(part, rules))
+                if len(found.molecules) == n:
+                    break
+            judged, most = len(rows), _MORE * most
     drawn = DrawnMolecules(
         tuple(found.molecules), tuple(found.molecules.values()), tuple(found.refused), total
     )

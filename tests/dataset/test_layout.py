@@ -128,3 +128,49 @@ def test_smiles_look_like_smiles(text):
 @pytest.mark.parametrize("text", ["", "1.5", "ethanol", "C2H6O", "CHEMBL25", "C C", "2024-01-01"])
 def test_other_texts_do_not(text):
     assert not looks_like_smiles(text)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_line_breaks_within_quotes_do_not_hide_the_delimiter(delimiter):
+    rows = [f'{n};{smiles};"line one\nCO\nC"' for n, smiles in enumerate(["CCO", "CCN", ASPIRIN])]
+    text = "\n".join(["id;smiles;note", *rows]).replace(";", delimiter)
+    found = layout(text)
+    assert (found.delimiter, found.columns) == (delimiter, ("id", "smiles", "note"))
+
+
+def test_a_name_of_two_lines_is_one_name():
+    found = layout('"Activity\n(nM)",smiles\n1,CCO\n2,CCN\n')
+    assert found.columns == ("Activity\n(nM)", "smiles")
+
+
+def test_a_stray_quote_does_not_hide_the_delimiter():
+    found = layout('smiles;note\nCCO;"5 mg\nCCN;b\nCCC;c\n')
+    assert (found.delimiter, found.columns) == (";", ("smiles", "note"))
+
+
+def test_blanks_before_quotes_are_no_part_of_a_field():
+    found = layout('"id", "smiles"\n"a", "CCO"\n')
+    assert found.columns == ("id", "smiles")
+    assert found.fields('"a", "CCO"') == ["a", "CCO"]
+
+
+def test_of_columns_called_smiles_the_one_that_holds_them_is_taken():
+    found = layout("n_smiles,mol_smiles\n3,CCO\n4,CCN\n")
+    assert found.columns[found.smiles] == "mol_smiles"
+
+
+@pytest.mark.parametrize("header", ["scaffold_smiles,mol_smiles", "smiles,smiles"])
+def test_two_columns_called_smiles_are_not_chosen_between_in_silence(header):
+    with pytest.raises(DataError, match="2 columns are called SMILES"):
+        layout(f"{header}\nC1CC1,C1CC1O\nC1CC1,C1CC1N\n")
+    if "mol" in header:
+        assert layout(f"{header}\nC,CC\n", smiles_column="mol_smiles").smiles == 1
+
+
+def test_a_wanted_column_that_is_there_twice_is_refused():
+    with pytest.raises(DataError, match="2 columns 'logp'"):
+        layout("smiles,logp,logp\nC,1,2\n", property_columns=["logp"])
+
+
+def test_an_unknown_word_over_a_single_column_is_its_name():
+    assert layout("drug\nCCO\nCCN\n").has_header

@@ -130,3 +130,11 @@ def test_what_the_csv_module_writes_is_read_back(tmp_path_factory, written):
     found = [row for chunk in Table.open(path).chunks(100) for row in chunk.rows]
     assert [row.text for row in found] == [smiles for _, smiles, _ in written]
     assert all(row.problem is None for row in found)
+
+
+def test_a_row_of_several_lines_is_one_row_whatever_the_delimiter(path):
+    text = 'id;smiles;note\n1;CCO;"one\nCO\nC"\n2;CCN;"two\nCO"\n'
+    assert [(row.number, row.text, row.problem) for row in rows(path, text)] == [
+        (2, "CCO", None),
+        (5, "CCN", None),
+    ]

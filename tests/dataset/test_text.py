@@ -92,3 +92,9 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         read_lines(tmp_path / "absent.csv")
     with pytest.raises(DataError, match="is a folder"):
         read_lines(tmp_path)
+
+
+def test_a_name_that_ends_like_the_version_of_an_sd_file_is_text(tmp_path):
+    path = tmp_path / "ids.csv"
+    path.write_text("id,smiles\nEV2000-12,CCO\n 12 V3000,CCN\nCHEM V2000,CCC\n")
+    assert len(read_lines(path)) == 4

@@ -61,6 +61,13 @@ def test_rows_beyond_the_number_wanted_are_not_judged(tmp_path):
     assert len(found.refused) < 25
 
 
+def test_a_file_with_many_repeats_is_read_until_there_are_enough(tmp_path):
+    path = tmp_path / "repeats.smi"
+    path.write_text("CCO\n" * 9_000 + "".join(f"{'C' * n}N\n" for n in range(1, 41)))
+    found = drawn(path, 30)
+    assert len(found.smiles) == len(set(found.smiles)) == 30
+
+
 def test_a_large_file_is_drawn_from_to_its_end(tmp_path):
     path = tmp_path / "alkanes.smi"
     path.write_text("".join(f"{'C' * (1 + n % 40)}\n" for n in range(2_990)) + "CCO\n" * 10)
