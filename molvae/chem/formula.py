@@ -12,7 +12,7 @@ from rdkit.Chem import GetPeriodicTable
 from molvae.chem.molecule import Molecule, Pattern
 from molvae.errors import ConfigError
 
-_FORMULA = re.compile(r"(?:[A-Z][a-z]?[0-9]*)+")
+_FORMULA = re.compile(r"(?:[A-Z][a-z]?[0-9]{0,6})+")
 _ELEMENT = re.compile(r"([A-Z][a-z]?)([0-9]*)")
 _DEVIATION_OF_AN_ELEMENT = 1.0
 _DEVIATION_OF_ALL_ATOMS = 2.0

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float64
-from pydantic import Field, FiniteFloat, JsonValue, PositiveFloat, model_validator
+from pydantic import Field, FiniteFloat, JsonValue, model_validator
 
 from molvae.errors import ConfigError
 from molvae.objectives.chemical import (
@@ -53,8 +53,8 @@ MEASURES: Mapping[str, type[Settings]] = MappingProxyType(
 )
 """Each measure's settings by the name that a file gives as its `kind`."""
 
-_TAKEN = frozenset({"smiles", "row", "score", "call", "source"})
-"""Columns that every table of scores has."""
+_TAKEN = frozenset({"smiles", "row", "score", "call", "source", "similarity_to_lead"})
+"""Columns that tables of scores have."""
 
 Name = Annotated[str, Field(pattern=r"^[^\s,\"](?:[^\n\r,\"]*[^\s,\"])?$")]
 
@@ -65,7 +65,7 @@ class ComponentConfig(Settings):
     measure: AnyMeasure
     name: Name | None = None
     """Told apart by it; without one, the kind of measure or the property's name."""
-    weight: PositiveFloat = 1.0
+    weight: Annotated[float, Field(gt=0.0, le=1e9)] = 1.0
     """Relative to the other components' weights."""
     desirability: Desirability | None = None
     """None: what the measure takes for usual; where it has nothing, the value is the score."""
@@ -79,6 +79,10 @@ class ComponentConfig(Settings):
         return self.desirability or self.measure.usual_curve()
 
 
+_DECISIVE = (SmartsMeasure, AlertsMeasure, FormulaMeasure)
+"""Measures that say by themselves whether a molecule is as it should be."""
+
+
 class ConstraintConfig(Settings):
     """A measure whose values must lie within bounds, or the molecule has no score."""
 
@@ -86,7 +90,8 @@ class ConstraintConfig(Settings):
     name: Name | None = None
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
-    """Both bounds are included. With neither, a pattern must be as wanted and alerts be none."""
+    """Both bounds are included. With neither, a pattern must be as wanted, alerts be none, and a
+    formula be met."""
 
     @property
     def label(self) -> str:
@@ -94,7 +99,8 @@ class ConstraintConfig(Settings):
 
     @model_validator(mode="after")
     def _bounds_make_sense(self) -> "ConstraintConfig":
-        if (self.low, self.high) == (None, None) and self.measure.usual_curve() is None:
+        has_bounds = (self.low, self.high) != (None, None)
+        if not has_bounds and not isinstance(self.measure, _DECISIVE):
             raise ValueError("give low, high or both")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("low must not lie above high")
@@ -132,7 +138,7 @@ def read_part(part: type[Part], table: Any, source: str) -> Part:
         values = _with_measure(part, values, source)
     read = part.parse(values, source)
     if read.label in _TAKEN:
-        raise ConfigError(f"{source}: {read.label!r} is a column of every table; choose a `name`")
+        raise ConfigError(f"{source}: {read.label!r} is a column of the tables; choose a `name`")
     return read
 
 

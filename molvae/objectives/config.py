@@ -49,6 +49,12 @@ class ObjectiveConfig(Settings):
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} may be one component only; give each a `name`")
+        doubled = sorted(set(labels) & {f"{one.label}_desirability" for one in self.component})
+        if doubled:
+            raise ValueError(
+                f"{', '.join(doubled)} is the column of another component's desirability; "
+                "choose another `name`"
+            )
         raw = [one.label for one in self.component if one.curve is None]
         if raw and len(labels) > 1:
             raise ValueError(

@@ -14,6 +14,7 @@ from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Foreign
 from molvae.objectives.measuring import Measured, PerMolecule, allowed, measure
 from molvae.objectives.objective import Failure, Scores
+from molvae.objectives.program import ProgramMeasure
 from molvae.objectives.suites import find_objective
 from molvae.parallel import ordered_map
 
@@ -39,6 +40,8 @@ class ConfiguredObjective:
         measures = config.measures()
         self._columns = tuple(measures)
         self._is_foreign = any(isinstance(one, Foreign) for one in measures.values())
+        programs = [one for one in measures.values() if isinstance(one, ProgramMeasure)]
+        self._most_at_once = max([_PER_FOREIGN_TASK, *(one.at_once for one in programs)])
 
     @classmethod
     def load(
@@ -89,7 +92,7 @@ class ConfiguredObjective:
         if not self._is_foreign:
             return _PER_TASK
         # Of other people's code one molecule may take minutes: every worker gets some.
-        return max(1, min(_PER_FOREIGN_TASK, -(-molecules // self._workers)))
+        return max(1, min(self._most_at_once, -(-molecules // self._workers)))
 
     def _aggregate(
         self, values: Mapping[str, PerMolecule], desirabilities: Mapping[str, PerMolecule]

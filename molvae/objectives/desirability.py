@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Float64
-from pydantic import Field, FiniteFloat, PositiveFloat, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from molvae.errors import ConfigError
 from molvae.settings import Settings, suggestion
 
 Values = Float64[np.ndarray, " molecule"]
 Curve = TypeVar("Curve", bound=Settings)
+Width = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 # A logistic flank goes from 0.01 to 0.99 within its width: logit(0.99) = ln 99.
 _LOGIT = log(99)
@@ -56,7 +57,7 @@ class DoubleSigmoid(Settings):
     kind: Literal["double_sigmoid"] = "double_sigmoid"
     low: FiniteFloat
     high: FiniteFloat
-    width: PositiveFloat
+    width: Width
     """Over this much of the property each flank goes from 0.01 to 0.99."""
 
     @model_validator(mode="after")
@@ -77,7 +78,7 @@ class Gaussian(Settings):
 
     kind: Literal["gaussian"] = "gaussian"
     mu: FiniteFloat
-    sigma: PositiveFloat
+    sigma: Width
 
     def __call__(self, values: Values) -> Values:
         return _bell(values, self.mu, self.sigma)
@@ -88,7 +89,7 @@ class MinGaussian(Settings):
 
     kind: Literal["min_gaussian"] = "min_gaussian"
     mu: FiniteFloat
-    sigma: PositiveFloat
+    sigma: Width
 
     def __call__(self, values: Values) -> Values:
         return _bell(np.maximum(values, self.mu), self.mu, self.sigma)
@@ -99,7 +100,7 @@ class MaxGaussian(Settings):
 
     kind: Literal["max_gaussian"] = "max_gaussian"
     mu: FiniteFloat
-    sigma: PositiveFloat
+    sigma: Width
 
     def __call__(self, values: Values) -> Values:
         return _bell(np.minimum(values, self.mu), self.mu, self.sigma)

@@ -41,17 +41,17 @@ class FunctionMeasure(Settings):
 
     def identity(self) -> JsonValue:
         told = self.model_dump(mode="json", include={"kind", "function"})
-        return {**told, "sha256": _module_hash(self.function, self.folder)}
+        return {**told, "sha256": _imported(self.function, self.folder)[1]}
 
     def within(self, folder: Path) -> "FunctionMeasure":
         found_in = folder / self.folder if self.folder else folder
         return self.model_copy(update={"folder": found_in.absolute()})
 
     def check(self) -> None:
-        _function(self.function, self.folder)
+        _imported(self.function, self.folder)
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        function = _function(self.function, self.folder)
+        function, _ = _imported(self.function, self.folder)
         smiles = [molecule.smiles for molecule in molecules]
         together = _answers(function, smiles)
         if isinstance(together, Failed):
@@ -62,9 +62,9 @@ class FunctionMeasure(Settings):
 
 def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
     try:
-        answers: list[object] = list(function(smiles))
+        answers: list[object] = list(function(list(smiles)))
     # Any mistake at all in somebody else's function costs its molecule, not the search.
-    except Exception as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         return Failed(f"{type(error).__name__}: {str(error)[:200]}")
     if len(answers) != len(smiles):
         return Failed(f"gave {len(answers)} numbers for {len(smiles)} molecules")
@@ -72,22 +72,12 @@ def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
 
 
 @lru_cache(maxsize=16)
-def _module_hash(name: str, folder: Path | None) -> str | None:
-    """Of the named module's file as it was loaded; a change in what it imports goes unseen."""
-    _function(name, folder)
-    file = getattr(sys.modules[name.partition(":")[0]], "__file__", None)
-    try:
-        return sha256(Path(file)) if file else None
-    except OSError:
-        return None
-
-
-@lru_cache(maxsize=16)
-def _function(name: str, folder: Path | None) -> _Function:
-    """The function itself.
+def _imported(name: str, folder: Path | None) -> tuple[_Function, str | None]:
+    """The function itself, and a hash of its module's file; what that imports goes unseen.
 
     Raises:
-        ConfigError: the module cannot be imported, or has no such function.
+        ConfigError: the module cannot be imported, is another than the one in the folder, or has
+            no such function.
     """
     module_name, _, function_name = name.partition(":")
     # Last and for good: the module may import its neighbours late, and shall replace no other.
@@ -96,10 +86,31 @@ def _function(name: str, folder: Path | None) -> _Function:
     try:
         module = importlib.import_module(module_name)
     # A module may raise anything while it is imported.
-    except Exception as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         raise ConfigError(f"{name!r} cannot be imported: {type(error).__name__}: {error}") from None
+    file = getattr(module, "__file__", None)
+    _check_place(module_name, file, folder)
     function = getattr(module, function_name, None)
     if not callable(function):
         raise ConfigError(f"{name!r}: the module {module_name} has no function {function_name!r}")
     found: _Function = function
-    return found
+    try:
+        return found, sha256(Path(file)) if file else None
+    except OSError:
+        return found, None
+
+
+def _check_place(module: str, file: str | None, folder: Path | None) -> None:
+    """See that a module that lies in the folder is not hidden by another of its name.
+
+    Raises:
+        ConfigError: it is.
+    """
+    top = module.partition(".")[0]
+    if folder is None or not ((folder / f"{top}.py").is_file() or (folder / top).is_dir()):
+        return
+    if file is None or not Path(file).resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"the module {module!r} in {str(folder)!r} is hidden by another of that name, "
+            f"{file or 'built in'}; rename it"
+        )

@@ -70,16 +70,24 @@ class ModelMeasure(Settings):
     def _predict(
         self, features: Float64[np.ndarray, "molecule bit"]
     ) -> Float64[np.ndarray, " molecule"]:
-        model = _model(self.path, self.trusted)
+        model = _model(self.path, self.trusted, _stamp(self.path))
         if self.predicts == "probability":
             return np.asarray(model.predict_proba(features)[:, -1], dtype=np.float64)
         return np.asarray(model.predict(features), dtype=np.float64).reshape(len(features))
 
 
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
 # Any: scikit-learn's models share methods, not a class.
 @lru_cache(maxsize=8)
-def _model(path: Path, trusted: tuple[str, ...]) -> Any:
-    """The model in a file.
+def _model(path: Path, trusted: tuple[str, ...], _: tuple[int, int]) -> Any:
+    """The model in a file, read anew where its stamp is another one.
 
     Raises:
         ConfigError: no such file, not one of skops, or one that holds types that nobody trusts.

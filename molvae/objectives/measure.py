@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import isfinite, nan
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -73,7 +74,7 @@ def readings_of(answers: Sequence[object]) -> Readings:
     """Readings of answers that should be finite numbers; a `Failed` tells why there is none."""
     numbers = [_number(answer) for answer in answers]
     problems = [
-        (place, answer.reason if isinstance(answer, Failed) else f"gave {str(answer)[:80]!r}")
+        (place, answer.reason if isinstance(answer, Failed) else f"gave {_told(answer)!r}")
         for place, (answer, number) in enumerate(zip(answers, numbers, strict=True))
         if not isfinite(number)
     ]
@@ -87,8 +88,22 @@ class Failed:
     reason: str
 
 
+def _told(answer: object) -> str:
+    try:
+        return str(answer)[:80]
+    # Whatever the text of somebody else's object raises; an integer of more than 4,300 digits.
+    except Exception:  # noqa: BLE001
+        return type(answer).__name__
+
+
 def _number(answer: object) -> float:
     """The finite number that an answer is, or spells; else NaN."""
+    if isinstance(answer, Decimal) or hasattr(answer, "item"):
+        # Arrays and tensors of one number; `item` of several raises.
+        try:
+            answer = float(answer) if isinstance(answer, Decimal) else answer.item()
+        except (ArithmeticError, TypeError, ValueError, RuntimeError):
+            return nan
     if isinstance(answer, bool) or not isinstance(answer, int | float | np.number | str):
         return nan
     try:

@@ -36,6 +36,16 @@ class Scores:
     failures: tuple[Failure, ...] = ()
     """Why a value is NaN, where somebody else's code was to give it."""
 
+    def at(self, places: Sequence[int]) -> "Scores":
+        """The scores of the molecules at these places of the batch; all failures."""
+        chosen = np.asarray(places, dtype=np.int64)
+        return Scores(
+            self.total[chosen],
+            {name: values[chosen] for name, values in self.values.items()},
+            {name: values[chosen] for name, values in self.desirabilities.items()},
+            self.failures,
+        )
+
 
 @runtime_checkable
 class Objective(Protocol):

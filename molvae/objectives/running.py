@@ -1,5 +1,6 @@
 """A program run once on some text, within limits of time and output that it cannot get round."""
 
+import codecs
 import os
 import selectors
 import signal
@@ -56,7 +57,7 @@ def run_program(command: Sequence[str], text: str, folder: Path | None, limits: 
             output, problem = _watched(process, limits)
         finally:
             _kill(process)
-        shown = output.decode("utf-8", "replace")
+        shown = output.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
         return Ended(shown, problem or _complaint(process.returncode, stderr))
 
 

@@ -75,7 +75,11 @@ def score_table(
     with tqdm(unit=" molecules", disable=not progress) as bar:
         for found in _molecules(table, refused):
             molecules = [molecule for _, molecule in found]
-            parts.append(objective.score(molecules))
+            # What stands there twice is asked for once: somebody else's answers may be dear.
+            once = {molecule.smiles: molecule for molecule in molecules}
+            place = {text: number for number, text in enumerate(once)}
+            scores = objective.score(list(once.values()))
+            parts.append(scores.at([place[molecule.smiles] for molecule in molecules]))
             smiles += [molecule.smiles for molecule in molecules]
             lines += [line for line, _ in found]
             bar.update(len(molecules))

@@ -121,7 +121,7 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
         ({"component": [{"kind": "smarts", "smart": "C"}]}, "unknown setting 'smart'; did you"),
         ({"component": [{**PHENYL, "wieght": 2}]}, "unknown setting 'wieght'; did you mean 'we"),
         ({"component": [{**PHENYL, "wanted": "count"}, LIKE_ETHANOL]}, "no desirability for sma"),
-        ({"component": [{**PHENYL, "name": "score"}]}, "'score' is a column of every table"),
+        ({"component": [{**PHENYL, "name": "score"}]}, "'score' is a column of the tables"),
         ({"component": [{**PHENYL, "name": "a\nb"}]}, "name = "),
         ({"component": [{**PHENYL, "name": "qed"}], "where": "qed > 0"}, "two things are called"),
         ({"component": [PHENYL], "constraint": [{"kind": "smarts", "smarts": "N"}]}, "two things"),
@@ -133,6 +133,24 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
             "low must not lie above high",
         ),
         ({"component": [PHENYL], "constraint": [{**LIKE_ETHANOL, "weight": 1}]}, "'weight'"),
+        ({"component": [PHENYL], "constraint": [LIKE_ETHANOL]}, "give low, high or both"),
+        ({"component": [{**PHENYL, "weight": float("inf")}]}, "weight"),
+        ({"component": [{**PHENYL, "name": "similarity_to_lead"}]}, "is a column of the tables"),
+        (
+            {"component": [{**PHENYL, "name": "a"}, {**LIKE_ETHANOL, "name": "a_desirability"}]},
+            "a_desirability is the column of another component's desirability",
+        ),
+        (
+            {
+                "component": [
+                    {
+                        "property": "logp",
+                        "desirability": {"kind": "gaussian", "mu": 1, "sigma": float("inf")},
+                    }
+                ]
+            },
+            "sigma",
+        ),
     ],
 )
 def test_a_mistake_is_named(tables, message):

@@ -14,6 +14,8 @@ from molvae.objectives.function import FunctionMeasure
 
 CHAINS = [Molecule.parse("C" * length) for length in range(1, 6)]
 CODE = """
+from decimal import Decimal
+
 import numpy as np
 
 def lengths(smiles):
@@ -36,6 +38,24 @@ def odd(smiles):
 def nothing(smiles):
     pass
 
+def empties(smiles):
+    found = []
+    while smiles:
+        found.append(len(smiles.pop(0)))
+    return found
+
+def leaves(smiles):
+    raise SystemExit(3)
+
+def huge(smiles):
+    return [10 ** 5000 for _ in smiles]
+
+def exactly(smiles):
+    return [Decimal(len(one)) for one in smiles]
+
+def columns(smiles):
+    return np.array([[len(one)] for one in smiles])
+
 NOT_A_FUNCTION = 3
 """
 
@@ -57,7 +77,7 @@ def read(folder):
     return measure
 
 
-@pytest.mark.parametrize("function", ["lengths", "as_array"])
+@pytest.mark.parametrize("function", ["lengths", "as_array", "empties", "exactly", "columns"])
 def test_a_function_gives_a_number_each(read, function):
     readings = read(function)
     np.testing.assert_array_equal(readings.values, [1, 2, 3, 4, 5])
@@ -138,3 +158,21 @@ def test_a_function_that_was_changed_is_another(tmp_path):
     assert described() == before
     module.write_text("def ones(smiles):\n    return [2.0] * len(smiles)\n")
     assert described() != before
+
+
+def test_a_function_that_leaves_costs_its_molecules_alone(read):
+    for function, told in ("leaves", "SystemExit: 3"), ("huge", "gave 'int'"):
+        found = read(function)
+        assert np.isnan(found.values).all()
+        assert found.problems[0] == (0, told)
+
+
+def test_a_module_of_the_same_name_elsewhere_is_not_taken_for_this_one(tmp_path):
+    folders = [tmp_path / name for name in "ab"]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        (folder / "assay_of_two.py").write_text(f"def f(smiles): return [{number}.0] * len(smiles)")
+    one, other = (FunctionMeasure(function="assay_of_two:f").within(folder) for folder in folders)
+    assert one(CHAINS).values.tolist() == [0.0] * 5
+    with pytest.raises(ConfigError, match="hidden by another of that name"):
+        other.check()

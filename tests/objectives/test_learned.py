@@ -96,3 +96,12 @@ def test_a_task_takes_its_model_after_its_name(folder):
 def test_a_task_without_its_model_says_how_to_give_it(name):
     with pytest.raises(ConfigError, match=rf"{name} needs a model.*{name}@MODEL\.skops"):
         find_objective(name)
+
+
+def test_a_model_file_that_was_written_anew_is_read_anew(folder, tmp_path):
+    path = tmp_path / "model.skops"
+    for target in AROMATIC, 3.0 * AROMATIC:
+        model = linear_model.Ridge().fit(BITS, target)
+        io.dump(model, path)
+        measure = ModelMeasure(path=path, bits=256)
+        np.testing.assert_allclose(measure(MOLECULES).values, model.predict(BITS))

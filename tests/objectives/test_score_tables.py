@@ -29,6 +29,23 @@ def test_rows_are_scored_in_order_with_duplicates(table):
     assert scored.best == pytest.approx(max(expected))
 
 
+def test_a_molecule_that_is_there_twice_is_asked_for_once(table):
+    asked = []
+
+    class Watched:
+        columns = ("qed",)
+        description = {}  # noqa: RUF012
+
+        def score(self, molecules):
+            asked.extend(molecule.smiles for molecule in molecules)
+            return ConfiguredObjective.load("pmo/qed").score(molecules)
+
+    scored = score_table(Watched(), table)
+    assert asked == ["CCO", "c1ccccc1"]
+    assert scored.smiles == ("CCO", "c1ccccc1", "CCO")
+    assert scored.scores.total[0] == scored.scores.total[2] != scored.scores.total[1]
+
+
 def test_rows_without_a_molecule_are_told_with_line_and_reason(table):
     scored = score_table(ConfiguredObjective.load("pmo/qed"), table)
     assert [(row.line, row.reason) for row in scored.refused] == [
