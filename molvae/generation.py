@@ -1,5 +1,6 @@
 """Distinct, accepted, filtered molecules from a model, in the number asked for."""
 
+import math
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -20,12 +21,12 @@ from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
-_ROWS = 512
+_ROWS, _FEWEST_ROWS = 1_024, 64
 """Molecules that are drawn together and travel to a worker process together."""
+_OFTEN = 1.5
+"""Draws for each molecule, with which a fair model comes by."""
 _IN_PROCESS = 2_000
 """Molecules up to which starting worker processes takes longer than doing their work."""
-_MANY_ROWS = 2_048
-"""Drawn together where more are wanted: what is written ahead at a part's end is lost."""
 
 _KNOWN = "known already"
 _NOT_KEPT = "not kept by its code"
@@ -59,7 +60,8 @@ class GenerateConfig(Settings):
     """Draws for each molecule asked for, after which generation gives up."""
     seed: NonNegativeInt = 0
     workers: PositiveInt | None = None
-    """Processes that check structures; None means one per core."""
+    """Processes that check structures and describe draws; None means one per core, or none beside
+    this one for up to 2,000 molecules."""
 
     @property
     def screen(self) -> Screen:
@@ -170,8 +172,10 @@ def generate(
     draws = _Draws(model, config, workers, stopwatch)
     found = _Found(config.n, known)
     with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
-        # No further ahead than keeps the workers busy: what is ahead at the end was drawn in vain.
-        answers = ordered_map(_Check(config.screen), draws.spellings(), workers, workers + 1)
+        # No further ahead than keeps the workers busy, or than the draws that most need: what is
+        # ahead at the end was drawn in vain.
+        ahead = min(workers + 1, max(1, math.ceil(_OFTEN * config.n / _ROWS)))
+        answers = ordered_map(_Check(config.screen), draws.spellings(), workers, ahead)
         for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
             bar.update(found.add(answer, draws.parts[place]))
             if found.is_complete:
@@ -243,7 +247,7 @@ class _Draws:
     def _spellings(self) -> Iterator[list[Spelling]]:
         generator = np.random.default_rng(self.config.seed)
         left = int(self.config.n * self.config.most_draws)
-        rows = _ROWS if self.config.n <= _IN_PROCESS else _MANY_ROWS
+        rows = min(_ROWS, max(_FEWEST_ROWS, math.ceil(_OFTEN * self.config.n)))
         while left > 0:
             size, config = min(rows, left), self.config
             part = self.model.draw(size, generator, config.decoding, config.prior, self.workers)

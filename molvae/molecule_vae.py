@@ -141,7 +141,7 @@ class MoleculeVAE:
         """The learned prior if the model has one, else N(0, I)."""
         if self.network.language_model is None:
             return NormalPrior(self.latent_size)
-        return PushForwardPrior(self.network, self._selection())
+        return PushForwardPrior(self.network, self._selection(), self.card.max_symbols)
 
     @property
     def latent_size(self) -> int:

@@ -1,5 +1,7 @@
 """The MOSES benchmark (Polykovskiy et al. 2020) of a model: 30,000 draws of its prior, measured."""
 
+import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +22,7 @@ from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
-_ROWS = 2_048
+_ROWS = 1_024
 _SETS = ("train", "test", "test_scaffolds")
 _MOST_DRAWS = 50
 """Draws for each sample wanted, after which a model is given up."""
@@ -134,7 +136,8 @@ def draw_samples(
     read = strict = own = 0
     bar = tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress)
     with bar:
-        for answers in ordered_map(_read_all, draws.spellings(), workers):
+        for answers in ordered_map(_read_all, draws.spellings(), workers, workers + 1):
+            draws.count_next()
             read += len(answers)
             strict += sum(one.is_strict for one in answers)
             own += sum(one.is_strict and one.is_own for one in answers)
@@ -180,18 +183,23 @@ class _Draws:
         self.generator = np.random.default_rng(seed)
         self.is_learned = model.prior_named(config.prior) != "normal"
         self.drawn = self.kept = 0
+        self._ahead: deque[int] = deque()
 
     def spellings(self) -> Iterator[list[Spelling]]:
         """As many as it takes; the caller stops when it has enough."""
         config = self.config
-        while self.drawn < _MOST_DRAWS * config.n:
+        for _ in range(math.ceil(_MOST_DRAWS * config.n / _ROWS)):
             part: Drawn = self.model.draw(
                 _ROWS, self.generator, config.decoding, config.prior, self.workers
             )
-            self.drawn += _ROWS
-            self.kept += int(part.kept.sum())
+            self._ahead.append(int(part.kept.sum()))
             rows = np.flatnonzero(part.kept) if config.exact else range(_ROWS)
             yield [part.spellings[place] for place in rows]
+
+    def count_next(self) -> None:
+        """Count the next part, whose spellings have been read."""
+        self.drawn += _ROWS
+        self.kept += self._ahead.popleft()
 
     def wants(self, read: _Read) -> bool:
         """Whether what was read is a sample, by the settings."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Selection
-from molvae.model.decoding import DecodingConfig, decode
+from molvae.model.decoding import GREEDY, DecodingConfig, decode
 from molvae.model.network import SequenceVAE
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder
@@ -23,9 +23,10 @@ _LEAST_SHARE = 0.05
 _ROWS = 256
 """Molecules that are encoded together."""
 _LOT = 512
-"""Molecules that a processor writes together: the states of more leave its cache."""
-_MARGIN = 1.1
-_FEW = 8
+"""Molecules that a processor writes together: the states of more leave its cache. A GPU writes all
+together; so many are judged together."""
+_MARGIN = 3.0
+"""Standard deviations of how many are taken, by which more are written."""
 
 
 @runtime_checkable
@@ -86,32 +87,41 @@ class PushForwardPrior:
     Args:
         network: with a language model, or a ModelError is raised.
         selection: None takes all that is written.
+        max_symbols: a spelling ends there at the latest.
     """
 
-    def __init__(self, network: SequenceVAE, selection: Selection | None = None) -> None:
+    def __init__(
+        self,
+        network: SequenceVAE,
+        selection: Selection | None = None,
+        max_symbols: int = GREEDY.max_symbols,
+    ) -> None:
         if network.language_model is None:
             raise ModelError("this model has no learned prior; use the normal one")
         self.network = network
         self.language_model: SymbolDecoder = network.language_model
         self.selection = selection
+        self.max_symbols = max_symbols
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
         """The codes of `n` made-up molecules."""
-        return self._taken(n, DecodingConfig(), generator)[1]
+        return self._taken(n, DecodingConfig(max_symbols=self.max_symbols), generator)[1]
 
     @torch.inference_mode()
     def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
         """`n` made-up molecules, drawn as the settings say, with their codes."""
         ids, points = self._taken(n, config, generator)
         greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
-        lots = torch.split(points, self._lot(n)) if n else [points]
+        together = _LOT if self.network.device.type == "cpu" else max(n, 1)
+        lots = torch.split(points, together)
         decoded = _joined([decode(self.network.decoder, lot, greedy) for lot in lots])
         return Draws(ids, points, decoded)
 
     @torch.inference_mode()
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
         """A lower bound on log p(z): the term of the sum whose spelling z decodes to, in nats."""
-        ids = decode(self.network.decoder, z)
+        greedy = GREEDY.with_changes({"max_symbols": self.max_symbols})
+        ids = decode(self.network.decoder, z, greedy)
         lengths = _lengths(ids)
         posterior = self.network.encode(ids, lengths)
         standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
@@ -131,34 +141,34 @@ class PushForwardPrior:
         self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> Int[Tensor, "molecule position"]:
         """`n` spellings; where they are selected, of as many as that takes."""
-        if n == 0:
-            return torch.empty(0, 1, dtype=torch.long, device=self.network.device)
-        wanted = n
-        if self.selection is not None:
-            # A few more, so that a second lot is seldom needed for a few.
-            wanted = math.ceil(_MARGIN * n / max(self.selection.share, _LEAST_SHARE)) + _FEW
-        lots = self._lots(self._lot(wanted), config, generator)
-        spellings, found = [], 0
-        for ids in lots if self.selection is None else self.selection.taken(lots, generator):
-            spellings.append(ids[: n - found])
-            found += len(ids)
-            if found >= n:
-                break
+        spellings = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
+        if self.selection is None:
+            return _joined([*spellings, *self._lots(n, config, generator)])
+        share = max(self.selection.share, _LEAST_SHARE)
+        missing = n
+        while missing > 0:
+            # Not without end: whoever judges them may ask for more than turn out to be needed.
+            written = math.ceil((missing + _MARGIN * math.sqrt(missing)) / share)
+            lots = self._lots(written, config, generator)
+            for taken in self.selection.taken(lots, generator):
+                spellings.append(taken[:missing])
+                missing -= len(spellings[-1])
+                if not missing:
+                    break
         return _joined(spellings)
 
-    def _lot(self, n: int) -> int:
-        """How many of so many molecules are written together."""
-        return min(n, _LOT) if self.network.device.type == "cpu" else n
-
     def _lots(
-        self, size: int, config: DecodingConfig, generator: torch.Generator
+        self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> Iterator[Int[Tensor, "molecule position"]]:
-        """Spellings without end, so many at a time."""
-        writer = self.language_model
+        """`n` spellings, not many at a time."""
+        writer, is_cpu = self.language_model, self.network.device.type == "cpu"
         if writes_in_bfloat16(self.network.device):
             writer = deepcopy(writer).to(torch.bfloat16)
-        while True:
-            yield decode(writer, writer.nothing(size), config, generator)
+        together = _LOT if is_cpu else max(n, 1)
+        for begin in range(0, n, together):
+            size = min(together, n - begin)
+            ids = decode(writer, writer.nothing(size), config, generator)
+            yield from torch.split(ids, _LOT)
 
     def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
         """The posterior mean of each; rows alike in length share a batch, which wastes little."""

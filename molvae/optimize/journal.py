@@ -16,7 +16,7 @@ from molvae.errors import RunError
 from molvae.files import with_nan, without_nan
 from molvae.optimize.result import Candidate
 
-FORMAT = 2
+FORMAT = 3
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL)",

@@ -165,6 +165,34 @@ def test_a_network_without_a_language_model_has_no_learned_prior():
         PushForwardPrior(SequenceVAE(config, N_IDS))
 
 
+def test_no_spelling_is_longer_than_the_prior_is_told(network, monkeypatch):
+    longest = []
+
+    def watched(decoder, context, config, *others):
+        longest.append(config.max_symbols)
+        return decode(decoder, context, config, *others)
+
+    monkeypatch.setattr("molvae.model.prior.decode", watched)
+    prior = PushForwardPrior(network, max_symbols=12)
+    prior.log_density(prior.sample(3, source()))
+    assert longest == [12, 12]
+
+
+def test_hardly_more_is_written_than_has_to_be(network, selection, monkeypatch):
+    written = []
+
+    def watched(decoder, context, *others):
+        if decoder.context_size == 0:
+            written.append(len(context))
+        return decode(decoder, context, *others)
+
+    monkeypatch.setattr("molvae.model.prior.decode", watched)
+    eager = Selection(selection.acceptance, lambda lots: iter([symbol_counts(x) for x in lots]))
+    PushForwardPrior(network, eager).draw(1_000, SHORT, source())
+    assert sum(written) < 1.3 * 1_000 / selection.share
+    assert max(written) <= 512
+
+
 @pytest.mark.parametrize("n", [0, 1, 700, 1_024])
 def test_as_many_are_drawn_as_were_asked_for(network, selection, n):
     for chosen in (None, selection):
