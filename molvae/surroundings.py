@@ -16,6 +16,8 @@ _FEWEST = 64
 """Draws at a time."""
 _FURTHER = 1.25
 """How much further out each time, where the distance is left open."""
+_WAY_OUT = 20
+"""Times at least that it then goes further out."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ def interpolate(
 def neighbours_of(
     model: MoleculeVAE, molecule: Molecule, n: int, scale: float | None = None, seed: int = 0
 ) -> Neighbourhood:
-    """Up to `n` distinct other molecules that points near the code of one decode to.
+    """The most similar, up to `n`, of distinct other molecules that points near a code decode to.
 
     Args:
         model: what encodes and decodes.
         molecule: the one in the middle.
-        n: how many; fewer where so many draws as 50 for each bring no more.
+        n: how many; fewer where 50 draws for each (without a scale 1,280 at least) bring no more.
         scale: how far the points lie, in deviations of the posterior; None begins with one and
             goes further out until there are enough.
         seed: of the draws.
@@ -90,17 +92,17 @@ def neighbours_of(
     generator = np.random.default_rng(seed)
     found: dict[str, Molecule] = {}
     draws, distance = 0, scale or 1.0
-    while len(found) < n and draws < _DRAWS_PER_NEIGHBOUR * n:
+    most = _DRAWS_PER_NEIGHBOUR * n if scale else max(_DRAWS_PER_NEIGHBOUR * n, _WAY_OUT * _FEWEST)
+    while len(found) < n and draws < most:
         points = model.neighbours([molecule] * max(n, _FEWEST), distance, generator)
         for other in _others(model, molecule, points):
-            if len(found) < n:
-                found.setdefault(other.smiles, other)
+            found.setdefault(other.smiles, other)
         draws += len(points)
         distance *= _FURTHER if scale is None else 1.0
     neighbours = [Neighbour(other, _similarity(molecule, other)) for other in found.values()]
     # Equal similarities keep the order in which they were found.
     neighbours.sort(key=lambda neighbour: -neighbour.similarity)
-    return Neighbourhood(tuple(neighbours), draws)
+    return Neighbourhood(tuple(neighbours[:n]), draws)
 
 
 def _others(model: MoleculeVAE, molecule: Molecule, points: np.ndarray) -> Iterator[Molecule]:

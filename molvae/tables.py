@@ -4,12 +4,13 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import IO, Any
 
 from molvae.chem.sdf import sdf_record
-from molvae.errors import MissingExtraError
+from molvae.errors import FileError, MissingExtraError
 from molvae.files import check_writable, written_whole
 
 Cell = str | int | float
@@ -17,10 +18,14 @@ Columns = Mapping[str, Sequence[Cell]]
 """Equally long columns by name, `smiles` first; NaN stands for a missing number."""
 
 
+_PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+
+
 class TableKind(StrEnum):
     """Ways to write a table, by the ending of the file's name."""
 
     CSV = ".csv"
+    TSV = ".tsv"
     SMI = ".smi"
     SDF = ".sdf"
     PARQUET = ".parquet"
@@ -38,11 +43,17 @@ class TableFile:
         """The file that will be written; CSV unless its name ends otherwise.
 
         Raises:
-            FileError: a folder has that name, or its own folder cannot be made.
+            FileError: a folder has that name, its own folder cannot be made, or a packed file is
+                asked for.
             MissingExtraError: Parquet is asked for and pyarrow is not installed.
         """
         check_writable(path)
         ending = path.suffix.lower()
+        if ending in _PACKED:
+            raise FileError(
+                f"{str(path)!r}: tables are not packed; expected a name in "
+                f"{', '.join(TableKind)}: pack the file afterwards"
+            )
         kind = TableKind(ending) if ending in list(TableKind) else TableKind.CSV
         if kind is TableKind.PARQUET:
             _check_pyarrow()
@@ -60,8 +71,8 @@ class TableFile:
             _WRITERS[self.kind](stream, columns)
 
 
-def _write_csv(stream: IO[str], columns: Columns) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
+def _write_csv(stream: IO[str], columns: Columns, delimiter: str = ",") -> None:
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(_rows(columns))
 
@@ -87,6 +98,7 @@ def _write_parquet(stream: IO[bytes], columns: Columns) -> None:
 # Any: the stream is of text or of bytes.
 _WRITERS: Mapping[TableKind, Callable[[IO[Any], Columns], None]] = {
     TableKind.CSV: _write_csv,
+    TableKind.TSV: partial(_write_csv, delimiter="\t"),
     TableKind.SMI: _write_smi,
     TableKind.SDF: _write_sdf,
     TableKind.PARQUET: _write_parquet,

@@ -16,6 +16,7 @@ COLUMNS = {"smiles": ["CCO", "c1ccccc1"], "qed": [0.1 + 0.2, nan], "call": [1, 2
     [
         ("out.csv", TableKind.CSV),
         ("OUT.SMI", TableKind.SMI),
+        ("out.tsv", TableKind.TSV),
         ("a.b.sdf", TableKind.SDF),
         ("x.parquet", TableKind.PARQUET),
         ("out.txt", TableKind.CSV),
@@ -31,6 +32,16 @@ def test_csv_keeps_every_digit_and_leaves_missing_numbers_empty(tmp_path):
     TableFile.at(tmp_path / "out.csv").write(COLUMNS)
     text = (tmp_path / "out.csv").read_bytes().decode()
     assert text == "smiles,qed,call\nCCO,0.30000000000000004,1\nc1ccccc1,,2\n"
+
+
+def test_tsv_has_tabs(tmp_path):
+    TableFile.at(tmp_path / "out.tsv").write(COLUMNS)
+    assert (tmp_path / "out.tsv").read_text().splitlines()[0] == "smiles\tqed\tcall"
+
+
+def test_a_packed_table_is_refused_before_the_work(tmp_path):
+    with pytest.raises(FileError, match="not packed"):
+        TableFile.at(tmp_path / "out.csv.gz")
 
 
 def test_smi_is_read_again_by_the_readers_of_this_package(tmp_path):

@@ -1,5 +1,6 @@
 """Any SMILES -> one clean organic molecule, or one reason why not."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
 
@@ -128,14 +129,19 @@ def _checked_and_cleaned(
 def _largest_organic_fragment(mol: Mol, config: StandardizeConfig) -> Mol:
     """Most heavy atoms, then heaviest, then by SMILES: no matter in which order they came."""
     carbons = {atom for (atom,) in mol.GetSubstructMatches(_carbon(), maxMatches=MAX_CHARACTERS)}
-    organic = [atoms for atoms in Chem.GetMolFrags(mol) if not carbons.isdisjoint(atoms)]
-    if not organic:
+    every = Chem.GetMolFrags(mol)
+    organic = [atoms for atoms in every if not carbons.isdisjoint(atoms)]
+    if not organic or len(every) == 1:
         return mol
     # A polymer among them is refused before its canonical SMILES takes a second.
-    _check_size(max(map(len, organic)), config)
+    _check_size(max(_heavy(mol, atoms) for atoms in organic), config)
     # By way of text: it makes equal fragments one, and RDKit takes seconds to part 2,000 of them.
     fragments = [parse_mol(smiles) for smiles in set(Chem.MolToSmiles(mol).split("."))]
     return max((one for one in fragments if one.HasSubstructMatch(_carbon())), key=_size)
+
+
+def _heavy(mol: Mol, atoms: Sequence[int]) -> int:
+    return sum(mol.GetAtomWithIdx(atom).GetAtomicNum() > 1 for atom in atoms)
 
 
 def _size(mol: Mol) -> tuple[int, float, str]:

@@ -44,7 +44,9 @@ def encode(
 
 def report_refused(out: Path, refused: Sequence[RefusedRow]) -> None:
     """List the refused rows beside the output, and say so."""
+    place = out.with_name(f"{out.name}.refused.csv")
+    # That of an earlier output would be taken for this one's.
+    place.unlink(missing_ok=True)
     if refused:
-        place = out.with_name(f"{out.name}.refused.csv")
         write_refused(place, refused)
         print(f"{len(refused)} rows refused; each with its reason in {place}", file=sys.stderr)

@@ -22,6 +22,10 @@ class Real:
     reference_scaffolds: Annotated[
         Path | None, Parameter(help="Held-out molecules of other scaffolds, called TestSF.")
     ] = None
+    real_smiles_column: Annotated[
+        str | None,
+        Parameter(help="Column with the SMILES in these files; found by itself unless given."),
+    ] = None
 
     def named(self) -> dict[str, Path]:
         """The reference sets by their names in the outcome."""
@@ -53,8 +57,9 @@ def evaluate(
         check_apart(path, out)
     check_writable(out)
     samples = Samples.read(source, smiles_column)
-    references = {name: read_smiles(path) for name, path in real.named().items()}
-    known = read_smiles(real.training)
+    column = real.real_smiles_column
+    references = {name: read_smiles(path, column) for name, path in real.named().items()}
+    known = read_smiles(real.training, column)
     metrics = measure(samples, references, known, settings, progress=screen.progress)
     outcome = {
         "files": {name: str(path) for name, path in files.items()},

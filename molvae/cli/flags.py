@@ -108,11 +108,18 @@ def settings_from(
     return settings.parse(overlaid(read_toml(file), flags), str(file))
 
 
-def check_apart(source: Path, out: Path) -> None:
-    """See that the output does not replace the input.
+_BESIDE = (".refused.csv", ".failures.csv")
+"""Endings of the lists that are written beside an output."""
+
+
+def check_apart(source: Path, out: Path, flag: str = "--out") -> None:
+    """See that neither the output nor a list beside it replaces the input.
 
     Raises:
-        ConfigError: they are the same file.
+        ConfigError: it would.
     """
-    if source.resolve() == out.resolve():
-        raise ConfigError(f"{str(out)!r} is the input; give another name to --out")
+    written = (out, *(out.with_name(f"{out.name}{ending}") for ending in _BESIDE))
+    if source.resolve() in [path.resolve() for path in written]:
+        raise ConfigError(
+            f"{str(source)!r} is the input and would be replaced; give another name to {flag}"
+        )

@@ -16,6 +16,7 @@ from molvae.cli.flags import (
 )
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.dataset.known import known_smiles
+from molvae.errors import ConfigError
 from molvae.files import check_writable
 from molvae.generation import GenerateConfig, Generation
 from molvae.generation import generate as generate_molecules
@@ -56,8 +57,11 @@ def generate(
     file = TableFile.at(out)
     if points is not None:
         check_writable(points)
+        if points.resolve() == out.resolve():
+            raise ConfigError(f"--points and --out are the same file, {str(out)!r}; name two")
     if novel_to is not None:
         check_apart(novel_to, out)
+        check_apart(novel_to, points or out, "--points")
     vae = model.open()
     known = frozenset[str]()
     if novel_to is not None:

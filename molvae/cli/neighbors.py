@@ -1,6 +1,7 @@
 """`molvae neighbors`."""
 
 import sys
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from molvae.cli.molecules import typed_molecule
 from molvae.surroundings import neighbours_of
 
 Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
-Scale = Annotated[float | None, Parameter(validator=validators.Number(gt=0))]
+Scale = Annotated[float | None, Parameter(validator=validators.Number(gt=0, lt=inf))]
 
 
 def neighbors(

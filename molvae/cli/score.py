@@ -33,6 +33,7 @@ def score(
         out: File for the scores: CSV, or .smi, .sdf, .parquet.
     """
     check_apart(source, out)
+    check_apart(Path(objective.partition("@")[2] or objective), out)
     file = TableFile.at(out)
     with scorers.objective(objective) as wanted:
         scored = score_table(wanted, source, smiles_column, progress=screen.progress)
@@ -59,8 +60,10 @@ def _tell(scored: ScoredTable, out: Path, screen: Screen) -> None:
 def _report_failures(out: Path, scored: ScoredTable) -> None:
     """List beside the output what could not be scored, and say so."""
     failures = scored.scores.failures
+    place = out.with_name(f"{out.name}.failures.csv")
+    # That of an earlier table would be taken for this one's.
+    place.unlink(missing_ok=True)
     if failures:
-        place = out.with_name(f"{out.name}.failures.csv")
         write_failures(place, failures)
         first = f"{failures[0].smiles}: {failures[0].reason}"
         print(f"{len(failures)} values missing, as for {first}; all in {place}", file=sys.stderr)

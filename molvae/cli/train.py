@@ -65,7 +65,8 @@ class TrainFlags:
         if "property_columns" in corpus:
             corpus["property_columns"] = split_at_commas(self.data.property_columns)
         if self.preset is not None:
-            model = given(ModelConfig.preset(self.preset)) | model
+            # All of it: a preset wins over a file of settings, whatever the defaults are.
+            model = ModelConfig.preset(self.preset).model_dump() | model
         tables = {
             "corpus": corpus,
             "model": model,

@@ -228,7 +228,7 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
     with bar:
         while (stop := _stop_reason(oracle, counts, config)) is None:
             proposals = parts.strategy.propose(config.batch_size)
-            # The lead comes on top: the strategy has not proposed it and does not hear of it.
+            # The lead comes on top; a strategy that proposes it too hears of it like that.
             extra = [] if counts.rounds or parts.admission.lead is None else [_lead(parts)]
             admitted, refused = _admitted(proposals, parts.admission, scaffolds)
             asked = [*extra, *admitted]
@@ -239,6 +239,9 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
             if answers.cut:
                 return StopReason.BUDGET_SPENT, counts
             heard = scaffolds.told([one.molecule for one in asked], answers.scores)
+            for place, one in enumerate(asked if extra else ()):
+                if one.molecule == parts.admission.lead:
+                    heard[place] = heard[0]
             parts.strategy.learn(proposals, heard[len(extra) :])
             counts = counts.after(answers, refused, parts.strategy.left_out())
             parts.journal.save_progress(counts.saved(), parts.strategy.state().to_bytes())
@@ -319,9 +322,19 @@ def _result(
         refused=dict(frequent),
         rails=asked.limits if asked.rails else None,
         front=Front.of(candidates) if config.pareto else None,
-        opening=config.combined.start if config.method == "combined" else 0,
+        opening=_opening(config),
     )
     return replace(result, lead=_lead_outcome(result, Admission.of(asked)))
+
+
+def _opening(config: SearchConfig) -> int:
+    """Calls on molecules that the method begins with."""
+    first = {
+        "combined": config.combined.start,
+        "evolution": config.evolution.first_sample,
+        "turbo": config.turbo.first_sample,
+    }
+    return first.get(config.method, 0)
 
 
 def _lead_outcome(result: SearchResult, admission: Admission) -> LeadOutcome | None:

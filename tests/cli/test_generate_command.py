@@ -134,6 +134,7 @@ def test_the_ending_of_the_name_decides_the_format(molvae, run, tmp_path, ending
         (["--properties", "qed,lopg"], "there is no property 'lopg'; did you mean 'logp'?"),
         (["--novel-to", "nowhere.csv"], "no file 'nowhere.csv'"),
         (["--config", "nowhere.toml"], "no settings file 'nowhere.toml'"),
+        (["--most-draws", "inf"], "most_draws"),
     ],
 )
 def test_a_wrong_wish_is_one_line_and_nothing_is_written(molvae, run, tmp_path, flags, complaint):
@@ -225,3 +226,13 @@ def test_a_model_that_gives_back_little_is_not_asked_for_more_unless_told(molvae
     insisting = molvae(*words, "--exact", "--most-draws", 2, "--json")
     assert insisting.status == 1
     assert json.loads(insisting.out)["exact"] is True
+
+
+def test_codes_go_neither_into_the_table_nor_into_the_known_molecules(molvae, run, tmp_path):
+    known, out = tmp_path / "known.csv", tmp_path / "out.csv"
+    known.write_text("smiles\nCCO\n")
+    words = ["generate", "--model", run, "--n", 2, "--out", out, "--quiet"]
+    assert "--points and --out are the same file" in molvae(*words, "--points", out).complaint
+    complaint = molvae(*words, "--novel-to", known, "--points", known).complaint
+    assert "would be replaced; give another name to --points" in complaint
+    assert known.read_text() == "smiles\nCCO\n"

@@ -123,4 +123,29 @@ def test_a_wrong_wish_is_one_line_and_nothing_is_written(
 
 
 def test_the_input_is_not_overwritten(molvae, molecules):
-    assert "is the input" in molvae("score", molecules, "pmo/qed", "--out", molecules).complaint
+    done = molvae("score", molecules, "pmo/qed", "--out", molecules)
+    assert "is the input and would be replaced" in done.complaint
+
+
+def test_neither_is_the_objective(molvae, molecules, tmp_path):
+    objective = tmp_path / "wanted.toml"
+    objective.write_text('[[component]]\nproperty = "qed"\n')
+    done = molvae("score", molecules, objective, "--out", objective)
+    assert "is the input and would be replaced" in done.complaint
+    assert objective.read_text().startswith("[[component]]")
+
+
+def test_a_list_of_refused_rows_is_not_left_from_an_earlier_table(molvae, tmp_path):
+    source, out = tmp_path / "some.csv", tmp_path / "out.csv"
+    for text, exists in ("smiles\nCCO\nrubbish\n", True), ("smiles\nCCO\nCCN\n", False):
+        source.write_text(text)
+        assert molvae("score", source, "pmo/qed", "--out", out, "--quiet").status == 0
+        assert (tmp_path / "out.csv.refused.csv").exists() is exists
+
+
+def test_a_list_beside_the_output_is_not_written_over_its_source(molvae, tmp_path):
+    source = tmp_path / "out.csv.refused.csv"
+    source.write_text("smiles\nCCO\n")
+    complaint = molvae("score", source, "pmo/qed", "--out", tmp_path / "out.csv").complaint
+    assert "would be replaced" in complaint
+    assert source.exists()

@@ -56,6 +56,9 @@ def test_the_way_out_goes_on_until_there_are_enough(molvae):
     words = ("neighbors", "CC(=O)Nc1ccc(O)cc1", "--n", 8, "--model", "zinc250k", "--json")
     close, enough = (molvae(*words, *scale) for scale in (("--scale", 1), ()))
     assert len(json.loads(close.out)) < len(json.loads(enough.out)) == 8
+    # A single one is the nearest that was found, not the first.
+    nearest = json.loads(molvae(*[1 if word == 8 else word for word in words]).out)
+    assert len(nearest) == 1
 
 
 def test_both_can_be_written_to_a_file(molvae, run, tmp_path):
@@ -89,6 +92,7 @@ def test_likelihoods_are_those_of_the_learned_prior(molvae, run, data, tmp_path)
         (("interpolate", "CC", "CCC", "--steps", 1), "steps = 1: both ends are steps"),
         (("neighbors", "CC", "--n", 0), 'Invalid value "0" for --n. Must be >= 1'),
         (("neighbors", "CC", "--scale", 0), 'Invalid value "0.0" for --scale. Must be > 0'),
+        (("neighbors", "CC", "--scale", "inf"), "Must be < inf"),
         (("neighbors", "[U]"), "unknown symbol: '[U]'"),
     ],
 )

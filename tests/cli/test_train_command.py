@@ -135,6 +135,7 @@ def test_a_new_run_needs_data(molvae, tmp_path):
         (["--seed", 1, "--latent-size", 8], "model.latent_size was 16, now 8"),
         (["--property-columns", "logp"], "corpus.property_columns was ('logp', 'qed')"),
         (["--preset", "small"], "model.embedding_size was 16, now 64"),
+        (["--preset", "base"], "model.embedding_size was 16, now 128"),
     ],
 )
 def test_resuming_under_other_settings_is_refused(molvae, data, run, flags, difference):
@@ -160,7 +161,9 @@ def test_fine_tuning_takes_the_model_of_a_run(molvae, data, run, tmp_path):
     assert described["model"]["latent_size"] == 16
 
 
-@pytest.mark.parametrize("flags", [["--preset", "small"], ["--latent-size", 8]])
+@pytest.mark.parametrize(
+    "flags", [["--preset", "small"], ["--preset", "base"], ["--latent-size", 8]]
+)
 def test_fine_tuning_keeps_the_network_it_starts_from(molvae, data, run, tmp_path, flags):
     words = ["train", data, "--out", tmp_path / "tuned", "--from", run, *flags]
     assert "--from keeps the network" in molvae(*words).complaint
