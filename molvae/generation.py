@@ -21,8 +21,9 @@ from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
-_ROWS, _FEWEST_ROWS = 1_024, 64
-"""Molecules that are drawn together and travel to a worker process together."""
+_FIRST_ROWS, _ROWS = 64, 1_024
+"""Molecules that are drawn together and travel to a worker process together; twice as many each
+time."""
 _OFTEN = 1.5
 """Draws for each molecule, with which a fair model comes by."""
 _IN_PROCESS = 2_000
@@ -247,7 +248,7 @@ class _Draws:
     def _spellings(self) -> Iterator[list[Spelling]]:
         generator = np.random.default_rng(self.config.seed)
         left = int(self.config.n * self.config.most_draws)
-        rows = min(_ROWS, max(_FEWEST_ROWS, math.ceil(_OFTEN * self.config.n)))
+        rows = _FIRST_ROWS
         while left > 0:
             size, config = min(rows, left), self.config
             part = self.model.draw(size, generator, config.decoding, config.prior, self.workers)
@@ -255,6 +256,8 @@ class _Draws:
                 part = replace(part, kept=np.ones(size, dtype=np.bool_))
             self.parts.append(part)
             left -= size
+            # Whatever the number wanted: few are the first of many under the same seed.
+            rows = min(2 * rows, _ROWS)
             yield [part.spellings[place] for place in np.flatnonzero(part.kept)]
 
 

@@ -39,6 +39,11 @@ def test_same_seed_same_molecules_whatever_the_number_of_workers(tiny_model):
     assert smiles(alone) != smiles(generate(tiny_model, settings(n=80, seed=1)))
 
 
+def test_few_molecules_are_the_first_of_many_under_the_same_seed(tiny_model):
+    few, many = (smiles(generate(tiny_model, settings(n=n))) for n in (20, 150))
+    assert many[:20] == few
+
+
 @pytest.mark.parametrize("prior", ["normal", "learned"])
 def test_each_molecule_comes_with_the_point_it_decodes_from(tiny_model, prior):
     decoding = SHORT if prior == "learned" else GREEDY

@@ -51,7 +51,7 @@ def test_samples_are_as_drawn_and_repeatable(tiny_model):
 
 
 def test_strict_samples_have_no_repair(tiny_model):
-    config = settings(n=20, prior="normal", strict=True)
+    config = settings(n=10, prior="normal", strict=True)
     sampling = draw_samples(tiny_model, config, seed=0)
     assert all(repair(symbols) is None for symbols in sampling.samples.spellings)
     assert 0 < sampling.strict < 1

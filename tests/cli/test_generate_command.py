@@ -134,7 +134,7 @@ def test_the_ending_of_the_name_decides_the_format(molvae, run, tmp_path, ending
         (["--properties", "qed,lopg"], "there is no property 'lopg'; did you mean 'logp'?"),
         (["--novel-to", "nowhere.csv"], "no file 'nowhere.csv'"),
         (["--config", "nowhere.toml"], "no settings file 'nowhere.toml'"),
-        (["--most-draws", "inf"], "most_draws"),
+        (["--most-draws", "inf"], "finite number"),
     ],
 )
 def test_a_wrong_wish_is_one_line_and_nothing_is_written(molvae, run, tmp_path, flags, complaint):
