@@ -175,7 +175,7 @@ def generate(
     with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
         # No further ahead than keeps the workers busy, or than the draws that most need: what is
         # ahead at the end was drawn in vain.
-        ahead = min(workers + 1, max(1, math.ceil(_OFTEN * config.n / _ROWS)))
+        ahead = min(workers + 1, math.ceil(_OFTEN * config.n / _ROWS))
         answers = ordered_map(_Check(config.screen), draws.spellings(), workers, ahead)
         for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
             bar.update(found.add(answer, draws.parts[place]))
