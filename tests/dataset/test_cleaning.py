@@ -42,3 +42,7 @@ def test_refused_texts_keep_their_place_and_reason():
 def test_nothing_accepted_gives_empty_arrays():
     found = cleaned("rubbish")
     assert (len(found.accepted), len(found.codes), len(found.lengths)) == (0, 0, 0)
+
+
+def test_a_dot_in_a_text_of_one_fragment_leaves_nothing_out():
+    assert cleaned("C1.C1").changed == []

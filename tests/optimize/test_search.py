@@ -296,3 +296,11 @@ def test_the_stand_in_is_a_latent_model():
 def test_models_are_told_apart_by_what_they_decode():
     assert model_mark(ProjectionModel()) == model_mark(ProjectionModel())
     assert model_mark(ProjectionModel()) != model_mark(ProjectionModel(seed=1))
+
+
+def test_the_mark_of_a_model_is_the_same_on_every_kind_of_processor(tiny_model, monkeypatch):
+    marks = set()
+    for is_half in False, True:
+        monkeypatch.setattr("molvae.model.prior.writes_in_bfloat16", lambda _, told=is_half: told)
+        marks.add(model_mark(tiny_model))
+    assert len(marks) == 1
