@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from molvae.dataset.layout import (
     split_fields,
 )
 from molvae.dataset.text import LONGEST_LINE, open_lines
+from molvae.errors import DataError
 
 _SAMPLE_LINES = 200
 _LONGEST_RECORD = 20
@@ -24,9 +26,8 @@ _LONGEST_RECORD = 20
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "-", "?", "."})
 _LARGEST_FLOAT32 = 3.4e38
-
-
 _CHUNK_ROWS = 5_000
+_DELIMITER_NOTE = re.compile(r'"?sep=.?"?\s*\Z', re.IGNORECASE)
 
 
 class RowProblem(StrEnum):
@@ -91,7 +92,10 @@ class Table:
             DataError: the file cannot be read, is empty or binary, or lacks a column.
         """
         with open_lines(path) as lines:
-            sample = list(islice((line for line in lines if line.strip()), _SAMPLE_LINES))
+            rows = (line for line in _without_note(lines) if line.strip())
+            sample = list(islice(rows, _SAMPLE_LINES))
+        if not sample:
+            raise DataError(f"{str(path)!r} has no rows; expected a SMILES in each")
         return cls(path, find_layout(path, sample, smiles_column, property_columns))
 
     @property
@@ -120,7 +124,7 @@ class Table:
             yield from ("" if row.problem else row.text for row in chunk.rows)
 
     def _rows(self, lines: Iterable[str]) -> Iterator[Row]:
-        records = _Records(self.layout, iter(lines))
+        records = _Records(self.layout, _without_note(lines))
         return islice(records.rows(), int(self.layout.has_header), None)
 
 
@@ -174,6 +178,12 @@ class _Records:
         fields = split_fields(line, self.layout.delimiter)
         place = self.layout.smiles
         return len(fields) == len(self.layout.columns) and looks_like_smiles(fields[place])
+
+
+def _without_note(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, the first one blank where it only names the delimiter, as for spreadsheets."""
+    for place, line in enumerate(lines):
+        yield "" if place == 0 and _DELIMITER_NOTE.match(line) else line
 
 
 def _closed_fields(record: list[str], delimiter: str) -> list[str] | None:

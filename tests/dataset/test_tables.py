@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molvae.dataset.tables import RowProblem, Table
+from molvae.errors import DataError
 
 
 def rows(path, text, smiles_column=None, property_columns=(), encoding="utf-8"):
@@ -55,6 +56,18 @@ def test_properties_are_numbers_or_missing_or_wrong(path):
 def test_a_decimal_comma_is_read_where_semicolons_stand_between_fields(path):
     found = rows(path, "smiles;logp\nCCO;-0,5\n", property_columns=["logp"])
     assert found[0].properties == (-0.5,)
+
+
+@pytest.mark.parametrize("note", ["sep=;", '"sep=;"', "SEP=\t", "sep=,\r"])
+def test_a_first_line_that_names_the_delimiter_is_no_row(path, note):
+    found = rows(path, f"{note}\nsmiles;logp\nCCO;1\nsep=;;\n", property_columns=["logp"])
+    assert [(row.number, row.text) for row in found] == [(3, "CCO"), (4, "sep=")]
+    assert found[0].properties == (1.0,)
+
+
+def test_a_table_that_only_names_its_delimiter_is_refused(path):
+    with pytest.raises(DataError, match="no rows"):
+        rows(path, "sep=;\n")
 
 
 def test_too_many_fields_are_a_problem_of_that_row_alone(path):
