@@ -1,7 +1,9 @@
 """What an objective file may hold, for a person to read: taken from the settings classes."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal, get_args, get_origin
 
 from pydantic import JsonValue
 from pydantic.fields import FieldInfo
@@ -85,9 +87,21 @@ def _settings(settings: type[Settings]) -> dict[str, JsonValue]:
 
 
 def _field(field: FieldInfo) -> str:
-    about = " ".join((field.description or "").split())
     default = "required" if field.is_required() else _shown(field.default)
-    return f"{default}; {about}" if about else default
+    others = [choice for choice in _choices(field.annotation) if choice != default]
+    choices = f"or {', '.join(others)}" if others else ""
+    about = " ".join((field.description or "").split())
+    return "; ".join(part for part in (default, choices, about) if part)
+
+
+# object: a field's type may be anything.
+def _choices(annotation: object) -> list[str]:
+    """The values that a setting may have, where they can be listed."""
+    if get_origin(annotation) is Literal:
+        return [str(value) for value in get_args(annotation)]
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return [str(value) for value in annotation]
+    return []
 
 
 # object: a default is of any type.

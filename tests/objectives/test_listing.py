@@ -1,6 +1,7 @@
 import json
 
 from molvae.chem.properties import PROPERTIES
+from molvae.chem.similarity import FingerprintKind
 from molvae.objectives.components import MEASURES
 from molvae.objectives.desirability import CURVES
 from molvae.objectives.listing import listing, listing_text
@@ -22,6 +23,15 @@ def test_settings_are_told_with_their_defaults():
     assert about["settings"]["fingerprint"].startswith("ecfp4; ")
     assert listing()["every component"]["weight"].startswith("1.0; ")
     assert set(listing()["file"]) == {"name", "aggregation", "where"}
+
+
+def test_the_values_that_a_setting_may_have_are_listed():
+    settings = {kind: one["settings"] for kind, one in listing()["components"].items()}
+    assert settings["smarts"]["wanted"].startswith("present; or absent, count; ")
+    assert settings["alerts"]["catalogue"] == "pains; or brenk, nih, mcf"
+    fingerprints = settings["similarity"]["fingerprint"].split("; ")[1].removeprefix("or ")
+    assert {"ecfp4", *fingerprints.split(", ")} == {str(one) for one in FingerprintKind}
+    assert settings["formula"]["formula"].startswith("required; Hydrogens")
 
 
 def test_the_listing_is_json():
