@@ -19,7 +19,6 @@ from molvae.runs import RunDirectory
 
 _BEST = 100
 """Molecules whose sources are counted apart."""
-_SOURCES = ("source", "calls", f"of the {_BEST} best")
 _READINGS = 100
 """Places at which the curve of the best is read, about."""
 
@@ -147,7 +146,8 @@ def _sources(candidates: Sequence[Candidate]) -> Section:
     best = Counter(one.source for one in best_first(candidates)[:_BEST])
     calls = Counter(one.source for one in candidates).most_common()
     rows = tuple((source, f"{count:,}", str(best[source])) for source, count in calls)
-    return Section("Where they came from", table=Table(_SOURCES, rows))
+    among = f"of the {min(_BEST, len(candidates))} best"
+    return Section("Where they came from", table=Table(("source", "calls", among), rows))
 
 
 def _left_out(summary: dict[str, Any] | None) -> tuple[Section, ...]:

@@ -64,11 +64,13 @@ class Validation:
         return cls(**{**figures, "kl_per_dimension": tuple(figures["kl_per_dimension"])})
 
     def __str__(self) -> str:
+        error = f", properties {self.property_error:.2f} deviations off"
         return (
             f"reconstruction {self.reconstruction:.2f} nats, KL {self.kl:.1f} nats, "
             f"prior {self.language:.2f} nats, "
             f"exact {self.exact_reconstruction:.1%}, "
             f"active units {self.active_units}/{len(self.kl_per_dimension)}"
+            f"{error if self.property_error else ''}"
         )
 
 

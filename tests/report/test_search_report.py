@@ -66,7 +66,7 @@ def test_how_it_ended_and_what_it_left_out_are_told(found):
     assert f"Of {summary['proposed']} proposals" in text
     for reason, count in summary["refused"].items():
         assert f"{reason} {count}" in text
-    assert "source calls of the 100 best" in text
+    assert "source calls of the 40 best" in text
     assert f"{result.candidates[0].source} 40 40" in text
     assert "objective.component.1.measure.property qed" in text
 

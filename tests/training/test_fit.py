@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,7 +78,10 @@ def test_the_property_head_learns_from_incomplete_columns(trained):
     assert model.property_names == ("logp", "qed")
     predicted = model.predict(model.encode(["CCO", "CCCCCCCC"]))
     assert np.isfinite(predicted).all()
-    assert trained[0].validation.property_error < 1.5
+    validation = trained[0].validation
+    assert validation.property_error < 1.5
+    assert str(validation).endswith(f"properties {validation.property_error:.2f} deviations off")
+    assert str(replace(validation, property_error=0.0)).endswith("16/16")
 
 
 def test_a_run_directory_that_is_taken_is_refused(trained, tiny_plan):
