@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import numpy as np
 from jaxtyping import Float32
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from molvae.chem.notation import Spelling
@@ -59,7 +60,7 @@ class GenerateConfig(Settings):
     """Properties in the output."""
     most_draws: Annotated[float, Field(ge=1.0)] = 100.0
     """Draws for each molecule asked for, after which generation gives up."""
-    seed: NonNegativeInt = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     workers: PositiveInt | None = None
     """Processes that check structures and describe draws; None means one per core, or none beside
     this one for up to 2,000 molecules."""
@@ -177,8 +178,8 @@ def generate(
         # ahead at the end was drawn in vain.
         ahead = min(workers + 1, math.ceil(_OFTEN * config.n / _ROWS))
         answers = ordered_map(_Check(config.screen), draws.spellings(), workers, ahead)
-        for place, answer in enumerate(stopwatch.timed("waiting for the checks", answers)):
-            bar.update(found.add(answer, draws.parts[place]))
+        for answer in stopwatch.timed("waiting for the checks", answers):
+            bar.update(found.add(answer, draws.parts.popleft()))
             if found.is_complete:
                 break
     return Generation(
@@ -239,7 +240,8 @@ class _Draws:
         self.config = config
         self.workers = workers
         self.stopwatch = stopwatch
-        self.parts: list[Drawn] = []
+        self.parts: deque[Drawn] = deque()
+        """Those whose answers are still to come."""
 
     def spellings(self) -> Iterator[list[Spelling]]:
         """The spellings of one part after the other, as many as `most_draws` allows."""

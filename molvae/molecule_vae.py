@@ -24,6 +24,7 @@ from molvae.model.network import (
     ModelConfig,
     Posterior,
     SequenceVAE,
+    as_points,
     padded_ids,
     pick_device,
 )
@@ -242,9 +243,10 @@ class MoleculeVAE:
             temperatures: one for each point, in the place of that of the settings.
         """
         generator = torch.Generator(self.device).manual_seed(seed)
+        every = as_points(points, self.latent_size)
         warmth = None if temperatures is None else torch.as_tensor(temperatures, device=self.device)
-        for part in _parts(range(len(points))):
-            z = torch.as_tensor(np.asarray(points)[part], dtype=torch.float32, device=self.device)
+        for part in _parts(range(len(every))):
+            z = every[part].to(self.device)
             warm = None if warmth is None else warmth[list(part)]
             ids = decode(self.network.decoder, z, config or self.greedy, generator, warm)
             yield from self._read(ids)
@@ -329,7 +331,7 @@ class MoleculeVAE:
         self, points: Float[np.ndarray, "molecule latent"]
     ) -> Float32[np.ndarray, " molecule"]:
         """Log-density of the prior at each point, in nats; of a learned prior a lower bound."""
-        z = torch.as_tensor(points, dtype=torch.float32, device=self.device)
+        z = as_points(points, self.latent_size).to(self.device)
         values: np.ndarray = self.prior.log_density(z).cpu().numpy()
         return values
 
@@ -344,7 +346,7 @@ class MoleculeVAE:
         """
         if self.network.head is None:
             raise ModelError("this model predicts no properties; train it with --property-columns")
-        z = torch.as_tensor(points, dtype=torch.float32, device=self.device)
+        z = as_points(points, self.latent_size).to(self.device)
         values: np.ndarray = self.network.head.predict(z).cpu().numpy()
         return values
 

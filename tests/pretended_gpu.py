@@ -27,7 +27,7 @@ def pretended_gpu() -> Iterator[None]:
     """Tensors that are moved to `GPU`, or made there, behave as on a device of its own.
 
     AdamW's fused step and autocast know real devices alone: the one is plain here, and the other
-    must not be switched on.
+    must not be switched on. A GRU has gradients in training mode alone, as cuDNN's.
     """
     adamw, autocast = torch.optim.AdamW, torch.autocast
     with (
@@ -42,6 +42,7 @@ def pretended_gpu() -> Iterator[None]:
             "autocast",
             lambda _, *given, enabled: autocast("cpu", *given, enabled=_off(enabled)),
         ),
+        mock.patch.object(torch.nn.GRU, "forward", _as_cudnn(torch.nn.GRU.forward)),
         _Elsewhere(),
     ):
         yield
@@ -175,6 +176,15 @@ def _wrapped(value, remote):
         return value
     # What is changed in place stays the same tensor.
     return remote[id(value)] if id(value) in remote else _Remote(value)
+
+
+def _as_cudnn(forward):
+    def called(self, inputs, state):
+        if torch.is_grad_enabled() and not self.training and inputs.device == GPU:
+            raise RuntimeError("cudnn RNN backward can only be called in training mode")
+        return forward(self, inputs, state)
+
+    return called
 
 
 def _made_then_moved(make):

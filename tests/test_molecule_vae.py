@@ -146,3 +146,17 @@ def test_same_draws_of_a_resampled_prior_whatever_the_number_of_workers():
     )
     assert alone.spellings == together.spellings
     np.testing.assert_array_equal(alone.points, together.points)
+
+
+@pytest.mark.parametrize("use", ["decode", "log_density", "predict"])
+def test_points_of_another_shape_are_refused_with_the_one_expected(tiny_model, use):
+    one = np.zeros(tiny_model.latent_size)
+    for points in (one, np.zeros((2, tiny_model.latent_size + 1))):
+        with pytest.raises(ModelError, match=f"{len(one)} numbers in each row; got the shape"):
+            getattr(tiny_model, use)(points)
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), 7])
+def test_what_is_no_text_is_refused_by_name(tiny_model, gap):
+    with pytest.raises(MoleculeError, match=f"expected a SMILES, got {gap}"):
+        tiny_model.encode(["CCO", gap])

@@ -27,6 +27,9 @@ class Molecule:
         Raises:
             MoleculeError: RDKit does not accept the text; the detail says why.
         """
+        if not isinstance(text, str):
+            # Such as the gaps of a table.
+            raise MoleculeError(Refusal.NOT_A_MOLECULE, f"expected a SMILES, got {text!r}")
         return cls.from_mol(parse_mol(text))
 
     @classmethod

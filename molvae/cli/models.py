@@ -10,12 +10,10 @@ from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.flags import OnScreen, Screen, flags_of, given
 from molvae.dataset.spelled import spelled_rows
 from molvae.encoding import Rows
-from molvae.errors import ModelError
 from molvae.model.folder import read_model
 from molvae.model.network import Device
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import DEFAULT, find_model, shipped_models
-from molvae.runs import RunDirectory
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class ModelChoice:
         Raises:
             ModelError: it is damaged, foreign or not there.
         """
-        return MoleculeVAE.from_pretrained(model_folder(self.model), self.device)
+        return MoleculeVAE.from_pretrained(self.model, self.device)
 
 
 _LEGEND = """\
@@ -80,22 +78,6 @@ def models(*, screen: OnScreen = Screen()) -> None:
     cards = {name: _card(name) for name in shipped_models()}
     paragraphs = [_paragraph(name, card) for name, card in cards.items()]
     screen.tell(cards, "\n\n".join([*paragraphs, _LEGEND]))
-
-
-def model_folder(folder: Path) -> Path:
-    """The folder itself, the best model of the run that it is, or the shipped model of that name.
-
-    Raises:
-        ModelError: it is a run that has no model yet, or there is no such model.
-    """
-    run = RunDirectory(folder)
-    if not run.settings.is_file():
-        return find_model(folder)
-    if not run.best_model.is_dir():
-        raise ModelError(
-            f"the run {str(folder)!r} has no model yet; go on with it: molvae train --resume"
-        )
-    return run.best_model
 
 
 # Any: JSON values.

@@ -17,12 +17,12 @@ from molvae.cli.flags import (
     settings_from,
     split_at_commas,
 )
-from molvae.cli.models import model_folder
 from molvae.cli.resumption import check_resumable
 from molvae.dataset.corpus import CorpusConfig
 from molvae.errors import ConfigError
 from molvae.files import read_json
 from molvae.model.network import ModelConfig
+from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import TrainingResult
@@ -71,7 +71,7 @@ class TrainFlags:
             "corpus": corpus,
             "model": model,
             "train": given(self.training),
-            "start": self.start and model_folder(self.start).resolve(),
+            "start": self.start and find_model(self.start).resolve(),
             "tokens": self.tokens and self.tokens.resolve(),
         }
         return {name: value for name, value in tables.items() if value}

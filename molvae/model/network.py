@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
-from molvae.errors import ConfigError
+from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.heads import PropertyHead
 from molvae.model.loss import Elbo
@@ -223,6 +224,23 @@ def _turned_round(
     """Where each position of a reversed row comes from; padding stays where it is."""
     places = torch.arange(positions, device=lengths.device)[:, None]
     return torch.where(places < lengths, lengths - 1 - places, places)
+
+
+def as_points(
+    values: Float[np.ndarray, "molecule latent"], latent_size: int
+) -> Float[Tensor, "molecule latent"]:
+    """Points of a latent space as a tensor.
+
+    Raises:
+        ModelError: they are not rows of so many numbers.
+    """
+    points = torch.as_tensor(np.asarray(values), dtype=torch.float32)
+    if points.shape[1:] != (latent_size,):
+        raise ModelError(
+            f"expected points of this model's latent space, {latent_size} numbers in each row; "
+            f"got the shape {tuple(points.shape)}"
+        )
+    return points
 
 
 def padded_ids(

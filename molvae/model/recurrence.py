@@ -43,8 +43,14 @@ class Recurrence(nn.Module):
         state: Float[Tensor, "molecule hidden"],
     ) -> Float[Tensor, "position molecule hidden"]:
         """The state after each position, from the state before the first."""
-        if inputs.device.type != "cpu":
-            states: Tensor = self.gru(inputs, state.to(inputs.dtype)[None])[0]
+        device = inputs.device.type
+        if device != "cpu":
+            # cuDNN has gradients in training mode alone; there is no dropout that would change.
+            self.gru.train(torch.is_grad_enabled())
+            kept = self.weights[0].dtype
+            # Autocast would take cuDNN to float16, whatever it is told, and sums leave its range.
+            with torch.autocast(device, enabled=False):
+                states: Tensor = self.gru(inputs.to(kept), state.to(kept)[None])[0]
             return states
         dtype = _working_dtype(inputs)
         outputs: Tensor = _Unrolled.apply(  # type: ignore[no-untyped-call]

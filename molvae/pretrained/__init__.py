@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from molvae.errors import ModelError
+from molvae.runs import RunDirectory
 from molvae.settings import suggestion
 
 DEFAULT = "zinc250k"
@@ -17,14 +18,21 @@ def shipped_models() -> tuple[str, ...]:
 
 
 def find_model(name: str | Path) -> Path:
-    """The folder of a model: the folder itself, or that of the shipped model of that name.
+    """The folder of a model, or of the best one of a run; or that of the shipped one of that name.
 
     A folder goes before a shipped model of the same name.
 
     Raises:
-        ModelError: there is neither.
+        ModelError: there is none, or it is a run that has no model yet.
     """
     path = Path(name)
+    run = RunDirectory(path)
+    if run.settings.is_file():
+        if not run.best_model.is_dir():
+            raise ModelError(
+                f"the run {str(path)!r} has no model yet; go on with it: molvae train --resume"
+            )
+        return run.best_model
     if path.is_dir():
         return path
     shipped = shipped_models()

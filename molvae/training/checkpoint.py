@@ -33,8 +33,14 @@ class TrainingState(Settings):
     rollbacks: NonNegativeInt = 0
     best_loss: float | None = None
     """Least validation loss so far; None before the first."""
+    counts: bool = False
+    """Whether that is of a time when beta had its full value: then no other is let in any more."""
+    worthwhile_loss: float | None = None
+    """The one that was last clearly less than the one before it."""
     stale: NonNegativeInt = 0
     """Validations since then, counted for early stopping."""
+    data: str | None = None
+    """What the training and the held-out molecules are known by."""
 
 
 def write_checkpoint(

@@ -70,7 +70,7 @@ class TrainConfig(Settings):
     """Validations without improvement, after the warm-up of beta, that end training; 0: never."""
     checkpoint_minutes: PositiveFloat = 2.0
     """Longest time between checkpoints."""
-    seed: NonNegativeInt = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     device: Device = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the matrix products; auto takes bfloat16 where it is the faster."""

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from molvae.dataset.corpus import Corpus, prepare_corpus, split
+from molvae.dataset.corpus import Corpus, CorpusConfig, prepare_corpus, split
 from molvae.errors import ConfigError, DataError, MolvaeError
 from molvae.files import write_json
 from molvae.model.network import Device, pick_device
 from molvae.model.recurrence import one_thread
 from molvae.molecule_vae import MoleculeVAE
+from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
 from molvae.training.diagnostics import Validation
@@ -50,7 +52,7 @@ class TrainingResult:
 
 
 def train(
-    plan: TrainingPlan, out: Path, *, notify: Notify | None = None, progress: bool = False
+    plan: TrainingPlan, out: Path | str, *, notify: Notify | None = None, progress: bool = False
 ) -> TrainingResult:
     """Train a model into a new run directory.
 
@@ -68,15 +70,15 @@ def train(
     """
     plan = _settled(plan)
     if torchrun_rank() not in (None, 0):
-        return _train(RunDirectory(out), plan, notify, progress)
-    with _new_run(out) as run:
+        return _train(RunDirectory(Path(out)), plan, notify, progress)
+    with _new_run(Path(out)) as run:
         plan.save(run)
         run.record_provenance(plan.train.seed)
         return _train(run, plan, notify, progress)
 
 
 def resume(
-    out: Path,
+    out: Path | str,
     *,
     max_minutes: float | None = None,
     device: Device | None = None,
@@ -96,10 +98,10 @@ def resume(
         progress: whether to show progress bars.
 
     Raises:
-        RunError: there is no such run, or its checkpoint is damaged.
+        RunError: there is no such run, its checkpoint is damaged, or its data are others now.
         ConfigError: this machine cannot train so.
     """
-    run = RunDirectory.existing(out)
+    run = RunDirectory.existing(Path(out))
     plan = _moved(TrainingPlan.of_run(run), device, processes or torchrun_size())
     changed = plan.train.with_changes({"max_minutes": max_minutes})
     plan = plan.model_copy(update={"train": changed})
@@ -216,9 +218,27 @@ def _settled(plan: TrainingPlan) -> TrainingPlan:
         "precision": precision,
         "processes": torchrun_size() or plan.train.processes or usual_team_size(device),
     }
-    return plan.model_copy(
-        update={"data": plan.data.resolve(), "train": plan.train.with_changes(settled)}
-    )
+    changes: dict[str, Any] = {
+        "data": plan.data.resolve(),
+        "tokens": plan.tokens and plan.tokens.resolve(),
+        "train": plan.train.with_changes(settled),
+    }
+    if plan.start is not None:
+        start = find_model(plan.start).resolve()
+        changes |= {"start": start, "corpus": _as_for(start, plan.corpus)}
+    return plan.model_copy(update=changes)
+
+
+def _as_for(start: Path, corpus: CorpusConfig) -> CorpusConfig:
+    """How data are cleaned for a model that is trained on: as its own were, but for what was given.
+
+    Else its codes would be those of other molecules: of neutral ones, say, where it knows charges.
+    """
+    card = MoleculeVAE.from_pretrained(start, "cpu").card
+    cleaning = corpus.standardize.model_dump(exclude_unset=True)
+    longest = corpus.max_symbols if "max_symbols" in corpus.model_fields_set else card.max_symbols
+    changes = {"standardize": card.cleaning.with_changes(cleaning), "max_symbols": longest}
+    return corpus.model_copy(update=changes)
 
 
 def _moved(plan: TrainingPlan, device: Device | None, processes: int | None) -> TrainingPlan:
@@ -245,11 +265,11 @@ def _session(
     team.wait()
     plan = TrainingPlan.of_run(run)
     corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens)
-    model = _model(plan, corpus)
+    model, has_new_head = _model(plan, corpus, report if not run.checkpoint.exists() else None)
     corpus = corpus.recoded(model.vocabulary)
     most = max(1, int(_LARGEST_HELD_OUT_SHARE * len(corpus)))
     training, held_out = split(corpus, min(plan.train.held_out, most), plan.train.seed)
-    if plan.train.only is None:
+    if has_new_head:
         _standardise(model, corpus, training)
     data = TrainingData(corpus, training, held_out)
     session = TrainingSession(run, plan, model, data, team, report)
@@ -270,18 +290,25 @@ def _corpus(run: RunDirectory, plan: TrainingPlan, notify: Notify | None, progre
     return corpus
 
 
-def _model(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
+def _model(
+    plan: TrainingPlan, corpus: Corpus, report: ProgressReport | None
+) -> tuple[MoleculeVAE, bool]:
+    """The model before its training, and whether its property head has learned nothing yet."""
     names, seed = corpus.property_names, plan.train.seed
     if plan.start is not None:
         start = MoleculeVAE.from_pretrained(plan.start, plan.train.device)
         if plan.train.only is None:
-            return start.extended(corpus.vocabulary.symbols, names, seed)
+            if report is not None and start.property_names not in ((), names):
+                given_up = ", ".join(start.property_names)
+                report.say(f"the property head of the model trained on is given up: {given_up}")
+            extended = start.extended(corpus.vocabulary.symbols, names, seed)
+            return extended, names != start.property_names
         _check_known(start, corpus)
         start.network.acceptance = None
-        return start
+        return start, False
     model = MoleculeVAE.untrained(corpus.vocabulary, plan.model, names, seed)
     model.network.to(pick_device(plan.train.device))
-    return model
+    return model, True
 
 
 def _check_known(start: MoleculeVAE, corpus: Corpus) -> None:
@@ -309,7 +336,10 @@ def _standardise(model: MoleculeVAE, corpus: Corpus, training: np.ndarray) -> No
         if np.isnan(row).all()
     ]
     if empty:
-        raise DataError(f"the property columns {empty} hold no number; leave them out")
+        raise DataError(
+            f"the property columns {empty} hold no number among the molecules that are trained on; "
+            "leave them out"
+        )
     deviation = np.nanstd(values, axis=0)
     model.network.head.mean.copy_(torch.as_tensor(np.nanmean(values, axis=0)))
     model.network.head.deviation.copy_(torch.as_tensor(np.where(deviation > 0, deviation, 1.0)))

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Int64
 
 from molvae.dataset.corpus import Corpus
-from molvae.errors import TrainingError
+from molvae.errors import RunError, TrainingError
 from molvae.model_card import ModelCard
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory, provenance
@@ -73,7 +73,7 @@ class TrainingSession:
         self.loop = TrainingLoop(
             model.network, data.corpus, data.training, plan.train, team, _dtype(plan)
         )
-        self.state = TrainingState()
+        self.state = TrainingState(data=data.corpus.mark)
         self.last_validation: Validation | None = None
         self._began = self._checkpointed = time.monotonic()
         self._interrupt = Interrupt()
@@ -84,6 +84,11 @@ class TrainingSession:
         if not self.run.checkpoint.exists():
             return
         self.state = read_checkpoint(self.run.checkpoint, self.model.network, self.loop.optimizer)
+        if self.state.data not in (None, self.data.corpus.mark):
+            raise RunError(
+                f"{str(self.plan.data)!r} holds other molecules than when {str(self.run.path)!r} "
+                "was trained on it; bring that file back, or train on this one with --from"
+            )
         self.loop.step_scale = self.state.step_scale
         self._good = self._snapshot()
 
@@ -97,7 +102,17 @@ class TrainingSession:
             in_all = None if self.config.max_minutes else self.config.epochs * n
             self.report.begin(in_all, int(share * n), self.state.step)
         with self._interrupt.listening(self.team.leads):
-            reason, step = self._train(self._time_share(self.state.seconds))
+            reason, step = StopReason.NO_IMPROVEMENT, None
+            if not self._is_stale:
+                reason, step = self._train(self._time_share(self.state.seconds))
+        self._settle(reason, step)
+        if self.team.leads:
+            self._write_models()
+        self.team.wait()
+        return reason
+
+    def _settle(self, reason: StopReason, step: Step | None) -> None:
+        """See that there is a checkpoint, and a validation of the last weights."""
         # An interrupt leaves no trace in the state: resumed, it is as if it had not been.
         is_end = reason is not StopReason.INTERRUPTED
         if not is_end:
@@ -108,13 +123,13 @@ class TrainingSession:
             self.last_validation = self.measure()
         if is_end:
             self._checkpoint()
-        if self.team.leads:
-            self._describe(self.last_validation)
-            self.model.save_pretrained(self.run.last_model)
-            if self.state.best_loss is None:
-                self.model.save_pretrained(self.run.best_model)
-        self.team.wait()
-        return reason
+
+    def _write_models(self) -> None:
+        """The last one, and the best one where there is none yet, or none any more."""
+        self._describe(self.last_validation or self.measure())
+        self.model.save_pretrained(self.run.last_model)
+        if self.state.best_loss is None or not self.run.best_model.is_dir():
+            self.model.save_pretrained(self.run.best_model)
 
     @property
     def seconds(self) -> float:
@@ -133,13 +148,18 @@ class TrainingSession:
                 self.report.step(step)
             if step.number % self._steps_between_validations == 0:
                 self._validate(step)
-                if self.config.patience and self.state.stale >= self.config.patience:
+                if self._is_stale:
                     return StopReason.NO_IMPROVEMENT, step
             if (reason := self._reason_after(step)) is not None:
                 return reason, step
             if time.monotonic() - self._checkpointed > 60 * self.config.checkpoint_minutes:
                 self._checkpoint()
         return StopReason.OUT_OF_TIME if time_share >= 1.0 else StopReason.ALL_EPOCHS, step
+
+    @property
+    def _is_stale(self) -> bool:
+        """Whether so many validations were in vain that more is; so it is too when resumed then."""
+        return 0 < self.config.patience <= self.state.stale
 
     def _reason_after(self, step: Step) -> StopReason | None:
         """Why to end after this update; the same in every process of the team."""
@@ -171,15 +191,19 @@ class TrainingSession:
             return
         self.last_validation = validation
         self._good = self._snapshot()
-        # Until beta has its full value, later weights are better whatever the loss says.
-        counts = step.progress >= self.config.beta_warmup
-        best = self.state.best_loss
+        # Until beta has its full value, later weights are better whatever the loss says. It may
+        # fall again where a resumed training is given more time.
+        state = self.state
+        counts = state.counts or step.progress >= self.config.beta_warmup
+        best, mark = state.best_loss, state.worthwhile_loss
         is_best = best is None or not counts or loss < best
-        is_worthwhile = best is None or not counts or loss < best * (1 - _WORTHWHILE)
-        self.state = self.state.model_copy(
+        is_worthwhile = mark is None or not counts or loss < mark - _WORTHWHILE * abs(mark)
+        self.state = state.model_copy(
             update={
                 "best_loss": loss if is_best else best,
-                "stale": 0 if is_worthwhile else self.state.stale + 1,
+                "counts": counts,
+                "worthwhile_loss": loss if is_worthwhile else mark,
+                "stale": 0 if is_worthwhile else state.stale + 1,
             }
         )
         if not self.team.leads:

@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from molvae.errors import TrainingError
+from molvae.errors import MolvaeError
 from molvae.runs import RunDirectory
 from molvae.training.fit import continue_as_member
 from molvae.training.team import arrival, worker_membership
@@ -21,7 +21,7 @@ def main(run: str, rank: str, size: str, meeting: str) -> None:
     with worker_membership(int(rank), int(size), Path(meeting)) as team:
         try:
             continue_as_member(RunDirectory(Path(run)), team)
-        except TrainingError:
+        except MolvaeError:
             # The leading process tells the user, unless it was killed.
             os._exit(1)
         # Now and then gloo aborts, with a line on the screen, when its threads are taken down in

@@ -1,0 +1,160 @@
+"""What a training keeps, when it ends, and what it starts from."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from molvae.chem.standardize import StandardizeConfig
+from molvae.dataset.corpus import CorpusConfig
+from molvae.errors import RunError
+from molvae.molecule_vae import MoleculeVAE
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainingPlan
+from molvae.training.fit import resume, train
+from molvae.training.session import StopReason, TrainingSession
+
+
+def changed(plan, **settings):
+    return plan.model_copy(update={"train": plan.train.with_changes(settings)})
+
+
+@pytest.fixture
+def losses(monkeypatch):
+    """What the validations are to give, one after the other."""
+    coming = []
+    measure = TrainingSession.measure
+
+    def told(session):
+        validation = measure(session)
+        if not coming:
+            return validation
+        return replace(validation, reconstruction=coming.pop(0), kl=0.0, language=0.0)
+
+    monkeypatch.setattr(TrainingSession, "measure", told)
+    return coming
+
+
+def validations(out):
+    lines = RunDirectory(out).progress.read_text().splitlines()
+    return [json.loads(line)["reconstruction"] for line in lines]
+
+
+def test_slow_steady_progress_is_progress(tiny_plan, tmp_path, losses):
+    plan = changed(tiny_plan, validate_every=1, epochs=4, patience=4, beta_warmup=0.0)
+    # Each by half of what counts as an improvement: every other one is.
+    losses += [100.0 * 0.9995**place for place in range(500)]
+    assert train(plan, tmp_path / "run").stop is StopReason.ALL_EPOCHS
+    losses[:] = [100.0 * 0.99999**place for place in range(500)]
+    assert train(plan, tmp_path / "hardly").stop is StopReason.NO_IMPROVEMENT
+
+
+def test_what_stopped_improving_stays_as_it_is_when_resumed(tiny_plan, tmp_path, losses):
+    plan = changed(tiny_plan, validate_every=1, epochs=4, patience=2, beta_warmup=0.0)
+    losses += [5.0, 6.0, 7.0, 8.0, 9.0]
+    ended = train(plan, tmp_path / "run")
+    assert (ended.stop, ended.steps) == (StopReason.NO_IMPROVEMENT, 3)
+    again = resume(tmp_path / "run")
+    assert (again.stop, again.steps) == (StopReason.NO_IMPROVEMENT, 3)
+    assert validations(tmp_path / "run") == [5.0, 6.0, 7.0]
+
+
+def test_more_time_does_not_give_up_the_best_weights(tiny_plan, tmp_path, losses):
+    plan = changed(tiny_plan, validate_every=1, epochs=1, beta_warmup=0.5)
+    losses += [4.0] * 100
+    train(plan, tmp_path / "run")
+    best = (tmp_path / "run" / "model" / "weights.safetensors").read_bytes()
+    # As a share of all of the training, it is in the warm-up of beta again.
+    begun = TrainingPlan.of_run(RunDirectory(tmp_path / "run"))
+    changed(begun, epochs=4).save(RunDirectory(tmp_path / "run"))
+    losses[:] = [5.0] * 100
+    resume(tmp_path / "run")
+    assert (tmp_path / "run" / "model" / "weights.safetensors").read_bytes() == best
+
+
+def test_a_run_is_not_resumed_on_other_molecules(tiny_plan, few_molecules, tmp_path):
+    data = tmp_path / "mine.csv"
+    shutil.copyfile(few_molecules, data)
+    plan = changed(tiny_plan, epochs=1).model_copy(update={"data": data})
+    train(plan, tmp_path / "run")
+    rows = data.read_text().splitlines(keepends=True)
+    data.write_text("".join(rows[:-1]))
+    with pytest.raises(RunError, match="other molecules than when"):
+        resume(tmp_path / "run")
+    data.write_text("".join(rows))
+    assert resume(tmp_path / "run").stop is StopReason.ALL_EPOCHS
+
+
+def test_a_best_model_that_was_lost_is_written_again(tiny_plan, tmp_path):
+    out = tmp_path / "run"
+    train(changed(tiny_plan, epochs=1), str(out))
+    shutil.rmtree(out / "model")
+    model = resume(str(out)).model
+    assert MoleculeVAE.from_pretrained(out).card["updates"] == model.card["updates"]
+
+
+@pytest.fixture
+def charged(tmp_path, few_molecules, trained):
+    """A model whose molecules kept their charges, and more molecules, some of them charged."""
+    folder = tmp_path / "charged"
+    trained[0].model.save_pretrained(folder)
+    model = MoleculeVAE.from_pretrained(folder, "cpu")
+    model.card["cleaning"] = StandardizeConfig(neutralize=False).model_dump(mode="json")
+    model.card["max_symbols"] = 90
+    model.save_pretrained(folder)
+    with few_molecules.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))[:40]
+    data = tmp_path / "more.csv"
+    lines = [f"{row['smiles']},{row['logp']}\n" for row in rows]
+    data.write_text("smiles,logp\n" + "".join(lines) + "C[NH2+]CCC,1.0\n")
+    return folder, data
+
+
+def test_data_are_cleaned_as_those_of_the_model_that_is_trained_on(
+    charged, tiny_plan, tmp_path, monkeypatch
+):
+    folder, data = charged
+    monkeypatch.chdir(tmp_path)
+    relative = folder.relative_to(tmp_path)
+    plan = changed(tiny_plan, epochs=1).model_copy(
+        update={"data": data, "start": relative, "corpus": CorpusConfig()}
+    )
+    card = train(plan, tmp_path / "further").model.card
+    assert card.cleaning == StandardizeConfig(neutralize=False)
+    assert card.max_symbols == 90
+    asked = CorpusConfig(max_symbols=80, standardize=StandardizeConfig(neutralize=True))
+    card = train(plan.model_copy(update={"corpus": asked}), tmp_path / "otherwise").model.card
+    assert card.cleaning.neutralize
+    assert card.max_symbols == 80
+    # Wherever it is resumed from.
+    monkeypatch.chdir("/")
+    assert TrainingPlan.of_run(RunDirectory(tmp_path / "further")).start == folder
+    assert resume(tmp_path / "further").stop is StopReason.ALL_EPOCHS
+
+
+def test_a_property_head_is_taken_over_with_its_scale_or_given_up_with_a_word(
+    charged, tiny_plan, tmp_path
+):
+    folder, data = charged
+    start = MoleculeVAE.from_pretrained(folder, "cpu")
+    said: list[str] = []
+    plan = changed(tiny_plan, epochs=1, learning_rate=1e-9).model_copy(
+        update={"data": data, "start": folder, "corpus": CorpusConfig()}
+    )
+    without = train(plan, tmp_path / "without", notify=said.append).model
+    assert without.property_names == ()
+    assert "the property head of the model trained on is given up: logp, qed" in said
+    # As many other molecules have another mean and deviation.
+    kept = CorpusConfig(property_columns=("logp", "qed"))
+    rows = data.read_text().splitlines()
+    data.write_text(
+        "\n".join(["smiles,logp,qed", *(f"{row.split(',')[0]},9.0,9.5" for row in rows[1:])])
+    )
+    said.clear()
+    same = train(plan.model_copy(update={"corpus": kept}), tmp_path / "same", notify=said.append)
+    points = start.encode(["CCO", "CCCCCCCC"])
+    np.testing.assert_allclose(same.model.predict(points), start.predict(points), atol=1e-3)
+    assert not any("given up" in line for line in said)
