@@ -101,8 +101,8 @@ class MoleculeVAE:
             config = ModelConfig.parse(saved.description["model"], source)
             names = tuple(saved.description["properties"])
             constraints = saved.description["constraints"]
-            card = saved.description["card"]
-        except (KeyError, TypeError) as error:
+            card = dict(saved.description["card"])
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"model.json of {source} lacks {error}; it is foreign") from None
         if constraints != dict(CONSTRAINTS):
             raise ModelError(

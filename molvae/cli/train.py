@@ -97,8 +97,7 @@ def train(
         out: Folder of the run, new unless it is resumed.
     """
     earlier = RunDirectory.existing(out) if resume else None
-    molecules = _data(data, earlier)
-    plan = settings_from(TrainingPlan, config, {"data": molecules, **flags.typed()})
+    plan = settings_from(TrainingPlan, config, _data(data, earlier, config) | flags.typed())
     say, bar = (None, False) if torchrun_rank() else (_say, screen.progress)
     if earlier:
         check_resumable(earlier, given(plan))
@@ -111,16 +110,18 @@ def train(
     return _INTERRUPTED if result.stop is StopReason.INTERRUPTED else 0
 
 
-def _data(typed: Path | None, earlier: RunDirectory | None) -> Path:
-    """The file of molecules, or that of the run to be resumed."""
+# Any: settings of any type, here and below.
+def _data(typed: Path | None, earlier: RunDirectory | None, config: Path | None) -> dict[str, Any]:
+    """The file of molecules, or that of the run to be resumed; a file of settings may name it."""
     if typed is not None:
-        return typed.resolve()
-    if earlier is None:
+        return {"data": typed.resolve()}
+    if earlier is not None:
+        return {"data": TrainingPlan.of_run(earlier).data}
+    if config is None:
         raise ConfigError("give a file of molecules (CSV, TSV or SMI); --resume needs none")
-    return TrainingPlan.of_run(earlier).data
+    return {}
 
 
-# Any: settings of any type.
 def _means(typed: TrainConfig) -> dict[str, Any]:
     """What a run may be given for its next sitting."""
     names = ("max_minutes", "device", "processes")

@@ -173,3 +173,14 @@ def test_fine_tuning_keeps_the_network_it_starts_from(molvae, data, run, tmp_pat
 def test_an_unknown_preset_is_answered_with_the_nearest(molvae, data, tmp_path):
     words = ["train", data, "--out", tmp_path / "run", "--preset", "smal"]
     assert "did you mean 'small'?" in molvae(*words).complaint
+
+
+def test_a_file_of_settings_may_name_the_data(molvae, data, settings, tmp_path):
+    named = tmp_path / "with_data.toml"
+    named.write_text(f"data = {str(data)!r}\n{settings.read_text()}")
+    flags = ("--out", tmp_path / "run", "--epochs", 1, "--quiet")
+    molvae("train", "--config", named, *flags)
+    found = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert found["data"] == str(data.resolve())
+    told = molvae("train", "--config", settings, "--out", tmp_path / "other").complaint
+    assert "data" in told
