@@ -50,6 +50,9 @@ class GenerateConfig(Settings):
     strict: bool | None = None
     """Refuse spellings that SELFIES repairs (an unused tail, a dropped bond or ring); None means
     the same."""
+    radicals: bool | None = None
+    """Let molecules with unpaired electrons pass; None means if the cleaning of the model's
+    training data did."""
     where: str | None = None
     """Conditions on properties, such as `qed > 0.6 and weight < 400`."""
     keep: tuple[str, ...] = ()
@@ -71,7 +74,13 @@ class GenerateConfig(Settings):
         # A normal prior makes up no molecules whose code a point could be.
         own = bool(self.exact) and self.prior != "normal"
         return Screen(
-            self.properties, self.where, self.keep, self.avoid, strict=bool(self.strict), own=own
+            self.properties,
+            self.where,
+            self.keep,
+            self.avoid,
+            strict=bool(self.strict),
+            radicals=bool(self.radicals),
+            own=own,
         )
 
     def settled(self, model: MoleculeVAE) -> "GenerateConfig":
@@ -79,6 +88,8 @@ class GenerateConfig(Settings):
         choices = {"exact": self.exact, "strict": self.strict}
         left = [name for name, choice in choices.items() if choice is None]
         settled: dict[str, object] = dict.fromkeys(left, model.card.is_faithful)
+        if self.radicals is None:
+            settled["radicals"] = model.card.cleaning.allow_radicals
         if "max_symbols" not in self.decoding.model_fields_set:
             longest = {"max_symbols": model.card.max_symbols}
             settled["decoding"] = self.decoding.with_changes(longest).model_dump()

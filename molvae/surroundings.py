@@ -107,7 +107,10 @@ def neighbours_of(
 
 def _others(model: MoleculeVAE, molecule: Molecule, points: np.ndarray) -> Iterator[Molecule]:
     for other in model.decode(points):
-        if other is not None and other != molecule:
+        if other is None or other == molecule:
+            continue
+        # As the molecules that the model was trained on.
+        if model.card.cleaning.allow_radicals or not other.has_radicals:
             yield other
 
 

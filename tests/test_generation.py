@@ -172,3 +172,13 @@ def test_a_model_without_a_learned_prior_says_so(tiny_model):
     with pytest.raises(ModelError, match="no learned prior"):
         generate(model, GenerateConfig(n=1, prior="learned"))
     assert generate(model, GenerateConfig(n=5, decoding=SHORT)).is_complete
+
+
+def test_radicals_pass_only_where_the_training_data_had_them(tiny_model):
+    def radicals(model, **settings):
+        config = GenerateConfig(n=60, prior="normal", strict=False, exact=False, **settings)
+        made = generate(model, config).molecules
+        return sum(Molecule.parse(one.smiles).has_radicals for one in made)
+
+    assert radicals(tiny_model, radicals=True) > 0
+    assert radicals(tiny_model) == 0

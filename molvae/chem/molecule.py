@@ -48,6 +48,11 @@ class Molecule:
         """Atoms that are not hydrogen."""
         return int(self.mol.GetNumHeavyAtoms())
 
+    @property
+    def has_radicals(self) -> bool:
+        """Whether an atom has an unpaired electron."""
+        return any(atom.GetNumRadicalElectrons() for atom in self.mol.GetAtoms())
+
     def contains(self, pattern: "Pattern") -> bool:
         """Whether the pattern matches anywhere, stereochemistry included."""
         return bool(self.mol.HasSubstructMatch(pattern.query, useChirality=True))

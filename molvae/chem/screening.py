@@ -26,6 +26,8 @@ class Screen:
     """SMARTS, none of which may match."""
     strict: bool = False
     """Refuse spellings that SELFIES repairs."""
+    radicals: bool = True
+    """Let unpaired electrons pass."""
     own: bool = False
     """Refuse spellings other than that which `spell` has for the molecule."""
 
@@ -77,6 +79,8 @@ def _screened(spelling: Spelling, screen: Screen, compiled: _Compiled) -> Screen
         return Refusal.REPAIRED
     if screen.own and not is_own(spelling, molecule):
         return Refusal.OTHER_SPELLING
+    if not screen.radicals and molecule.has_radicals:
+        return Refusal.RADICAL
     if not all(molecule.contains(pattern) for pattern in compiled.keep):
         return Refusal.PATTERN_MISSING
     if any(molecule.contains(pattern) for pattern in compiled.avoid):

@@ -1,5 +1,6 @@
 """Measure a model by the rules of a published benchmark, and record it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,12 +45,22 @@ SearchFlags = Annotated[SearchConfig, flags_of("Search"), _WITHOUT_NAME]
 Words = Annotated[tuple[str, ...], Parameter(negative_iterable=(), show_default=False)]
 
 
+@dataclass(frozen=True)
+class MosesChoice(ModelChoice):
+    """As elsewhere, but the model that a row of MOSES' table is of where none is named."""
+
+    model: Annotated[
+        Path,
+        Parameter(help="Folder of a model or of the run that trained it, or a shipped model."),
+    ] = Path("moses")
+
+
 @app.command
 def moses(
     *,
     data: Path,
     out: Path,
-    model: ChosenModel = ModelChoice(Path("moses")),
+    model: Annotated[MosesChoice, Parameter(name="*")] = MosesChoice(),
     settings: Annotated[MosesConfig, flags_of("Settings")] = MosesConfig(),
     fcd: bool = True,
     cache: Path | None = None,

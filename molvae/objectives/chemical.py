@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from molvae.chem.alerts import Catalogue, alerts
 from molvae.chem.formula import Formula, likeness_to_formula, occurrences
@@ -59,6 +59,15 @@ class SimilarityMeasure(Settings):
     """The molecule to be like."""
     fingerprint: FingerprintKind = FingerprintKind.ECFP4
     """What is compared: counts of these features, not folded."""
+
+    @model_validator(mode="after")
+    def _has_features(self) -> "SimilarityMeasure":
+        if not _reference(self.smiles, self.fingerprint).counts:
+            raise ValueError(
+                f"{self.smiles!r} has no features of the kind {self.fingerprint}, so nothing is "
+                "like it; take another fingerprint or molecule"
+            )
+        return self
 
     def label(self) -> str:
         return "similarity"

@@ -100,7 +100,8 @@ class ConstraintConfig(Settings):
     @model_validator(mode="after")
     def _bounds_make_sense(self) -> "ConstraintConfig":
         has_bounds = (self.low, self.high) != (None, None)
-        if not has_bounds and not isinstance(self.measure, _DECISIVE):
+        is_decisive = isinstance(self.measure, _DECISIVE) and self.measure.usual_curve() is not None
+        if not has_bounds and not is_decisive:
             raise ValueError("give low, high or both")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("low must not lie above high")

@@ -37,6 +37,7 @@ class Objection(StrEnum):
     STEREO = "stereochemistry"
     ISOTOPE = "isotope label"
     SEVERAL_PARTS = "more than one part"
+    RADICAL = "unpaired electron"
     HEAVY_ATOMS = "too many heavy atoms"
     RING = "too large a ring"
     CHAIN = "too long a carbon chain"
@@ -82,9 +83,9 @@ class RailsConfig(Settings):
     def __str__(self) -> str:
         listed = "".join(f", no {catalogue.name} alert" for catalogue in self.alerts)
         return (
-            f"one part, at most {self.max_heavy_atoms} heavy atoms, rings of {self.max_ring_size}, "
-            f"carbon chains of {self.max_chain}, {self.max_rotatable_bonds} rotatable bonds, "
-            f"SA {self.max_sa:g}{listed}"
+            f"one part, no radicals, at most {self.max_heavy_atoms} heavy atoms, "
+            f"rings of {self.max_ring_size}, carbon chains of {self.max_chain}, "
+            f"{self.max_rotatable_bonds} rotatable bonds, SA {self.max_sa:g}{listed}"
         )
 
 
@@ -105,7 +106,7 @@ class AdmissionConfig(Settings):
     """Refuse what breaks the limits below: molecules that score well and nobody wants."""
     limits: RailsConfig = Field(default_factory=RailsConfig)
     scaffold_bucket: PositiveInt | None = None
-    """Molecules of one Murcko scaffold after which no more of it are scored; None: no end.
+    """Molecules of one Murcko scaffold after which later rounds score no more of it; None: no end.
 
     Molecules without a ring count as of one scaffold.
     """
@@ -190,6 +191,7 @@ def _cheap_rails(limits: RailsConfig) -> Iterator[Test]:
     links = ["[#6;!R;D1,D2]"] * (limits.max_chain + 1)
     chain = Pattern.parse("~".join(links))
     yield Objection.SEVERAL_PARTS, lambda one: "." in one.smiles
+    yield Objection.RADICAL, lambda one: one.has_radicals
     yield Objection.HEAVY_ATOMS, lambda one: one.heavy_atoms > limits.max_heavy_atoms
     yield Objection.RING, _beyond("largest_ring", limits.max_ring_size)
     yield Objection.CHAIN, lambda one: one.contains(chain)

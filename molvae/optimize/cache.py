@@ -62,6 +62,8 @@ class ScoreCache:
             FileError: it is damaged, no cache, or cannot be written to.
         """
         place = repr(str(path))
+        if path.is_dir():
+            raise FileError(f"{place} is a folder; expected a file of scores, or a new name")
         with _told_as_file_error(place):
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_SECONDS)

@@ -50,6 +50,8 @@ class CmaEs:
     def ask(self, n: int) -> Points:
         if self._search is None:
             return self._prior(n, self._generator)
+        # No more than the generation lacks: later ones are drawn where it moves to.
+        n = min(n, self._config.population - len(self._points))
         search = _thawed(self._search)
         # The states of cmaes leave its generator out, so each batch is drawn under a fresh seed.
         search.reseed_rng(int(self._generator.integers(2**32)))
@@ -98,6 +100,7 @@ class CmaEs:
             return
         # Stable, so that of equal scores the earlier counts, whatever the sort does.
         parents = np.argsort(-scores, kind="stable")[: self._config.parents]
+        parents = parents[np.isfinite(scores[parents])]
         self._best, self._stale = float(scores.max()), 0
         self._search = _started(points[parents].mean(axis=0), self._config)
 

@@ -4,7 +4,14 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from molvae.chem.standardize import StandardizeConfig
 from molvae.optimize.retraining import RetrainingConfig
@@ -64,6 +71,12 @@ class CombinedConfig(Settings):
         if begins[0] != 0 or begins != sorted(set(begins)):
             raise ValueError(f"expected pairs in rising order, the first from call 0, got {text!r}")
         return text
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> "CombinedConfig":
+        if set(self.sources) == {Source.POOL} and self.pool is None:
+            raise ValueError("the one source is the pool, and there is none: give a file of it")
+        return self
 
     def batch_size(self, calls: int) -> int:
         """Molecules of a round when so many are known."""

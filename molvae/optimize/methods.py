@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, Positive
 from molvae.chem.molecule import Molecule
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError
+from molvae.files import sha256
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.objective import Objective
 from molvae.optimize.admission import AdmissionConfig
@@ -80,7 +81,12 @@ class SearchConfig(Settings):
     def path(self) -> dict[str, Any]:
         """What the path of a search hangs on, wherever it ends."""
         ends = ("budget", "enough")
-        return {name: value for name, value in self.outcome().items() if name not in ends}
+        found = {name: value for name, value in self.outcome().items() if name not in ends}
+        pool = self.combined.pool
+        if pool is not None and pool.is_file():
+            # What is in it, wherever it lies.
+            found["combined"] = {**found["combined"], "pool": sha256(pool)}
+        return found
 
 
 def unguarded(config: SearchConfig, **admission: Any) -> SearchConfig:

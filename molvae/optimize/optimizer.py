@@ -23,7 +23,7 @@ class LatentOptimizer(Protocol):
     """
 
     def ask(self, n: int) -> Points:
-        """The next `n` points to score."""
+        """The next points to score, `n` or fewer, but one at least."""
         ...
 
     def tell(self, points: Points, scores: PerPoint) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from math import nan
 from pathlib import Path
 
+import numpy as np
 from pydantic import JsonValue
 from tqdm import tqdm
 
@@ -79,8 +80,9 @@ class Counts:
             proposed=self.proposed + proposed,
             undecodable=self.undecodable + proposed - decoded,
             repeats=self.repeats + admitted - answers.new,
-            without_molecule=0 if decoded else self.without_molecule + 1,
-            without_admitted=0 if admitted else self.without_admitted + 1,
+            # Where nothing is proposed, nothing is new, and neither fault is to be found.
+            without_molecule=0 if decoded or not proposed else self.without_molecule + 1,
+            without_admitted=0 if admitted or not proposed else self.without_admitted + 1,
             without_new=0 if answers.new else self.without_new + 1,
             without_score=0 if answers.scored else self.without_score + 1,
             refused=Counter(self.refused) + Counter(refused) + Counter(left_out),
@@ -297,7 +299,7 @@ def _stop_reason(oracle: Oracle, counts: Counts, config: SearchConfig) -> StopRe
 
 def _is_enough(oracle: Oracle, config: SearchConfig) -> bool:
     scores = oracle.scores
-    best = mean_of_best(scores, _JUDGED) if len(scores) >= _JUDGED else nan
+    best = mean_of_best(scores, _JUDGED) if np.isfinite(scores).sum() >= _JUDGED else nan
     return config.enough is not None and best >= config.enough
 
 
@@ -331,6 +333,7 @@ def _opening(config: SearchConfig) -> int:
     """Calls on molecules that the method begins with."""
     first = {
         "combined": config.combined.start,
+        "cma-es": config.cma_es.first_sample,
         "evolution": config.evolution.first_sample,
         "turbo": config.turbo.first_sample,
     }

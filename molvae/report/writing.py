@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from molvae.errors import RunError
-from molvae.files import written_whole
+from molvae.files import read_json, written_whole
 from molvae.report.page import Page
 from molvae.report.search import search_page
 from molvae.report.training import training_page
@@ -24,6 +24,8 @@ def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24
     """
     page = _page(run, molecules).html()
     path = out or run.report
+    if path != run.report and path.exists() and path.resolve().parent == run.path.resolve():
+        raise RunError(f"{str(path)!r} belongs to the run itself; write the report elsewhere")
     with written_whole(path) as stream:
         stream.write(page)
     return path
@@ -34,4 +36,8 @@ def _page(run: RunDirectory, molecules: int) -> Page:
         raise RunError(
             f"{str(run.path)!r} holds no run; expected the --out of molvae train or optimize"
         )
-    return search_page(run, molecules) if run.journal.is_file() else training_page(run)
+    if "search" not in read_json(run.settings):
+        return training_page(run)
+    if not run.journal.is_file():
+        raise RunError(f"the search {str(run.path)!r} was cut off before it began; resume it")
+    return search_page(run, molecules)

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from molvae.benchmarks import moses
 from molvae.benchmarks.moses import MosesConfig, benchmark_moses, draw_samples, published_answers
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import read_spelling, repair, spell
-from molvae.errors import DataError
+from molvae.errors import ConfigError, DataError
 from molvae.metrics import EvaluateConfig
 from molvae.metrics.chemnet import frechet_distance
 from molvae.model.decoding import DecodingConfig
@@ -39,6 +40,17 @@ def test_the_answers_of_molsets_give_the_published_distance_of_test_and_testsf()
     answers = published_answers()
     assert frechet_distance(answers["Test"], answers["TestSF"]) == pytest.approx(0.4755, abs=0.01)
     assert frechet_distance(answers["Test"], answers["Test"]) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_published_answers_are_those_to_mosess_own_sets_alone():
+    own = {"Test": ["C"] * 176_074, "TestSF": ["C"] * 176_225}
+    assert set(moses._answers(own)) == {"Test", "TestSF"}
+    assert set(moses._answers({**own, "Test": ["C"] * 39})) == {"TestSF"}
+
+
+def test_seeds_are_not_negative():
+    with pytest.raises(ConfigError, match="seeds"):
+        MosesConfig.parse({"seeds": (-1,)}, "flags")
 
 
 def test_samples_are_as_drawn_and_repeatable(tiny_model):

@@ -1,7 +1,11 @@
 import json
 import shutil
+from pathlib import Path
+from typing import get_type_hints
 
 import pytest
+
+from molvae.cli.benchmark import moses
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +137,8 @@ def test_a_record_has_a_place_before_the_work(molvae, data, run, tmp_path):
 def test_leads_and_record_are_not_one_file(molvae, data, run):
     done = molvae("benchmark", "constrained", data, "--model", run, "--out", data)
     assert "is the input" in done.complaint
+
+
+def test_moses_is_measured_on_moses_whatever_other_flag_of_the_model_is_given():
+    choice = get_type_hints(moses)["model"]
+    assert choice(device="cpu").model == choice().model == Path("moses")

@@ -164,7 +164,7 @@ def test_guard_rails_are_up_unless_they_are_lifted_and_both_is_told(molvae, run,
     assert ended.startswith("0 molecules scored; no molecule that may be scored comes up any more")
     assert "lift the guard rails with --no-rails" in ended
     assert all(f"{count} {reason}" in refused for reason, count in summary["refused"].items())
-    assert rails.startswith("guard rails: one part, at most 50 heavy atoms, ")
+    assert rails.startswith("guard rails: one part, no radicals, at most 50 heavy atoms, ")
     assert "SA 1, no PAINS alert (--no-rails" in rails
 
 

@@ -134,6 +134,14 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
         ),
         ({"component": [PHENYL], "constraint": [{**LIKE_ETHANOL, "weight": 1}]}, "'weight'"),
         ({"component": [PHENYL], "constraint": [LIKE_ETHANOL]}, "give low, high or both"),
+        (
+            {"component": [PHENYL], "constraint": [{**PHENYL, "wanted": "count"}]},
+            "give low, high or both",
+        ),
+        (
+            {"component": [{**LIKE_ETHANOL, "smiles": "C", "fingerprint": "atom_pairs"}]},
+            "has no features of the kind atom_pairs",
+        ),
         ({"component": [{**PHENYL, "weight": float("inf")}]}, "weight"),
         ({"component": [{**PHENYL, "name": "similarity_to_lead"}]}, "is a column of the tables"),
         (

@@ -40,6 +40,7 @@ def test_drugs_pass_the_guard_rails(drug):
     ("smiles", "objection"),
     [
         ("CC(=O)[O-].[Na+]", "more than one part"),
+        ("CC(=O)NC1=CC=C(O)C[CH]1", "unpaired electron"),
         ("C1" + "C" * 8 + "1", "too large a ring"),
         ("CC1" + "C" * 11 + "1", "too large a ring"),
         ("C" * 9, "too long a carbon chain"),
@@ -192,8 +193,8 @@ def test_a_bound_beyond_one_is_told():
 
 def test_the_rails_are_told_in_one_line():
     assert str(AdmissionConfig().limits) == (
-        "one part, at most 50 heavy atoms, rings of 8, carbon chains of 8, 20 rotatable bonds, "
-        "SA 6, no PAINS alert"
+        "one part, no radicals, at most 50 heavy atoms, rings of 8, carbon chains of 8, "
+        "20 rotatable bonds, SA 6, no PAINS alert"
     )
 
 

@@ -8,7 +8,7 @@ from projection_model import ProjectionModel
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import spell
-from molvae.errors import ConfigError, MoleculeError
+from molvae.errors import ConfigError, MoleculeError, RunError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
@@ -46,6 +46,32 @@ def config(**changes):
     combined = {**SMALL, **changes.pop("combined", {})}
     values = {"budget": 40, "seed": 1, "admission": OPEN, **changes, "combined": combined}
     return SearchConfig.parse(values)
+
+
+def test_a_pool_that_is_used_up_is_told_as_that(tiny_model, tmp_path):
+    two = tmp_path / "two.smi"
+    two.write_text("CCO\nc1ccccc1O\n")
+    result = search(
+        tiny_model, objective(), config(combined={"pool": two, "sources": ("pool",)}, patience=3)
+    )
+    assert result.stop is StopReason.NOTHING_NEW
+    assert result.calls == 2
+    with pytest.raises(ConfigError, match="give a file of it"):
+        config(combined={"sources": ("pool",)})
+
+
+def test_a_search_is_not_resumed_with_another_pool(tiny_model, pool, tmp_path):
+    mine = tmp_path / "mine.smi"
+    mine.write_text(pool.read_text())
+    run = RunDirectory.create(tmp_path / "run")
+    settings = config(combined={"pool": mine}, budget=10)
+    search(tiny_model, objective(), settings, run)
+    # The same molecules elsewhere are the same pool.
+    moved = config(combined={"pool": pool}, budget=12)
+    assert search(tiny_model, objective(), moved, run, resume=True).calls == 12
+    mine.write_text("CCO\n")
+    with pytest.raises(RunError, match="pool"):
+        search(tiny_model, objective(), settings, run, resume=True)
 
 
 @pytest.fixture(scope="module")

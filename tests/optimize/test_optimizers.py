@@ -102,6 +102,7 @@ def run(optimizer, score, rounds, n=12):
     told = [np.empty((0, DIMENSIONS))]
     for _ in range(rounds):
         points = optimizer.ask(n)
+        assert 1 <= len(points) <= n
         told.append(points.copy())
         optimizer.tell(points, score(points))
         # The array is the caller's again, to do with as it likes.
@@ -120,9 +121,9 @@ class TestEveryOptimizer:
 
     @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
     @pytest.mark.parametrize("n", [1, 12, 50])
-    def test_it_gives_as_many_finite_points_as_asked_for(self, maker, score, n):
+    def test_it_gives_finite_points_and_no_more_than_asked_for(self, maker, score, n):
         points = run(maker(0), score, rounds=12, n=n)
-        assert points.shape == (12 * n, DIMENSIONS)
+        assert points.shape[1:] == (DIMENSIONS,)
         assert np.isfinite(points).all()
 
     @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
@@ -185,3 +186,24 @@ def test_cma_es_starts_again_elsewhere_when_it_is_stuck():
     late = points[-240:]
     # A single start would have stayed within its step length of one place.
     assert late.std(axis=0).mean() > 0.6
+
+
+def test_cma_es_draws_no_point_before_the_generation_it_belongs_to():
+    optimizer = CmaEs(standard_normal, SMALL, 0)
+    points = optimizer.ask(20)
+    optimizer.tell(points, bowl(points))
+    for asked, given in ((50, 8), (5, 5), (5, 3), (8, 8)):
+        points = optimizer.ask(asked)
+        assert len(points) == given
+        optimizer.tell(points, bowl(points))
+
+
+def test_cma_es_starts_from_what_has_a_score():
+    settings = SMALL.with_changes({"parents": 16, "sigma": 1e-9})
+    optimizer = CmaEs(standard_normal, settings, 0)
+    points = optimizer.ask(20)
+    scores = np.full(20, np.nan)
+    scores[[3, 7]] = 1.0, 2.0
+    optimizer.tell(points, scores)
+    start = optimizer.ask(8)
+    np.testing.assert_allclose(start, np.tile(points[[3, 7]].mean(axis=0), (8, 1)), atol=1e-6)

@@ -227,6 +227,14 @@ def test_a_search_ends_when_the_ten_best_are_good_enough_and_can_be_taken_furthe
     assert (on.stop, table(on)) == (whole.stop, table(whole))
 
 
+def test_ten_calls_are_not_ten_scores():
+    rare = objective(where="heavy_atoms > 8")
+    result = search(ProjectionModel(), rare, config(method="random", enough=0.0))
+    scored = sum(not math.isnan(one.score) for one in result.candidates)
+    assert result.stop is StopReason.ENOUGH
+    assert 10 <= scored < result.calls
+
+
 def test_scaffolds_that_are_full_are_not_scored_again():
     chosen = config(budget=80, admission={"rails": False, "scaffold_bucket": 3})
     result = search(ProjectionModel(), objective(), chosen)

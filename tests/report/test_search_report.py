@@ -134,3 +134,18 @@ def test_a_damaged_journal_is_named(tmp_path):
     run.journal.write_bytes(b"no database at all, but long enough to look like one")
     with pytest.raises(RunError, match=r"journal\.sqlite"):
         write_report(run)
+
+
+def test_a_report_replaces_nothing_of_the_run(found, tmp_path):
+    _, run = copied(found, tmp_path)
+    before = run.journal.read_bytes()
+    with pytest.raises(RunError, match="belongs to the run itself"):
+        write_report(run, run.path / "journal.sqlite")
+    assert run.journal.read_bytes() == before
+
+
+def test_a_search_that_was_cut_off_before_it_began_is_told_as_that(found, tmp_path):
+    _, run = copied(found, tmp_path)
+    run.journal.unlink()
+    with pytest.raises(RunError, match="before it began"):
+        write_report(run)
