@@ -36,8 +36,8 @@ def _page(run: RunDirectory, molecules: int) -> Page:
         raise RunError(
             f"{str(run.path)!r} holds no run; expected the --out of molvae train or optimize"
         )
-    if "search" not in read_json(run.settings):
-        return training_page(run)
-    if not run.journal.is_file():
+    if run.journal.is_file():
+        return search_page(run, molecules)
+    if "search" in read_json(run.settings):
         raise RunError(f"the search {str(run.path)!r} was cut off before it began; resume it")
-    return search_page(run, molecules)
+    return training_page(run)
