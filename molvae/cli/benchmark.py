@@ -23,7 +23,7 @@ from molvae.cli.flags import (
     overlaid,
     split_at_commas,
 )
-from molvae.cli.models import ChosenModel, ModelChoice, cleaning_for
+from molvae.cli.models import ChosenModel, ModelChoice, ModelPath, cleaning_for
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics import EvaluateConfig
@@ -49,10 +49,7 @@ Words = Annotated[tuple[str, ...], Parameter(negative_iterable=(), show_default=
 class MosesChoice(ModelChoice):
     """As elsewhere, but the model that a row of MOSES' table is of where none is named."""
 
-    model: Annotated[
-        Path,
-        Parameter(help="Folder of a model or of the run that trained it, or a shipped model."),
-    ] = Path("moses")
+    model: ModelPath = Path("moses")
 
 
 @app.command

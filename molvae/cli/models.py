@@ -15,15 +15,16 @@ from molvae.model.network import Device
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import DEFAULT, find_model, shipped_models
 
+ModelPath = Annotated[
+    Path, Parameter(help="Folder of a model or of the run that trained it, or a shipped model.")
+]
+
 
 @dataclass(frozen=True)
 class ModelChoice:
     """Which model, and where it works."""
 
-    model: Annotated[
-        Path,
-        Parameter(help="Folder of a model or of the run that trained it, or a shipped model."),
-    ] = Path(DEFAULT)
+    model: ModelPath = Path(DEFAULT)
     device: Annotated[Device, Parameter(help="Where the network works.")] = "auto"
 
     def open(self) -> MoleculeVAE:

@@ -105,28 +105,29 @@ class TrainingSession:
             reason, step = StopReason.NO_IMPROVEMENT, None
             if not self._is_stale:
                 reason, step = self._train(self._time_share(self.state.seconds))
-        self._settle(reason, step)
+        validation = self._settle(reason, step)
         if self.team.leads:
-            self._write_models()
+            self._write_models(validation)
         self.team.wait()
         return reason
 
-    def _settle(self, reason: StopReason, step: Step | None) -> None:
-        """See that there is a checkpoint, and a validation of the last weights."""
+    def _settle(self, reason: StopReason, step: Step | None) -> Validation:
+        """See that there is a checkpoint, and a validation of the last weights: this one."""
         # An interrupt leaves no trace in the state: resumed, it is as if it had not been.
         is_end = reason is not StopReason.INTERRUPTED
         if not is_end:
             self._checkpoint()
         elif step is not None and self.last_validation is None:
             self._validate(step)
-        if self.last_validation is None:
-            self.last_validation = self.measure()
+        validation = self.last_validation or self.measure()
+        self.last_validation = validation
         if is_end:
             self._checkpoint()
+        return validation
 
-    def _write_models(self) -> None:
+    def _write_models(self, validation: Validation) -> None:
         """The last one, and the best one where there is none yet, or none any more."""
-        self._describe(self.last_validation or self.measure())
+        self._describe(validation)
         self.model.save_pretrained(self.run.last_model)
         if self.state.best_loss is None or not self.run.best_model.is_dir():
             self.model.save_pretrained(self.run.best_model)
