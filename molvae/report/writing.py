@@ -24,7 +24,8 @@ def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24
     """
     page = _page(run, molecules).html()
     path = out or run.report
-    if path != run.report and path.exists() and path.resolve().parent == run.path.resolve():
+    is_inside = path.resolve().parent == run.path.resolve()
+    if is_inside and path.exists() and path.suffix.lower() not in (".html", ".htm"):
         raise RunError(f"{str(path)!r} belongs to the run itself; write the report elsewhere")
     with written_whole(path) as stream:
         stream.write(page)
