@@ -20,6 +20,8 @@ SHORTER = {
     '"max_minutes": 1}': '"max_minutes": 0.03}, model={"decoder_size": 32, "prior_size": 16}',
     "--max-minutes 2.5": "--max-minutes 0.05",
     "n=1000": "n=20",
+    # A model of three seconds writes radicals for the most part.
+    "--model runs/first --n 1000": "--model runs/first --n 20 --radicals",
     "--n 1000": "--n 20",
     "budget=500": "budget=30, patience=2",
     # A model of three seconds writes nothing that the guard rails let pass; one that ships does.
