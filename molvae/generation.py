@@ -147,6 +147,8 @@ class Generation:
             return "train longer, raise --most-draws, or take what the codes decode to: --no-exact"
         if most == Refusal.REPAIRED:
             return "train longer, raise --most-draws, or take what SELFIES repairs: --no-strict"
+        if most == Refusal.RADICAL:
+            return "train longer, raise --most-draws, or take unpaired electrons: --radicals"
         if most == Refusal.DUPLICATE:
             return "the same come again: train longer, raise --temperature or --most-draws"
         return "loosen the filters, raise --temperature or --most-draws"

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import is_own, read_spelling
 from molvae.chem.properties import property_values
+from molvae.chem.refusal import Refusal
 from molvae.encoding import Points
 from molvae.errors import ConfigError, ModelError
 from molvae.generation import GenerateConfig, generate
@@ -182,3 +185,10 @@ def test_radicals_pass_only_where_the_training_data_had_them(tiny_model):
 
     assert radicals(tiny_model, radicals=True) > 0
     assert radicals(tiny_model) == 0
+
+
+def test_too_many_radicals_end_with_advice(tiny_model):
+    made = generate(tiny_model, settings(n=60, strict=False, exact=False))
+    told = replace(made, molecules=[], refused={Refusal.RADICAL: 5, Refusal.DUPLICATE: 2})
+    assert "unpaired electron: 5" in told.shortfall()
+    assert "--radicals" in told.shortfall()
