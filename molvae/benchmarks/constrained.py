@@ -22,7 +22,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.errors import ConfigError, DataError, MoleculeError, RunError
 from molvae.files import read_json, write_json
-from molvae.model.recurrence import one_thread
+from molvae.model.threads import one_thread
 from molvae.objectives.objective import Scores
 from molvae.optimize.admission import Admission
 from molvae.optimize.latent_model import LatentModel, model_mark

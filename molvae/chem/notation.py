@@ -21,6 +21,7 @@ __all__ = [
     "repair",
     "robust_alphabet",
     "spell",
+    "spell_each",
     "spelled_smiles",
 ]
 
@@ -58,6 +59,17 @@ def spell(molecule: Molecule) -> Spelling:
             if spelling is not None and _canonical(spelling) == molecule.smiles:
                 return spelling
     raise MoleculeError(Refusal.NOT_KEPT_BY_SELFIES, molecule.smiles)
+
+
+def spell_each(smiles: Iterable[str]) -> list[Spelling | None]:
+    """The symbols of each molecule; None where there are none that keep it as it is."""
+    found: list[Spelling | None] = []
+    for text in smiles:
+        try:
+            found.append(spell(Molecule.parse(text)))
+        except MoleculeError:
+            found.append(None)
+    return found
 
 
 def is_own(spelling: Spelling, molecule: Molecule) -> bool:

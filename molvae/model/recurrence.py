@@ -5,8 +5,7 @@ operations a position, and adds up the gradient of the weights position by posit
 here does the same arithmetic in place and with one matrix product for the whole sequence.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 # Any: the context of an autograd function has no type of its own.
 from typing import Any
@@ -17,17 +16,6 @@ from torch import Tensor, nn
 
 _tanh_backward = torch.ops.aten.tanh_backward.grad_input
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """A GRU's products are too small to share between threads; processes share the work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Recurrence(nn.Module):

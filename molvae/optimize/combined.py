@@ -19,7 +19,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import MoleculeError
 from molvae.model.prior import PushForwardPrior
-from molvae.model.recurrence import one_thread
+from molvae.model.threads import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.admission import Admission, AdmissionConfig, Objection
 from molvae.optimize.combined_config import CombinedConfig
@@ -76,9 +76,9 @@ class CombinedSearch:
         _check_leads(leads, self._cleaning, self._admission)
         self._least_similarity = admission.min_similarity if admission else 0.0
         self._retrainer = Retrainer(model, config.retraining)
-        self._codes = Codes(self._retrainer.model)
-        self._reach = reach_of(model)
         self._workers = config.workers or available_cores()
+        self._codes = Codes(self._retrainer.model, self._workers)
+        self._reach = reach_of(model)
         few = self._generator.permutation(len(pool))[: config.pool_size]
         self._sources = Sources(
             self._retrainer.writer,

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor
 
 from molvae.chem.notation import Spelling
 from molvae.model.network import padded_ids
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder
+from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
 from molvae.settings import Settings
 
@@ -143,15 +146,30 @@ class Retrainer:
         ids, lengths = padded_ids([model.vocabulary.encode(one.spelling) for one in batch])
         ids, lengths = ids.to(model.device), lengths.to(model.device)
         optimizer.zero_grad()
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=self._is_half):
-            context = torch.as_tensor(z, device=model.device)
-            surprise = model.network.decoder.surprise(ids, lengths, context)
-            language = model.network.prior_surprise(ids, lengths)
-        loss = (surprise + language).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        context = torch.as_tensor(z, device=model.device)
+        losses = [
+            partial(self._differentiate, decoder, ids, lengths, given)
+            for decoder, given in zip(_decoders(model), (context, None), strict=False)
+        ]
+        # They share no weights.
+        side_by_side(model.device, losses)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), config.clip_norm)
         if torch.isfinite(norm):
             optimizer.step()
+
+    def _differentiate(
+        self,
+        decoder: SymbolDecoder,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        context: Float[Tensor, "molecule latent"] | None,
+    ) -> None:
+        """Add the gradient of the mean surprise to one decoder's weights."""
+        if context is None:
+            context = decoder.nothing(len(ids))
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self._is_half):
+            loss = decoder.surprise(ids, lengths, context).mean()
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 def _decoders(model: MoleculeVAE) -> list[SymbolDecoder]:

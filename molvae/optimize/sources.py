@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float32
@@ -17,17 +18,18 @@ from molvae.chem.drafts import (
     drafted,
 )
 from molvae.chem.edits import edit_spelling, splice
-from molvae.chem.molecule import Molecule
-from molvae.chem.notation import Spelling, spell
+from molvae.chem.notation import Spelling, spell_each
 from molvae.chem.standardize import StandardizeConfig
-from molvae.errors import MoleculeError
 from molvae.model.decoding import DecodingConfig
+from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.retraining import Coded
 from molvae.parallel import ordered_map
 
 _CHUNK = 64
 """Candidates that a worker is handed at a time."""
+_SPELLED = 16
+"""Molecules that a worker is handed to be spelled: someone waits for them."""
 _TEMPERATURES = (0.0, 0.5, 1.0)
 """Of decoding; one is drawn each time."""
 _MUTATED = 0.3
@@ -97,8 +99,9 @@ class Codes:
     forgets at the end of a round: one that is resumed there works out the same batches.
     """
 
-    def __init__(self, model: MoleculeVAE) -> None:
+    def __init__(self, model: MoleculeVAE, workers: int = 1) -> None:
         self._model = model
+        self._workers = workers
         self._found: dict[str, Coded | None] = {}
         self._spelled: dict[str, Spelling | None] = {}
 
@@ -118,21 +121,19 @@ class Codes:
         """Each molecule's symbols; None where the model lacks one of them."""
         if len(self._spelled) > _REMEMBERED:
             self._spelled.clear()
-        for one in smiles:
-            if one not in self._spelled:
-                self._spelled[one] = self._spelling(one)
+        new = [one for one in dict.fromkeys(smiles) if one not in self._spelled]
+        parts = [new[at : at + _SPELLED] for at in range(0, len(new), _SPELLED)]
+        answers = ordered_map(spell_each, parts, min(self._workers, len(parts)))
+        spelled = chain.from_iterable(answers)
+        self._spelled.update(zip(new, map(self._known, spelled), strict=True))
         return [self._spelled[one] for one in smiles]
 
     def forget(self) -> None:
         """Work out all posteriors anew from here on."""
         self._found.clear()
 
-    def _spelling(self, smiles: str) -> Spelling | None:
-        try:
-            spelling = spell(Molecule.parse(smiles))
-        except MoleculeError:
-            return None
-        known = all(symbol in self._model.vocabulary for symbol in spelling)
+    def _known(self, spelling: Spelling | None) -> Spelling | None:
+        known = spelling and all(symbol in self._model.vocabulary for symbol in spelling)
         return spelling if known else None
 
 
@@ -185,10 +186,12 @@ class Sources:
     def _asked(
         self, wanted: Mapping[Source, int], breed: Breed, generator: np.random.Generator
     ) -> "_Made":
-        # What needs no network first: it is worked on while the network writes.
-        if wanted.get(Source.GRAPH):
-            yield from self._children(wanted[Source.GRAPH], breed, generator)
-        parents = self._encoded(wanted, breed)
+        children = [*self._children(wanted.get(Source.GRAPH, 0), breed, generator)]
+        bred = _bred(wanted, breed)
+        # The network waits for the spellings; the children keep other processes busy beside it.
+        self._codes.spellings([one.smiles for one in _every(bred)])
+        yield from children
+        parents = self._encoded(bred)
         if Source.EDITS in parents:
             first, second = parents[Source.EDITS]
             yield from self._edits(first, second, generator)
@@ -198,24 +201,21 @@ class Sources:
             if source in parents
             for one in move(*parents[source], generator)
         ]
+        writing: list[Callable[[], _Written]] = []
         if moves:
-            yield from self._decoded(moves, generator)
+            seed = int(generator.integers(2**63))
+            writing.append(partial(self._decoded, moves, seed))
         if wanted.get(Source.PRIOR):
-            yield from self._from_prior(wanted[Source.PRIOR], generator)
+            writing.append(partial(self._from_prior, wanted[Source.PRIOR], generator))
+        for spellings, origins in side_by_side(self._writer.device, writing):
+            yield from self._read(spellings, origins)
 
-    def _encoded(
-        self, wanted: Mapping[Source, int], breed: Breed
-    ) -> dict[Source, list[list["_CodedParent"]]]:
-        """Parents with their codes, one row or two for each source that needs such.
+    def _encoded(self, bred: "_Bred") -> dict[Source, list[list["_CodedParent"]]]:
+        """The parents with their codes, where the model has symbols for them.
 
         All are encoded at once: the network takes little longer for many than for few.
         """
-        bred = {
-            source: [breed(wanted[source]) for _ in range(rows)]
-            for source, rows in _ROWS_OF_PARENTS.items()
-            if wanted.get(source)
-        }
-        every = [parent for rows in bred.values() for row in rows for parent in row]
+        every = _every(bred)
         codes = dict(zip(every, self._codes.of([parent.smiles for parent in every]), strict=True))
         return {
             source: [[(one, code) for one in row if (code := codes[one])] for row in rows]
@@ -223,6 +223,8 @@ class Sources:
         }
 
     def _children(self, n: int, breed: Breed, generator: np.random.Generator) -> "_Made":
+        if not n:
+            return
         first, second = breed(n), breed(n)
         if not first:
             return
@@ -231,7 +233,7 @@ class Sources:
             (one.smiles, one.smiles if is_alone else other.smiles)
             for one, other, is_alone in zip(first, second, alone, strict=True)
         ]
-        for begin in range(0, n, _CHUNK):
+        for begin in range(0, len(pairs), _CHUNK):
             part = pairs[begin : begin + _CHUNK]
             seed = int(generator.integers(2**63))
             origins = [Origin(Source.GRAPH, one) for one, _ in part]
@@ -253,21 +255,19 @@ class Sources:
         parents = [parent.smiles for parent, _ in first[: len(spellings)]]
         return self._read(spellings, [Origin(Source.EDITS, one) for one in parents])
 
-    def _from_prior(self, n: int, generator: np.random.Generator) -> "_Made":
+    def _from_prior(self, n: int, generator: np.random.Generator) -> "_Written":
         drawn = self._writer.draw(n, generator, DecodingConfig(max_symbols=self._most_symbols))
-        origins = [Origin(Source.PRIOR, None, point) for point in drawn.points]
-        return self._read(drawn.spellings, origins)
+        return drawn.spellings, [Origin(Source.PRIOR, None, point) for point in drawn.points]
 
-    def _decoded(self, moves: Sequence["_Move"], generator: np.random.Generator) -> "_Made":
+    def _decoded(self, moves: Sequence["_Move"], seed: int) -> "_Written":
         """All at once: the network takes little longer for many points than for few."""
         spellings = self._writer.decode_symbols(
             np.stack([move.point for move in moves]),
             DecodingConfig(max_symbols=self._most_symbols),
-            int(generator.integers(2**63)),
+            seed,
             np.array([move.temperature for move in moves], dtype=np.float32),
         )
-        origins = [Origin(move.source, move.parent, move.point) for move in moves]
-        return self._read(list(spellings), origins)
+        return [*spellings], [Origin(move.source, move.parent, move.point) for move in moves]
 
     def _read(self, spellings: Sequence[Spelling], origins: Sequence[Origin]) -> "_Made":
         for begin in range(0, len(spellings), _CHUNK):
@@ -276,6 +276,8 @@ class Sources:
 
 
 _Made = Iterator[tuple[Drafting, Sequence[Origin]]]
+_Written = tuple[Sequence[Spelling], Sequence[Origin]]
+_Bred = Mapping[Source, Sequence[Sequence[Parent]]]
 _CodedParent = tuple[Parent, Coded]
 
 
@@ -322,6 +324,19 @@ _ROWS_OF_PARENTS: Mapping[Source, int] = {
     Source.CROSSOVERS: 2,
     Source.REWRITES: 1,
 }
+
+
+def _bred(wanted: Mapping[Source, int], breed: Breed) -> _Bred:
+    """Parents for each source that asks for their codes, one row or two."""
+    return {
+        source: [breed(wanted[source]) for _ in range(rows)]
+        for source, rows in _ROWS_OF_PARENTS.items()
+        if wanted.get(source)
+    }
+
+
+def _every(bred: _Bred) -> list[Parent]:
+    return [parent for rows in bred.values() for row in rows for parent in row]
 
 
 def _temperature(generator: np.random.Generator) -> float:

@@ -14,7 +14,7 @@ from molvae.dataset.corpus import Corpus, CorpusConfig, prepare_corpus, split
 from molvae.errors import ConfigError, DataError, MolvaeError
 from molvae.files import write_json
 from molvae.model.network import Device, pick_device
-from molvae.model.recurrence import one_thread
+from molvae.model.threads import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
 from molvae.runs import RunDirectory

@@ -20,6 +20,7 @@ from molvae.chem.notation import (
     repair,
     robust_alphabet,
     spell,
+    spell_each,
 )
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
@@ -73,6 +74,10 @@ TRYING = [
 def test_a_molecule_survives_being_spelled(smiles):
     molecule = Molecule.parse(smiles)
     assert read_spelling(spell(molecule)) == molecule
+
+
+def test_each_molecule_is_spelled_or_none():
+    assert spell_each(["CO", "not one", "OC"]) == [("[C]", "[O]"), None, ("[C]", "[O]")]
 
 
 @pytest.mark.parametrize("smiles", TRYING)

@@ -3,7 +3,7 @@ from copy import deepcopy
 import pytest
 import torch
 
-from molvae.model.recurrence import Recurrence, _Unrolled, one_thread
+from molvae.model.recurrence import Recurrence, _Unrolled
 
 
 @pytest.fixture
@@ -85,14 +85,3 @@ def test_in_low_precision_states_and_gradients_are_those_of_float32_rounded():
         found.append([states.detach(), *(weight.grad.clone() for weight in recurrence.weights)])
     for full, low in zip(*found, strict=True):
         assert (low - full).norm() < 0.02 * full.norm()
-
-
-def test_one_thread_for_a_while():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with one_thread():
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
