@@ -41,12 +41,19 @@ def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             draft.unlink()
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, ending: str | None = None) -> None:
     """See that a file can be written there, before the work on it begins.
 
+    Args:
+        path: the place.
+        ending: of the name, where that tells what a file is; a name without any is let pass.
+
     Raises:
-        FileError: a folder has that name, or its own folder cannot be made or written to.
+        FileError: a folder has that name, its own folder cannot be made or written to, or the name
+            has another ending.
     """
+    if ending and path.suffix.lower() not in ("", ending):
+        raise FileError(f"{str(path)!r}: this file is {ending}; give it a name that ends so")
     if path.is_dir():
         raise FileError(f"{str(path)!r} is a folder; give the name of a file")
     probe = path.with_name(f".{path.name}.probe")

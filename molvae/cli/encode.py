@@ -32,7 +32,7 @@ def encode(
         out: File for the latent vectors, .npz; refused rows are listed beside it.
     """
     check_apart(source, out)
-    check_writable(out)
+    check_writable(out, ".npz")
     vae, rows = model_and_rows(model, source, smiles_column, cleaning, screen)
     latents = encode_rows(vae, rows)
     latents.write(out)

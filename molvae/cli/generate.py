@@ -56,7 +56,7 @@ def generate(
     plan.screen.check()
     file = TableFile.at(out)
     if points is not None:
-        check_writable(points)
+        check_writable(points, ".npz")
         if points.resolve() == out.resolve():
             raise ConfigError(f"--points and --out are the same file, {str(out)!r}; name two")
     if novel_to is not None:

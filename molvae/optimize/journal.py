@@ -211,5 +211,7 @@ def _differences(old: Any, new: Any, place: str = "") -> list[str]:
             for number, pair in enumerate(zip(old, new, strict=True), start=1)
         ]
     else:
-        return [] if old == new else [f"{place} was {old!r}, now {new!r}"]
+        # A mark says nothing to a reader.
+        told = "the model was another one (--model)" if place == "model" else None
+        return [] if old == new else [told or f"{place} was {old!r}, now {new!r}"]
     return [difference for part in inner for difference in _differences(*part)]

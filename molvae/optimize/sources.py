@@ -123,7 +123,7 @@ class Codes:
             self._spelled.clear()
         new = [one for one in dict.fromkeys(smiles) if one not in self._spelled]
         parts = [new[at : at + _SPELLED] for at in range(0, len(new), _SPELLED)]
-        answers = ordered_map(spell_each, parts, min(self._workers, len(parts)))
+        answers = ordered_map(spell_each, parts, self._workers if len(parts) > 1 else 1)
         spelled = chain.from_iterable(answers)
         self._spelled.update(zip(new, map(self._known, spelled), strict=True))
         return [self._spelled[one] for one in smiles]

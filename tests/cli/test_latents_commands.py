@@ -184,3 +184,14 @@ def test_a_folder_is_no_place_for_latents(molvae, data, run, tmp_path):
 @pytest.mark.parametrize("command", ["encode", "reconstruct", "decode"])
 def test_the_input_is_not_overwritten(molvae, data, run, command):
     assert "is the input" in molvae(command, data, "--out", data, "--model", run).complaint
+
+
+def test_codes_are_not_written_under_the_name_of_a_table(molvae, run, tmp_path):
+    table = tmp_path / "in.csv"
+    table.write_text("smiles\nCCO\n")
+    encode = ["encode", table, "--out", tmp_path / "out.csv", "--model", run]
+    assert "this file is .npz; give it a name that ends so" in molvae(*encode).complaint
+    points = ["--points", tmp_path / "codes.parquet"]
+    words = ["generate", "--n", 1, "--out", tmp_path / "out.smi", "--model", run, *points]
+    assert "this file is .npz" in molvae(*words).complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

@@ -180,8 +180,8 @@ class TestResuming:
     @pytest.mark.parametrize(
         ("model", "goal", "settings", "message"),
         [
-            (ProjectionModel(seed=1), objective(), {}, "model was"),
-            (ProjectionModel(latent_size=9), objective(), {}, "model was"),
+            (ProjectionModel(seed=1), objective(), {}, "the model was another"),
+            (ProjectionModel(latent_size=9), objective(), {}, "the model was another"),
             (
                 ProjectionModel(),
                 objective(where="rings > 0"),
