@@ -3,15 +3,20 @@
 import platform
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from molvae.errors import RunError
 from molvae.files import write_json
 
+_LOCK = ".lock"
 _RECORDED_PACKAGES = ("molvae", "torch", "rdkit", "selfies", "numpy", "pandas", "cmaes")
 
 
@@ -46,6 +51,28 @@ class RunDirectory:
         if not run.settings.is_file():
             raise RunError(f"{str(path)!r} holds no run to resume; start it without --resume")
         return run
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no other process work on the run; however this one ends, it is let go then.
+
+        Raises:
+            RunError: another process works on it.
+        """
+        lock = FileLock(self.path / _LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(
+                f"another process works on {str(self.path)!r}; wait until it has ended, or stop it"
+            ) from None
+        except (OSError, NotImplementedError):
+            # A place without locks; one that cannot be written to is told of by who writes.
+            pass
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def settings(self) -> Path:
@@ -146,8 +173,8 @@ def processor_name() -> str:
 
 
 def _counts(path: Path) -> bool:
-    """Whether a file is more than the draft of one that a killed process left."""
-    return not path.name.endswith(".part")
+    """Whether a file is more than what a killed process left: the draft of one, or its lock."""
+    return not (path.name.endswith(".part") or path.name == _LOCK)
 
 
 def _installed(package: str) -> str | None:

@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,42 @@ def test_provenance_tells_how_to_make_a_figure_again(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     run.record_provenance(7)
     assert read_json(run.provenance)["packages"] == record["packages"]
+
+
+def test_a_run_is_held_by_one_process_at_a_time(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    with run.held(), pytest.raises(RunError, match="another process works on"), run.held():
+        pass
+    with run.held():
+        pass
+    assert RunDirectory.create(tmp_path / "run") == run
+
+
+HOLDING = """
+import sys, time
+from pathlib import Path
+from molvae.runs import RunDirectory
+with RunDirectory(Path(sys.argv[1])).held():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_process_lets_its_run_go(tmp_path):
+    words = [sys.executable, "-c", HOLDING, str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunError, match="another process"), RunDirectory(tmp_path).held():
+            pass
+        other.send_signal(signal.SIGKILL)
+    with RunDirectory(tmp_path).held():
+        pass
+
+
+def test_where_there_are_no_locks_the_run_goes_without(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise NotImplementedError("no flock here")
+
+    monkeypatch.setattr("filelock.BaseFileLock.acquire", refuse)
+    with RunDirectory(tmp_path).held():
+        pass

@@ -132,7 +132,8 @@ def search(
     cache: what one has paid for, another need not ask the objective for, though it is a call too.
 
     Raises:
-        RunError: the run holds another search, or one already and `resume` was not asked for.
+        RunError: the run holds another search, or one already and `resume` was not asked for; or
+            another process works on it.
         ObjectiveError: the objective fails; what was scored is kept and can be resumed.
         ConfigError: what is asked of molecules before they are scored contradicts itself.
     """
@@ -143,7 +144,8 @@ def search(
     if run and not resume and run.journal.exists():
         raise RunError(f"{str(run.path)!r} holds a search; use --resume to go on with it")
     shared = ScoreCache.open(cache, objective.description) if cache else nullcontext()
-    with shared as scores, _open_journal(run, model, objective, config) as journal:
+    held = run.held() if run else nullcontext()
+    with held, shared as scores, _open_journal(run, model, objective, config) as journal:
         report = partial(_keep_failures, run.failures) if run else None
         oracle = Oracle(objective, journal, config.budget, config.at_once, report, scores)
         if config.pareto:

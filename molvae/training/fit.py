@@ -63,7 +63,7 @@ def train(
         progress: whether to show progress bars.
 
     Raises:
-        RunError: the run directory is in the way.
+        RunError: the run directory is in the way, or another process works on it.
         DataError: the data cannot be used.
         ConfigError: this machine cannot train so.
         TrainingError: the loss stays NaN, or a process of the team died.
@@ -71,7 +71,7 @@ def train(
     plan = _settled(plan)
     if torchrun_rank() not in (None, 0):
         return _train(RunDirectory(Path(out)), plan, notify, progress)
-    with _new_run(Path(out)) as run:
+    with _new_run(Path(out)) as run, run.held():
         plan.save(run)
         run.record_provenance(plan.train.seed)
         return _train(run, plan, notify, progress)
@@ -98,16 +98,19 @@ def resume(
         progress: whether to show progress bars.
 
     Raises:
-        RunError: there is no such run, its checkpoint is damaged, or its data are others now.
+        RunError: there is no such run, another process works on it, its checkpoint is damaged, or
+            its data are others now.
         ConfigError: this machine cannot train so.
     """
     run = RunDirectory.existing(Path(out))
     plan = _moved(TrainingPlan.of_run(run), device, processes or torchrun_size())
     changed = plan.train.with_changes({"max_minutes": max_minutes})
     plan = plan.model_copy(update={"train": changed})
-    if torchrun_rank() in (None, 0):
+    if torchrun_rank() not in (None, 0):
+        return _train(run, plan, notify, progress)
+    with run.held():
         plan.save(run)
-    return _train(run, plan, notify, progress)
+        return _train(run, plan, notify, progress)
 
 
 def continue_as_member(run: RunDirectory, team: Team) -> None:

@@ -312,3 +312,10 @@ def test_the_mark_of_a_model_is_the_same_on_every_kind_of_processor(tiny_model, 
         monkeypatch.setattr("molvae.model.prior.writes_in_bfloat16", lambda _, told=is_half: told)
         marks.add(model_mark(tiny_model))
     assert len(marks) == 1
+
+
+def test_a_search_that_goes_on_is_not_resumed_beside_itself(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    with run.held(), pytest.raises(RunError, match="another process works on"):
+        search(ProjectionModel(), objective(), config(), run, resume=True)
+    assert not run.journal.exists()

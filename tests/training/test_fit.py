@@ -89,6 +89,14 @@ def test_a_run_directory_that_is_taken_is_refused(trained, tiny_plan):
         train(tiny_plan, trained[1])
 
 
+def test_a_training_that_goes_on_is_not_resumed_beside_itself(trained):
+    run = RunDirectory(trained[1])
+    before = run.settings.read_bytes()
+    with run.held(), pytest.raises(RunError, match="another process works on"):
+        resume(run.path, max_minutes=1.0)
+    assert run.settings.read_bytes() == before
+
+
 def test_a_property_column_without_numbers_is_refused(tiny_plan, tmp_path):
     path = tmp_path / "no_numbers.csv"
     path.write_text("smiles,activity\n" + "".join(f"{'C' * n},high\n" for n in range(1, 30)))
