@@ -33,6 +33,16 @@ class ModelCard(dict[str, Any]):
         """
         return StandardizeConfig.parse(self.get("cleaning", {}), "cleaning on the model's card")
 
+    def held_out_seed(self, otherwise: int) -> int:
+        """By which molecules were held out from its training: whoever trains it further on the same
+        ones holds out the same, as it knows the others.
+
+        Args:
+            otherwise: that of a model that was never trained.
+        """
+        made_with = self.get("provenance", {}).get("seed", otherwise)
+        return int(self.get("held_out_seed", made_with))
+
     @property
     def max_symbols(self) -> int:
         """As many as a molecule of its training might have."""

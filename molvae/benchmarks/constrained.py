@@ -105,7 +105,7 @@ def benchmark_constrained(
     leads = _drawn(read_leads(file), config)
     settings = config.model_dump(mode="json", exclude={"workers", "search"})
     about = {
-        "settings": {**settings, "search": config.search.outcome()},
+        "settings": {**settings, "search": unguarded(config.search).outcome()},
         "file": file.name,
         "model": model_mark(model),
     }

@@ -271,7 +271,8 @@ def _session(
     model, has_new_head = _model(plan, corpus, report if not run.checkpoint.exists() else None)
     corpus = corpus.recoded(model.vocabulary)
     most = max(1, int(_LARGEST_HELD_OUT_SHARE * len(corpus)))
-    training, held_out = split(corpus, min(plan.train.held_out, most), plan.train.seed)
+    seed = model.card.held_out_seed(plan.train.seed)
+    training, held_out = split(corpus, min(plan.train.held_out, most), seed)
     if has_new_head:
         _standardise(model, corpus, training)
     data = TrainingData(corpus, training, held_out)

@@ -270,6 +270,7 @@ class TrainingSession:
             "cleaning": self.plan.corpus.standardize.model_dump(mode="json"),
             "max_symbols": self.plan.corpus.max_symbols,
             "molecules": len(self.data.training),
+            "held_out_seed": self.model.card.held_out_seed(self.config.seed),
             "updates": self.state.step,
             "minutes": round(self.seconds / 60, 2),
             "validation": validation.to_json(),

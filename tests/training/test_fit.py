@@ -144,6 +144,29 @@ def test_fine_tuning_on_new_symbols_extends_the_vocabulary(trained, tiny_plan, t
     assert model.encode(["C[Si](C)(C)C[n+]1ccccc1"]).shape == (1, 16)
 
 
+def test_a_model_trained_further_is_measured_on_what_it_was_not_trained_on(
+    trained, tiny_plan, tmp_path, monkeypatch
+):
+    held_out = []
+    before = fit.split
+
+    def watched(corpus, n, seed):
+        training, held = before(corpus, n, seed)
+        held_out.append(held.tolist())
+        return training, held
+
+    monkeypatch.setattr(fit, "split", watched)
+    other = changed(tiny_plan, seed=5, epochs=1)
+    train(other, tmp_path / "alone")
+    further = other.model_copy(update={"start": trained[1] / "model"})
+    card = train(further, tmp_path / "further").model.card
+    train(changed(tiny_plan, epochs=1), tmp_path / "first")
+    alone, further, first = held_out
+    assert further == first != alone
+    assert card["provenance"]["seed"] == 5
+    assert card.held_out_seed(99) == tiny_plan.train.seed
+
+
 def prior_alone(plan, trained, **settings):
     plan = changed(
         plan, corpus={"property_columns": ()}, **{"only": "prior", "epochs": 4, **settings}
