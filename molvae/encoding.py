@@ -74,11 +74,14 @@ class Points:
                 f"{str(path)!r}: 'mean' has shape {points.shape} and type {points.dtype}; this "
                 f"model's points are rows of {latent_size} numbers: encode with the same model"
             )
+        # What is too large for float32 becomes infinite here, which is told in the next line.
+        with np.errstate(over="ignore"):
+            points = points.astype(np.float32)
         if not np.isfinite(points).all():
             raise DataError(f"{str(path)!r}: 'mean' holds NaN or infinity; leave those rows out")
         if rows is None or rows.shape != (len(points),) or rows.dtype.kind not in "iu":
             rows = np.arange(1, len(points) + 1)
-        return cls(rows.astype(np.int64), points.astype(np.float32))
+        return cls(rows.astype(np.int64), points)
 
 
 @dataclass(frozen=True)

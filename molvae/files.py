@@ -17,16 +17,19 @@ from molvae.errors import FileError
 def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """A file to write to, which takes the name `path` only once the block has ended well.
 
-    Text is UTF-8 with Unix line ends. Missing folders are made.
+    Text is UTF-8 with Unix line ends; what is no text, as in names of files, stands there escaped.
+    Missing folders are made.
 
     Raises:
         FileError: the disk is full, or the place cannot be written to; `path` is as it was.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    encoding, newline = (None, None) if "b" in mode else ("utf-8", "\n")
+    encoding, errors, newline = (
+        (None, None, None) if "b" in mode else ("utf-8", "backslashreplace", "\n")
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open(mode, encoding=encoding, newline=newline) as stream:
+        with draft.open(mode, encoding=encoding, errors=errors, newline=newline) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -86,24 +89,35 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileError(f"no file {str(path)!r}") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise FileError(f"{str(path)!r} is not readable JSON: {error}") from None
 
 
 # Any: JSON values are of any kind.
-def read_json_lines(path: Path) -> list[Any]:
-    """The value in each line of a file that is still appended to; a line cut off is left out.
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """The object in each line of a file that is still appended to; a line cut off is left out.
 
     Raises:
-        FileError: there is no such file, or a line before the last is not JSON.
+        FileError: there is no such file, or a line before the last is no JSON object.
     """
     try:
         *whole, _ = path.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in whole]
     except FileNotFoundError:
         raise FileError(f"no file {str(path)!r}") from None
     except (ValueError, OSError) as error:
-        raise FileError(f"{str(path)!r} is not readable JSON: {error}") from None
+        raise FileError(f"{str(path)!r} is not readable: {error}") from None
+    return [_json_object(line, f"line {n} of {str(path)!r}") for n, line in enumerate(whole, 1)]
+
+
+# Any: JSON values are of any kind.
+def _json_object(text: str, place: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{place} is not JSON ({error}); mend it, or take it out") from None
+    if not isinstance(found, dict):
+        raise FileError(f"{place} is no JSON object; mend it, or take it out")
+    return found
 
 
 def sha256(path: Path) -> str:

@@ -1,13 +1,86 @@
 """ModelCard: how a model was made and what was measured on it, saved with it."""
 
 # Any: figures measured on the model, whatever their names.
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
+import torch
+from pydantic import Field, NonNegativeInt
+from torch import Tensor
+
+from molvae.chem.similarity import SUBSTRUCTURES
 from molvae.chem.standardize import StandardizeConfig
+from molvae.errors import ConfigError, ModelError
+from molvae.model.acceptance import Acceptance
 from molvae.model.decoding import GREEDY
+from molvae.model.folder import check_weights, load_weights
+from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.settings import Settings
 
 _FAITHFUL = 0.5
 """Share of held-out molecules that come back from their codes, from which on codes are trusted."""
+
+
+class _Validation(Settings, extra="ignore"):
+    exact_reconstruction: float = 0.0
+
+
+class _Provenance(Settings, extra="ignore"):
+    seed: NonNegativeInt | None = None
+
+
+class _Facts(Settings, extra="ignore"):
+    """What is gone by of all that stands on a card."""
+
+    validation: _Validation = _Validation()
+    provenance: _Provenance = _Provenance()
+    held_out_seed: NonNegativeInt | None = None
+    max_symbols: Annotated[int, Field(ge=1, le=1_000_000)] = GREEDY.max_symbols
+
+
+class Description(Settings, extra="ignore"):
+    """What a saved model tells of itself beside its weights."""
+
+    model: ModelConfig
+    properties: tuple[str, ...]
+    constraints: dict[str, int]
+    """Of SELFIES, under which it was trained."""
+    acceptance: bool = False
+    card: dict[str, Any]
+
+    @classmethod
+    # Any: JSON values.
+    def read(cls, values: Any, source: str) -> "Description":
+        """The description that a model folder holds.
+
+        Raises:
+            ModelError: something in it is missing or wrong.
+        """
+        try:
+            found = cls.parse(values, f"model.json of {source}")
+            _Facts.parse(found.card, f"the card in model.json of {source}")
+        except ConfigError as error:
+            raise ModelError(f"{error}; it is damaged or foreign") from None
+        return found
+
+    def network(self, n_ids: int, weights: Mapping[str, Tensor], source: str) -> SequenceVAE:
+        """The network that is described, with its weights.
+
+        Raises:
+            ModelError: the weights are those of another one.
+        """
+        # Before any memory is asked for: a wrong description may ask for all there is.
+        with torch.device("meta"):
+            check_weights(self._without_weights(n_ids), weights, source)
+        network = self._without_weights(n_ids)
+        load_weights(network, weights, source)
+        return network
+
+    def _without_weights(self, n_ids: int) -> SequenceVAE:
+        network = SequenceVAE(self.model, n_ids, len(self.properties))
+        if self.acceptance:
+            network.acceptance = Acceptance(SUBSTRUCTURES)
+        return network
 
 
 class ModelCard(dict[str, Any]):
@@ -21,8 +94,7 @@ class ModelCard(dict[str, Any]):
     @property
     def is_faithful(self) -> bool:
         """Whether half or more of the held-out molecules came back."""
-        share: float = self.get("validation", {}).get("exact_reconstruction", 0.0)
-        return share >= _FAITHFUL
+        return self._facts.validation.exact_reconstruction >= _FAITHFUL
 
     @property
     def cleaning(self) -> StandardizeConfig:
@@ -34,16 +106,23 @@ class ModelCard(dict[str, Any]):
         return StandardizeConfig.parse(self.get("cleaning", {}), "cleaning on the model's card")
 
     def held_out_seed(self, otherwise: int) -> int:
-        """By which molecules were held out from its training: whoever trains it further on the same
-        ones holds out the same, as it knows the others.
+        """What the molecules held out from its training were drawn by.
+
+        Whoever trains it further on the same file holds out the same ones: it knows the others.
 
         Args:
             otherwise: that of a model that was never trained.
         """
-        made_with = self.get("provenance", {}).get("seed", otherwise)
-        return int(self.get("held_out_seed", made_with))
+        for seed in (self._facts.held_out_seed, self._facts.provenance.seed):
+            if seed is not None:
+                return seed
+        return otherwise
 
     @property
     def max_symbols(self) -> int:
         """As many as a molecule of its training might have."""
-        return int(self.get("max_symbols", GREEDY.max_symbols))
+        return self._facts.max_symbols
+
+    @property
+    def _facts(self) -> _Facts:
+        return _Facts.parse(self, "the model's card")

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,11 +13,11 @@ from torch import Tensor
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
-from molvae.chem.similarity import SUBSTRUCTURES, spelled_substructures
+from molvae.chem.similarity import spelled_substructures
 from molvae.errors import ConfigError, ModelError, MoleculeError
-from molvae.model.acceptance import Acceptance, Counts, Selection
+from molvae.model.acceptance import Counts, Selection
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
-from molvae.model.folder import SavedModel, load_weights, read_model, write_model
+from molvae.model.folder import SavedModel, read_model, write_model
 from molvae.model.network import (
     Device,
     ModelConfig,
@@ -29,13 +28,17 @@ from molvae.model.network import (
     pick_device,
 )
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
-from molvae.model_card import ModelCard
+from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
 from molvae.pretrained import DEFAULT, find_model
+from molvae.runs import installed_version
+from molvae.settings import suggestion
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
 """Molecules that pass through the network together."""
+
+_RECORDED = ("molvae", "torch", "rdkit", "selfies")
 
 PriorName = Literal["learned", "push-forward", "normal"]
 """The learned prior; the same without its acceptance of some draws; N(0, I)."""
@@ -97,24 +100,15 @@ class MoleculeVAE:
             ConfigError: this machine has no such device.
         """
         saved, source = read_model(find_model(folder)), repr(str(folder))
-        try:
-            config = ModelConfig.parse(saved.description["model"], source)
-            names = tuple(saved.description["properties"])
-            constraints = saved.description["constraints"]
-            card = dict(saved.description["card"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"model.json of {source} lacks {error}; it is foreign") from None
-        if constraints != dict(CONSTRAINTS):
+        about = Description.read(saved.description, source)
+        if about.constraints != dict(CONSTRAINTS):
             raise ModelError(
                 f"{source} was trained under another table of SELFIES constraints; "
                 "use the version of molvae that saved it"
             )
         vocabulary = Vocabulary.from_json(saved.vocabulary)
-        network = SequenceVAE(config, len(vocabulary), len(names))
-        if saved.description.get("acceptance", False):
-            network.acceptance = Acceptance(SUBSTRUCTURES)
-        load_weights(network, saved.weights, source)
-        return cls(vocabulary, network.to(pick_device(device)), names, card)
+        network = about.network(len(vocabulary), saved.weights, source)
+        return cls(vocabulary, network.to(pick_device(device)), about.properties, about.card)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
         """Write the model to a folder, replacing a model that lies there.
@@ -128,7 +122,7 @@ class MoleculeVAE:
             "properties": list(self.property_names),
             "acceptance": self.network.acceptance is not None,
             "constraints": dict(CONSTRAINTS),
-            "versions": {name: version(name) for name in ("molvae", "torch", "rdkit", "selfies")},
+            "versions": {name: installed_version(name) for name in _RECORDED},
             "card": self.card,
         }
         weights = {
@@ -294,7 +288,13 @@ class MoleculeVAE:
         return Drawn(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
 
     def prior_named(self, name: PriorName | None) -> PriorName:
-        """The name itself; that of the model's own prior where none is given."""
+        """The name itself; that of the model's own prior where none is given.
+
+        Raises:
+            ConfigError: there is no prior of that name.
+        """
+        if name is not None and name not in get_args(PriorName):
+            raise ConfigError(f"no prior {name!r}{suggestion(name, list(get_args(PriorName)))}")
         return name or ("learned" if isinstance(self.prior, PushForwardPrior) else "normal")
 
     def reconstruct(self, molecules: Iterable[Molecule | str]) -> list[Molecule | None]:

@@ -158,7 +158,7 @@ def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor_name(),
-        "packages": {name: _installed(name) for name in _RECORDED_PACKAGES},
+        "packages": {name: installed_version(name) for name in _RECORDED_PACKAGES},
     }
 
 
@@ -172,13 +172,14 @@ def processor_name() -> str:
     return names[0] if names else platform.machine()
 
 
-def _counts(path: Path) -> bool:
-    """Whether a file is more than what a killed process left: the draft of one, or its lock."""
-    return not (path.name.endswith(".part") or path.name == _LOCK)
-
-
-def _installed(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """Its version; None where that is not recorded, as of a checkout that is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _counts(path: Path) -> bool:
+    """Whether a file is more than what a killed process left: the draft of one, or its lock."""
+    return not (path.name.endswith(".part") or path.name == _LOCK)

@@ -18,7 +18,11 @@ AnySettings = TypeVar("AnySettings", bound="Settings")
 
 
 class Settings(BaseModel):
-    """Frozen settings, checked when made; an unknown or wrong value raises `ConfigError`."""
+    """Frozen settings, checked when made.
+
+    An unknown or wrong value raises pydantic's `ValidationError`; `parse` and `with_changes` tell
+    it as a `ConfigError` of one line.
+    """
 
     model_config = ConfigDict(
         frozen=True,

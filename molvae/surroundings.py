@@ -88,7 +88,10 @@ def neighbours_of(
 
     Raises:
         MoleculeError: the molecule cannot be spelled in this model's symbols.
+        ConfigError: the scale is not above 0.
     """
+    if scale is not None and not scale > 0:
+        raise ConfigError(f"scale = {scale:g}; points lie at a distance above 0 from the code")
     generator = np.random.default_rng(seed)
     found: dict[str, Molecule] = {}
     draws, distance = 0, scale or 1.0

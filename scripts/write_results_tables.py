@@ -187,7 +187,7 @@ def tables() -> str:
 
 
 def _model_of(name: str) -> str:
-    """`pmo_latent_only` is told as latent only, `pmo` as molvae."""
+    """`pmo_no_graph_or_edits` is told as no graph or edits, `pmo` as molvae."""
     _, _, rest = name.partition("_")
     return rest.replace("_", " ") or "molvae"
 

@@ -79,10 +79,16 @@ def test_the_checksum_is_that_of_the_bytes(tmp_path):
 
 def test_a_line_that_was_cut_off_is_left_out(tmp_path):
     path = tmp_path / "lines.jsonl"
-    path.write_text('{"a": 1}\n[2]\n{"a": ')
-    assert read_json_lines(path) == [{"a": 1}, [2]]
-    path.write_text('{"a": 1}\n{"a": \n[2]\n')
-    with pytest.raises(FileError, match=r"lines\.jsonl"):
-        read_json_lines(path)
+    path.write_text('{"a": 1}\n{"b": 2}\n{"a": ')
+    assert read_json_lines(path) == [{"a": 1}, {"b": 2}]
+    for line in ('{"a": ', "[2]", "[" * 100_000):
+        path.write_text(f'{{"a": 1}}\n{line}\n{{}}\n')
+        with pytest.raises(FileError, match=r"^line 2 of .*lines\.jsonl"):
+            read_json_lines(path)
     with pytest.raises(FileError, match="no file"):
         read_json_lines(tmp_path / "missing")
+
+
+def test_a_name_that_is_no_text_stands_escaped(tmp_path):
+    write_json(tmp_path / "a.json", {"command": "molvae caf\udce9.csv"})
+    assert read_json(tmp_path / "a.json") == {"command": "molvae caf\udce9.csv"}

@@ -51,6 +51,13 @@ def test_a_folder_goes_before_a_shipped_model(tmp_path, monkeypatch):
     assert find_model(DEFAULT).resolve() == (tmp_path / DEFAULT).resolve()
 
 
+def test_the_run_of_a_search_is_no_model(tmp_path):
+    for name in "settings.json", "journal.sqlite":
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(ModelError, match="is the run of a search"):
+        find_model(tmp_path)
+
+
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(ModelError, match=f"did you mean '{DEFAULT}'"):
         find_model(DEFAULT[:-1])

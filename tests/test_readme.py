@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 SHORTER = {
-    '"max_minutes": 1}': '"max_minutes": 0.03}, model={"decoder_size": 32, "prior_size": 16}',
-    "--max-minutes 2.5": "--max-minutes 0.05",
+    'molvae.ModelConfig.preset("small")': "molvae.ModelConfig(decoder_size=32, prior_size=16)",
+    '"max_minutes": 1}': '"max_minutes": 0.03}',
+    "--max-minutes 2.5": "--max-minutes 0.05 --acceptance-draws 0",
     "n=1000": "n=20",
     # A model of three seconds writes radicals for the most part.
     "--model runs/first --n 1000": "--model runs/first --n 20 --radicals",

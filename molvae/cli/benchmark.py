@@ -125,8 +125,10 @@ def pmo(
     """Search for the tasks of Practical Molecular Optimization, beside the published figures.
 
     Runs that are in OUT already are kept, and one that was cut off goes on, so the same words
-    again finish what was begun. A search has 10,000 calls and no guard rails, and scores flat
-    molecules alone, unless --budget, --rails or --no-flat is given; --seeds replaces --seed.
+    again finish what was begun. A search has 10,000 calls, no guard rails and no bound on what is
+    improbable, scores only flat molecules, and ends when its ten best have 1 in the mean, unless
+    --budget, --rails, --combined.improbable, --no-flat or --enough is given. --seeds replaces
+    --seed.
 
     Args:
         out: Folder: runs/TASK_SEED.json has each run with its curve, summary.json the tables.

@@ -22,7 +22,7 @@ def decode(
 ) -> None:
     """Write the molecules at latent vectors.
 
-    Each is the likeliest spelling (temperature 0) unless --temperature says otherwise. Points whose
+    Each symbol is the likeliest (temperature 0) unless --temperature says otherwise. Points whose
     symbols spell no molecule are left out and counted. Columns: smiles, row (as in the file of
     latent vectors).
 

@@ -40,9 +40,9 @@ def generate(
 ) -> int:
     """Generate distinct molecules with their properties.
 
-    Every molecule has been accepted by RDKit and has passed the filters. With the same model,
-    settings and seed the same molecules come again. Exit status 1 if fewer came than were asked
-    for; the file then holds those that came.
+    Every molecule has been accepted by RDKit and has passed the filters. The same model,
+    settings, seed, device and versions give the same molecules. Exit status 1 if fewer came than
+    were asked for; the file then holds those that came.
 
     Args:
         out: File for the molecules: CSV, or .smi, .sdf, .parquet.

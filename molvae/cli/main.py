@@ -61,6 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Who read the output has left; the interpreter must not try to flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        return _failed(
+            "there is not enough memory; give a smaller --batch-size, a smaller model or --n, or "
+            f"another --device ({str(error).partition(chr(10))[0]})"
+        )
     except OSError as error:
         place = f"{error.filename!r}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}")
@@ -92,6 +99,12 @@ def _docstring(command: str) -> str:
     tree = ast.parse(source)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     return ast.get_docstring(functions.get(command, tree)) or ""
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """As PyTorch says it for a GPU, and for the processor; it is not imported for that."""
+    told = type(error).__name__ == "OutOfMemoryError" or "not enough memory" in str(error)
+    return isinstance(error, MemoryError) or told or "can't allocate memory" in str(error)
 
 
 def _failed(problem: str) -> int:

@@ -53,11 +53,12 @@ def optimize(
     """Search the latent space for molecules of high score.
 
     OUT gets candidates.csv (every scored molecule, best first), summary.json and journal.sqlite,
-    in which scores are kept before more are asked for: with --resume nothing is scored
-    twice, and --budget may be larger than before. What a program or function of yours could not
-    score stands in failures.csv, with the reason.
+    in which scores are kept before more are asked for: with --resume only what was with the
+    objective when the search was cut off is scored again (one molecule with --at-once 1), and
+    --budget may be larger than before. What a program or function of yours could not score stands
+    in failures.csv, with the reason.
 
-    Calls are spent on molecules that may be scored alone: those like enough to the --lead, with
+    Calls are spent only on molecules that may be scored: those like enough to the --lead, with
     what is to --keep, without what is to --avoid, and within the guard rails, which keep out what
     scores well and nobody wants. What was refused is counted by reason in summary.json.
 

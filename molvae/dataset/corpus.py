@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_st
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError, DataError
 from molvae.parallel import available_cores
+from molvae.runs import installed_version
 from molvae.settings import Settings
 from molvae.vocabulary import END, PAD, START, Vocabulary
 
@@ -228,15 +228,8 @@ def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:
 def _key(config: CorpusConfig) -> dict[str, Any]:
     """All that decides what a store holds, besides the data."""
     settings = config.model_dump(mode="json")
-    versions = {package: _version(package) for package in _PACKAGES}
+    versions = {package: installed_version(package) for package in _PACKAGES}
     return {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _digest(key: Mapping[str, Any]) -> str:

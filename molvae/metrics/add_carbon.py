@@ -22,10 +22,12 @@ def add_carbon(
         DataError: such molecules cannot be made of these.
     """
     made: list[str] = []
-    for _ in range(_DRAWS_PER_MOLECULE * count):
+    # A text that could not be read stands as an empty one.
+    molecules = [smiles for smiles in training if smiles]
+    for _ in range(_DRAWS_PER_MOLECULE * count if molecules else 0):
         if len(made) == count:
             break
-        smiles = training[int(generator.integers(len(training)))]
+        smiles = molecules[int(generator.integers(len(molecules)))]
         longer = next(_novel_with_carbon(smiles, known, generator), None)
         made += [] if longer is None else [longer]
     if len(made) < count:

@@ -39,7 +39,9 @@ def write_model(folder: Path, saved: SavedModel) -> None:
         FileError: it could not be written; an earlier model of that name is still there.
         ModelError: the name is taken by something that is no model folder.
     """
-    if folder.exists() and not (folder / _MODEL).is_file() and any(folder.iterdir()):
+    # Through a link, and under a name where "." has none.
+    folder = folder.resolve()
+    if folder.is_file() or (not (folder / _MODEL).is_file() and any(folder.glob("*"))):
         raise ModelError(f"{str(folder)!r} exists and is no model folder; choose another name")
     draft = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(draft, ignore_errors=True)
@@ -85,8 +87,8 @@ def read_model(folder: Path) -> SavedModel:
     )
 
 
-def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Give the network these weights, each of which must be there in the right shape.
+def check_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """See that these are the weights of the network, each in its shape.
 
     Raises:
         ModelError: a tensor is missing, left over, or of another shape; all are named.
@@ -101,7 +103,16 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str)
     ]
     if problems:
         raise ModelError(f"the weights of {source} do not fit: {'; '.join(sorted(problems))}")
-    network.load_state_dict({name: weights[name].to(torch.float32) for name in wanted})
+
+
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Give the network these weights.
+
+    Raises:
+        ModelError: see `check_weights`.
+    """
+    check_weights(network, weights, source)
+    network.load_state_dict({name: one.to(torch.float32) for name, one in weights.items()})
 
 
 def _swap(draft: Path, folder: Path) -> None:
@@ -138,7 +149,7 @@ def _bytes(path: Path) -> bytes:
 def _json(path: Path, content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ModelError(f"{str(path)!r} is not JSON; it is damaged or foreign") from None
 
 

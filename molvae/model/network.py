@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from molvae.errors import ConfigError, ModelError
@@ -23,6 +23,9 @@ from molvae.special_ids import END, PAD
 _LOG_VARIANCE_BOUND = 8.0
 
 
+Layers = Annotated[int, Field(ge=1, le=64)]
+
+
 class ModelConfig(Settings):
     """Widths and depths of the network."""
 
@@ -30,15 +33,15 @@ class ModelConfig(Settings):
     """Length of the vector that stands for a symbol."""
     encoder_size: PositiveInt = 256
     """Hidden units of the encoder, in each of its two directions."""
-    encoder_layers: PositiveInt = 1
+    encoder_layers: Layers = 1
     decoder_size: PositiveInt = 512
     """Hidden units of the decoder."""
-    decoder_layers: PositiveInt = 1
+    decoder_layers: Layers = 1
     latent_size: PositiveInt = 128
     """Dimensions of the latent space."""
     prior_size: NonNegativeInt = 512
     """Hidden units of the language model behind the learned prior; 0 means no learned prior."""
-    prior_layers: PositiveInt = 1
+    prior_layers: Layers = 1
 
     @classmethod
     def preset(cls, name: str) -> "ModelConfig":
@@ -261,11 +264,13 @@ def pick_device(name: Device = "auto") -> torch.device:
     """The device of that name; `auto` takes cuda, else mps, else cpu.
 
     Raises:
-        ConfigError: this machine has no such device.
+        ConfigError: there is no device of that name, or not on this machine.
     """
     has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = "cuda" if has["cuda"] else "mps" if has["mps"] else "cpu"
+    if name not in has:
+        raise ConfigError(f"no device {name!r}{suggestion(name, ['auto', *has])}")
     if not has[name]:
         raise ConfigError(f"this machine has no {name} device; use --device auto")
     return torch.device(name)

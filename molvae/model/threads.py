@@ -7,8 +7,6 @@ from typing import TypeVar
 
 import torch
 
-from molvae.parallel import available_cores
-
 Answer = TypeVar("Answer")
 
 
@@ -23,14 +21,16 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def side_by_side(device: torch.device, works: Sequence[Callable[[], Answer]]) -> list[Answer]:
+def side_by_side(
+    device: torch.device, works: Sequence[Callable[[], Answer]], cores: int
+) -> list[Answer]:
     """What each piece of work of a network comes to.
 
-    On a processor with cores enough all are done at once, each by a thread of its own, as products
-    let go of the interpreter; a GPU has its own ways to keep busy. An exception in a piece is
-    raised here, once all have ended.
+    On a processor all are done at once, each by a thread of its own, as products let go of the
+    interpreter; but one after the other where there is a single core to use, and on a GPU, which
+    has its own ways to keep busy. An exception in a piece is raised here, once all have ended.
     """
-    if device.type != "cpu" or min(len(works), available_cores()) < 2:
+    if device.type != "cpu" or min(len(works), cores) < 2:
         return [work() for work in works]
 
     @one_thread()

@@ -75,8 +75,8 @@ class CombinedSearch:
         self._admission = Admission.of(admission or AdmissionConfig(rails=False))
         _check_leads(leads, self._cleaning, self._admission)
         self._least_similarity = admission.min_similarity if admission else 0.0
-        self._retrainer = Retrainer(model, config.retraining)
         self._workers = config.workers or available_cores()
+        self._retrainer = Retrainer(model, config.retraining, self._workers)
         self._codes = Codes(self._retrainer.model, self._workers)
         self._reach = reach_of(model)
         few = self._generator.permutation(len(pool))[: config.pool_size]

@@ -60,7 +60,8 @@ class CombinedConfig(Settings):
     keep_stereo: bool = False
     """Keep stereochemistry, for an objective that sees it; flat molecules are searched faster."""
     workers: Annotated[int | None, Field(ge=1)] = None
-    """Processes that read candidates; one per core unless given."""
+    """Processes that read candidates; one per core unless given. With more than one, the network
+    has two threads."""
 
     @field_validator("batches")
     @classmethod

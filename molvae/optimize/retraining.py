@@ -62,8 +62,9 @@ class Retrainer:
     retraining, Tripp et al. 2020; there the encoder moves too).
     """
 
-    def __init__(self, model: MoleculeVAE, config: RetrainingConfig) -> None:
+    def __init__(self, model: MoleculeVAE, config: RetrainingConfig, cores: int = 1) -> None:
         self._config = config
+        self._cores = cores
         self._given = model
         self._is_half = (
             writes_in_bfloat16(model.device)
@@ -152,7 +153,7 @@ class Retrainer:
             for decoder, given in zip(_decoders(model), (context, None), strict=False)
         ]
         # They share no weights.
-        side_by_side(model.device, losses)
+        side_by_side(model.device, losses, self._cores)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), config.clip_norm)
         if torch.isfinite(norm):
             optimizer.step()

@@ -141,11 +141,9 @@ def search(
     strategy = strategy_of(config, model, [admission.lead] if admission.lead else [], objective)
     if config.pareto:
         check_goals(objective)
-    if run and not resume and run.journal.exists():
-        raise RunError(f"{str(run.path)!r} holds a search; use --resume to go on with it")
     shared = ScoreCache.open(cache, objective.description) if cache else nullcontext()
     held = run.held() if run else nullcontext()
-    with held, shared as scores, _open_journal(run, model, objective, config) as journal:
+    with held, shared as scores, _open_journal(run, model, objective, config, resume) as journal:
         report = partial(_keep_failures, run.failures) if run else None
         oracle = Oracle(objective, journal, config.budget, config.at_once, report, scores)
         if config.pareto:
@@ -192,7 +190,11 @@ def _keep_failures(path: Path, failures: Sequence[Failure]) -> None:
 
 
 def _open_journal(
-    run: RunDirectory | None, model: LatentModel, objective: Objective, config: SearchConfig
+    run: RunDirectory | None,
+    model: LatentModel,
+    objective: Objective,
+    config: SearchConfig,
+    resume: bool,
 ) -> Journal:
     settings: dict[str, JsonValue] = {
         "objective": dict(objective.description),
@@ -201,6 +203,8 @@ def _open_journal(
     about = {**settings, "search": config.path(), "model": model_mark(model)}
     if run is None:
         return Journal.open(None, about)
+    if not resume and run.journal.exists():
+        raise RunError(f"{str(run.path)!r} holds a search; use --resume to go on with it")
     # First of all files: what has settings can be resumed, wherever the search was killed.
     if not run.settings.is_file():
         write_json(run.settings, settings)

@@ -207,7 +207,7 @@ class Sources:
             writing.append(partial(self._decoded, moves, seed))
         if wanted.get(Source.PRIOR):
             writing.append(partial(self._from_prior, wanted[Source.PRIOR], generator))
-        for spellings, origins in side_by_side(self._writer.device, writing):
+        for spellings, origins in side_by_side(self._writer.device, writing, self._workers):
             yield from self._read(spellings, origins)
 
     def _encoded(self, bred: "_Bred") -> dict[Source, list[list["_CodedParent"]]]:

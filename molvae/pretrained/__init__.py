@@ -23,11 +23,15 @@ def find_model(name: str | Path) -> Path:
     A folder goes before a shipped model of the same name.
 
     Raises:
-        ModelError: there is none, or it is a run that has no model yet.
+        ModelError: there is none, or it is a search, or a training that has no model yet.
     """
     path = Path(name)
     run = RunDirectory(path)
-    if run.settings.is_file():
+    if run.settings.is_file() and not (path / "model.json").is_file():
+        if run.journal.exists():
+            raise ModelError(
+                f"{str(path)!r} is the run of a search; give the model it was made with"
+            )
         if not run.best_model.is_dir():
             raise ModelError(
                 f"the run {str(path)!r} has no model yet; go on with it: molvae train --resume"

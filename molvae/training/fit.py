@@ -71,7 +71,7 @@ def train(
     plan = _settled(plan)
     if torchrun_rank() not in (None, 0):
         return _train(RunDirectory(Path(out)), plan, notify, progress)
-    with _new_run(Path(out)) as run, run.held():
+    with _new_run(Path(out)) as run:
         plan.save(run)
         run.record_provenance(plan.train.seed)
         return _train(run, plan, notify, progress)
@@ -128,12 +128,15 @@ def continue_as_member(run: RunDirectory, team: Team) -> None:
 def _new_run(out: Path) -> Iterator[RunDirectory]:
     """A run directory that is gone again when training fails before there is anything to resume."""
     run = RunDirectory.create(out)
-    try:
-        yield run
-    except (MolvaeError, OSError):
-        if not run.checkpoint.exists():
-            shutil.rmtree(out, ignore_errors=True)
-        raise
+    with run.held():
+        # Another process may have begun one there a moment ago.
+        RunDirectory.create(out)
+        try:
+            yield run
+        except (MolvaeError, OSError):
+            if not run.checkpoint.exists():
+                shutil.rmtree(out, ignore_errors=True)
+            raise
 
 
 def _train(

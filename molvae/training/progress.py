@@ -1,12 +1,13 @@
 """ProgressReport: what the user sees of a training, and the lines that stay on disk."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from molvae.errors import MissingExtraError
+from molvae.errors import FileError, MissingExtraError
 from molvae.files import read_json_lines, written_whole
 from molvae.runs import RunDirectory
 from molvae.training.diagnostics import Validation
@@ -64,9 +65,24 @@ class ProgressReport:
             disable=not self.shows_bar,
             mininterval=0.5,
         )
-        lines = read_json_lines(self.run.progress) if self.run.progress.exists() else []
+        lines = self._earlier()
         with written_whole(self.run.progress) as stream:
-            stream.writelines(json.dumps(line) + "\n" for line in lines if line["step"] <= step)
+            stream.writelines(
+                json.dumps(line) + "\n" for line in lines if line.get("step", math.inf) <= step
+            )
+
+    # Any: JSON values.
+    def _earlier(self) -> list[dict[str, Any]]:
+        """The lines that are there; a damaged file is put aside, as training does without it."""
+        if not self.run.progress.exists():
+            return []
+        try:
+            return read_json_lines(self.run.progress)
+        except FileError as error:
+            aside = self.run.progress.with_name("progress.damaged.jsonl")
+            self.run.progress.replace(aside)
+            self.say(f"{error}; it is {aside.name} now, and begun anew")
+            return []
 
     def step(self, step: Step) -> None:
         """Move the bar on by an update."""

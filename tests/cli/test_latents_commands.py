@@ -143,8 +143,8 @@ def foreign(kind, path):
         np.savez(path, points=np.zeros((3, 16)))
     elif kind == "other size":
         np.savez(path, mean=np.zeros((3, 8)))
-    elif kind == "not finite":
-        np.savez(path, mean=np.full((3, 16), np.nan))
+    elif kind in ("not finite", "too large"):
+        np.savez(path, mean=np.full((3, 16), np.nan if kind == "not finite" else 1e300))
     elif kind == "cut":
         np.savez(path, mean=np.zeros((3, 16)))
         path.write_bytes(path.read_bytes()[:-200])
@@ -164,6 +164,7 @@ def foreign(kind, path):
         ("other arrays", "it has no array 'mean'"),
         ("other size", "this model's points are rows of 16 numbers"),
         ("not finite", "NaN or infinity"),
+        ("too large", "NaN or infinity"),
         ("cut", "holds no readable latents"),
         ("bit flipped", "holds no readable latents"),
     ],

@@ -3,8 +3,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from molvae import __version__
+from molvae.cli import main
 from molvae.cli.main import _COMMANDS, _app, _docstring
 
 COMMANDS = list(_COMMANDS)
@@ -86,3 +88,30 @@ def test_a_reader_who_leaves_is_no_error():
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9e9 bytes"),
+    ],
+)
+def test_too_little_memory_is_one_line_with_advice(shell, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(main, "_app", lambda: fail)
+    done = shell("train")
+    assert done.status == 1
+    assert "not enough memory; give a smaller --batch-size" in done.complaint
+
+
+def test_another_fault_is_not_taken_for_want_of_memory(shell, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(main, "_app", lambda: fail)
+    with pytest.raises(RuntimeError, match="shapes"):
+        shell("train")

@@ -125,7 +125,9 @@ def test_smiles_look_like_smiles(text):
     assert looks_like_smiles(text)
 
 
-@pytest.mark.parametrize("text", ["", "1.5", "ethanol", "C2H6O", "CHEMBL25", "C C", "2024-01-01"])
+@pytest.mark.parametrize(
+    "text", ["", "1.5", "ethanol", "C2H6O", "CHEMBL25", "C C", "2024-01-01", "[C][=C][O]"]
+)
 def test_other_texts_do_not(text):
     assert not looks_like_smiles(text)
 

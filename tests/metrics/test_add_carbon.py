@@ -19,6 +19,12 @@ def test_what_is_known_is_not_made():
         add_carbon(["C"], {"C", "CC"}, 1, np.random.default_rng(0))
 
 
+def test_a_text_that_could_not_be_read_does_not_become_methane():
+    assert set(add_carbon(["", "C"], set(), 20, np.random.default_rng(0))) == {"CC"}
+    with pytest.raises(DataError, match="only 0 of 1"):
+        add_carbon([""], set(), 1, np.random.default_rng(0))
+
+
 def test_the_same_seed_makes_the_same():
     training = ["CCO", "c1ccccc1", "CC(=O)N"]
     one, two, other = (

@@ -150,8 +150,52 @@ def test_a_description_without_settings_is_refused(folder):
     description = json.loads(path.read_text())
     del description["model"]
     path.write_text(json.dumps(description))
-    with pytest.raises(ModelError, match="lacks 'model'"):
+    with pytest.raises(ModelError, match="model: Field required"):
         MoleculeVAE.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"properties": "ab"}, "properties = 'ab'"),
+        ({"properties": [1]}, "properties.0 = 1"),
+        ({"acceptance": "no idea"}, "acceptance"),
+        ({"card": None}, "card = None"),
+        ({"card": {"validation": None}}, "validation = None"),
+        ({"card": {"validation": {"exact_reconstruction": "high"}}}, "exact_reconstruction"),
+        ({"card": {"max_symbols": 0}}, "max_symbols = 0"),
+        ({"card": {"provenance": {"seed": -1}}}, "provenance.seed = -1"),
+    ],
+)
+def test_a_description_that_tells_nonsense_is_refused(folder, changes, complaint):
+    describe(folder, **changes)
+    with pytest.raises(ModelError, match=complaint) as refused:
+        MoleculeVAE.from_pretrained(folder)
+    assert "damaged or foreign" in str(refused.value)
+
+
+def test_a_network_beyond_all_memory_is_refused_before_it_is_made(folder):
+    path = folder / "model.json"
+    described = json.loads(path.read_text())["model"]
+    describe(folder, model={**described, "latent_size": 10**12})
+    with pytest.raises(ModelError, match="do not fit"):
+        MoleculeVAE.from_pretrained(folder)
+    describe(folder, model={**described, "encoder_layers": 10**7})
+    with pytest.raises(ModelError, match="encoder_layers"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_a_model_is_saved_through_a_link_and_not_over_a_file(folder, tmp_path):
+    model = MoleculeVAE.from_pretrained(folder)
+    link = tmp_path / "link"
+    link.symlink_to(folder, target_is_directory=True)
+    for _ in range(2):
+        model.save_pretrained(link)
+        assert link.is_symlink()
+    assert MoleculeVAE.from_pretrained(link).latent_size == model.latent_size
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match="is no model folder"):
+        model.save_pretrained(tmp_path / "file")
 
 
 def test_no_folder_at_all_is_refused(tmp_path):

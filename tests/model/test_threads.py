@@ -4,15 +4,9 @@ from threading import Barrier, current_thread, main_thread
 import pytest
 import torch
 
-from molvae.model import threads
 from molvae.model.threads import one_thread, side_by_side
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def two_cores(monkeypatch):
-    monkeypatch.setattr(threads, "available_cores", lambda: 2)
 
 
 def test_one_thread_for_a_while():
@@ -26,7 +20,7 @@ def test_one_thread_for_a_while():
         torch.set_num_threads(before)
 
 
-def test_work_side_by_side_is_done_at_once_each_on_one_thread(two_cores):
+def test_work_side_by_side_is_done_at_once_each_on_one_thread():
     meeting = Barrier(2)
 
     def work(name):
@@ -36,13 +30,16 @@ def test_work_side_by_side_is_done_at_once_each_on_one_thread(two_cores):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        assert side_by_side(CPU, [partial(work, "a"), partial(work, "b")]) == [("a", 1), ("b", 1)]
+        assert side_by_side(CPU, [partial(work, "a"), partial(work, "b")], 2) == [
+            ("a", 1),
+            ("b", 1),
+        ]
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
 
 
-def test_an_error_beside_other_work_is_raised_once_that_has_ended(two_cores):
+def test_an_error_beside_other_work_is_raised_once_that_has_ended():
     begun, done = Barrier(2), []
 
     def fail():
@@ -54,13 +51,13 @@ def test_an_error_beside_other_work_is_raised_once_that_has_ended(two_cores):
         done.append(True)
 
     with pytest.raises(ValueError, match="of the one"):
-        side_by_side(CPU, [fail, work])
+        side_by_side(CPU, [fail, work], 2)
     assert done
 
 
 @pytest.mark.parametrize(("device", "cores"), [("meta", 2), ("cpu", 1)])
-def test_where_nothing_is_gained_it_is_done_here_in_order(monkeypatch, device, cores):
-    monkeypatch.setattr(threads, "available_cores", lambda: cores)
-    assert side_by_side(torch.device(device), [current_thread] * 2) == [main_thread()] * 2
-    assert side_by_side(CPU, [current_thread]) == [main_thread()]
-    assert side_by_side(CPU, []) == []
+def test_where_nothing_is_gained_it_is_done_here_in_order(device, cores):
+    there = torch.device(device)
+    assert side_by_side(there, [current_thread] * 2, cores) == [main_thread()] * 2
+    assert side_by_side(CPU, [current_thread], 2) == [main_thread()]
+    assert side_by_side(CPU, [], 2) == []

@@ -9,7 +9,6 @@ from projection_model import ProjectionModel
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import spell
 from molvae.errors import ConfigError, MoleculeError, RunError
-from molvae.model import threads
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
@@ -159,10 +158,9 @@ def test_the_network_leaves_the_other_cores_to_those_who_read(tiny_model, pool, 
         torch.set_num_threads(before)
 
 
-def test_any_number_of_cores_comes_to_the_same(tiny_model, pool, monkeypatch):
+def test_any_number_of_cores_comes_to_the_same(tiny_model, pool):
     found = []
     for cores in 1, 2:
-        monkeypatch.setattr(threads, "available_cores", lambda cores=cores: cores)
         few = {"pool": pool, "children": 64, "workers": cores}
         found.append(search(tiny_model, objective(), config(combined=few)).candidates)
     assert found[0] == found[1]

@@ -88,6 +88,22 @@ def test_a_run_is_not_resumed_on_other_molecules(tiny_plan, few_molecules, tmp_p
     assert resume(tmp_path / "run").stop is StopReason.ALL_EPOCHS
 
 
+@pytest.mark.parametrize("line", ["{", "3", "{}"])
+def test_damaged_lines_of_progress_do_not_keep_a_run_from_going_on(tiny_plan, tmp_path, line):
+    run = RunDirectory(tmp_path / "run")
+    train(changed(tiny_plan, epochs=2), run.path)
+    whole = run.progress.read_text()
+    run.progress.write_text(f"{line}\n{whole}")
+    told = []
+    assert resume(run.path, notify=told.append).stop is StopReason.ALL_EPOCHS
+    aside = run.path / "progress.damaged.jsonl"
+    if line == "{}":
+        assert run.progress.read_text() == whole
+    else:
+        assert aside.read_text() == f"{line}\n{whole}"
+        assert any("it is progress.damaged.jsonl now" in one for one in told)
+
+
 def test_a_best_model_that_was_lost_is_written_again(tiny_plan, tmp_path):
     out = tmp_path / "run"
     train(changed(tiny_plan, epochs=1), str(out))
