@@ -48,8 +48,8 @@ class Description(Settings, extra="ignore"):
     acceptance: bool = False
     card: dict[str, Any]
 
-    @classmethod
     # Any: JSON values.
+    @classmethod
     def read(cls, values: Any, source: str) -> "Description":
         """The description that a model folder holds.
 

@@ -17,7 +17,9 @@ _SMI_NAMES = (".smi", ".smiles", ".ism", ".can")
 _SMILES_NAMES = ("smiles", "canonicalsmiles", "isomericsmiles")
 _VAGUE_NAMES = ("structure", "structures", "molecule", "molecules", "mol", "smi", "compound")
 _SMILES_TEXT = re.compile(
-    r"(?=.*[A-Za-z\[])(?!(?:\[[^\[\]\s]+\]){2,}\Z)(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\.()~%]|\d|>)+\Z"
+    # A row of brackets and nothing else is SELFIES.
+    r"(?=.*[A-Za-z\[])(?!(?:\[[^\[\]\s]+\]){2,}\Z)"
+    r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\.()~%]|\d|>)+\Z"
 )
 _SHOWN_COLUMNS = 20
 
