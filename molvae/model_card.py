@@ -4,7 +4,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import torch
 from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.decoding import GREEDY
-from molvae.model.folder import check_weights, load_weights
+from molvae.model.folder import load_weights
 from molvae.model.network import ModelConfig, SequenceVAE
 from molvae.settings import Settings
 
@@ -70,16 +69,16 @@ class Description(Settings, extra="ignore"):
             ModelError: the weights are those of another one.
         """
         # Before any memory is asked for: a wrong description may ask for all there is.
-        with torch.device("meta"):
-            check_weights(self._without_weights(n_ids), weights, source)
-        network = self._without_weights(n_ids)
-        load_weights(network, weights, source)
-        return network
-
-    def _without_weights(self, n_ids: int) -> SequenceVAE:
+        longest = max((side for one in weights.values() for side in one.shape), default=0)
+        sizes = self.model.model_dump()
+        wider = [f"{name} = {size}" for name, size in sizes.items() if size > longest]
+        if wider:
+            told = ", ".join(wider)
+            raise ModelError(f"the weights of {source} do not fit: none is as wide as {told}")
         network = SequenceVAE(self.model, n_ids, len(self.properties))
         if self.acceptance:
             network.acceptance = Acceptance(SUBSTRUCTURES)
+        load_weights(network, weights, source)
         return network
 
 

@@ -87,8 +87,8 @@ def read_model(folder: Path) -> SavedModel:
     )
 
 
-def check_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """See that these are the weights of the network, each in its shape.
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Give the network these weights, each of which must be there in the right shape.
 
     Raises:
         ModelError: a tensor is missing, left over, or of another shape; all are named.
@@ -103,16 +103,7 @@ def check_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str
     ]
     if problems:
         raise ModelError(f"the weights of {source} do not fit: {'; '.join(sorted(problems))}")
-
-
-def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Give the network these weights.
-
-    Raises:
-        ModelError: see `check_weights`.
-    """
-    check_weights(network, weights, source)
-    network.load_state_dict({name: one.to(torch.float32) for name, one in weights.items()})
+    network.load_state_dict({name: weights[name].to(torch.float32) for name in wanted})
 
 
 def _swap(draft: Path, folder: Path) -> None:
