@@ -55,13 +55,10 @@ def generate(
     plan = settings_from(GenerateConfig, config, typed)
     plan.screen.check()
     file = TableFile.at(out)
-    if points is not None:
-        check_writable(points, ".npz")
-        if points.resolve() == out.resolve():
-            raise ConfigError(f"--points and --out are the same file, {str(out)!r}; name two")
     if novel_to is not None:
         check_apart(novel_to, out)
-        check_apart(novel_to, points or out, "--points")
+    if points is not None:
+        _check_points(points, out, novel_to)
     vae = model.open()
     known = frozenset[str]()
     if novel_to is not None:
@@ -75,6 +72,15 @@ def generate(
     if shortfall:
         print(f"molvae: {shortfall}", file=sys.stderr)
     return 1 if shortfall else 0
+
+
+def _check_points(points: Path, out: Path, novel_to: Path | None) -> None:
+    """See that the codes replace neither the table nor the known molecules."""
+    if points.resolve() == out.resolve():
+        raise ConfigError(f"--points and --out are the same file, {str(out)!r}; name two")
+    if novel_to is not None:
+        check_apart(novel_to, points, "--points")
+    check_writable(points, ".npz")
 
 
 def _columns(generation: Generation) -> Columns:

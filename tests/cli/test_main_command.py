@@ -98,20 +98,18 @@ def test_a_reader_who_leaves_is_no_error():
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9e9 bytes"),
     ],
 )
-def test_too_little_memory_is_one_line_with_advice(shell, monkeypatch, error):
+def test_too_little_memory_is_one_line_with_advice(molvae, monkeypatch, error):
     def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(main, "_app", lambda: fail)
-    done = shell("train")
-    assert done.status == 1
-    assert "not enough memory; give a smaller --batch-size" in done.complaint
+    assert "not enough memory; give a smaller --batch-size" in molvae("train").complaint
 
 
-def test_another_fault_is_not_taken_for_want_of_memory(shell, monkeypatch):
+def test_another_fault_is_not_taken_for_want_of_memory(molvae, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("shapes do not fit")
 
     monkeypatch.setattr(main, "_app", lambda: fail)
     with pytest.raises(RuntimeError, match="shapes"):
-        shell("train")
+        molvae("train")
