@@ -121,7 +121,8 @@ def priors(record: dict[str, Any]) -> str:
         f"**Priors** on z compared, {record['n']:,} samples of `{record['name']}` under each: "
         f"N(0, I); normal distributions with full covariances fitted to {record['codes']:,} codes "
         f"of training molecules; such codes themselves, as a perfect prior would draw them; codes "
-        f"of what the language model makes up. FCD to the test set:\n\n"
+        f"of what the language model writes (push-forward); the same with its acceptance, as "
+        f"`generate` gives them (learned). FCD to the test set:\n\n"
         f"{table(['prior', 'FCD', 'valid', 'without repair', 'unique'], rows)}{commands(record)}"
     )
 

@@ -179,3 +179,21 @@ def test_wrong_values_are_told_in_one_line_each(trained):
     expected = "expected points of this model's latent space, 16 numbers in each row; got the shape"
     assert shapes == [f"{expected} (16,)", f"{expected} (2, 17)"] * 3
     assert gaps == [f"not a molecule: expected a SMILES, got {gap}" for gap in ("None", "nan", "7")]
+
+
+def test_unknown_names_of_devices_and_priors_are_refused_with_the_known_ones():
+    # Without the run-time type checks of the tests, which would be first.
+    code = """
+import numpy as np, molvae
+for ask in (lambda: molvae.MoleculeVAE.from_pretrained("moses", "cuda:0"),
+            lambda: molvae.MoleculeVAE.from_pretrained("moses", "cpu").draw(
+                1, np.random.default_rng(0), prior="Normal")):
+    try:
+        ask()
+    except molvae.MolvaeError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    device, prior = done.stdout.splitlines()
+    assert device.startswith("no device 'cuda:0'; did you mean 'cuda'?")
+    assert prior.startswith("no prior 'Normal'; did you mean 'normal'?")
