@@ -37,7 +37,7 @@ def optimization(record: dict[str, Any]) -> str:
     heading = ["objective", "method", "best", "mean of ten best", "AUC top-10"]
     return (
         f"**Optimisation** at a budget of {record['budget']:,} distinct molecules, mean and "
-        f"standard deviation of {len(record['seeds'])} seeds, by an earlier quickstart's model; "
+        f"standard deviation of {len(record['seeds'])} seeds, by `zinc250k`; "
         f"penalised logP is normalised over ZINC250k and given to molecules of at most 38 heavy "
         f"atoms only:\n\n{table(heading, rows)}{commands(record)}"
     )
