@@ -152,6 +152,17 @@ def test_a_search_for_each_delta_is_held_to_it(file, tmp_path):
     assert [row["calls"] for row in rows] == [1, 1, 1]
 
 
+def test_the_record_tells_the_settings_that_were_searched_with(file, tmp_path):
+    def recorded(**search):
+        asked = plan(leads=1, search=search)
+        found = benchmark_constrained(EditModel(), file, asked, tmp_path / f"{len(search)}.json")
+        return found["settings"]["search"]
+
+    assert recorded()["admission"]["rails"] is False
+    assert recorded()["combined"]["improbable"] == 0.0
+    assert recorded(admission={"rails": True})["admission"]["rails"] is True
+
+
 def test_the_two_ways_of_averaging():
     rows = [
         {"found": {"0": {"improvement": 3.0, "similarity": 0.2}, "0.4": None}},

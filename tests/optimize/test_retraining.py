@@ -48,6 +48,12 @@ def test_the_prior_makes_elites_up(tiny_model, retrained):
     assert share(retrained.model) > 0.1
 
 
+def test_the_language_model_takes_the_best_elite_to_be_likelier(tiny_model, retrained):
+    best = [spell(Molecule.parse(SMILES[0]))]
+    # In nats; the decoder, which follows too, has no part in it.
+    assert retrained.model.surprise(best)[0] < tiny_model.surprise(best)[0] - 10.0
+
+
 def test_the_model_that_was_given_stays_as_it_is(tiny_model):
     before = {name: one.clone() for name, one in tiny_model.network.state_dict().items()}
     retrainer = Retrainer(tiny_model, CONFIG)
