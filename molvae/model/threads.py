@@ -6,19 +6,19 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 
 Answer = TypeVar("Answer")
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """A GRU's products are too small to share between threads; processes share the work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    """A GRU's products are too small to share between threads; processes share the work.
+
+    So are those of NumPy and SciPy beside it, whose idle threads would keep a core from them.
+    """
+    with threadpool_limits(1, user_api="blas"), _torch_alone():
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def side_by_side(
@@ -33,10 +33,21 @@ def side_by_side(
     if device.type != "cpu" or min(len(works), cores) < 2:
         return [work() for work in works]
 
-    @one_thread()
+    @_torch_alone()
     def alone(work: Callable[[], Answer]) -> Answer:
         return work()
 
-    with one_thread(), ThreadPoolExecutor(len(works)) as threads:
+    with _torch_alone(), ThreadPoolExecutor(len(works)) as threads:
         answers = [threads.submit(alone, work) for work in works]
     return [answer.result() for answer in answers]
+
+
+@contextmanager
+def _torch_alone() -> Iterator[None]:
+    """In this thread, as each has a number of its own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -15,8 +15,9 @@ from pydantic import JsonValue
 from molvae.errors import RunError
 from molvae.files import with_nan, without_nan
 from molvae.optimize.result import Candidate
+from molvae.optimize.state import State
 
-FORMAT = 3
+FORMAT = 4
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -26,6 +27,9 @@ _TABLES = (
     "point BLOB)",
     "CREATE TABLE IF NOT EXISTS progress "
     "(only INTEGER PRIMARY KEY CHECK (only = 1), counts TEXT NOT NULL, state BLOB NOT NULL)",
+    # Of the same state, apart: they are large, and do not change each round.
+    "CREATE TABLE IF NOT EXISTS arrays "
+    "(only INTEGER PRIMARY KEY CHECK (only = 1), state BLOB NOT NULL)",
 )
 
 
@@ -35,6 +39,8 @@ class Journal:
     def __init__(self, connection: sqlite3.Connection, place: str) -> None:
         self._connection = connection
         self._place = place
+        self._arrays: Mapping[str, np.ndarray] | None = None
+        """Those that were saved last."""
 
     @classmethod
     def open(cls, path: Path | None, about: Mapping[str, JsonValue]) -> "Journal":
@@ -112,19 +118,34 @@ class Journal:
             ).fetchall()
         return {smiles: np.frombuffer(point, dtype="<f4") for smiles, point in rows}
 
-    def save_progress(self, counts: Mapping[str, int], state: bytes) -> None:
-        """Replace what is known of where the search stands."""
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO progress VALUES (1, ?, ?)",
-                (json.dumps(dict(counts)), state),
-            )
+    def save_progress(self, counts: Mapping[str, int], state: State) -> None:
+        """Replace what is known of where the search stands.
 
-    def progress(self) -> tuple[dict[str, int], bytes] | None:
-        """What was saved last; None when no round was finished."""
+        Arrays of the very mapping that was saved last are taken to be unchanged.
+        """
+        with self._transaction() as connection:
+            values = State(state.values).to_bytes()
+            row = (json.dumps(dict(counts)), values)
+            connection.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?)", row)
+            if state.arrays is not self._arrays:
+                arrays = State(arrays=state.arrays).to_bytes()
+                connection.execute("INSERT OR REPLACE INTO arrays VALUES (1, ?)", (arrays,))
+        self._arrays = state.arrays
+
+    def progress(self) -> tuple[dict[str, int], State] | None:
+        """What was saved last; None when no round was finished.
+
+        Raises:
+            RunError: the state is damaged.
+        """
         with _told_as_run_error(self._place):
-            row = self._connection.execute("SELECT counts, state FROM progress").fetchone()
-        return None if row is None else (json.loads(row[0]), row[1])
+            row = self._connection.execute(
+                "SELECT counts, progress.state, arrays.state FROM progress JOIN arrays USING (only)"
+            ).fetchone()
+        if row is None:
+            return None
+        values, arrays = (State.from_bytes(content) for content in row[1:])
+        return json.loads(row[0]), State(values.values, arrays.arrays)
 
     def _begin(self, about: Mapping[str, JsonValue]) -> None:
         """Make the tables, or check that they are of the search that `about` describes."""

@@ -80,6 +80,7 @@ class Retrainer:
             for place, decoder in enumerate(_decoders(self.model))
             for name, parameter in decoder.named_parameters()
         }
+        self._copied: dict[str, np.ndarray] | None = None
         self._original = self.weights()
         self.writer = self.model
         """Decodes as `model` does, faster where products in bfloat16 are."""
@@ -106,7 +107,7 @@ class Retrainer:
                 batch += [rehearsal[place] for place in kept]
             self._update(optimizer, batch, generator)
         self.model.network.eval()
-        self._tell_writer()
+        self._weights_changed()
 
     def made_up(self, n: int, seed: int = 0) -> list[Spelling]:
         """`n` draws of the prior of the model as it was given."""
@@ -117,18 +118,24 @@ class Retrainer:
         self.restore(self._original)
 
     def weights(self) -> dict[str, np.ndarray]:
-        """A copy of all that retraining changes."""
-        return {name: one.detach().cpu().numpy().copy() for name, one in self._parameters.items()}
+        """A copy of all that retraining changes; the same one until it does."""
+        if self._copied is None:
+            self._copied = {
+                name: one.detach().cpu().numpy().copy() for name, one in self._parameters.items()
+            }
+        return self._copied
 
     @torch.no_grad()
     def restore(self, weights: dict[str, np.ndarray]) -> None:
         """Take up such a copy."""
         for name, parameter in self._parameters.items():
             parameter.copy_(torch.as_tensor(weights[name]))
-        self._tell_writer()
+        self._weights_changed()
 
     @torch.no_grad()
-    def _tell_writer(self) -> None:
+    def _weights_changed(self) -> None:
+        """Let the writer follow, and forget the copy."""
+        self._copied = None
         if self.writer is self.model:
             return
         for theirs, ours in zip(_decoders(self.writer), _decoders(self.model), strict=True):

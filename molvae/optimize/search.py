@@ -35,7 +35,6 @@ from molvae.optimize.result import (
     write_candidates,
 )
 from molvae.optimize.scaffolds import ScaffoldFilter
-from molvae.optimize.state import State
 from molvae.optimize.strategy import Proposal, Strategy
 from molvae.runs import RunDirectory
 
@@ -252,7 +251,7 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
                     heard[place] = heard[0]
             parts.strategy.learn(proposals, heard[len(extra) :])
             counts = counts.after(answers, refused, parts.strategy.left_out())
-            parts.journal.save_progress(counts.saved(), parts.strategy.state().to_bytes())
+            parts.journal.save_progress(counts.saved(), parts.strategy.state())
     return stop, counts
 
 
@@ -285,7 +284,7 @@ def _taken_up(parts: _Parts, config: SearchConfig) -> tuple[Counts, ScaffoldFilt
     if saved is None:
         return Counts(), ScaffoldFilter(config.admission)
     counts, state = Counts.restored(saved[0]), saved[1]
-    parts.strategy.restore(State.from_bytes(state))
+    parts.strategy.restore(state)
     # Of a round that was cut off some molecules are in the journal already.
     earlier = [one for one in parts.journal.candidates() if one.round <= counts.rounds]
     return counts, ScaffoldFilter(config.admission, earlier)

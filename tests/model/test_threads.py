@@ -3,6 +3,7 @@ from threading import Barrier, current_thread, main_thread
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from molvae.model.threads import one_thread, side_by_side
 
@@ -18,6 +19,17 @@ def test_one_thread_for_a_while():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_one_thread_for_the_products_of_numpy_and_scipy_too():
+    with threadpool_limits(2, user_api="blas"):
+        with one_thread():
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+
+
+def blas_threads():
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
 
 
 def test_work_side_by_side_is_done_at_once_each_on_one_thread():

@@ -7,6 +7,7 @@ import pytest
 from molvae.errors import RunError
 from molvae.optimize.journal import Journal
 from molvae.optimize.result import Candidate
+from molvae.optimize.state import State
 
 ABOUT = {"objective": {"name": "x", "component": [{"property": "qed"}]}, "model": "abc"}
 
@@ -52,9 +53,34 @@ def test_additions_are_whole_or_not_at_all():
 def test_progress_is_what_was_saved_last():
     with Journal.open(None, ABOUT) as journal:
         assert journal.progress() is None
-        journal.save_progress({"rounds": 1}, b"one")
-        journal.save_progress({"rounds": 2}, b"two")
-        assert journal.progress() == ({"rounds": 2}, b"two")
+        journal.save_progress({"rounds": 1}, State({"n": 1}, {"a": np.zeros(3)}))
+        journal.save_progress({"rounds": 2}, State({"n": 2}, {"a": np.ones(3)}))
+        counts, state = journal.progress()
+    assert counts == {"rounds": 2}
+    assert state.values == {"n": 2}
+    assert state.arrays["a"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_arrays_that_did_not_change_are_not_written_again(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    arrays = {"a": np.random.default_rng(0).random(100_000)}
+    with Journal.open(path, ABOUT) as journal:
+        journal.save_progress({"rounds": 1}, State({"n": 1}, arrays))
+        before = log_of(path).stat().st_size
+        for number in range(2, 7):
+            journal.save_progress({"rounds": number}, State({"n": number}, arrays))
+        assert log_of(path).stat().st_size - before < arrays["a"].nbytes
+        # A crash here leaves the last values with their arrays.
+        with Journal.open(path, ABOUT) as other:
+            counts, state = other.progress()
+    assert counts == {"rounds": 6}
+    assert state.values == {"n": 6}
+    np.testing.assert_array_equal(state.arrays["a"], arrays["a"])
+
+
+def log_of(path):
+    """Where SQLite writes first."""
+    return path.with_name(f"{path.name}-wal")
 
 
 @pytest.mark.parametrize(
