@@ -1,5 +1,6 @@
 """Next-symbol choice (greedy, temperature, top-k, top-p) and the loop over positions."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import torch
@@ -33,7 +34,21 @@ class DecodingConfig(Settings):
 GREEDY = DecodingConfig(temperature=0.0)
 
 
-@torch.inference_mode()
+@dataclass(frozen=True)
+class Written:
+    """What a decoder wrote."""
+
+    ids: Int[Tensor, "molecule position"]
+    """Symbols, END, then PAD."""
+    surprise: Float[Tensor, " molecule"]
+    """-log p of each row under the decoder itself, however its symbols were chosen, in nats."""
+
+    def parts(self, size: int) -> list["Written"]:
+        """The rows, not many at a time."""
+        halves = zip(torch.split(self.ids, size), torch.split(self.surprise, size), strict=True)
+        return [Written(ids, surprise) for ids, surprise in halves]
+
+
 def decode(
     decoder: SymbolDecoder,
     context: Float[Tensor, "molecule context"],
@@ -53,6 +68,30 @@ def decode(
         generator: what they are drawn with.
         temperatures: one for each row, in the place of that of the settings.
     """
+    return _written(decoder, context, config, generator, temperatures)
+
+
+def write(
+    decoder: SymbolDecoder,
+    context: Float[Tensor, "molecule context"],
+    config: DecodingConfig,
+    generator: torch.Generator | None = None,
+) -> Written:
+    """The same ids as those of `decode`, and how likely the decoder takes them to be."""
+    surprise = context.new_zeros(len(context), dtype=torch.float32)
+    return Written(_written(decoder, context, config, generator, surprise=surprise), surprise)
+
+
+@torch.inference_mode()
+def _written(
+    decoder: SymbolDecoder,
+    context: Float[Tensor, "molecule context"],
+    config: DecodingConfig,
+    generator: torch.Generator | None,
+    temperatures: Float[Tensor, " molecule"] | None = None,
+    surprise: Float[Tensor, " molecule"] | None = None,
+) -> Int[Tensor, "molecule position"]:
+    """The ids; what was surprising about each row is added to its `surprise`."""
     ids = context.new_full((len(context), config.max_symbols), PAD, dtype=torch.long)
     open_rows = torch.arange(len(context), device=context.device)
     states, constant = decoder.start(context), decoder.context_gates(context)
@@ -60,8 +99,14 @@ def decode(
     last = torch.full_like(open_rows, START)
     for position in range(config.max_symbols):
         logits, states = decoder.step(symbols[last] + constant, states)
-        last = torch.where(last == END, END, next_ids(logits, config, generator, temperatures))
+        has_ended = last == END
+        # Before what is never chosen is taken out: the decoder's own distribution has it too.
+        total = None if surprise is None else logits.float().logsumexp(1)
+        last = torch.where(has_ended, END, next_ids(logits, config, generator, temperatures))
         ids[open_rows, position] = last
+        if surprise is not None and total is not None:
+            here = total - logits.gather(1, last[:, None])[:, 0].float()
+            surprise[open_rows] += here.masked_fill(has_ended, 0.0)
         going = torch.nonzero(last != END).flatten()
         if len(going) == 0:
             ids = ids[:, : position + 1]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Selection
-from molvae.model.decoding import GREEDY, DecodingConfig, decode
+from molvae.model.decoding import GREEDY, DecodingConfig, Written, decode, write
 from molvae.model.network import SequenceVAE
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder
@@ -126,8 +126,11 @@ class PushForwardPrior:
         posterior = self.network.encode(ids, lengths)
         standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
         given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
-        density = given_ids.sum(1) - self.network.prior_surprise(ids, lengths)
-        return density if self.selection is None else density + self.selection.log_gain(ids)
+        surprise = self.network.prior_surprise(ids, lengths)
+        density = given_ids.sum(1) - surprise
+        if self.selection is not None:
+            density += self.selection.log_gain(ids, surprise)
+        return density
 
     @torch.inference_mode()
     def _taken(
@@ -143,7 +146,8 @@ class PushForwardPrior:
         """`n` spellings; where they are selected, of as many as that takes."""
         spellings = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
         if self.selection is None:
-            return _joined([*spellings, *self._lots(n, config, generator)])
+            lots = self._lots(n, config, generator)
+            return _joined([*spellings, *(lot.ids for lot in lots)])
         share = max(self.selection.share, _LEAST_SHARE)
         missing = n
         while missing > 0:
@@ -159,7 +163,7 @@ class PushForwardPrior:
 
     def _lots(
         self, n: int, config: DecodingConfig, generator: torch.Generator
-    ) -> Iterator[Int[Tensor, "molecule position"]]:
+    ) -> Iterator[Written]:
         """`n` spellings, not many at a time."""
         writer, is_cpu = self.language_model, self.network.device.type == "cpu"
         if writes_in_bfloat16(self.network.device):
@@ -167,8 +171,7 @@ class PushForwardPrior:
         together = _LOT if is_cpu else max(n, 1)
         for begin in range(0, n, together):
             size = min(together, n - begin)
-            ids = decode(writer, writer.nothing(size), config, generator)
-            yield from torch.split(ids, _LOT)
+            yield from write(writer, writer.nothing(size), config, generator).parts(_LOT)
 
     def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
         """The posterior mean of each; rows alike in length share a batch, which wastes little."""

@@ -16,7 +16,7 @@ from molvae.chem.similarity import spelled_substructures
 from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
 from molvae.generation import GenerateConfig, generate
-from molvae.model.acceptance import Acceptance
+from molvae.model.acceptance import Acceptance, Described
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.progress import Notify
 
@@ -26,6 +26,9 @@ _MOST_DRAWS = 20.0
 """Draws for each that counts."""
 _HELD_OUT = 0.1
 _BELOW_CEILING = 0.99
+_OVER = 5
+"""A draw that is likelier than one in so many times the training set is one too sure: each of its
+molecules is there once."""
 _SCALED = 20_000
 """Of each kind, by which features are standardised."""
 _EPOCHS = 40
@@ -103,7 +106,9 @@ def resample_prior(
         return None
     chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
     known = [corpus.spelling(int(index)) for index in chosen]
-    fitted, auc_held_out = fit_acceptance(Labelled(_counts(known), _counts(drawn)), seed)
+    surprise = torch.from_numpy(model.surprise(drawn[: held_out_of(len(drawn))]))
+    labelled, usual = Labelled(_counts(known), _counts(drawn)), math.log(_OVER * len(training))
+    fitted, auc_held_out = fit_acceptance(labelled, surprise, usual, seed)
     model.network.acceptance = fitted.to(model.device)
     found = Resampling(len(drawn), float(fitted.log_share.exp()), auc_held_out)
     model.card["acceptance"] = found.to_json()
@@ -143,24 +148,37 @@ class Labelled:
         return counts, torch.cat([torch.ones(len(known)), torch.zeros(len(draws))])
 
 
-def fit_acceptance(molecules: Labelled, seed: int = 0) -> tuple[Acceptance, float]:
+def held_out_of(n: int) -> int:
+    """How many of `n` draws a fit holds out, and as many molecules."""
+    return math.ceil(_HELD_OUT * n)
+
+
+def fit_acceptance(
+    molecules: Labelled,
+    surprise: Float[Tensor, " held_out"],
+    usual: float,
+    seed: int = 0,
+) -> tuple[Acceptance, float]:
     """An acceptance by a classifier that tells the two kinds apart, and its AUC on held-out ones.
 
     Args:
         molecules: in any order; the first tenth of each kind is held out.
+        surprise: -log p of each held-out draw under the prior, in nats.
+        usual: the surprise below which the prior is too sure of a draw.
         seed: of the first weights, dropout and the order of the updates.
     """
-    held_out, trained_on = molecules.split(math.ceil(_HELD_OUT * len(molecules.draws)))
+    held_out, trained_on = molecules.split(held_out_of(len(molecules.draws)))
     # nn.Module draws its weights and its dropout from torch's global generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # noqa: TID251
         acceptance = Acceptance(molecules.draws.shape[1])
         acceptance.standardise(torch.cat([trained_on.known[:_SCALED], trained_on.draws[:_SCALED]]))
         _train(acceptance, trained_on, held_out)
+    acceptance.usual.fill_(usual)
     with torch.inference_mode():
         # Of the draws that it was trained on it is too sure: their odds are too low.
-        acceptance.calibrate(held_out.draws, _BELOW_CEILING)
-        odds = [acceptance.log_odds(part).numpy() for part in (held_out.known, held_out.draws)]
+        acceptance.calibrate(Described(held_out.draws, surprise), _BELOW_CEILING)
+        odds = [acceptance.own_odds(part).numpy() for part in (held_out.known, held_out.draws)]
     return acceptance, auc(*odds)
 
 
@@ -192,5 +210,5 @@ def _loss(
     acceptance: Acceptance, molecules: Counts, are_known: Float[Tensor, " molecule"]
 ) -> Float[Tensor, ""]:
     """Mean surprise at what each molecule is, in nats."""
-    odds = acceptance.log_odds(molecules)
+    odds = acceptance.own_odds(molecules)
     return nn.functional.binary_cross_entropy_with_logits(odds, are_known)

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from molvae.model.acceptance import Acceptance, Selection
+from molvae.model.acceptance import Acceptance, Described, Selection
+from molvae.model.decoding import Written
 
 FEATURES = 4
 
@@ -10,7 +11,7 @@ FEATURES = 4
 def acceptance():
     torch.random.manual_seed(3)
     acceptance = Acceptance(FEATURES).eval().requires_grad_(False)
-    acceptance.standardise(draws())
+    acceptance.standardise(draws().counts)
     # So that molecules differ, as they do to one that was fitted.
     acceptance.layers[-1].weight.mul_(4.0)
     return acceptance
@@ -18,7 +19,12 @@ def acceptance():
 
 def draws(n=4_000, seed=0):
     source = torch.Generator().manual_seed(seed)
-    return torch.randint(0, 5, (n, FEATURES), generator=source, dtype=torch.uint8)
+    counts = torch.randint(0, 5, (n, FEATURES), generator=source, dtype=torch.uint8)
+    return Described(counts, 10.0 + 3.0 * torch.randn(n, generator=source))
+
+
+def one_of(found, place, times=1):
+    return Described(found.counts[place].repeat(times, 1), found.surprise[place].repeat(times))
 
 
 def test_before_it_is_calibrated_it_is_in_proportion_to_the_odds(acceptance):
@@ -35,7 +41,7 @@ def test_calibration_leaves_the_wanted_share_of_the_draws_below_the_ceiling(acce
 
 def test_the_normalisation_is_the_share_of_all_draws_that_is_taken(acceptance):
     acceptance.calibrate(draws(), 0.8)
-    taken = acceptance.takes(draws(seed=1), chance(len(draws(seed=1))))
+    taken = acceptance.takes(draws(seed=1), chance(4_000))
     assert taken.float().mean() == pytest.approx(float(acceptance.log_share.exp()), abs=0.02)
     # E[a(x) / Z] over the prior is 1: the resampled prior is a distribution.
     gain = acceptance.log_gain(draws()).exp().mean()
@@ -44,14 +50,16 @@ def test_the_normalisation_is_the_share_of_all_draws_that_is_taken(acceptance):
 
 def test_draws_are_taken_as_often_as_it_says(acceptance):
     acceptance.calibrate(draws(), 0.9)
-    for draw in draws(3, seed=2):
-        taken = acceptance.takes(draw.repeat(5_000, 1), chance(5_000, seed=1))
-        expected = float(acceptance.log_share_at(draw[None]).exp())
+    acceptance.usual.fill_(10.0)
+    for place in range(3):
+        some = draws(3, seed=2)
+        taken = acceptance.takes(one_of(some, place, 5_000), chance(5_000, seed=1))
+        expected = float(acceptance.log_share_at(one_of(some, place)).exp())
         assert taken.float().mean() == pytest.approx(expected, abs=0.03)
 
 
 def test_features_are_standardised_by_the_logarithms_of_their_counts(acceptance):
-    counts = draws(10_000, seed=4)
+    counts = draws(10_000, seed=4).counts
     counts[:, 1] = 7
     acceptance.standardise(counts)
     logs = torch.log1p(counts.double())
@@ -64,7 +72,7 @@ def test_features_are_standardised_by_the_logarithms_of_their_counts(acceptance)
 
 def test_a_feature_that_is_far_from_its_mean_counts_for_no_more_than_eight_deviations(acceptance):
     acceptance.deviation.fill_(0.1)
-    odds = acceptance.log_odds(torch.tensor([[100, 0, 0, 0], [200, 0, 0, 0]], dtype=torch.uint8))
+    odds = acceptance.own_odds(torch.tensor([[100, 0, 0, 0], [200, 0, 0, 0]], dtype=torch.uint8))
     torch.testing.assert_close(odds[0], odds[1])
 
 
@@ -74,22 +82,36 @@ def test_what_is_utterly_unlike_the_training_set_is_taken_once_in_a_while(accept
     assert taken.float().mean() == pytest.approx(0.01, abs=0.003)
 
 
-def test_a_selection_judges_ids_by_their_description(acceptance):
+def test_half_of_what_the_prior_is_too_sure_by_comes_off_the_odds(acceptance):
+    counts = draws(3).counts
+    surprise = torch.tensor([4.0, 10.0, 16.0])
+    own = acceptance.own_odds(counts)
+    acceptance.usual.fill_(10.0)
+    odds = acceptance.log_odds(Described(counts, surprise))
+    torch.testing.assert_close(own - odds, torch.tensor([3.0, 0.0, 0.0]))
+
+
+def test_a_selection_judges_ids_by_their_description_and_their_surprise(acceptance):
+    acceptance.usual.fill_(10.0)
     acceptance.calibrate(draws(), 0.9)
 
     selection, ids = Selection(acceptance, one_more), torch.tensor([[0, 1, 2, 3], [3, 0, 0, 1]])
-    torch.testing.assert_close(selection.log_gain(ids), acceptance.log_gain(described(ids)))
+    surprise = torch.tensor([4.0, 14.0])
+    gain = acceptance.log_gain(Described(described(ids), surprise))
+    torch.testing.assert_close(selection.log_gain(ids, surprise), gain)
     assert selection.share == pytest.approx(float(acceptance.log_share.exp()))
-    many = ids.repeat(500, 1)
+    many = Written(ids.repeat(500, 1), surprise.repeat(500))
     taken = selection.taken([many, many], torch.Generator().manual_seed(6))
     same = torch.Generator().manual_seed(6)
     for lot in taken:
-        chances = torch.rand(len(many), generator=same)
-        assert torch.equal(lot, many[acceptance.takes(described(many), chances)])
-        assert 0 < len(lot) < len(many)
+        chances = torch.rand(1_000, generator=same)
+        seen = Described(described(many.ids), many.surprise)
+        assert torch.equal(lot, many.ids[acceptance.takes(seen, chances)])
+        assert 0 < len(lot) < 1_000
 
 
 def test_what_is_taken_does_not_depend_on_how_far_ahead_lots_are_asked_for(acceptance):
+    acceptance.usual.fill_(10.0)
     acceptance.calibrate(draws(), 0.9)
 
     def all_at_once(lots):
@@ -98,7 +120,8 @@ def test_what_is_taken_does_not_depend_on_how_far_ahead_lots_are_asked_for(accep
     def written(generator):
         # As a language model writes them: by the same generator.
         for _ in range(5):
-            yield torch.randint(0, 9, (200, 4), generator=generator)
+            ids = torch.randint(0, 9, (200, 4), generator=generator)
+            yield Written(ids, 20.0 * torch.rand(200, generator=generator))
 
     source, other = (torch.Generator().manual_seed(3) for _ in range(2))
     one_by_one = Selection(acceptance, one_more).taken(written(source), source)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from molvae.model.decoding import DecodingConfig, decode, next_ids
+from molvae.model.decoding import DecodingConfig, decode, next_ids, write
 from molvae.model.network import ModelConfig, SequenceVAE
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import END, PAD, START
@@ -30,6 +30,22 @@ def test_greedy_decoding_takes_the_likeliest_symbol_at_each_position(network):
         logits[:, :END] = -torch.inf
         assert logits.argmax(1).tolist() == row[:length]
         assert all(index == PAD for index in row[length:])
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0, 1.5])
+def test_what_is_written_comes_with_how_likely_the_decoder_takes_it_to_be(network, temperature):
+    config = DecodingConfig(temperature=temperature, max_symbols=12)
+    source, other = (torch.Generator().manual_seed(0) for _ in range(2))
+    written = write(network.decoder, points(), config, source)
+    assert torch.equal(written.ids, decode(network.decoder, points(), config, other))
+    lengths = (written.ids != PAD).sum(1)
+    assert len(set(lengths.tolist())) > 1
+    with torch.no_grad():
+        expected = network.decoder.surprise(written.ids, lengths, points())
+    torch.testing.assert_close(written.surprise, expected, atol=1e-4, rtol=1e-4)
+    first, *others = written.parts(15)
+    assert torch.equal(first.ids, written.ids[:15])
+    assert torch.equal(torch.cat([one.surprise for one in (first, *others)]), written.surprise)
 
 
 def test_a_row_does_not_depend_on_its_neighbours(network):

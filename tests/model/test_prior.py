@@ -6,8 +6,8 @@ import torch
 from torch.distributions import Normal
 
 from molvae.errors import ModelError
-from molvae.model.acceptance import Acceptance, Selection
-from molvae.model.decoding import GREEDY, DecodingConfig, decode
+from molvae.model.acceptance import Acceptance, Described, Selection
+from molvae.model.decoding import GREEDY, DecodingConfig, decode, write
 from molvae.model.network import ModelConfig, SequenceVAE
 from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
 from molvae.special_ids import END, PAD
@@ -31,15 +31,23 @@ def source(seed=0):
 
 @pytest.fixture(scope="module")
 def selection(network):
-    """By how often each symbol is there."""
+    """By how often each symbol is there, and how surprising the whole is."""
     torch.random.manual_seed(4)
     acceptance = Acceptance(N_IDS).eval().requires_grad_(False)
     for parameter in acceptance.parameters():
         parameter.data.mul_(3.0)
     drawn = PushForwardPrior(network).draw(500, SHORT, source()).ids
     acceptance.standardise(symbol_counts(drawn))
-    acceptance.calibrate(symbol_counts(drawn), 0.9)
+    seen = described(network, drawn)
+    acceptance.usual.copy_(seen.surprise.median())
+    acceptance.calibrate(seen, 0.9)
     return Selection(acceptance, partial(map, symbol_counts))
+
+
+@torch.no_grad()
+def described(network, ids):
+    surprise = network.prior_surprise(ids, (ids != PAD).sum(1))
+    return Described(symbol_counts(ids), surprise)
 
 
 def symbol_counts(ids):
@@ -127,7 +135,7 @@ def test_a_resampled_prior_gives_spellings_as_often_as_its_acceptance_takes_them
     proposed = PushForwardPrior(network).draw(n, SHORT, source())
     resampled = PushForwardPrior(network, selection).draw(n, SHORT, source(1))
     assert len(resampled.ids) == len(resampled.points) == n
-    shares = selection.acceptance.log_share_at(symbol_counts(proposed.ids)).exp()
+    shares = selection.acceptance.log_share_at(described(network, proposed.ids)).exp()
     share = float(shares.mean())
     assert 0.1 < share < 0.9
     often = Counter(map(tuple, rows(proposed.ids))).most_common(5)
@@ -145,7 +153,8 @@ def padded(ids, width):
 def test_a_resampled_prior_is_denser_where_its_acceptance_is_larger(network, selection):
     z = 9 * torch.randn(30, 6, generator=source())
     plain, resampled = (PushForwardPrior(network, one).log_density(z) for one in (None, selection))
-    gain = selection.log_gain(decode(network.decoder, z))
+    ids = decode(network.decoder, z)
+    gain = selection.log_gain(ids, described(network, ids).surprise)
     assert len(set(gain.tolist())) > 1
     torch.testing.assert_close(resampled - plain, gain, atol=1e-4, rtol=1e-4)
 
@@ -168,11 +177,15 @@ def test_a_network_without_a_language_model_has_no_learned_prior():
 def test_no_spelling_is_longer_than_the_prior_is_told(network, monkeypatch):
     longest = []
 
-    def watched(decoder, context, config, *others):
-        longest.append(config.max_symbols)
-        return decode(decoder, context, config, *others)
+    def watched(wrapped):
+        def called(decoder, context, config, *others):
+            longest.append(config.max_symbols)
+            return wrapped(decoder, context, config, *others)
 
-    monkeypatch.setattr("molvae.model.prior.decode", watched)
+        return called
+
+    monkeypatch.setattr("molvae.model.prior.decode", watched(decode))
+    monkeypatch.setattr("molvae.model.prior.write", watched(write))
     prior = PushForwardPrior(network, max_symbols=12)
     prior.log_density(prior.sample(3, source()))
     assert longest == [12, 12]
@@ -182,11 +195,10 @@ def test_hardly_more_is_written_than_has_to_be(network, selection, monkeypatch):
     written = []
 
     def watched(decoder, context, *others):
-        if decoder.context_size == 0:
-            written.append(len(context))
-        return decode(decoder, context, *others)
+        written.append(len(context))
+        return write(decoder, context, *others)
 
-    monkeypatch.setattr("molvae.model.prior.decode", watched)
+    monkeypatch.setattr("molvae.model.prior.write", watched)
     eager = Selection(selection.acceptance, lambda lots: iter([symbol_counts(x) for x in lots]))
     PushForwardPrior(network, eager).draw(1_000, SHORT, source())
     assert sum(written) < 1.3 * 1_000 / selection.share

@@ -7,12 +7,13 @@ from torch.distributions import Poisson
 
 from molvae.dataset.corpus import prepare_corpus
 from molvae.files import read_json
+from molvae.model.acceptance import Described
 from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import resume, train
-from molvae.training.resampling import Labelled, fit_acceptance, resample_prior
+from molvae.training.resampling import Labelled, fit_acceptance, held_out_of, resample_prior
 from tests.conftest import SAMPLE
 
 
@@ -23,11 +24,21 @@ def counts(mean, n, seed):
     return drawn.to(torch.uint8)
 
 
+def fitted(molecules, seed=0):
+    """Where the surprise tells nothing."""
+    same = torch.full((held_out_of(len(molecules.draws)),), 20.0)
+    return fit_acceptance(molecules, same, 10.0, seed)
+
+
+def plain(counts):
+    return Described(counts, torch.full((len(counts),), 20.0))
+
+
 def test_what_is_taken_is_like_the_training_molecules():
-    acceptance, found = fit_acceptance(Labelled(counts(5.0, 6_000, 0), counts(3.0, 6_000, 1)))
+    acceptance, found = fitted(Labelled(counts(5.0, 6_000, 0), counts(3.0, 6_000, 1)))
     fresh = counts(3.0, 20_000, 2)
     chance = torch.rand(len(fresh), generator=torch.Generator().manual_seed(0))
-    taken = fresh[acceptance.takes(fresh, chance)].float()
+    taken = fresh[acceptance.takes(plain(fresh), chance)].float()
     assert 0.15 < len(taken) / len(fresh) < 0.6
     # Below 5: what lies beyond the ceiling is too rare among the draws to be made up for. By the
     # true odds, and a ceiling at 6, it would be 4.43.
@@ -45,24 +56,37 @@ def test_the_share_that_is_taken_is_that_of_draws_that_were_not_learned_by_heart
         return drawn.to(torch.uint8)
 
     molecules = Labelled(many_counts(1.1, 2_000, 0), many_counts(1.0, 2_000, 1))
-    acceptance, _ = fit_acceptance(molecules)
-    fresh = acceptance.log_share_at(many_counts(1.0, 20_000, 2)).detach().exp().mean()
+    acceptance, _ = fitted(molecules)
+    fresh = acceptance.log_share_at(plain(many_counts(1.0, 20_000, 2))).detach().exp().mean()
     assert float(fresh) == pytest.approx(float(acceptance.log_share.exp()), rel=0.15)
 
 
 def test_draws_like_the_training_molecules_are_nearly_all_alike_to_it():
-    _, found = fit_acceptance(Labelled(counts(3.0, 3_000, 0), counts(3.0, 3_000, 1)))
+    _, found = fitted(Labelled(counts(3.0, 3_000, 0), counts(3.0, 3_000, 1)))
     assert found == pytest.approx(0.5, abs=0.06)
 
 
 def test_the_same_seed_gives_the_same_fit():
     molecules = Labelled(counts(4.0, 1_000, 0), counts(3.0, 1_000, 1))
     torch.random.manual_seed(0)
-    first = fit_acceptance(molecules, 5)[0].state_dict()
+    first = fitted(molecules, 5)[0].state_dict()
     torch.random.manual_seed(1)
-    second = fit_acceptance(molecules, 5)[0].state_dict()
+    second = fitted(molecules, 5)[0].state_dict()
     for name, weight in first.items():
         assert torch.equal(weight, second[name])
+
+
+def test_what_the_prior_is_too_sure_of_is_taken_less_often():
+    # By nothing else can they be told apart, so the odds are 1 but for what comes off them.
+    same = Labelled(counts(3.0, 10_000, 0), counts(3.0, 10_000, 1))
+    surprise = 16.0 + 3.0 * torch.randn(1_000, generator=torch.Generator().manual_seed(7))
+    acceptance, _ = fit_acceptance(same, surprise, 16.0)
+    sure_and_not = Described(counts(3.0, 1, 2).expand(2, -1), torch.tensor([12.0, 24.0]))
+    taken = acceptance.log_share_at(sure_and_not).detach()
+    assert float(taken[1] - taken[0]) == pytest.approx(2.0, abs=0.3)
+    # Z is that of draws that surprise so much.
+    shares = acceptance.log_share_at(Described(counts(3.0, 1_000, 3), surprise)).detach().exp()
+    assert float(shares.mean()) == pytest.approx(float(acceptance.log_share.exp()), rel=0.05)
 
 
 def test_an_unfaithful_model_gets_none(trained):
@@ -100,6 +124,8 @@ def test_training_a_faithful_model_ends_with_an_acceptance(resampled):
     saved = MoleculeVAE.from_pretrained(run / "model", "cpu")
     figures = saved.card["acceptance"]
     assert figures["draws"] == 1_100
+    # Too sure: likelier than one in five times the 1,100 molecules that it was trained on.
+    assert float(saved.network.acceptance.usual.exp()) == pytest.approx(5_500, rel=1e-3)
     assert 0.05 < figures["share"] < 1.0
     assert 0.4 < figures["auc"] < 1.0
     assert f"{figures['share']:.0%} of its draws are taken" in said[-1]
