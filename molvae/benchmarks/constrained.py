@@ -128,7 +128,7 @@ def read_leads(file: Path) -> list[Molecule]:
         DataError: there are none, or one of them is no molecule.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{str(file)!r} cannot be read: {error}") from None
     leads: dict[str, Molecule] = {}
@@ -201,6 +201,8 @@ def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not out.exists():
         return []
     record = read_json(out)
+    if not isinstance(record, dict) or not isinstance(record.get("leads"), list):
+        raise RunError(f"{str(out)!r} is no record of this benchmark; give another --out")
     differing = [key for key in about if record.get(key) != about[key]]
     if differing:
         raise RunError(f"{str(out)!r} is of another {' and '.join(differing)}; give another --out")

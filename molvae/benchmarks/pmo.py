@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, JsonValue, NonNegativeInt
 
-from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, summary_of
+from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, record_in, summary_of
 from molvae.chem.molecule import Molecule
 from molvae.errors import RunError
 from molvae.files import read_json, write_json
@@ -80,7 +80,9 @@ def benchmark_pmo(
         for seed in config.seeds
         for task, objective in objectives.items()
     ]
-    for run in [run for run in runs if not run.is_finished(out)]:
+    missing = [run for run in runs if not run.is_finished(out)]
+    _check_others(out, runs)
+    for run in missing:
         folder = (work or out / "work") / run.name
         figures = _searched(model, run.objective, run.plan, folder, progress=progress)
         made = provenance(run.plan.seed)
@@ -191,7 +193,7 @@ class _Run:
         record, settings = self.record(out), self.settings
         if not record.exists():
             return False
-        found = read_json(record)
+        found = record_in(record)
         differing = [key for key in settings if found.get(key) != settings[key]]
         if differing == ["budget"] and found["budget"] < settings["budget"]:
             return False
@@ -200,6 +202,22 @@ class _Run:
                 f"{str(record)!r} is of another {' and '.join(differing)}; give another --out"
             )
         return True
+
+
+def _check_others(out: Path, runs: Sequence[_Run]) -> None:
+    """See that the records of other runs in `out` go with these, before any is made.
+
+    Raises:
+        RunError: they are of another budget, settings or model.
+    """
+    mine, asked = runs[0].settings, {run.record(out) for run in runs}
+    for path in sorted((out / "runs").glob("*.json")):
+        found = mine if path in asked else record_in(path)
+        differing = [key for key in ("budget", "search", "model") if found[key] != mine[key]]
+        if differing:
+            raise RunError(
+                f"{str(path)!r} is of another {' and '.join(differing)}; give another --out"
+            )
 
 
 def _searched(

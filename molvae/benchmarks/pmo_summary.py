@@ -21,6 +21,9 @@ NEEDLE = "valsartan_smarts"
 _DIGITS = 3
 """Of published figures: a level is reached by what is equal to it when rounded so."""
 
+_TOLD = {"task", "seed", "budget", "search", "model", "auc"}
+"""Without which a file is no record of a run."""
+
 
 # Any: JSON values, here and below.
 @cache
@@ -44,7 +47,7 @@ def summary_of(folder: Path) -> dict[str, Any]:
     Raises:
         RunError: the runs are of different budgets, settings or models, or there is none.
     """
-    records = [read_json(path) for path in sorted(folder.glob("*.json"))]
+    records = [record_in(path) for path in sorted(folder.glob("*.json"))]
     if not records:
         raise RunError(f"{str(folder)!r} holds no run")
     _check_alike(records, folder)
@@ -66,6 +69,18 @@ def summary_of(folder: Path) -> dict[str, Any]:
         "overhead_seconds_per_call": _overhead(records),
         "peers": [{**peer, **_sums(peer["auc_top10"], offline)} for peer in published()["peers"]],
     }
+
+
+def record_in(file: Path) -> dict[str, Any]:
+    """What a file holds of a run.
+
+    Raises:
+        RunError: it is no such record.
+    """
+    found = read_json(file)
+    if not isinstance(found, dict) or not found.keys() >= _TOLD:
+        raise RunError(f"{str(file)!r} is no record of a run of PMO; give another --out")
+    return found
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:

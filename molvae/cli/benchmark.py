@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
+from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt
 
 from molvae.benchmarks import constrained as constrained_benchmark
 from molvae.benchmarks import pmo as pmo_benchmark
@@ -17,7 +18,6 @@ from molvae.cli.flags import (
     OnScreen,
     Screen,
     check_apart,
-    flag_name,
     flags_of,
     given,
     overlaid,
@@ -27,21 +27,54 @@ from molvae.cli.models import ChosenModel, ModelChoice, ModelPath, cleaning_for
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics import EvaluateConfig
+from molvae.optimize.admission import AdmissionConfig
+from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import provenance
 
 app = App(name="benchmark")
 
-_INSIDE = frozenset({"search", "admission"})
-"""Settings inside settings whose flags have no outer name here."""
+
+class _Unguarded(AdmissionConfig):
+    rails: bool = False
+    """Refuse what breaks the limits below: molecules that score well and nobody wants."""
 
 
-def _flag(field: str) -> str:
-    return "*" if field in _INSIDE else flag_name(field)
+class _Flat(_Unguarded):
+    flat: bool = True
+    """Refuse stereochemistry and isotopes."""
 
 
-_WITHOUT_NAME = Parameter(name_transform=_flag)
-SearchFlags = Annotated[SearchConfig, flags_of("Search"), _WITHOUT_NAME]
+class _Unbound(CombinedConfig):
+    improbable: NonNegativeFloat = 0.0
+    """Standard deviations by which a candidate may surprise the prior more than what the search
+    began with does (see `PriorBound`); 0: nothing is too improbable."""
+
+
+class _PmoSearch(SearchConfig):
+    """The search with this benchmark's defaults, for the help; what is typed alone counts."""
+
+    budget: PositiveInt = pmo_benchmark.BUDGET
+    """Distinct molecules that are scored."""
+    enough: FiniteFloat | None = 1.0
+    """Mean of the ten best scores at which the search ends."""
+    admission: _Flat = Field(default_factory=_Flat)
+    combined: _Unbound = Field(default_factory=_Unbound)
+
+
+class _ConstrainedSearch(SearchConfig):
+    """Likewise."""
+
+    budget: PositiveInt = constrained_benchmark.BUDGET
+    """Distinct molecules that are scored."""
+    admission: _Unguarded = Field(default_factory=_Unguarded)
+    combined: _Unbound = Field(default_factory=_Unbound)
+
+
+class _ConstrainedFlags(ConstrainedConfig):
+    search: _ConstrainedSearch = Field(default_factory=_ConstrainedSearch)
+
+
 Words = Annotated[tuple[str, ...], Parameter(negative_iterable=(), show_default=False)]
 
 
@@ -80,6 +113,7 @@ def moses(
     # None: not to be had of so few samples.
     width = max(map(len, mean))
     lines = [f"{name:{width}}  {_shown(mean[name])} ± {_shown(deviation[name])}" for name in mean]
+    lines += [f"note: {note}" for note in record["notes"]]
     screen.tell(record, "\n".join([*lines, str(out)]))
 
 
@@ -119,7 +153,7 @@ def pmo(
     tasks: Words = (),
     seeds: Words = (),
     model: ChosenModel = ModelChoice(),
-    search: SearchFlags = SearchConfig(),
+    search: Annotated[_PmoSearch, flags_of("Search")] = _PmoSearch(),
     screen: OnScreen = Screen(),
 ) -> None:
     """Search for the tasks of Practical Molecular Optimization, beside the published figures.
@@ -156,9 +190,7 @@ def constrained(
     *,
     out: Path,
     model: ChosenModel = ModelChoice(),
-    settings: Annotated[
-        ConstrainedConfig, flags_of("Settings"), _WITHOUT_NAME
-    ] = ConstrainedConfig(),
+    settings: Annotated[_ConstrainedFlags, flags_of("Settings")] = _ConstrainedFlags(),
     screen: OnScreen = Screen(),
 ) -> None:
     """Raise the penalised logP of leads by molecules that are like them (Jin et al. 2018).

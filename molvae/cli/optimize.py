@@ -133,10 +133,7 @@ def _story(result: SearchResult) -> list[str]:
     if result.lead is not None:
         lines.append(_of_lead(result.lead))
     refused = ", ".join(f"{count} {reason}" for reason, count in result.refused.items())
-    if result.rounds or refused:
-        lines.append(f"refused before scoring, at no cost: {refused or 'none'}")
-    else:
-        lines.append("refused before scoring: not counted, as the first round was cut short")
+    lines.append(f"refused before scoring, at no cost: {refused or 'none'}")
     rails = "none" if result.rails is None else f"{result.rails} (--no-rails lifts them)"
     return [*lines, f"guard rails: {rails}"]
 

@@ -114,10 +114,11 @@ def _begin(connection: sqlite3.Connection, place: str) -> None:
     with _told_as_file_error(place):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-    if is_new:
-        with _transaction(connection, place):
-            for statement in _TABLES:
-                connection.execute(statement)
+    # The number of the format is written again: a file that cannot be written to is told at once.
+    statements = _TABLES if is_new else _TABLES[-1:]
+    with _transaction(connection, place):
+        for statement in statements:
+            connection.execute(statement)
 
 
 def _is_new(connection: sqlite3.Connection, place: str) -> bool:

@@ -18,6 +18,8 @@ from molvae.optimize.result import Candidate
 from molvae.optimize.state import State
 
 FORMAT = 4
+_SAME_SCORES = (3, FORMAT)
+"""Formats whose scores stand in the same table, so that they can be read."""
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -80,9 +82,9 @@ class Journal:
             except sqlite3.Error:
                 connection.close()
                 raise
-        if row is None or json.loads(row[0]) != FORMAT:
+        if row is None or json.loads(row[0]) not in _SAME_SCORES:
             connection.close()
-            raise RunError(f"the journal {place} is of another version of molvae")
+            raise RunError(f"the journal {place} is of another version of molvae; use that one")
         return cls(connection, place)
 
     def __enter__(self) -> "Journal":
@@ -150,13 +152,19 @@ class Journal:
     def _begin(self, about: Mapping[str, JsonValue]) -> None:
         """Make the tables, or check that they are of the search that `about` describes."""
         with self._transaction() as connection:
-            for table in _TABLES:
-                connection.execute(table)
+            connection.execute(_TABLES[0])
             rows = connection.execute("SELECT key, value FROM about").fetchall()
             if not rows:
+                for table in _TABLES[1:]:
+                    connection.execute(table)
                 new = [(key, json.dumps(value)) for key, value in about.items()]
                 connection.executemany("INSERT INTO about VALUES (?, ?)", new)
         found = {key: json.loads(value) for key, value in rows}
+        if found and found.get("format") != FORMAT:
+            raise RunError(
+                f"the journal {self._place} is of another version of molvae; go on with that one, "
+                "or start a new run"
+            )
         differences = _differences(found, dict(about)) if found else []
         if differences:
             raise RunError(

@@ -1,6 +1,6 @@
 """Oracle: an objective that is paid for by the distinct molecule, with a budget and a memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
@@ -28,8 +28,13 @@ class Answers:
     """Distinct molecules that came up in this round first."""
     scored: int
     """Those of them that have a score."""
-    cut: bool
-    """Whether the budget ended before all were scored."""
+    beyond: int
+    """Distinct molecules that there was no budget left for."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the budget ended before all were scored."""
+        return self.beyond > 0
 
 
 class Oracle:
@@ -100,7 +105,7 @@ class Oracle:
             decoded=len(molecules),
             new=len(new),
             scored=sum(isfinite(one.score) for one in new),
-            cut=len(affordable) < len(fresh),
+            beyond=len(fresh) - len(affordable),
         )
 
     def _fresh(self, proposals: Sequence[Proposal]) -> list[Proposal]:
@@ -113,7 +118,11 @@ class Oracle:
 
     def _pay(self, proposals: Sequence[Proposal], round_number: int) -> None:
         molecules = [one.molecule for one in proposals if one.molecule is not None]
-        scored = self._scored(molecules)
+        shared = self._cache.find([one.smiles for one in molecules]) if self._cache else {}
+        asked = [one for one in molecules if one.smiles not in shared]
+        scores = self._asked(asked) if asked else None
+        found = {one.smiles: _scored(scores, row) for row, one in enumerate(asked) if scores}
+        scored = {**shared, **found}
         paid = [
             Candidate(
                 smiles=molecule.smiles,
@@ -127,22 +136,20 @@ class Oracle:
             for row, (molecule, proposal) in enumerate(zip(molecules, proposals, strict=True))
         ]
         points = (proposal.point for proposal in proposals)
+        # First of all: what keeps the cache or the list of failures from being written to must not
+        # cost what was paid for.
         self._journal.add(list(zip(paid, points, strict=True)))
         self._known.update((one.smiles, one) for one in paid)
+        self._tell_others(found, scores.failures if scores else ())
 
-    def _scored(self, molecules: Sequence[Molecule]) -> dict[str, Scored]:
-        """Each molecule's scores by its SMILES, from the cache or else from the objective."""
-        known = self._cache.find([one.smiles for one in molecules]) if self._cache else {}
-        missing = [one for one in molecules if one.smiles not in known]
-        if not missing:
-            return known
-        scores = self._asked(missing)
-        found = {one.smiles: _scored(scores, row) for row, one in enumerate(missing)}
-        if self._cache:
+    def _tell_others(self, found: Mapping[str, Scored], failures: Sequence[Failure]) -> None:
+        """Share scores that were asked for, and report what had none."""
+        if self._cache and found:
             # A failure may pass, as a program that was out of time does: the next run asks again.
-            failed = {failure.smiles for failure in scores.failures}
+            failed = {failure.smiles for failure in failures}
             self._cache.add({smiles: one for smiles, one in found.items() if smiles not in failed})
-        return {**known, **found}
+        if self._report and failures:
+            self._report(failures)
 
     def _asked(self, molecules: Sequence[Molecule]) -> Scores:
         scores = self._objective.score(molecules)
@@ -151,8 +158,6 @@ class Oracle:
                 f"the objective gave {len(scores.total)} scores for {len(molecules)} molecules; "
                 "expected one each"
             )
-        if self._report and scores.failures:
-            self._report(scores.failures)
         return scores
 
     def _score(self, molecule: Molecule | None) -> float:

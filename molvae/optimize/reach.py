@@ -1,10 +1,9 @@
 """Reach: how far from a code other molecules begin."""
 
-from hashlib import sha256
-
 import numpy as np
 
 from molvae.molecule_vae import MoleculeVAE
+from molvae.optimize.latent_model import weights_mark
 
 _MOLECULES = 256
 """Fewer leave the share of those that differ uncertain by more than a step of the scale."""
@@ -25,19 +24,10 @@ def reach_of(model: MoleculeVAE) -> float:
     Returns:
         One of the scales tried, 0.5 to 8; 1 for a model that makes nothing up.
     """
-    weights = _weights_of(model)
+    weights = weights_mark(model)
     if weights not in _measured:
         _measured[weights] = _measured_on(model)
     return _measured[weights]
-
-
-def _weights_of(model: MoleculeVAE) -> str:
-    """A text that differs between models."""
-    told = sha256(" ".join(model.vocabulary.symbols).encode())
-    for name, weight in model.network.state_dict().items():
-        told.update(name.encode())
-        told.update(weight.detach().cpu().float().numpy().tobytes())
-    return told.hexdigest()
 
 
 def _measured_on(model: MoleculeVAE) -> float:

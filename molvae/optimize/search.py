@@ -87,6 +87,22 @@ class Counts:
             refused=Counter(self.refused) + Counter(refused) + Counter(left_out),
         )
 
+    def with_cut(
+        self,
+        answers: Answers,
+        refused: Mapping[Objection, int],
+        left_out: Mapping[Objection, int],
+    ) -> "Counts":
+        """These counts and what came up in a round that the budget cut, which stays unfinished."""
+        whole = self.after(answers, refused, left_out)
+        return replace(
+            self,
+            refused=whole.refused,
+            undecodable=whole.undecodable,
+            proposed=whole.proposed - answers.beyond,
+            repeats=whole.repeats - answers.beyond,
+        )
+
     def stop_reason(self, patience: int) -> StopReason | None:
         """Why it is of no use to go on; None when it is."""
         if self.without_molecule >= patience:
@@ -179,9 +195,9 @@ def earlier_settings(run: RunDirectory) -> SearchConfig:
 
 
 def _keep_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """Add to the file; after a kill the last few may stand there twice."""
+    """Add to the file; a kill may cost the last few their place in it, not in the journal."""
     is_new = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as stream:
+    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         if is_new:
             writer.writerow(["smiles", "component", "reason"])
@@ -207,6 +223,7 @@ def _open_journal(
     # First of all files: what has settings can be resumed, wherever the search was killed.
     if not run.settings.is_file():
         write_json(run.settings, settings)
+    if not run.provenance.is_file():
         run.record_provenance(config.seed)
     journal = Journal.open(run.journal, about)
     write_json(run.settings, settings)
@@ -244,7 +261,8 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
             bar.set_postfix_str(_standing(oracle))
             # A cut round stays unfinished: under a larger budget it is taken up whole.
             if answers.cut:
-                return StopReason.BUDGET_SPENT, counts
+                left_out = parts.strategy.left_out()
+                return StopReason.BUDGET_SPENT, counts.with_cut(answers, refused, left_out)
             heard = scaffolds.told([one.molecule for one in asked], answers.scores)
             for place, one in enumerate(asked if extra else ()):
                 if one.molecule == parts.admission.lead:

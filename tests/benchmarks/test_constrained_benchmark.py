@@ -197,6 +197,21 @@ def test_what_was_cut_off_goes_on_with_the_next_lead(file, tmp_path):
         benchmark_constrained(EditModel(), file, plan(leads=2), cut)
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", '{"leads": 3}'])
+def test_a_file_that_is_no_record_is_named(file, tmp_path, content):
+    out = tmp_path / "other.json"
+    out.write_text(content)
+    with pytest.raises(RunError, match="is no record of this benchmark"):
+        benchmark_constrained(EditModel(), file, plan(), out)
+    assert out.read_text() == content
+
+
+def test_a_file_with_a_byte_order_mark_is_read(file):
+    leads = read_leads(file)
+    file.write_text("\ufeff" + file.read_text(), encoding="utf-8")
+    assert read_leads(file) == leads
+
+
 def test_leads_searched_round_at_once_come_to_the_same(tiny_model, tmp_path):
     leads = tmp_path / "leads.smi"
     leads.write_text("".join(f"{one}\n" for one in LEADS))

@@ -133,6 +133,29 @@ def test_runs_of_other_settings_are_not_mixed(undisturbed):
         benchmark_pmo(ChainModel(), plan(batch_size=9), undisturbed[0])
 
 
+@pytest.mark.parametrize(
+    ("change", "differing"),
+    [({"budget": 60}, "budget"), ({"batch_size": 9}, "search")],
+)
+def test_runs_that_do_not_go_with_those_that_are_there_are_not_begun(
+    undisturbed, change, differing
+):
+    out, _ = undisturbed
+    before = {path: path.read_bytes() for path in (out / "runs").iterdir()}
+    other = plan(**change).with_changes({"tasks": ("median1",)})
+    with pytest.raises(RunError, match=f"is of another {differing}; give another --out"):
+        benchmark_pmo(ChainModel(), other, out)
+    assert {path: path.read_bytes() for path in (out / "runs").iterdir()} == before
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"task": "qed"}'])
+def test_a_file_that_is_no_record_is_named(tmp_path, content):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "qed_0.json").write_text(content)
+    with pytest.raises(RunError, match=r"qed_0\.json' is no record of a run of PMO"):
+        benchmark_pmo(ChainModel(), plan(), tmp_path)
+
+
 def test_how_the_work_is_shared_out_makes_no_other_run(undisturbed):
     out, _ = undisturbed
     before = (out / "runs" / "qed_0.json").read_bytes()

@@ -39,6 +39,8 @@ def test_the_record_of_moses_tells_how_it_was_made(shell, run, sets, tmp_path):
     assert record["settings"]["n"] == 40
     assert record["provenance"]["command"].startswith("molvae benchmark moses")
     assert f"{record['mean']['IntDiv']:.4f}" in done.out
+    assert record["notes"]
+    assert all(f"note: {note}\n" in done.out for note in record["notes"])
 
 
 def test_reconstruction_is_counted_and_recorded(molvae, run, data, tmp_path):
@@ -106,6 +108,36 @@ def test_pmo_refuses_in_one_line(molvae, pmo, run, flags, complaint):
     words = ("benchmark", "pmo", "--out", pmo[1], "--model", run, "--method", "random", "--quiet")
     budget = () if "--budget" in flags else ("--budget", 20)
     assert complaint in molvae(*words, *budget, *flags).complaint
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "default"),
+    [
+        ("pmo", "--budget", "10000"),
+        ("pmo", "--enough", "1.0"),
+        ("pmo", "--flat", "True"),
+        ("pmo", "--combined.improbable", "0.0"),
+        ("constrained", "--budget", "200"),
+        ("constrained", "--combined.improbable", "0.0"),
+    ],
+)
+def test_the_help_shows_the_defaults_of_the_benchmark(molvae, command, flag, default):
+    told = " ".join(molvae("benchmark", command, "--help").out.replace("│", " ").split())
+    about = told[told.index(f" {flag} ", told.index("╭─ Se")) :]
+    assert about[: about.index("]") + 1].endswith(f"[default: {default}]")
+
+
+@pytest.mark.parametrize("command", ["pmo", "constrained"])
+def test_what_is_not_up_has_no_default_in_the_help(molvae, command):
+    told = " ".join(molvae("benchmark", command, "--help").out.replace("│", " ").split())
+    rails = told[told.index("--rails --no-rails") :]
+    assert "[default" not in rails[: rails.index("--limits")]
+
+
+def test_flags_are_named_as_they_are_typed(molvae, data, tmp_path):
+    out = tmp_path / "constrained.json"
+    done = molvae("benchmark", "constrained", data, "--out", out, "--budget", 0)
+    assert done.complaint.startswith("--budget 0: ")
 
 
 def test_leads_are_improved_and_recorded(molvae, data, run, tmp_path):

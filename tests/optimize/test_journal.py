@@ -149,3 +149,20 @@ def test_only_a_journal_of_this_version_is_read(tmp_path):
     connection.close()
     with pytest.raises(RunError, match="another version"):
         Journal.reading(path)
+    with pytest.raises(RunError, match=r"another version.*or start a new run"):
+        Journal.open(path, ABOUT)
+
+
+def test_the_scores_of_an_earlier_version_can_be_read(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with Journal.open(path, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO"), None)])
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE about SET value = '3' WHERE key = 'format'")
+        connection.execute("DROP TABLE arrays")
+    connection.close()
+    with Journal.reading(path) as journal:
+        assert [one.smiles for one in journal.candidates()] == ["CCO"]
+    with pytest.raises(RunError, match="another version"):
+        Journal.open(path, ABOUT)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molvae.chem.molecule import Molecule
-from molvae.errors import ObjectiveError
+from molvae.errors import FileError, ObjectiveError
 from molvae.objectives.objective import Failure, Scores
 from molvae.optimize.cache import ScoreCache
 from molvae.optimize.journal import Journal
@@ -181,6 +181,22 @@ def test_a_failure_is_not_shared(journal, tmp_path):
         answers = oracle(second, other, cache=cache).answer(proposals("C", "CC"), 1)
     assert second.asked == [["CC"]]
     np.testing.assert_array_equal(answers.scores, [1, 2])
+
+
+def test_what_was_paid_for_is_kept_where_nothing_else_can_be_written_to(tmp_path):
+    def fail(*_):
+        raise FileError("locked")
+
+    objective = FailingObjective(without=["CC"])
+    with Journal.open(None, ABOUT) as journal:
+        with pytest.raises(FileError, match="locked"):
+            Oracle(objective, journal, 10, 100, fail).answer(proposals("C", "CC"), 1)
+        assert [one.smiles for one in journal.candidates()] == ["C", "CC"]
+    with shared(tmp_path, objective) as cache, Journal.open(None, ABOUT) as journal:
+        cache.add = fail
+        with pytest.raises(FileError, match="locked"):
+            oracle(objective, journal, cache=cache).answer(proposals("C", "CC"), 1)
+        assert [one.smiles for one in journal.candidates()] == ["C", "CC"]
 
 
 def test_a_score_is_in_the_cache_before_the_next_is_asked_for(journal, tmp_path):

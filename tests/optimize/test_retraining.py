@@ -64,6 +64,19 @@ def test_the_model_that_was_given_stays_as_it_is(tiny_model):
     assert retrainer.made_up(10) == made_up
 
 
+def test_the_copy_of_the_weights_is_made_anew_when_they_change(tiny_model):
+    retrainer = Retrainer(tiny_model, CONFIG)
+    given = retrainer.weights()
+    assert retrainer.weights() is given
+    others = {name: weight + 1.0 for name, weight in given.items()}
+    retrainer.restore(others)
+    for name, weight in retrainer.weights().items():
+        np.testing.assert_array_equal(weight, others[name])
+    retrainer.reset()
+    for name, weight in retrainer.weights().items():
+        np.testing.assert_array_equal(weight, given[name])
+
+
 def test_reset_and_restore_are_exact(tiny_model, retrained):
     points = np.random.default_rng(0).standard_normal((20, tiny_model.latent_size))
     learned, weights = list(retrained.model.decode_symbols(points)), retrained.weights()

@@ -3,9 +3,11 @@ import json
 import math
 import sqlite3
 from contextlib import closing
+from copy import deepcopy
 
 import numpy as np
 import pytest
+import torch
 from projection_model import LEAD, LeadModel, NoMoleculeModel, OneMoleculeModel, ProjectionModel
 from quick_search import METHODS, TWO, NotingObjective, config, objective, table
 from rdkit import Chem
@@ -304,6 +306,15 @@ def test_the_stand_in_is_a_latent_model():
 def test_models_are_told_apart_by_what_they_decode():
     assert model_mark(ProjectionModel()) == model_mark(ProjectionModel())
     assert model_mark(ProjectionModel()) != model_mark(ProjectionModel(seed=1))
+
+
+def test_models_are_told_apart_by_any_of_their_weights(tiny_model):
+    other = deepcopy(tiny_model)
+    assert model_mark(other) == model_mark(tiny_model)
+    # What no decoding shows.
+    with torch.no_grad():
+        next(other.network.language_model.parameters()).view(-1)[0] += 0.5
+    assert model_mark(other) != model_mark(tiny_model)
 
 
 def test_the_mark_of_a_model_is_the_same_on_every_kind_of_processor(tiny_model, monkeypatch):
