@@ -3,7 +3,7 @@
 import csv
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,14 @@ from molvae.dataset.spelled import RefusedRow, SpelledRow
 from molvae.errors import DataError, MoleculeError
 from molvae.files import written_whole
 from molvae.model.decoding import DecodingConfig
+from molvae.model_card import codes_mark
 from molvae.molecule_vae import MoleculeVAE
 
 Rows = Iterable[Sequence[SpelledRow | RefusedRow]]
 """Rows of a file, some hundred at a time, as `spelled_rows` gives them."""
+
+_READ = ("mean", "row", "mark")
+"""Arrays of a npz file that matter."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,11 @@ class Latents:
     mean: Float32[np.ndarray, "molecule latent"]
     deviation: Float32[np.ndarray, "molecule latent"]
     refused: tuple[RefusedRow, ...]
+    mark: str
+    """Of the model that encoded them, see `codes_mark`."""
 
     def write(self, path: Path) -> None:
-        """Write arrays `smiles`, `row`, `mean` and `deviation` as npz.
+        """Write arrays `smiles`, `row`, `mean` and `deviation`, and the `mark`, as npz.
 
         Raises:
             FileError: the disk is full, or the place cannot be written to.
@@ -49,6 +55,7 @@ class Latents:
                 row=self.rows,
                 mean=self.mean,
                 deviation=self.deviation,
+                mark=np.array(self.mark),
             )
 
 
@@ -61,8 +68,13 @@ class Points:
     points: Float32[np.ndarray, "point latent"]
 
     @classmethod
-    def read(cls, path: Path, latent_size: int) -> "Points":
+    def read(cls, path: Path, latent_size: int, mark: str | None = None) -> "Points":
         """The points in a npz file: its array `mean`, and `row` if there is one.
+
+        Args:
+            path: what was written by `molvae encode` or by hand.
+            latent_size: dimensions of a point.
+            mark: that of the model which is to decode them; a file without one is let pass.
 
         Raises:
             DataError: no such file, another kind of file, or points of another space.
@@ -73,6 +85,11 @@ class Points:
             raise DataError(
                 f"{str(path)!r}: 'mean' has shape {points.shape} and type {points.dtype}; this "
                 f"model's points are rows of {latent_size} numbers: encode with the same model"
+            )
+        if mark is not None and _mark_in(arrays) not in (None, mark):
+            raise DataError(
+                f"{str(path)!r} holds codes of another model than the one that is to decode them; "
+                "give the one that encoded them (--model)"
             )
         # What is too large for float32 becomes infinite here, which is told in the next line.
         with np.errstate(over="ignore"):
@@ -128,7 +145,14 @@ def encode_rows(model: MoleculeVAE, rows: Rows) -> Latents:
         posteriors.append(model.posterior([row.spelling for row in accepted]))
     _check_any(posteriors, refused)
     mean, deviation = (np.concatenate(parts) for parts in zip(*posteriors, strict=True))
-    return Latents(tuple(smiles), np.array(lines, np.int64), mean, deviation, tuple(refused))
+    return Latents(
+        smiles=tuple(smiles),
+        rows=np.array(lines, np.int64),
+        mean=mean,
+        deviation=deviation,
+        refused=tuple(refused),
+        mark=codes_mark(model.vocabulary, model.network),
+    )
 
 
 def reconstruct_rows(
@@ -246,12 +270,23 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         raise _no_latents(path, "it is no npz file")
     try:
         with np.load(path, allow_pickle=False) as loaded:
-            arrays = {name: loaded[name] for name in ("mean", "row") if name in loaded.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+            arrays = {name: loaded[name] for name in _READ if name in loaded.files}
+    # A locked or oddly packed member is a RuntimeError to zipfile.
+    except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise _no_latents(path, str(error).splitlines()[0] if str(error) else "cut short") from None
     if "mean" not in arrays:
         raise _no_latents(path, "it has no array 'mean'")
+    # numpy gives the bytes of a member that is none.
+    if others := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise _no_latents(path, f"{', '.join(map(repr, others))} is no array")
     return arrays
+
+
+def _mark_in(arrays: Mapping[str, np.ndarray]) -> str | None:
+    """The mark that was written with the points; None where there is none."""
+    found = arrays.get("mark")
+    is_mark = found is not None and found.shape == () and found.dtype.kind == "U"
+    return str(found) if is_mark else None
 
 
 def _no_latents(path: Path, reason: str) -> DataError:

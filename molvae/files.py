@@ -21,13 +21,15 @@ def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     Missing folders are made.
 
     Raises:
-        FileError: the disk is full, or the place cannot be written to; `path` is as it was.
+        FileError: the disk is full, the place cannot be written to, or `path` is a device or the
+            like, which would be replaced; it is as it was.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     encoding, errors, newline = (
         (None, None, None) if "b" in mode else ("utf-8", "backslashreplace", "\n")
     )
     try:
+        _check_plain(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open(mode, encoding=encoding, errors=errors, newline=newline) as stream:
             yield stream
@@ -52,13 +54,14 @@ def check_writable(path: Path, ending: str | None = None) -> None:
         ending: of the name, where that tells what a file is; a name without any is let pass.
 
     Raises:
-        FileError: a folder has that name, its own folder cannot be made or written to, or the name
-            has another ending.
+        FileError: a folder or a device has that name, its own folder cannot be made or written to,
+            or the name has another ending.
     """
     if ending and path.suffix.lower() not in ("", ending):
         raise FileError(f"{str(path)!r}: this file is {ending}; give it a name that ends so")
     if path.is_dir():
         raise FileError(f"{str(path)!r} is a folder; give the name of a file")
+    _check_plain(path)
     probe = path.with_name(f".{path.name}.probe")
     with written_whole(probe):
         pass
@@ -107,6 +110,16 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     except (ValueError, OSError) as error:
         raise FileError(f"{str(path)!r} is not readable: {error}") from None
     return [_json_object(line, f"line {n} of {str(path)!r}") for n, line in enumerate(whole, 1)]
+
+
+def _check_plain(path: Path) -> None:
+    """See that nothing has that name that is neither a file nor a folder, nor leads to such.
+
+    Links in /dev, such as stdout, may lead to a file: they must not be replaced either.
+    """
+    is_plain = path.is_file() or path.is_dir() or not path.exists()
+    if not is_plain or path.absolute().parent == Path("/dev"):
+        raise FileError(f"{str(path)!r} is no plain file; give the name of a file")
 
 
 # Any: JSON values are of any kind.

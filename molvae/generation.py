@@ -16,8 +16,10 @@ from tqdm import tqdm
 from molvae.chem.notation import Spelling
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import Screen, Screened, screen_spellings
+from molvae.errors import ConfigError
 from molvae.files import written_whole
 from molvae.model.decoding import DecodingConfig
+from molvae.model_card import codes_mark
 from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
@@ -46,7 +48,8 @@ class GenerateConfig(Settings):
     exact: bool | None = None
     """Draw again where a molecule made up is not given back by its code, or where that code is not
     the molecule's own, but one of an unusual spelling; None means to do so with a model that gives
-    back half or more of the molecules held out of its training."""
+    back half or more of the molecules held out of its training. Points of N(0, I) are made for no
+    molecule: there it does not go."""
     strict: bool | None = None
     """Refuse spellings that SELFIES repairs (an unused tail, a dropped bond or ring); None means
     the same."""
@@ -71,8 +74,6 @@ class GenerateConfig(Settings):
     @property
     def screen(self) -> Screen:
         """What is asked of a decoded molecule."""
-        # A normal prior makes up no molecules whose code a point could be.
-        own = bool(self.exact) and self.prior != "normal"
         return Screen(
             self.properties,
             self.where,
@@ -80,20 +81,32 @@ class GenerateConfig(Settings):
             self.avoid,
             strict=bool(self.strict),
             radicals=bool(self.radicals),
-            own=own,
+            own=bool(self.exact),
         )
 
     def settled(self, model: MoleculeVAE) -> "GenerateConfig":
-        """The settings with what is left to the model decided."""
-        choices = {"exact": self.exact, "strict": self.strict}
-        left = [name for name, choice in choices.items() if choice is None]
-        settled: dict[str, object] = dict.fromkeys(left, model.card.is_faithful)
+        """The settings with what is left to the model decided.
+
+        Raises:
+            ConfigError: codes that give their molecule back are asked of a prior that makes none.
+        """
+        prior, trusted = model.prior_named(self.prior), model.card.is_faithful
+        if prior == "normal" and self.exact:
+            raise ConfigError(
+                "points of N(0, I) are made for no molecule that they could give back; leave out "
+                "--exact, or draw from the learned prior"
+            )
+        settled: dict[str, object] = {"prior": prior}
+        if self.exact is None:
+            settled["exact"] = trusted and prior != "normal"
+        if self.strict is None:
+            settled["strict"] = trusted
         if self.radicals is None:
             settled["radicals"] = model.card.cleaning.allow_radicals
         if "max_symbols" not in self.decoding.model_fields_set:
             longest = {"max_symbols": model.card.max_symbols}
             settled["decoding"] = self.decoding.with_changes(longest).model_dump()
-        return self.with_changes({"prior": model.prior_named(self.prior), **settled})
+        return self.with_changes(settled)
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,8 @@ class Generation:
     """Points decoded."""
     refused: dict[str, int]
     """Draws that gave no new molecule, by reason."""
+    mark: str
+    """Of the model, see `codes_mark`."""
     seconds: dict[str, float]
     """This process's time in the network, in waiting for the checks, and in all."""
 
@@ -118,6 +133,11 @@ class Generation:
     def is_complete(self) -> bool:
         """Whether as many came as were asked for."""
         return len(self.molecules) == self.config.n
+
+    @property
+    def is_lenient(self) -> bool:
+        """Whether draws of a learned prior counted whose codes do not give them back."""
+        return self.config.prior != "normal" and not self.config.exact
 
     def shortfall(self) -> str | None:
         """Why fewer came than were asked for, and what to do; None when all came."""
@@ -131,14 +151,14 @@ class Generation:
         )
 
     def write_points(self, path: Path) -> None:
-        """Write arrays `smiles` and `mean`, the code of each molecule, as npz.
+        """Write arrays `smiles` and `mean`, the code of each molecule, and the `mark`, as npz.
 
         Raises:
             FileError: the disk is full, or the place cannot be written to.
         """
         smiles = np.array([molecule.smiles for molecule in self.molecules], dtype=np.str_)
         with written_whole(path, "wb") as stream:
-            np.savez(stream, smiles=smiles, mean=self.points)
+            np.savez(stream, smiles=smiles, mean=self.points, mark=np.array(self.mark))
 
     @property
     def _advice(self) -> str:
@@ -202,6 +222,7 @@ def generate(
         spellings=found.spellings,
         drawn=found.seen,
         refused=found.refused,
+        mark=codes_mark(model.vocabulary, model.network),
         seconds=stopwatch.seconds(),
     )
 

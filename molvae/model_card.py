@@ -1,6 +1,8 @@
-"""ModelCard: how a model was made and what was measured on it, saved with it."""
+"""ModelCard: how a model was made and what was measured on it, saved with it; its codes' mark."""
 
 # Any: figures measured on the model, whatever their names.
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -15,9 +17,13 @@ from molvae.model.decoding import GREEDY
 from molvae.model.folder import load_weights
 from molvae.model.network import ModelConfig, SequenceVAE
 from molvae.settings import Settings
+from molvae.vocabulary import Vocabulary
 
 _FAITHFUL = 0.5
 """Share of held-out molecules that come back from their codes, from which on codes are trusted."""
+
+_BESIDE_CODES = frozenset({"language_model", "head", "acceptance"})
+"""Parts of a network that decide neither a molecule's code nor what a code decodes to."""
 
 
 class _Validation(Settings, extra="ignore"):
@@ -125,3 +131,16 @@ class ModelCard(dict[str, Any]):
     @property
     def _facts(self) -> _Facts:
         return _Facts.parse(self, "the model's card")
+
+
+def codes_mark(vocabulary: Vocabulary, network: SequenceVAE) -> str:
+    """What tells a model's codes from those of another: its symbols, and the weights behind codes.
+
+    Weights count as they are in half precision: saved in it, a model keeps its mark.
+    """
+    told = hashlib.sha256(json.dumps(vocabulary.to_json()).encode())
+    for name, weight in sorted(network.state_dict().items()):
+        if name.partition(".")[0] not in _BESIDE_CODES:
+            told.update(f"{name} {list(weight.shape)}".encode())
+            told.update(weight.detach().cpu().half().numpy().tobytes())
+    return told.hexdigest()[:16]

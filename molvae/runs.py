@@ -152,7 +152,7 @@ class RunDirectory:
 def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
     """What it takes to make a figure again: command, seed, versions, machine and date."""
     return {
-        "command": shlex.join(command or ["molvae", *sys.argv[1:]]),
+        "command": shlex.join(command or _command_line()),
         "seed": seed,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -178,6 +178,15 @@ def installed_version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _command_line() -> list[str]:
+    """How this process was started: as the command, or as Python with something else."""
+    program = Path(*sys.argv[:1])
+    is_command = program.name in ("molvae", "molvae.exe")
+    if is_command or program.parts[-2:] == ("molvae", "__main__.py"):
+        return ["molvae", *sys.argv[1:]]
+    return ["python", *sys.argv]
 
 
 def _counts(path: Path) -> bool:

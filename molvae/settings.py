@@ -44,7 +44,7 @@ class Settings(BaseModel):
             return values
         rows = {name for name, field in cls.model_fields.items() if _is_row(field.annotation)}
         return {
-            name: _split(value) if name in rows and isinstance(value, list | tuple) else value
+            name: split_row(value) if name in rows and isinstance(value, list | tuple) else value
             for name, value in values.items()
         }
 
@@ -71,13 +71,15 @@ class Settings(BaseModel):
         return type(self).parse({**self.model_dump(exclude_unset=True), **given}, source)
 
 
-# Any: an annotation, and what a caller typed.
+# Any: an annotation.
 def _is_row(kind: Any) -> bool:
     """Whether values of this type are rows of what has no comma in it."""
     return get_origin(kind) is tuple and str not in get_args(kind)
 
 
-def _split(row: Sequence[Any]) -> list[Any]:
+# Any: what a caller typed.
+def split_row(row: Sequence[Any]) -> list[Any]:
+    """The same with each text in it split at its commas."""
     parts = (one.split(",") if isinstance(one, str) else [one] for one in row)
     return [one.strip() if isinstance(one, str) else one for part in parts for one in part]
 

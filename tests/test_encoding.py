@@ -1,7 +1,9 @@
+import copy
 from math import inf
 
 import numpy as np
 import pytest
+import torch
 
 from molvae.dataset.spelled import RefusedRow, spelled_rows
 from molvae.encoding import (
@@ -13,6 +15,12 @@ from molvae.encoding import (
 )
 from molvae.errors import DataError
 from molvae.model.decoding import GREEDY
+from molvae.model_card import codes_mark
+from molvae.molecule_vae import MoleculeVAE
+
+
+def mark_of(model):
+    return codes_mark(model.vocabulary, model.network)
 
 
 def test_latents_on_disk_are_the_points_that_are_read(tiny_model, few_molecules, tmp_path):
@@ -57,6 +65,41 @@ def test_points_of_another_space_are_refused(tmp_path, mean):
     np.savez(tmp_path / "own.npz", mean=mean)
     with pytest.raises(DataError, match="'mean'"):
         Points.read(tmp_path / "own.npz", 4)
+
+
+def test_codes_are_refused_by_another_model_of_their_width(tiny_model, few_molecules, tmp_path):
+    path = tmp_path / "latents.npz"
+    encode_rows(tiny_model, spelled_rows(few_molecules)).write(path)
+    Points.read(path, tiny_model.latent_size, mark_of(tiny_model))
+    other = MoleculeVAE.untrained(tiny_model.vocabulary, tiny_model.network.config, seed=1)
+    with pytest.raises(DataError, match=r"codes of another model .* \(--model\)"):
+        Points.read(path, tiny_model.latent_size, mark_of(other))
+
+
+def test_codes_without_a_mark_are_let_pass(tiny_model, tmp_path):
+    path = tmp_path / "own.npz"
+    for mark in {}, {"mark": np.ones(3)}:
+        np.savez(path, mean=np.ones((3, tiny_model.latent_size)), **mark)
+        assert len(Points.read(path, tiny_model.latent_size, mark_of(tiny_model)).rows) == 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_model_keeps_its_mark_when_it_is_saved(tiny_model, tmp_path, dtype):
+    tiny_model.save_pretrained(tmp_path / "model", dtype)
+    assert mark_of(MoleculeVAE.from_pretrained(tmp_path / "model", "cpu")) == mark_of(tiny_model)
+
+
+def test_the_mark_is_that_of_what_decides_codes(tiny_model):
+    def marked(**changes):
+        model = copy.deepcopy(tiny_model)
+        for name, weight in model.network.state_dict().items():
+            weight += changes.get(name.partition(".")[0], 0.0)
+        return mark_of(model)
+
+    assert marked(language_model=1.0, head=1.0) == mark_of(tiny_model)
+    others = {part: marked(**{part: 1.0}) for part in ("embedding", "to_posterior", "decoder")}
+    assert len({mark_of(tiny_model), *others.values()}) == 4
+    assert mark_of(tiny_model.extended(["[At]"], ("logp", "qed"))) != mark_of(tiny_model)
 
 
 def test_no_molecule_at_all_is_an_error_with_the_first_refusal(tiny_model):

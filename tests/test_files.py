@@ -1,11 +1,21 @@
 import hashlib
+import os
 import resource
+import stat
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from molvae.errors import FileError
-from molvae.files import read_json, read_json_lines, sha256, write_json, written_whole
+from molvae.files import (
+    check_writable,
+    read_json,
+    read_json_lines,
+    sha256,
+    write_json,
+    written_whole,
+)
 
 
 def test_a_file_appears_whole_with_its_folders(tmp_path):
@@ -92,3 +102,28 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path):
 def test_a_name_that_is_no_text_stands_escaped(tmp_path):
     write_json(tmp_path / "a.json", {"command": "molvae caf\udce9.csv"})
     assert read_json(tmp_path / "a.json") == {"command": "molvae caf\udce9.csv"}
+
+
+# `--out /dev/null` replaced the device by a file, where the user was allowed to.
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in pipe, link, Path("/dev/null"), Path("/dev/stdout"):
+        with pytest.raises(FileError, match="is no plain file"):
+            check_writable(path)
+    for path in pipe, link:
+        with pytest.raises(FileError, match="is no plain file"):
+            write_json(path, 1)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert sorted(tmp_path.iterdir()) == [link, pipe]
+
+
+def test_a_link_to_a_file_or_to_nothing_may_be_written_over(tmp_path):
+    (tmp_path / "old").write_text("1")
+    for name in "old", "missing":
+        link = tmp_path / f"to_{name}"
+        link.symlink_to(tmp_path / name)
+        check_writable(link)
+        write_json(link, 2)
+        assert read_json(link) == 2

@@ -148,6 +148,15 @@ def test_what_is_asked_of_draws_is_left_to_how_faithful_the_model_is(tiny_model,
     assert (left.exact, left.strict) == (asks, asks)
     chosen = GenerateConfig(exact=not asks, strict=True).settled(model)
     assert (chosen.exact, chosen.strict) == (not asks, True)
+    normal = GenerateConfig(prior="normal").settled(model)
+    assert (normal.exact, normal.strict) == (False, asks)
+
+
+def test_codes_that_give_their_molecule_back_are_not_asked_of_a_normal_prior(tiny_model):
+    for config in settings(exact=True), settings(exact=True, strict=False):
+        with pytest.raises(ConfigError, match="leave out --exact"):
+            config.settled(tiny_model)
+    assert settings(exact=False).settled(tiny_model).exact is False
 
 
 def test_too_many_repairs_end_with_advice(tiny_model):

@@ -7,7 +7,7 @@ from molvae.chem.standardize import StandardizeConfig
 from molvae.errors import ModelError
 from molvae.model.folder import read_model
 from molvae.molecule_vae import MoleculeVAE
-from molvae.pretrained import DEFAULT, find_model, shipped_models
+from molvae.pretrained import DEFAULT, find_model, shipped_folder, shipped_models
 
 ROOT = Path(__file__).parents[1]
 MOST_BYTES = 12_000_000
@@ -48,7 +48,18 @@ def test_a_shipped_model_reconstructs_and_generates(name):
 def test_a_folder_goes_before_a_shipped_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / DEFAULT).mkdir()
+    (tmp_path / DEFAULT / "model.json").write_text("{}")
     assert find_model(DEFAULT).resolve() == (tmp_path / DEFAULT).resolve()
+
+
+def test_a_folder_without_a_model_hides_no_shipped_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # As `molvae data zinc250k --out zinc250k` leaves it.
+    (tmp_path / DEFAULT).mkdir()
+    (tmp_path / DEFAULT / "train.csv").write_text("smiles\nCCO\n")
+    assert find_model(DEFAULT) == shipped_folder(DEFAULT)
+    (tmp_path / "other").mkdir()
+    assert find_model("other") == Path("other")
 
 
 def test_the_run_of_a_search_is_no_model(tmp_path):

@@ -43,6 +43,24 @@ def test_provenance_tells_how_to_make_a_figure_again(tmp_path):
     assert read_json(run.provenance)["packages"] == record["packages"]
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["/usr/bin/molvae", "train", "my data.csv"], "molvae train 'my data.csv'"),
+        (["C:/Python/Scripts/molvae.exe", "models"], "molvae models"),
+        (["/site-packages/molvae/__main__.py", "models"], "molvae models"),
+        # A notebook, a script and an interpreter were told to be `molvae -f kernel.json`.
+        (["ipykernel_launcher.py", "-f", "k.json"], "python ipykernel_launcher.py -f k.json"),
+        (["/home/me/train.py", "data.csv"], "python /home/me/train.py data.csv"),
+        (["/home/me/__main__.py"], "python /home/me/__main__.py"),
+        ([""], "python ''"),
+    ],
+)
+def test_the_command_is_that_of_molvae_only_where_that_was_started(monkeypatch, words, command):
+    monkeypatch.setattr(sys, "argv", words)
+    assert provenance(7)["command"] == command
+
+
 def test_a_run_is_held_by_one_process_at_a_time(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     with run.held(), pytest.raises(RunError, match="another process works on"), run.held():

@@ -16,6 +16,7 @@ from molvae.chem.notation import Spelling, is_own, read_spelling, repair
 from molvae.errors import DataError, MoleculeError
 from molvae.files import with_nan, without_nan
 from molvae.metrics import EvaluateConfig, Samples, evaluate_each, read_smiles
+from molvae.metrics.cache import StatisticsCache
 from molvae.metrics.chemnet import Gaussian
 from molvae.model.decoding import DecodingConfig
 from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
@@ -88,7 +89,9 @@ def benchmark_moses(
 
     Raises:
         DataError: a file is missing, or the model's draws are refused nearly all.
+        FileError: the cache cannot be read or written.
     """
+    StatisticsCache(evaluation.cache).check()
     sets = {name: _read(data / f"{name}.csv") for name in _SETS}
     references = {"Test": sets["test"], "TestSF": sets["test_scaffolds"]}
     sampled = [draw_samples(model, config, seed, progress=progress) for seed in config.seeds]
@@ -113,6 +116,7 @@ def benchmark_moses(
         "evaluation": evaluation.model_dump(mode="json"),
         "model": model.card.origin,
         "seeds": rows,
+        "notes": list(dict.fromkeys(note for found in measured for note in found.notes)),
         **_over_seeds([with_nan(row["figures"]) for row in rows]),
     }
 

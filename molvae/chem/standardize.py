@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
+from typing import Any
 
 from pydantic import PositiveInt, field_validator
 from rdkit import Chem, rdBase
@@ -12,7 +13,7 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 from molvae.chem.molecule import MAX_CHARACTERS, Molecule, parse_mol
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
-from molvae.settings import Settings
+from molvae.settings import Settings, split_row
 
 __all__ = [
     "Change",
@@ -52,6 +53,13 @@ class StandardizeConfig(Settings):
     """Accept atoms with an isotope label."""
     allow_radicals: bool = False
     """Accept atoms with an unpaired electron."""
+
+    # Any: whatever a caller typed; pydantic checks it.
+    @field_validator("elements", mode="before")
+    @classmethod
+    def _split_elements(cls, symbols: Any) -> Any:
+        """`C,N,O` as a flag has it, and as the default is shown."""
+        return split_row(symbols) if isinstance(symbols, list | tuple) else symbols
 
     @field_validator("elements")
     @classmethod

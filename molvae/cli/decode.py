@@ -7,6 +7,7 @@ from molvae.cli.flags import OnScreen, Screen, Seed, check_apart, flags_of, give
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.encoding import Points, decode_points
 from molvae.model.decoding import GREEDY, DecodingConfig
+from molvae.model_card import codes_mark
 from molvae.tables import TableFile
 
 
@@ -34,7 +35,7 @@ def decode(
     check_apart(source, out)
     file = TableFile.at(out)
     vae = model.open()
-    latents = Points.read(source, vae.latent_size)
+    latents = Points.read(source, vae.latent_size, codes_mark(vae.vocabulary, vae.network))
     config = vae.greedy.with_changes(given(decoding))
     molecules = decode_points(vae, latents.points, config, seed, progress=screen.progress)
     found = [

@@ -25,7 +25,8 @@ def encode(
     """Write the latent vectors of a file's molecules.
 
     The npz file has the arrays smiles (canonical, after cleaning), row (line of the file), mean
-    and deviation of each posterior (float32), in the order of the file and with duplicates.
+    and deviation of each posterior (float32), in the order of the file and with duplicates; and a
+    mark of the model, by which `decode` tells whether it is the same one.
 
     Args:
         source: CSV, TSV or SMI file, plain or gzip.

@@ -13,7 +13,7 @@ from molvae.settings import Settings, read_toml
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
-_WITHOUT_PREFIX = frozenset({"admission", "decoding", "standardize"})
+_WITHOUT_PREFIX = frozenset({"admission", "decoding", "search", "standardize"})
 """Settings inside settings whose flags are told apart without the outer name."""
 
 
@@ -118,7 +118,7 @@ def check_apart(source: Path, out: Path, flag: str = "--out") -> None:
     Raises:
         ConfigError: it would.
     """
-    written = (out, *(out.with_name(f"{out.name}{ending}") for ending in _BESIDE))
+    written = (out, *(out.parent / f"{out.name}{ending}" for ending in _BESIDE))
     if source.resolve() in [path.resolve() for path in written]:
         raise ConfigError(
             f"{str(source)!r} is the input and would be replaced; give another name to {flag}"

@@ -1,8 +1,11 @@
 """`molvae generate`."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+
+from cyclopts import Parameter
 
 from molvae.cli.flags import (
     ConfigFile,
@@ -20,6 +23,7 @@ from molvae.errors import ConfigError
 from molvae.files import check_writable
 from molvae.generation import GenerateConfig, Generation
 from molvae.generation import generate as generate_molecules
+from molvae.molecule_vae import MoleculeVAE
 from molvae.tables import Columns, TableFile
 
 _LENIENT = (
@@ -28,11 +32,45 @@ _LENIENT = (
 )
 
 
+@dataclass(frozen=True)
+class Known:
+    """Molecules that must not come again."""
+
+    novel_to: Annotated[
+        Path | None,
+        Parameter(help="File of molecules that must not come again, such as the training data."),
+    ] = None
+    smiles_column: Annotated[
+        str | None,
+        Parameter(help="Column with the SMILES in that file; found by itself unless given."),
+    ] = None
+
+    def check(self, out: Path, points: Path | None) -> None:
+        """See that no output replaces the file, and that a column is one of a file.
+
+        Raises:
+            ConfigError: one does, or there is no file.
+        """
+        if self.novel_to is None and self.smiles_column is not None:
+            raise ConfigError("--smiles-column is that of the file of --novel-to; give both")
+        if self.novel_to is not None:
+            check_apart(self.novel_to, out)
+        if self.novel_to is not None and points is not None:
+            check_apart(self.novel_to, points, "--points")
+
+    def smiles(self, vae: MoleculeVAE, screen: Screen) -> set[str]:
+        """Canonical SMILES of the file's molecules; none without a file."""
+        if self.novel_to is None:
+            return set()
+        cleaning, bar = vae.card.cleaning, screen.progress
+        return known_smiles(self.novel_to, self.smiles_column, cleaning=cleaning, progress=bar)
+
+
 def generate(
     *,
     out: Path,
     model: ChosenModel = ModelChoice(),
-    novel_to: Path | None = None,
+    known: Annotated[Known, Parameter(name="*")] = Known(),
     points: Path | None = None,
     settings: Annotated[GenerateConfig, flags_of("Settings")] = GenerateConfig(),
     config: ConfigFile = None,
@@ -46,7 +84,6 @@ def generate(
 
     Args:
         out: File for the molecules: CSV, or .smi, .sdf, .parquet.
-        novel_to: File of molecules that must not come again, such as the training data.
         points: File (npz) for the code that each molecule decodes from; `molvae decode` reads it.
     """
     typed = given(settings)
@@ -55,31 +92,26 @@ def generate(
     plan = settings_from(GenerateConfig, config, typed)
     plan.screen.check()
     file = TableFile.at(out)
-    if novel_to is not None:
-        check_apart(novel_to, out)
+    known.check(out, points)
     if points is not None:
-        _check_points(points, out, novel_to)
+        _check_points(points, out)
     vae = model.open()
-    known = frozenset[str]()
-    if novel_to is not None:
-        known |= known_smiles(novel_to, cleaning=vae.card.cleaning, progress=screen.progress)
-    generation = generate_molecules(vae, plan, known, progress=screen.progress)
+    old = known.smiles(vae, screen)
+    generation = generate_molecules(vae, plan, old, progress=screen.progress)
     file.write(_columns(generation))
     if points is not None:
         generation.write_points(points)
     shortfall = generation.shortfall()
-    _tell(generation, out, screen, is_lenient=plan.exact is None and not generation.config.exact)
+    _tell(generation, out, screen, is_lenient=plan.exact is None and generation.is_lenient)
     if shortfall:
         print(f"molvae: {shortfall}", file=sys.stderr)
     return 1 if shortfall else 0
 
 
-def _check_points(points: Path, out: Path, novel_to: Path | None) -> None:
-    """See that the codes replace neither the table nor the known molecules."""
+def _check_points(points: Path, out: Path) -> None:
+    """See that the codes can be written, and do not replace the table."""
     if points.resolve() == out.resolve():
         raise ConfigError(f"--points and --out are the same file, {str(out)!r}; name two")
-    if novel_to is not None:
-        check_apart(novel_to, points, "--points")
     check_writable(points, ".npz")
 
 

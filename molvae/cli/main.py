@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `molvae`; None takes those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _escape_what_is_no_text()
     try:
         status = _app()(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -77,6 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run() -> None:
     """The `molvae` of the shell."""
     sys.exit(main())
+
+
+def _escape_what_is_no_text() -> None:
+    """Let stdout take any name of a file, as stderr does."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _app() -> App:

@@ -13,7 +13,7 @@ from molvae.encoding import Rows
 from molvae.model.folder import read_model
 from molvae.model.network import Device
 from molvae.molecule_vae import MoleculeVAE
-from molvae.pretrained import DEFAULT, find_model, shipped_models
+from molvae.pretrained import DEFAULT, shipped_folder, shipped_models
 
 ModelPath = Annotated[
     Path, Parameter(help="Folder of a model or of the run that trained it, or a shipped model.")
@@ -83,7 +83,7 @@ def models(*, screen: OnScreen = Screen()) -> None:
 
 # Any: JSON values.
 def _card(name: str) -> dict[str, Any]:
-    card: dict[str, Any] = read_model(find_model(name)).description["card"]
+    card: dict[str, Any] = read_model(shipped_folder(name)).description["card"]
     return card
 
 

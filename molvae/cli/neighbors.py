@@ -51,8 +51,7 @@ def neighbors(
         screen,
     )
     if len(found.neighbours) < n:
-        print(
-            f"only {len(found.neighbours)} of {n} came up in {found.draws} draws; "
-            "look further away with a larger --scale",
-            file=sys.stderr,
-        )
+        # Unless a scale was given, it has looked further away already.
+        advice = "; look further away with a larger --scale" if scale is not None else ""
+        told = f"only {len(found.neighbours)} of {n} came up in {found.draws} draws{advice}"
+        print(told, file=sys.stderr)

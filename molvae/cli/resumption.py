@@ -1,10 +1,12 @@
 """What may be typed beside `molvae train --resume`: the run's own settings, or more means."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from molvae.errors import RunError
+from molvae.errors import ModelError, RunError
+from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
 
@@ -21,9 +23,10 @@ def check_resumable(run: RunDirectory, typed: Mapping[str, Any]) -> None:
         RunError: something does; all of it is named.
     """
     stored = dict(_leaves(TrainingPlan.of_run(run).model_dump()))
+    wanted = {name: _recorded(name, value) for name, value in _leaves(typed)}
     differences = [
         f"{name} was {_shown(stored.get(name))}, now {_shown(value)}"
-        for name, value in _leaves(typed)
+        for name, value in wanted.items()
         if name not in _FREE and value not in (stored.get(name), _LEFT_TO_THE_MACHINE)
     ]
     if differences:
@@ -40,6 +43,17 @@ def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def _recorded(name: str, value: Any) -> Any:
+    """A value as a run records it: places in full, of a model the folder that it lies in."""
+    if not isinstance(value, Path):
+        return value
+    if name == "start":
+        # It may be gone: a run that has been begun does without it.
+        with suppress(ModelError):
+            return find_model(value).resolve()
+    return value.resolve()
 
 
 def _shown(value: Any) -> str:

@@ -22,7 +22,6 @@ from molvae.dataset.corpus import CorpusConfig
 from molvae.errors import ConfigError
 from molvae.files import read_json
 from molvae.model.network import ModelConfig
-from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import TrainingResult
@@ -71,8 +70,8 @@ class TrainFlags:
             "corpus": corpus,
             "model": model,
             "train": given(self.training),
-            "start": self.start and find_model(self.start).resolve(),
-            "tokens": self.tokens and self.tokens.resolve(),
+            "start": self.start,
+            "tokens": self.tokens,
         }
         return {name: value for name, value in tables.items() if value}
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, Integer
-from pydantic import PositiveInt
+from pydantic import Field
 
 from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling
 from molvae.chem.standardize import StandardizeConfig
@@ -37,7 +37,7 @@ class CorpusConfig(Settings):
     """Column that holds the SMILES; None finds it by its name, else by its content."""
     property_columns: tuple[str, ...] = ()
     """Columns of numbers to keep beside the molecules."""
-    max_symbols: PositiveInt = MAX_SYMBOLS
+    max_symbols: Annotated[int, Field(ge=1, le=10_000)] = MAX_SYMBOLS
     """SELFIES symbols of a molecule, at most."""
     standardize: StandardizeConfig = StandardizeConfig()
     """How molecules are cleaned, and which are refused."""

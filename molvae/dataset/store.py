@@ -123,7 +123,8 @@ class StoredArrays:
             lengths = np.fromfile(folder / LENGTHS_FILE, _LENGTH)
             ids = _mapped(folder / IDS_FILE, _ID)
             properties = _mapped(folder / PROPERTIES_FILE, _PROPERTY)
-        except OSError:
+        # A file that ends within a value is a ValueError.
+        except (OSError, ValueError):
             return None
         width = len(record.property_names)
         expected = (record.molecules, int(lengths.sum()), record.molecules * width)

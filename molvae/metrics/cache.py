@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from molvae.errors import FileError
-from molvae.files import written_whole
+from molvae.files import check_writable, written_whole
 from molvae.metrics.chemnet import Gaussian
 from molvae.metrics.description import PROPERTIES, Description, Fingerprinted
 
@@ -29,6 +29,15 @@ class StatisticsCache:
 
     folder: Path | None
     """None keeps nothing."""
+
+    def check(self) -> None:
+        """See that statistics can be kept, before they are made.
+
+        Raises:
+            FileError: no file can be written there.
+        """
+        if self.folder is not None:
+            check_writable(self.folder / "statistics.npz")
 
     def description(
         self, texts: Sequence[str], make: Callable[[Sequence[str]], Description]

@@ -153,6 +153,7 @@ class _Evaluation:
     ) -> "_Evaluation":
         work = Work(config.workers or available_cores(), progress)
         cache = StatisticsCache(config.cache)
+        cache.check()
         if not config.fcd:
             return cls(config, work, cache, None)
         try:

@@ -32,6 +32,7 @@ class Samples:
     def read(cls, path: Path, smiles_column: str | None = None) -> "Samples":
         """The samples in a table; a column `symbols` holds SELFIES as they were drawn.
 
+        Such a column without any SELFIES is something else, as the counts of `molvae likelihood`.
         A row that cannot be read counts as an invalid sample. Blank lines are no rows, so an empty
         SMILES is only seen beside another column.
 
@@ -42,8 +43,10 @@ class Samples:
         smiles = list(table.texts())
         if not (table.layout.has_header and _SYMBOLS_COLUMN in table.layout.columns):
             return cls(smiles)
-        symbols = Table.open(path, _SYMBOLS_COLUMN).texts()
-        return cls(smiles, [tuple(_SYMBOL.findall("".join(text.split()))) for text in symbols])
+        symbols = ["".join(text.split()) for text in Table.open(path, _SYMBOLS_COLUMN).texts()]
+        if not any(text.startswith("[") for text in symbols):
+            return cls(smiles)
+        return cls(smiles, [tuple(_SYMBOL.findall(text)) for text in symbols])
 
 
 def read_smiles(path: Path, smiles_column: str | None = None) -> list[str]:

@@ -49,10 +49,11 @@ class ObjectiveConfig(Settings):
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} may be one component only; give each a `name`")
-        doubled = sorted(set(labels) & {f"{one.label}_desirability" for one in self.component})
+        found = self.measures()
+        doubled = sorted(found.keys() & {f"{one.label}_desirability" for one in self.component})
         if doubled:
             raise ValueError(
-                f"{', '.join(doubled)} is the column of another component's desirability; "
+                f"{', '.join(doubled)} is the column of a component's desirability; "
                 "choose another `name`"
             )
         raw = [one.label for one in self.component if one.curve is None]
@@ -61,7 +62,6 @@ class ObjectiveConfig(Settings):
                 f"no desirability for {', '.join(raw)}; several components can only be "
                 "averaged when each has one"
             )
-        found = self.measures()
         for label, measure in self._labelled():
             if found[label] != measure:
                 raise ValueError(f"two things are called {label!r}; give one of them a `name`")

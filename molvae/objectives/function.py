@@ -2,7 +2,9 @@
 
 import importlib
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +26,8 @@ class FunctionMeasure(Settings):
     """What a Python function gives for SMILES: a list of texts in, as many numbers out.
 
     The function runs inside this program, without a limit of time: code that may hang or crash
-    belongs into a `program`. Where it raises, it is asked for each molecule by itself.
+    belongs into a `program`. Where it raises, it is asked for each molecule by itself. What it
+    prints goes to stderr: stdout is for the results.
     """
 
     kind: Literal["python"] = "python"
@@ -62,13 +65,24 @@ class FunctionMeasure(Settings):
 
 def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
     try:
-        answers: list[object] = list(function(list(smiles)))
+        with _printing_aside():
+            answers: list[object] = list(function(list(smiles)))
     # Any mistake at all in somebody else's function costs its molecule, not the search.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         return Failed(f"{type(error).__name__}: {str(error)[:200]}")
     if len(answers) != len(smiles):
         return Failed(f"gave {len(answers)} numbers for {len(smiles)} molecules")
     return answers
+
+
+def _printing_aside() -> AbstractContextManager[object]:
+    """A block whose words go to stderr, for stdout is for the results.
+
+    In the main thread alone: all share one stdout, and would give it back in any order.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return redirect_stdout(sys.stderr)
+    return nullcontext()
 
 
 @lru_cache(maxsize=16)
@@ -84,7 +98,8 @@ def _imported(name: str, folder: Path | None) -> tuple[_Function, str | None]:
     if folder and str(folder) not in sys.path:
         sys.path.append(str(folder))
     try:
-        module = importlib.import_module(module_name)
+        with _printing_aside():
+            module = importlib.import_module(module_name)
     # A module may raise anything while it is imported.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         raise ConfigError(f"{name!r} cannot be imported: {type(error).__name__}: {error}") from None

@@ -75,6 +75,10 @@ class ProgramMeasure(Settings):
         return self.model_copy(update={"folder": started_in.absolute()})
 
     def check(self) -> None:
+        if self.folder is not None and not self.folder.is_dir():
+            raise ConfigError(
+                f"there is no folder {str(self.folder)!r} to start the program in; check the path"
+            )
         program = self.command[0]
         # As the operating system looks for it: by a path from the folder, or by name alone.
         if "/" in program:

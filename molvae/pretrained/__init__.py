@@ -17,10 +17,15 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted(folder.parent.name for folder in _HERE.glob("*/model.json")))
 
 
+def shipped_folder(name: str) -> Path:
+    """The package's own folder of a shipped model, whatever lies in the working directory."""
+    return _HERE / name
+
+
 def find_model(name: str | Path) -> Path:
     """The folder of a model, or of the best one of a run; or that of the shipped one of that name.
 
-    A folder goes before a shipped model of the same name.
+    A folder goes before a shipped model of the same name if it holds a model or such a run.
 
     Raises:
         ModelError: there is none, or it is a search, or a training that has no model yet.
@@ -37,11 +42,12 @@ def find_model(name: str | Path) -> Path:
                 f"the run {str(path)!r} has no model yet; go on with it: molvae train --resume"
             )
         return run.best_model
-    if path.is_dir():
-        return path
     shipped = shipped_models()
+    # Whatever else has that name, such as the data of a shipped model, is not meant.
+    if path.is_dir() and (str(name) not in shipped or (path / "model.json").is_file()):
+        return path
     if str(name) in shipped:
-        return _HERE / str(name)
+        return shipped_folder(str(name))
     raise ModelError(
         f"no model folder {str(name)!r}, and no shipped model of that name"
         f"{suggestion(str(name), list(shipped))}; `molvae train` makes a folder"

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from math import isnan
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +12,9 @@ from molvae.optimize.curves import curve_of_best, mean_of_best
 from molvae.optimize.journal import Journal
 from molvae.optimize.result import Candidate, Front, best_first
 from molvae.report.charts import Series, clouds, curves
-from molvae.report.origin import origin_sections, summary_of
+from molvae.report.origin import origin_sections
 from molvae.report.page import Card, Page, Picture, Section, Table
+from molvae.report.records import Lead, SearchSummary, read_record
 from molvae.runs import RunDirectory
 
 _BEST = 100
@@ -32,16 +32,17 @@ def search_page(run: RunDirectory, molecules: int) -> Page:
 
     Raises:
         RunError: the journal cannot be read.
+        FileError: another file of the run is damaged.
     """
     with Journal.reading(run.journal) as journal:
         candidates = journal.candidates()
-    summary = summary_of(run)
-    if summary is not None and summary["calls"] < len(candidates):
+    summary = read_record(SearchSummary, run.summary) if run.summary.is_file() else None
+    if summary is not None and summary.calls < len(candidates):
         summary = None  # It tells of the search before it was resumed.
     sections = [_outcome(candidates, summary)]
     if any(not isnan(one.score) for one in candidates):
         sections += [_best(candidates, summary, molecules), _course(candidates)]
-        if summary and summary["front"] and summary["front"]["molecules"]:
+        if summary and summary.front and summary.front.molecules:
             sections.append(_front(candidates))
         sections.append(_sources(candidates))
     return Page(
@@ -51,11 +52,10 @@ def search_page(run: RunDirectory, molecules: int) -> Page:
     )
 
 
-# Any: JSON values, here and below.
-def _outcome(candidates: Sequence[Candidate], summary: dict[str, Any] | None) -> Section:
-    facts = {"state": "not ended" if summary is None else f"ended: {summary['stop']}"}
+def _outcome(candidates: Sequence[Candidate], summary: SearchSummary | None) -> Section:
+    facts = {"state": "not ended" if summary is None else f"ended: {summary.stop}"}
     if summary is not None:
-        facts["what may be done"] = summary["advice"]
+        facts["what may be done"] = summary.advice
     facts["calls"] = f"{len(candidates):,}"
     if unscored := sum(isnan(one.score) for one in candidates):
         facts["calls"] += f", {unscored:,} without a score"
@@ -65,27 +65,27 @@ def _outcome(candidates: Sequence[Candidate], summary: dict[str, Any] | None) ->
             "best": f"{best[0].score:.4f}, at call {best[0].call:,}",
             "mean of the ten best": f"{mean_of_best(_scores(candidates)):.4f}",
         }
-    if summary is not None and summary["lead"]:
-        facts |= _of_lead(summary["lead"])
+    if summary is not None and summary.lead:
+        facts |= _of_lead(summary.lead)
     return Section("Outcome", facts=facts)
 
 
-def _of_lead(lead: dict[str, Any]) -> dict[str, str]:
-    facts = {"lead": lead["smiles"]}
-    if lead["score"] is not None:
-        facts["score of the lead"] = f"{lead['score']:.4f}"
-    if lead["objection"]:
-        facts["the lead itself would be refused"] = lead["objection"]
-    if lead["improvement"] is not None:
-        better = f"{lead['improvement']:+.4f} at similarity {lead['similarity']:.2f}"
+def _of_lead(lead: Lead) -> dict[str, str]:
+    facts = {"lead": lead.smiles}
+    if lead.score is not None:
+        facts["score of the lead"] = f"{lead.score:.4f}"
+    if lead.objection:
+        facts["the lead itself would be refused"] = lead.objection
+    if lead.improvement is not None and lead.similarity is not None:
+        better = f"{lead.improvement:+.4f} at similarity {lead.similarity:.2f}"
         facts["best against the lead"] = better
     return facts
 
 
 def _best(
-    candidates: Sequence[Candidate], summary: dict[str, Any] | None, molecules: int
+    candidates: Sequence[Candidate], summary: SearchSummary | None, molecules: int
 ) -> Section:
-    lead = summary["lead"]["smiles"] if summary and summary["lead"] else None
+    lead = summary.lead.smiles if summary and summary.lead else None
     scored = [one for one in best_first(candidates) if not isnan(one.score)]
     chosen = [one for one in scored if one.smiles != lead][:molecules]
     first = [one for one in candidates if one.smiles == lead]
@@ -110,14 +110,17 @@ def _course(candidates: Sequence[Candidate]) -> Section:
         Series(source, [one.call for one in found], [one.score for one in found])
         for source, found in by_source.items()
     ]
-    every = max(1, len(candidates) // _READINGS)
     scores = _scores(candidates)
-    lines = [
-        Series(label, *(values.tolist() for values in curve_of_best(scores, k, every)))
-        for label, k in (("mean of the ten best", 10), ("best", 1))
-    ]
+    lines = [_best_so_far("mean of the ten best", scores, 10), _best_so_far("best", scores, 1)]
     about = "Score of each molecule in the order of the calls, by what made it up."
     return Section("Course", pictures=(Picture(clouds(dots, lines, "call", "score"), about),))
+
+
+def _best_so_far(label: str, scores: np.ndarray, k: int) -> Series:
+    """The mean of the `k` best at the calls from that on which gave the first score."""
+    calls, heights = curve_of_best(scores, k, max(1, len(scores) // _READINGS))
+    first = 1 + int(np.flatnonzero(~np.isnan(scores))[0])
+    return Series(label, calls[calls >= first].tolist(), heights[calls >= first].tolist())
 
 
 def _front(candidates: Sequence[Candidate]) -> Section:
@@ -143,22 +146,23 @@ def _front(candidates: Sequence[Candidate]) -> Section:
 
 
 def _sources(candidates: Sequence[Candidate]) -> Section:
-    best = Counter(one.source for one in best_first(candidates)[:_BEST])
+    best = [one for one in best_first(candidates) if not isnan(one.score)][:_BEST]
+    among = Counter(one.source for one in best)
     calls = Counter(one.source for one in candidates).most_common()
-    rows = tuple((source, f"{count:,}", str(best[source])) for source, count in calls)
-    among = f"of the {min(_BEST, len(candidates))} best"
-    return Section("Where they came from", table=Table(("source", "calls", among), rows))
+    rows = tuple((source, f"{count:,}", str(among[source])) for source, count in calls)
+    headings = ("source", "calls", f"of the {len(best)} best")
+    return Section("Where they came from", table=Table(headings, rows))
 
 
-def _left_out(summary: dict[str, Any] | None) -> tuple[Section, ...]:
+def _left_out(summary: SearchSummary | None) -> tuple[Section, ...]:
     if summary is None:
         return ()
-    facts = {reason: f"{count:,}" for reason, count in summary["refused"].items()}
+    facts = {reason: f"{count:,}" for reason, count in summary.refused.items()}
     facts |= {
-        "met before": f"{summary['repeats']:,}",
-        "no molecule": f"{summary['undecodable']:,}",
+        "met before": f"{summary.repeats:,}",
+        "no molecule": f"{summary.undecodable:,}",
     }
-    told = f"Of {summary['proposed']:,} proposals; what was left out cost no call."
+    told = f"Of {summary.proposed:,} proposals; what was left out cost no call."
     return (Section("Left out", told, facts=facts),)
 
 

@@ -1,24 +1,23 @@
 """The report of a training: what the model has learned, and how it went."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from molvae.files import read_json_lines
 from molvae.report.charts import Series, bars, curves
-from molvae.report.origin import origin_sections, refusals, summary_of
+from molvae.report.origin import origin_sections, refusals
 from molvae.report.page import Page, Picture, Section
+from molvae.report.records import ProgressLine, TrainingSummary, read_progress, read_record
 from molvae.runs import RunDirectory
-from molvae.training.diagnostics import Validation
-
-# Any: JSON values.
-_Line = Mapping[str, Any]
 
 
 def training_page(run: RunDirectory) -> Page:
-    """The page of a training that has ended, was cut off or still goes on."""
-    lines = read_json_lines(run.progress) if run.progress.is_file() else []
-    summary = summary_of(run)
-    if summary is not None and lines and summary["updates"] < lines[-1]["step"]:
+    """The page of a training that has ended, was cut off or still goes on.
+
+    Raises:
+        FileError: a file of the run is damaged.
+    """
+    lines = read_progress(run.progress) if run.progress.is_file() else []
+    summary = read_record(TrainingSummary, run.summary) if run.summary.is_file() else None
+    if summary is not None and lines and summary.updates < lines[-1].step:
         summary = None  # It tells of the training before it was resumed.
     sections = [_outcome(summary, lines)]
     if len(lines) > 1:
@@ -32,18 +31,17 @@ def training_page(run: RunDirectory) -> Page:
     )
 
 
-def _outcome(summary: _Line | None, lines: Sequence[_Line]) -> Section:
-    facts = {"state": "not ended" if summary is None else f"ended: {summary['stop']}"}
+def _outcome(summary: TrainingSummary | None, lines: Sequence[ProgressLine]) -> Section:
+    facts = {"state": "not ended" if summary is None else f"ended: {summary.stop}"}
     if summary is not None:
         facts |= {
-            "updates": f"{summary['updates']:,}",
-            "time": f"{summary['minutes']:.1f} minutes",
-            "molecules trained on": f"{summary['training_molecules']:,}",
+            "updates": f"{summary.updates:,}",
+            "time": f"{summary.minutes:.1f} minutes",
+            "molecules trained on": f"{summary.training_molecules:,}",
         }
-    figures = summary["best"] if summary is not None else lines[-1] if lines else None
-    if figures is None:
+    elif not lines:
         return Section("Outcome", facts=facts, text="There was no validation yet.")
-    measured = Validation.from_json(figures)
+    measured = summary.best if summary is not None else lines[-1].validation
     facts |= {
         "figures": "of the best model" if summary is not None else "of the last validation",
         "exact reconstruction": f"{measured.exact_reconstruction:.1%} of "
@@ -59,39 +57,41 @@ def _outcome(summary: _Line | None, lines: Sequence[_Line]) -> Section:
     return Section("Outcome", facts=facts, text=measured.collapse() or "")
 
 
-def _course(lines: Sequence[_Line]) -> Section:
-    def course(*names: tuple[str, str]) -> list[Series]:
-        """What the lines tell, which is less where the prior alone was trained."""
-        steps = [line["step"] for line in lines]
-        return [
-            Series(label, steps, [line[name] for line in lines])
-            for name, label in names
-            if all(name in line for line in lines)
-        ]
+def _course(lines: Sequence[ProgressLine]) -> Section:
+    steps = [line.step for line in lines]
+    found = [line.validation for line in lines]
+
+    def course(held_out: Sequence[float], training: Sequence[float | None] = ()) -> list[Series]:
+        """Both, but for the latter where not all lines tell it: the prior alone was trained."""
+        told = [loss for loss in training if loss is not None]
+        both = (Series("held out", steps, held_out), Series("trained on (noisy)", steps, told))
+        return [one for one in both if len(one.y) == len(steps)]
 
     losses = course(
-        ("reconstruction", "held out"), ("training_reconstruction", "trained on (noisy)")
+        [one.reconstruction for one in found], [line.training_reconstruction for line in lines]
     )
-    kl = course(("kl", "held out"), ("training_kl", "trained on (noisy)"))
-    exact = course(("exact_reconstruction", "held out"))
-    rate = course(("learning_rate", "learning rate"))
+    kl = course([one.kl for one in found], [line.training_kl for line in lines])
+    exact = course([one.exact_reconstruction for one in found])
+    rate = [Series("learning rate", steps, [line.learning_rate for line in lines])]
     pictures = [
         Picture(curves(losses, "updates", "nats"), "Reconstruction loss."),
         Picture(curves(exact, "updates", "share", share=True), "Exact reconstruction, greedy."),
         Picture(curves(kl, "updates", "nats"), "KL of the posterior to N(0, I)."),
         Picture(curves(rate, "updates", "step"), "Learning rate."),
     ]
-    if any(line["language"] for line in lines):
-        language = course(("language", "held out"), ("training_language", "trained on (noisy)"))
+    if any(one.language for one in found):
+        language = course(
+            [one.language for one in found], [line.training_language for line in lines]
+        )
         drawn = curves(language, "updates", "nats")
         pictures.insert(3, Picture(drawn, "-log p(molecule) under the learned prior."))
     return Section("Course", pictures=tuple(pictures))
 
 
-def _use_of_z(line: _Line) -> Section:
-    kl = sorted(line["kl_per_dimension"], reverse=True)
+def _use_of_z(line: ProgressLine) -> Section:
+    kl = sorted(line.validation.kl_per_dimension, reverse=True)
     picture = Picture(
         bars(kl, "dimension, most used first", "KL in nats"),
-        f"KL of each dimension of z at update {line['step']:,}; one near 0 carries nothing.",
+        f"KL of each dimension of z at update {line.step:,}; one near 0 carries nothing.",
     )
     return Section("Use of the latent space", pictures=(picture,))

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from molvae.errors import RunError
-from molvae.files import read_json, written_whole
+from molvae.files import written_whole
 from molvae.report.page import Page
+from molvae.report.records import read_settings
 from molvae.report.search import search_page
 from molvae.report.training import training_page
 from molvae.runs import RunDirectory
@@ -39,6 +40,6 @@ def _page(run: RunDirectory, molecules: int) -> Page:
         )
     if run.journal.is_file():
         return search_page(run, molecules)
-    if "search" in read_json(run.settings):
+    if "search" in read_settings(run.settings):
         raise RunError(f"the search {str(run.path)!r} was cut off before it began; resume it")
     return training_page(run)

@@ -1,7 +1,8 @@
 """What a validation tells: reconstruction, KL, active units, and whether z still matters."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,19 @@ class Validation:
         """What is minimised: reconstruction + beta x KL + the language model's own loss."""
         return self.reconstruction + beta * self.kl + self.language
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether the weights that were measured are of use."""
+        figures = (self.reconstruction, self.kl, self.language, self.property_error)
+        return all(map(math.isfinite, figures))
+
     def collapse(self) -> str | None:
-        """What to do when z carries next to nothing; None when it carries something."""
+        """What to do when z carries next to nothing; None when it carries something.
+
+        None too for fewer than two molecules, between which no unit can vary.
+        """
+        if self.molecules < 2:
+            return None
         latent_size = len(self.kl_per_dimension)
         if self.kl >= 1.0 and self.active_units >= 0.02 * latent_size:
             return None
@@ -56,12 +68,6 @@ class Validation:
     def to_json(self) -> dict[str, Any]:
         """The figures by name."""
         return {**vars(self), "kl_per_dimension": [round(kl, 4) for kl in self.kl_per_dimension]}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Validation":
-        """The figures that `to_json` told, whatever else stands beside them."""
-        figures = {field.name: values[field.name] for field in fields(cls)}
-        return cls(**{**figures, "kl_per_dimension": tuple(figures["kl_per_dimension"])})
 
     def __str__(self) -> str:
         error = f", properties {self.property_error:.2f} deviations off"
@@ -112,8 +118,10 @@ def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray
     squared, there = 0.0, 0.0
     if model.network.head is not None and batch.properties.shape[1]:
         wanted = model.network.head.standardise(torch.as_tensor(batch.properties).to(device))
+        predicted, wanted = model.network.head(posterior.mean).cpu().double(), wanted.cpu().double()
         there = float((~wanted.isnan()).sum())
-        squared = float(property_errors(model.network.head(posterior.mean), wanted).sum())
+        # The square of a large error does not fit in float32.
+        squared = float(property_errors(predicted, wanted).sum())
     scalars = [
         len(ids),
         float(elbo.reconstruction.cpu().double().sum()),

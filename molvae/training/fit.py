@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from molvae.dataset.corpus import Corpus, CorpusConfig, prepare_corpus, split
-from molvae.errors import ConfigError, DataError, MolvaeError
+from molvae.errors import ConfigError, DataError
 from molvae.files import write_json
 from molvae.model.network import Device, pick_device
 from molvae.model.threads import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
-from molvae.training.config import TrainingPlan
+from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.diagnostics import Validation
 from molvae.training.memory import freed_memory_kept
 from molvae.training.precision import pick_precision
@@ -35,6 +35,8 @@ from molvae.training.team import (
 )
 
 _LARGEST_HELD_OUT_SHARE = 0.1
+_FARTHEST = 1e6
+"""Deviations from the mean, beyond which a property is no measured value but a slip."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ def _new_run(out: Path) -> Iterator[RunDirectory]:
         RunDirectory.create(out)
         try:
             yield run
-        except (MolvaeError, OSError):
+        # Whatever came, want of memory included.
+        except Exception:
             if not run.checkpoint.exists():
                 shutil.rmtree(out, ignore_errors=True)
             raise
@@ -160,6 +163,9 @@ def _train(
         ) as report,
     ):
         session = _session(run, plan, team, report)
+        if leads:
+            # Of an earlier sitting: this one has not ended.
+            run.summary.unlink(missing_ok=True)
         stop = session.complete()
         result = _result(run, session, stop)
     if leads and stop is not StopReason.INTERRUPTED:
@@ -213,26 +219,31 @@ def _result(run: RunDirectory, session: TrainingSession, stop: StopReason) -> Tr
 
 
 def _settled(plan: TrainingPlan) -> TrainingPlan:
-    """The plan with everything decided that depends on the machine, so that a resume repeats it."""
-    device = pick_device(plan.train.device)
-    precision = plan.train.precision
+    """The plan with all decided that depends on machine, folder and start; a resume repeats it."""
+    changes: dict[str, Any] = {
+        "data": plan.data.resolve(),
+        "tokens": plan.tokens and plan.tokens.resolve(),
+        "train": _settled_here(plan.train),
+    }
+    if plan.start is not None:
+        start = find_model(plan.start).resolve()
+        changes |= {"start": start, "corpus": _as_for(start, plan.corpus)}
+    return plan.model_copy(update=changes)
+
+
+def _settled_here(config: TrainConfig) -> TrainConfig:
+    """The settings with everything decided that depends on the machine."""
+    device = pick_device(config.device)
+    precision = config.precision
     if precision == "auto":
         with one_thread():
             precision = "bfloat16" if pick_precision(device) == torch.bfloat16 else "float32"
     settled = {
         "device": device.type,
         "precision": precision,
-        "processes": torchrun_size() or plan.train.processes or usual_team_size(device),
+        "processes": torchrun_size() or config.processes or usual_team_size(device),
     }
-    changes: dict[str, Any] = {
-        "data": plan.data.resolve(),
-        "tokens": plan.tokens and plan.tokens.resolve(),
-        "train": plan.train.with_changes(settled),
-    }
-    if plan.start is not None:
-        start = find_model(plan.start).resolve()
-        changes |= {"start": start, "corpus": _as_for(start, plan.corpus)}
-    return plan.model_copy(update=changes)
+    return config.with_changes(settled)
 
 
 def _as_for(start: Path, corpus: CorpusConfig) -> CorpusConfig:
@@ -254,8 +265,8 @@ def _moved(plan: TrainingPlan, device: Device | None, processes: int | None) -> 
     if device and found.type != plan.train.device:
         # Another device, another precision and another number of processes that are usual.
         anew = plan.train.model_copy(update={"precision": "auto", "processes": processes})
-        moved = plan.model_copy(update={"train": anew.with_changes({"device": found.type})})
-        moved = _settled(moved)
+        settled = _settled_here(anew.with_changes({"device": found.type}))
+        moved = plan.model_copy(update={"train": settled})
     elif processes:
         changed = plan.train.with_changes({"processes": processes})
         moved = plan.model_copy(update={"train": changed})
@@ -271,13 +282,19 @@ def _session(
     team.wait()
     plan = TrainingPlan.of_run(run)
     corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens)
-    model, has_new_head = _model(plan, corpus, report if not run.checkpoint.exists() else None)
+    begun = run.checkpoint.exists()
+    if begun and plan.start is not None and run.best_model.is_dir():
+        # The run's own model has the same symbols, properties and held-out molecules; the one that
+        # it was begun with may be gone by now.
+        plan = plan.model_copy(update={"start": run.best_model})
+    model, has_new_head = _model(plan, corpus, None if begun else report)
     corpus = corpus.recoded(model.vocabulary)
     most = max(1, int(_LARGEST_HELD_OUT_SHARE * len(corpus)))
     seed = model.card.held_out_seed(plan.train.seed)
     training, held_out = split(corpus, min(plan.train.held_out, most), seed)
     if has_new_head:
         _standardise(model, corpus, training)
+    _check_far(model, corpus)
     data = TrainingData(corpus, training, held_out)
     session = TrainingSession(run, plan, model, data, team, report)
     session.restore()
@@ -350,3 +367,24 @@ def _standardise(model: MoleculeVAE, corpus: Corpus, training: np.ndarray) -> No
     deviation = np.nanstd(values, axis=0)
     model.network.head.mean.copy_(torch.as_tensor(np.nanmean(values, axis=0)))
     model.network.head.deviation.copy_(torch.as_tensor(np.where(deviation > 0, deviation, 1.0)))
+
+
+def _check_far(model: MoleculeVAE, corpus: Corpus) -> None:
+    """See that no property value lies so far out that it alone would decide what is learned."""
+    head = model.network.head
+    if head is None or not corpus.property_names:
+        return
+    mean, deviation = (one.cpu().double().numpy() for one in (head.mean, head.deviation))
+    values = np.asarray(corpus.properties)
+    # Without a value the distance is NaN, which is not above anything.
+    is_far = np.abs(values.astype(np.float64) - mean) > _FARTHEST * deviation
+    if is_far.any():
+        found = [
+            f"{name!r} holds {column[far][0]:g}"
+            for name, column, far in zip(corpus.property_names, values.T, is_far.T, strict=True)
+            if far.any()
+        ]
+        raise DataError(
+            f"the property column {', '.join(found)}, over a million deviations from the mean of "
+            "those that are trained on; leave such cells empty"
+        )

@@ -1,7 +1,6 @@
 """TrainingSession: one process's course through a training, from its last checkpoint on."""
 
 import copy
-import math
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +27,7 @@ _MOST_STEPS_BETWEEN_VALIDATIONS = 2_000
 _MOST_ROLLBACKS = 8
 _WORTHWHILE = 1e-3
 """Share of the loss that it must fall by for training to go on."""
+_NOT_FINITE = "the validation was not finite"
 
 
 class StopReason(StrEnum):
@@ -120,6 +120,9 @@ class TrainingSession:
         elif step is not None and self.last_validation is None:
             self._validate(step)
         validation = self.last_validation or self.measure()
+        if step is not None and not (is_end or validation.is_finite):
+            self._roll_back(step, _NOT_FINITE)
+            validation = self.measure()
         self.last_validation = validation
         if is_end:
             self._checkpoint()
@@ -186,10 +189,10 @@ class TrainingSession:
     def _validate(self, step: Step) -> None:
         """Measure; keep the weights if they are the best so far, or leave them if they are NaN."""
         validation = self.measure()
-        loss = validation.loss(self.config.beta)
-        if not math.isfinite(loss):
-            self._roll_back(step, "the validation loss was not finite")
+        if not validation.is_finite:
+            self._roll_back(step, _NOT_FINITE)
             return
+        loss = validation.loss(self.config.beta)
         self.last_validation = validation
         self._good = self._snapshot()
         # Until beta has its full value, later weights are better whatever the loss says. It may
@@ -247,6 +250,8 @@ class TrainingSession:
                 f"{why} at update {step.number}: back to the last good weights, learning rate "
                 f"x {self.loop.step_scale:g} from here"
             )
+        # The one that lies there may hold what has just been given up.
+        self._checkpoint()
 
     # Any: an optimizer's state is torch's affair.
     def _snapshot(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -7,7 +7,7 @@ from molvae.benchmarks import moses
 from molvae.benchmarks.moses import MosesConfig, benchmark_moses, draw_samples, published_answers
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import read_spelling, repair, spell
-from molvae.errors import ConfigError, DataError
+from molvae.errors import ConfigError, DataError, FileError
 from molvae.metrics import EvaluateConfig
 from molvae.metrics.chemnet import frechet_distance
 from molvae.model.decoding import DecodingConfig
@@ -95,6 +95,22 @@ def test_every_seed_is_measured_with_mean_and_spread(tiny_model, sets):
     spread = abs(rows[0]["IntDiv"] - rows[1]["IntDiv"]) / 2**0.5
     assert record["deviation"]["IntDiv"] == pytest.approx(spread)
     assert record["settings"]["n"] == 60
+
+
+def test_what_a_reader_of_the_figures_must_know_is_recorded_once(tiny_model, sets):
+    with (sets / "test.csv").open("a") as stream:
+        stream.write("no molecule\n")
+    evaluation = EvaluateConfig(fcd=False, workers=1)
+    notes = benchmark_moses(tiny_model, sets, settings(seeds=(0, 1)), evaluation)["notes"]
+    assert notes.count("1 rows of Test are no molecules") == 1
+    assert any(note.endswith("unique@10000 wants more") for note in notes)
+
+
+def test_a_cache_that_cannot_be_kept_is_told_before_anything_is_drawn(tiny_model, sets):
+    evaluation = EvaluateConfig(fcd=False, cache=sets / "train.csv")
+    with pytest.raises(FileError, match=r"train\.csv"):
+        # Drawing would end with another error: next to no code is kept.
+        benchmark_moses(tiny_model, sets, settings(exact=True), evaluation)
 
 
 def test_a_missing_set_is_named(tiny_model, sets):

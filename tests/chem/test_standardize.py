@@ -202,3 +202,9 @@ def test_an_unknown_element_is_named():
         StandardizeConfig.parse({"elements": ["C", "Xx"]})
     with pytest.raises(ConfigError, match="did you mean 'neutralize'"):
         StandardizeConfig.parse({"neutralise": True})
+
+
+def test_elements_are_taken_as_they_are_shown():
+    expected = StandardizeConfig(elements=("C", "N", "O"))
+    for typed in ("C,N,O",), ["C, N", "O"], ("C", "N", "O"):
+        assert StandardizeConfig.parse({"elements": typed}) == expected

@@ -84,6 +84,28 @@ def test_molecules_of_a_file_do_not_come_again(molvae, run, samples, tmp_path):
     assert json.loads(done.out)["refused"]["known already"] >= 300
 
 
+def test_the_column_of_the_known_molecules_can_be_named(molvae, run, samples, tmp_path):
+    known, out = tmp_path / "known.csv", tmp_path / "new.csv"
+    lines = [f"CCO,{row['smiles']}\n" for row in rows_of(samples[1])]
+    known.write_text("smiles,drawn\n" + "".join(lines))
+    words = ["generate", "--model", run, *NORMAL, "--n", 20, "--seed", 5, "--out", out, "--quiet"]
+    told = molvae(*words, "--smiles-column", "drawn").complaint
+    assert told == "--smiles-column is that of the file of --novel-to; give both"
+    words += ["--novel-to", known, "--json"]
+    assert "known already" not in json.loads(molvae(*words).out)["refused"]
+    named = json.loads(molvae(*words, "--smiles-column", "drawn").out)
+    assert named["refused"]["known already"] >= 300
+
+
+def test_points_of_a_normal_prior_are_not_asked_to_be_codes(molvae, run, tmp_path):
+    words = ["generate", "--model", run, *NORMAL, "--n", 5, "--out", tmp_path / "o.csv", "--quiet"]
+    assert json.loads(molvae(*words, "--json").out)["exact"] is False
+    assert "insist" not in molvae(*words).out
+    assert (
+        "leave out --exact, or draw from the learned prior" in molvae(*words, "--exact").complaint
+    )
+
+
 def test_filters_and_properties_are_obeyed(molvae, run, tmp_path):
     config = tmp_path / "generate.toml"
     config.write_text('n = 7\nkeep = ["[#6]"]\nmost_draws = 200\n[decoding]\ntop_p = 0.95\n')

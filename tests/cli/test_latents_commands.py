@@ -1,5 +1,6 @@
 import csv
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -145,14 +146,25 @@ def foreign(kind, path):
         np.savez(path, mean=np.zeros((3, 8)))
     elif kind in ("not finite", "too large"):
         np.savez(path, mean=np.full((3, 16), np.nan if kind == "not finite" else 1e300))
-    elif kind == "cut":
-        np.savez(path, mean=np.zeros((3, 16)))
-        path.write_bytes(path.read_bytes()[:-200])
+    elif kind == "no array":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("mean", "0.5,0.5\n")
+    elif kind != "missing":
+        damaged(kind, path)
+
+
+def damaged(kind, path):
+    np.savez(path, mean=np.zeros((3, 16)))
+    content = bytearray(path.read_bytes())
+    if kind == "cut":
+        del content[-200:]
     elif kind == "bit flipped":
-        np.savez(path, mean=np.zeros((3, 16)))
-        content = bytearray(path.read_bytes())
         content[200] ^= 1
-        path.write_bytes(content)
+    elif kind == "locked":
+        # The flag of an encrypted member, in its own header and in the archive's table.
+        content[6] |= 1
+        content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +179,8 @@ def foreign(kind, path):
         ("too large", "NaN or infinity"),
         ("cut", "holds no readable latents"),
         ("bit flipped", "holds no readable latents"),
+        ("locked", "password required"),
+        ("no array", "'mean' is no array"),
     ],
 )
 def test_foreign_or_damaged_latents_are_refused(molvae, run, tmp_path, kind, complaint):
@@ -175,6 +189,24 @@ def test_foreign_or_damaged_latents_are_refused(molvae, run, tmp_path, kind, com
     words = ["decode", path, "--out", tmp_path / "out.csv", "--model", run]
     assert complaint in molvae(*words).complaint
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("source", ["encode", "generate"])
+def test_codes_of_another_model_of_their_width_are_not_decoded(
+    molvae, run, dirty, tmp_path, source
+):
+    model = MoleculeVAE.from_pretrained(run, "cpu")
+    other = MoleculeVAE.untrained(model.vocabulary, model.network.config, seed=1)
+    other.save_pretrained(tmp_path / "other")
+    codes, out = tmp_path / "codes.npz", tmp_path / "out.csv"
+    words = {
+        "encode": ["encode", dirty, "--out", codes],
+        "generate": ["generate", "--n", 2, "--out", out, "--points", codes],
+    }
+    assert molvae(*words[source], "--model", run, "--quiet").status == 0
+    told = molvae("decode", codes, "--out", out, "--model", tmp_path / "other").complaint
+    assert "holds codes of another model" in told
+    assert molvae("decode", codes, "--out", out, "--model", run, "--quiet").status == 0
 
 
 def test_a_folder_is_no_place_for_latents(molvae, data, run, tmp_path):

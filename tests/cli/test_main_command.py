@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -77,6 +78,25 @@ def test_wrong_words_are_one_line_on_stderr(molvae, words, complaint):
     assert complaint in molvae(*words).complaint
 
 
+@pytest.mark.parametrize("out", [".", "", "/"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["encode", "x.csv", "--out"],
+        ["decode", "x.npz", "--out"],
+        ["reconstruct", "x.csv", "--out"],
+        ["likelihood", "x.csv", "--out"],
+        ["score", "x.csv", "qed", "--out"],
+        ["diagnose", "zinc250k", "x.csv", "--out"],
+        ["evaluate", "x.csv", "--reference", "y.csv", "--training", "z.csv", "--out"],
+        ["generate", "--out", "x.csv", "--novel-to", "y.csv", "--points"],
+    ],
+)
+def test_a_folder_without_a_name_is_no_place_for_a_file(molvae, tmp_path, monkeypatch, words, out):
+    monkeypatch.chdir(tmp_path)
+    assert "is a folder; give the name of a file" in molvae(*words, out).complaint
+
+
 def test_a_reader_who_leaves_is_no_error():
     reading, writing = os.pipe()
     os.close(reading)
@@ -88,6 +108,19 @@ def test_a_reader_who_leaves_is_no_error():
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+# The work was done, and its last line a traceback.
+@pytest.mark.parametrize("name", [b"caf\xe9.html", "caf\xe9.html".encode()])
+def test_a_name_that_cannot_be_printed_is_printed_escaped(tmp_path, name):
+    (tmp_path / "settings.json").write_text("{}")
+    words = [sys.executable, "-m", "molvae", "report", tmp_path, "--out", os.fsencode(tmp_path)]
+    words[-1] += b"/" + name
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, env=ascii_only, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"/caf\\" in done.stdout
+    assert Path(os.fsdecode(words[-1])).is_file()
 
 
 @pytest.mark.parametrize(

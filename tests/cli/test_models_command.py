@@ -1,6 +1,6 @@
 import json
 
-from molvae.pretrained import shipped_models
+from molvae.pretrained import DEFAULT, shipped_models
 
 
 def test_shipped_models_are_listed_with_their_figures(molvae):
@@ -12,6 +12,14 @@ def test_shipped_models_are_listed_with_their_figures(molvae):
         assert f"{name}" in told
         assert card["about"] in told
         assert all(str(value) in told for value in card["figures"].values())
+
+
+def test_models_are_listed_from_the_package_whatever_lies_here(molvae, tmp_path, monkeypatch):
+    expected = molvae("models").out
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT).mkdir()
+    (tmp_path / DEFAULT / "model.json").write_text("{}")
+    assert molvae("models").out == expected
 
 
 def test_generation_works_right_after_installation(molvae, tmp_path):

@@ -2,6 +2,7 @@ import csv
 import json
 
 import pytest
+import torch
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
@@ -49,6 +50,19 @@ def test_fewer_neighbours_than_were_asked_for_are_said_to_be_so(molvae, run):
     assert done.status == 0
     assert len(table(done.out)) < 3
     assert "of 3 came up in 192 draws; look further away with a larger --scale" in done.err
+
+
+def test_no_larger_scale_is_advised_where_none_was_given(molvae, run, tmp_path):
+    model = MoleculeVAE.from_pretrained(run, "cpu")
+    with torch.no_grad():
+        # Whatever the point, it writes carbon after carbon.
+        model.network.decoder.to_logits.weight.zero_()
+        model.network.decoder.to_logits.bias.zero_()
+        model.network.decoder.to_logits.bias[model.vocabulary.encode(["[C]"])[0]] = 9.0
+    model.save_pretrained(tmp_path / "dull")
+    done = molvae("neighbors", BENZAMIDE, "--n", 2, "--model", tmp_path / "dull")
+    assert len(table(done.out)) == 1
+    assert done.err == "only 1 of 2 came up in 1280 draws\n"
 
 
 def test_the_way_out_goes_on_until_there_are_enough(molvae):

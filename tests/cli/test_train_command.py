@@ -170,6 +170,31 @@ def test_fine_tuning_keeps_the_network_it_starts_from(molvae, data, run, tmp_pat
     assert not (tmp_path / "tuned").exists()
 
 
+def test_the_settings_that_a_run_was_begun_with_resume_it(molvae, data, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(run, tmp_path / "first")
+    lines = ['start = "first"', 'tokens = "tokens"', "[train]", "epochs = 1", "processes = 1"]
+    (tmp_path / "same.toml").write_text("\n".join(lines))
+    words = ["train", "--out", "run", "--config", "same.toml", "--quiet"]
+    assert molvae(*words, data).status == 0
+    assert molvae(*words, "--resume").status == 0
+    assert molvae(*words, "--resume", "--from", "first/model").status == 0
+    assert "start was" in molvae(*words, "--resume", "--from", "moses").complaint
+
+
+def test_elements_may_be_given_as_they_are_shown(molvae, data, settings, tmp_path):
+    words = ["--config", settings, "--epochs", 1, "--elements", "C,N,O", "--quiet"]
+    done = molvae("train", data, "--out", tmp_path / "run", *words)
+    assert done.status == 0
+    stored = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert stored["corpus"]["standardize"]["elements"] == ["C", "N", "O"]
+
+
+def test_no_model_is_trained_of_more_symbols_than_can_be_read(molvae, data, tmp_path):
+    words = ["train", data, "--out", tmp_path / "run", "--max-symbols", 2_000_000]
+    assert "less than or equal to 10000" in molvae(*words).complaint
+
+
 def test_an_unknown_preset_is_answered_with_the_nearest(molvae, data, tmp_path):
     words = ["train", data, "--out", tmp_path / "run", "--preset", "smal"]
     assert "did you mean 'small'?" in molvae(*words).complaint

@@ -70,8 +70,10 @@ def test_a_long_refused_text_is_cut(tmp_path):
 def test_arrays_that_are_cut_or_missing_are_no_store(tmp_path, name):
     write(tmp_path)
     content = (tmp_path / name).read_bytes()
-    (tmp_path / name).write_bytes(content[:-4])
-    assert StoredArrays.read(tmp_path, record()) is None
+    # Cut between two values, and within one.
+    for cut in -4, -1:
+        (tmp_path / name).write_bytes(content[:cut])
+        assert StoredArrays.read(tmp_path, record()) is None
     (tmp_path / name).unlink()
     assert StoredArrays.read(tmp_path, record()) is None
 

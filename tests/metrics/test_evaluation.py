@@ -130,6 +130,15 @@ def test_a_damaged_cache_is_told_by_the_name_of_the_file(references, rows, tmp_p
         evaluate(Samples(rows[:2]), {"Test": rows[2:4]}, rows[:1], config)
 
 
+# It was told when the first statistics had been made.
+def test_a_cache_that_cannot_be_written_to_is_told_first(few, tmp_path):
+    (tmp_path / "file").write_text("x")
+    config = WITHOUT_FCD.with_changes({"cache": tmp_path / "file"})
+    with pytest.raises(FileError, match="choose another place"):
+        # The work itself would end with another error: there is no training molecule.
+        evaluate(few, {}, [], config)
+
+
 def test_several_processes_find_the_same(rows):
     few, many = Samples(rows[:9]), rows[100:] * 6
     one, two = (
@@ -211,7 +220,7 @@ def test_samples_without_a_molecule_have_only_a_validity(held_out, rows):
     assert written["metrics"]["Novelty"] is None
 
 
-def held_outs_without_a_molecule_are_refused(few, held_out, rows):
+def test_held_outs_without_a_molecule_are_refused(few, held_out, rows):
     with pytest.raises(DataError, match="the reference set Test holds no molecule"):
         evaluate(few, {"Test": ["bad"]}, rows, WITHOUT_FCD)
     with pytest.raises(DataError, match="the training set holds no molecule"):

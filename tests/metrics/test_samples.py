@@ -27,6 +27,13 @@ def test_symbols_are_read_from_their_column(tmp_path):
     ]
 
 
+# What `molvae likelihood` writes had no sample that decodes as written.
+def test_counts_of_symbols_are_no_symbols(tmp_path):
+    path = tmp_path / "likelihoods.csv"
+    path.write_text("smiles,log_likelihood,symbols\nCCO,-12.5,4\nC,-3.5,\n")
+    assert Samples.read(path) == Samples(["CCO", "C"])
+
+
 def test_a_table_without_header_has_no_symbols(tmp_path):
     path = tmp_path / "samples.smi"
     path.write_text("CCO one\nCCN two\n")

@@ -146,7 +146,14 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
         ({"component": [{**PHENYL, "name": "similarity_to_lead"}]}, "is a column of the tables"),
         (
             {"component": [{**PHENYL, "name": "a"}, {**LIKE_ETHANOL, "name": "a_desirability"}]},
-            "a_desirability is the column of another component's desirability",
+            "a_desirability is the column of a component's desirability",
+        ),
+        (
+            {
+                "component": [{**LIKE_ETHANOL, "name": "a"}],
+                "constraint": [{**PHENYL, "name": "a_desirability"}],
+            },
+            "a_desirability is the column of a component's desirability",
         ),
         (
             {

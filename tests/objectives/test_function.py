@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from molvae.objectives.function import FunctionMeasure
 
 CHAINS = [Molecule.parse("C" * length) for length in range(1, 6)]
 CODE = """
+print("a module that speaks")
+
 from decimal import Decimal
 
 import numpy as np
@@ -37,6 +40,11 @@ def odd(smiles):
 
 def nothing(smiles):
     pass
+
+def speaks(smiles):
+    for one in smiles:
+        print("asked for", one)
+        yield len(one)
 
 def empties(smiles):
     found = []
@@ -77,11 +85,30 @@ def read(folder):
     return measure
 
 
-@pytest.mark.parametrize("function", ["lengths", "as_array", "empties", "exactly", "columns"])
+@pytest.mark.parametrize(
+    "function", ["lengths", "as_array", "empties", "exactly", "columns", "speaks"]
+)
 def test_a_function_gives_a_number_each(read, function):
     readings = read(function)
     np.testing.assert_array_equal(readings.values, [1, 2, 3, 4, 5])
     assert readings.problems == ()
+
+
+# It stood among the results, which `--json` promises to be JSON.
+def test_what_a_function_or_its_module_prints_is_no_result(tmp_path, capsys):
+    (tmp_path / "speaking_scorers_of_a_user.py").write_text(CODE)
+    measure = FunctionMeasure(function="speaking_scorers_of_a_user:speaks").within(tmp_path)
+    measure(CHAINS)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("a module that speaks\nasked for C\nasked for CC\n")
+
+
+# Threads that end in another order than they began would leave stdout where stderr is.
+def test_another_thread_leaves_stdout_where_it_was(read, capsys):
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(read, "speaks").result().problems == ()
+    assert "asked for C\n" in capsys.readouterr().out
 
 
 def test_where_it_raises_only_that_molecule_is_missing(read):

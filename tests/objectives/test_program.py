@@ -171,6 +171,13 @@ def test_a_program_that_is_not_there_is_told_before_the_work(tmp_path):
     python("").check()
 
 
+def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for name in "missing", "file":
+        with pytest.raises(ConfigError, match=f"there is no folder .*{name}"):
+            python("", folder=name).within(tmp_path).check()
+
+
 def test_failures_are_reported_with_their_molecules_and_score_nan():
     component = python(each("sys.exit(1)")).model_dump(mode="json")
     config = ObjectiveConfig.parse_tables({"name": "x", "component": [component]})

@@ -1,15 +1,20 @@
 import json
 import shutil
+from math import nan
 
+import numpy as np
 import pytest
 from page_reader import ReadPage
 
-from molvae.errors import RunError
+from molvae.errors import FileError, RunError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.methods import SearchConfig
+from molvae.optimize.result import Candidate
 from molvae.optimize.search import search
 from molvae.report import write_report
+from molvae.report.charts import Series
+from molvae.report.search import _best_so_far, _sources
 from molvae.runs import RunDirectory
 
 ANILIDE = "CC(=O)Nc1ccccc1"
@@ -148,4 +153,45 @@ def test_a_search_that_was_cut_off_before_it_began_is_told_as_that(found, tmp_pa
     _, run = copied(found, tmp_path)
     run.journal.unlink()
     with pytest.raises(RunError, match="before it began"):
+        write_report(run)
+
+
+def candidates(*found):
+    """One after the other, of the source and the score given."""
+    return [
+        Candidate("C" * call, score, {}, {}, call, 1, source)
+        for call, (source, score) in enumerate(found, 1)
+    ]
+
+
+# What has no score was counted among the best where there were few.
+def test_only_what_has_a_score_is_among_the_best():
+    found = candidates(("graph", nan), ("prior", -2.0), ("graph", nan), ("graph", -3.0))
+    table = _sources(found).table
+    assert table.headings == ("source", "calls", "of the 2 best")
+    assert set(table.rows) == {("graph", "3", "1"), ("prior", "1", "1")}
+
+
+# The curves began at 0, above all the scores of an objective that is below it.
+def test_the_curve_of_the_best_begins_with_the_first_score():
+    scores = np.array([nan, nan, -7.0, nan, -5.0])
+    assert _best_so_far("best", scores, 1) == Series("best", [3, 4, 5], [-7.0, -7.0, -5.0])
+    assert _best_so_far("mean", scores, 10).y[-1] == -6.0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("summary.json", "{}"),
+        ("summary.json", "[]"),
+        ("summary.json", '{"calls": "many"}'),
+        ("settings.json", "3"),
+        ("settings.json", "[]"),
+        ("provenance.json", '"molvae"'),
+    ],
+)
+def test_a_file_that_holds_something_else_is_named(found, tmp_path, name, content):
+    _, run = copied(found, tmp_path)
+    (run.path / name).write_text(content)
+    with pytest.raises(FileError, match=rf"{name}.*bring it back"):
         write_report(run)

@@ -7,6 +7,7 @@ from page_reader import ReadPage
 from molvae.errors import FileError
 from molvae.report import write_report
 from molvae.runs import RunDirectory
+from molvae.training.fit import resume, train
 
 
 @pytest.fixture
@@ -69,6 +70,32 @@ def test_a_resumed_training_is_not_told_to_have_ended(run):
     assert "KL 77.7 nats" in page.text
 
 
+# It was, until the next validation.
+def test_a_training_that_goes_on_is_not_told_to_have_ended(tiny_plan, tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    short = tiny_plan.train.with_changes({"max_minutes": 1e-6})
+    train(tiny_plan.model_copy(update={"train": short}), run.path)
+    assert "state ended: the time is up updates 1 " in read(run).text
+    told = []
+
+    def look(line):
+        # At a validation that is not written yet.
+        if line.startswith("epoch"):
+            told.append(read(run).text)
+
+    resume(run.path, max_minutes=0.02, notify=look)
+    assert told
+    assert all("state not ended" in text for text in told)
+    assert "state ended: the time is up" in read(run).text
+
+
+def test_a_finished_training_that_is_resumed_ends_with_its_summary(run):
+    before = json.loads(run.summary.read_text())
+    resume(run.path)
+    after = json.loads(run.summary.read_text())
+    assert {**after, "minutes": before["minutes"]} == before
+
+
 def test_a_training_without_a_validation_says_so(run):
     run.summary.unlink()
     run.progress.unlink()
@@ -101,3 +128,35 @@ def test_a_damaged_file_is_named(run):
     with pytest.raises(FileError, match=r"settings\.json"):
         write_report(run)
     assert not run.report.exists()
+
+
+SUMMARY = {"stop": "done", "updates": 1, "minutes": 1.0, "training_molecules": 1}
+OTHER_CONTENT = {
+    "provenance.json": ["{}", "[]", '{"packages": null}', '{"packages": {"molvae": [1]}}'],
+    "summary.json": ["{}", "3", '{"stop": 1}', json.dumps({**SUMMARY, "best": {"kl": 1.0}})],
+    "progress.jsonl": ['{"step": 1}\n', '{"step": 1, "kl_per_dimension": "many"}\n'],
+    "settings.json": ["3", "[]", "null"],
+    "refused.csv": [
+        "",
+        "line;reason;text;detail\n2;duplicate;C;\n",
+        "line,reason,text,detail\n2,not a molecule,caf\xe9,\n",
+        "line,reason,text,detail\n2,duplicate," + "C" * 200_000 + ",\n",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [(name, content) for name, contents in OTHER_CONTENT.items() for content in contents],
+    ids=lambda text: text[:20],
+)
+def test_a_file_that_holds_something_else_is_named(run, name, content):
+    (run.path / name).write_bytes(content.encode("cp1252"))
+    with pytest.raises(FileError, match=rf"{name}.*bring it back"):
+        write_report(run)
+    assert not run.report.exists()
+
+
+def test_a_row_of_refused_ones_that_is_too_short_or_too_long_is_shown_as_it_is(run):
+    run.refused.write_text("line,reason,text,detail\n2,duplicate\n3,duplicate,C,,more\n")
+    assert "duplicate 2 line reason text detail 2 duplicate 3 duplicate C" in read(run).text

@@ -1,7 +1,10 @@
+from dataclasses import replace
+from math import inf, nan
+
 import numpy as np
 import pytest
 
-from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.corpus import CorpusConfig, prepare_corpus
 from molvae.training.diagnostics import Validation, is_same_molecule, validate
 
 
@@ -50,6 +53,27 @@ def figures(kl, active):
 def test_a_posterior_that_carries_nothing_is_collapsed():
     assert "KL 0.30 nats, 0 of 50 units active" in figures(0.3, 0).collapse()
     assert figures(20.0, 40).collapse() is None
+
+
+def test_one_molecule_tells_of_no_collapse():
+    assert replace(figures(20.0, 0), molecules=2).collapse() is not None
+    assert replace(figures(20.0, 0), molecules=1).collapse() is None
+
+
+@pytest.mark.parametrize("figure", ["reconstruction", "kl", "language", "property_error"])
+def test_a_figure_that_is_no_number_is_told(figure):
+    assert figures(20.0, 40).is_finite
+    for value in nan, inf:
+        assert not replace(figures(20.0, 40), **{figure: value}).is_finite
+
+
+def test_a_large_property_error_is_a_number(tiny_model, tmp_path):
+    path = tmp_path / "far.csv"
+    path.write_text("smiles,logp,qed\nCCO,1e25,\nCCN,,0.5\n")
+    far = prepare_corpus(path, CorpusConfig(property_columns=("logp", "qed")))
+    found = validate(tiny_model, far.recoded(tiny_model.vocabulary), np.arange(2), seed=0)
+    expected = 1e25 / float(tiny_model.network.head.deviation[0]) / np.sqrt(2)
+    assert found.property_error == pytest.approx(expected, rel=1e-5)
 
 
 def test_two_spellings_of_one_molecule_are_the_same():

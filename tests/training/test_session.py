@@ -3,14 +3,18 @@
 import csv
 import json
 import shutil
+import signal
 from dataclasses import replace
+from math import nan
 
 import numpy as np
 import pytest
+import torch
+from safetensors import safe_open
 
 from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.corpus import CorpusConfig
-from molvae.errors import RunError
+from molvae.dataset.corpus import CorpusConfig, prepare_corpus, split
+from molvae.errors import DataError, RunError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
@@ -174,3 +178,106 @@ def test_a_property_head_is_taken_over_with_its_scale_or_given_up_with_a_word(
     points = start.encode(["CCO", "CCCCCCCC"])
     np.testing.assert_allclose(same.model.predict(points), start.predict(points), atol=1e-3)
     assert not any("given up" in line for line in said)
+
+
+def at_the_validation(number, act):
+    """Hears what a training says, and acts as it tells of its validation of that number."""
+    said = []
+
+    def hear(line):
+        said.append(line)
+        if line.startswith("epoch") and sum(one.startswith("epoch") for one in said) == number:
+            act()
+
+    return said, hear
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def stored_in(run):
+    with safe_open(run.checkpoint, framework="pt") as stored:
+        state = json.loads(stored.metadata()["state"])
+        names = [name for name in stored.keys() if name.startswith("weight.")]  # noqa: SIM118
+        return state, {name.removeprefix("weight."): stored.get_tensor(name) for name in names}
+
+
+class CutOffError(Exception):
+    pass
+
+
+def cut_off():
+    raise CutOffError
+
+
+def test_weights_that_were_given_up_are_in_no_checkpoint(tiny_plan, tmp_path, losses):
+    run = RunDirectory(tmp_path / "run")
+    plan = changed(tiny_plan, validate_every=2, epochs=2)
+    losses += [5.0, nan, 4.0]
+    said, hear = at_the_validation(2, cut_off)
+    with pytest.raises(CutOffError):
+        train(plan, run.path, notify=hear)
+    assert sum("back to the last good weights" in line for line in said) == 1
+    state, weights = stored_in(run)
+    assert (state["step"], state["rollbacks"], state["step_scale"]) == (4, 1, 0.5)
+    good = MoleculeVAE.from_pretrained(run.best_model, "cpu")
+    assert good.card["updates"] == 2
+    for name, weight in good.network.state_dict().items():
+        assert torch.equal(weight, weights[name]), name
+    assert resume(run.path).stop is StopReason.ALL_EPOCHS
+
+
+def test_an_interrupt_keeps_no_weights_that_are_of_no_use(tiny_plan, tmp_path, losses):
+    run = RunDirectory(tmp_path / "run")
+    losses += [5.0, nan]
+    said, hear = at_the_validation(1, press_ctrl_c)
+    stopped = train(changed(tiny_plan, validate_every=2, epochs=2), run.path, notify=hear)
+    assert (stopped.stop, stopped.steps) == (StopReason.INTERRUPTED, 3)
+    assert stopped.validation.is_finite
+    assert any("not finite at update 3: back to the last good weights" in line for line in said)
+    assert stored_in(run)[0]["rollbacks"] == 1
+    assert resume(run.path).stop is StopReason.ALL_EPOCHS
+
+
+def test_a_run_goes_on_without_the_model_that_it_was_begun_with(charged, tiny_plan, tmp_path):
+    folder, data = charged
+    plan = changed(tiny_plan, epochs=3, validate_every=1, seed=5).model_copy(
+        update={"data": data, "start": folder, "corpus": CorpusConfig()}
+    )
+    whole = train(plan, tmp_path / "whole").model
+    _, hear = at_the_validation(1, press_ctrl_c)
+    stopped = train(plan, tmp_path / "run", notify=hear)
+    assert (stopped.stop, stopped.steps) == (StopReason.INTERRUPTED, 2)
+    shutil.rmtree(folder)
+    resumed = resume(tmp_path / "run")
+    assert resumed.stop is StopReason.ALL_EPOCHS
+    assert resumed.model.card.held_out_seed(99) == tiny_plan.train.seed
+    for name, weight in whole.network.state_dict().items():
+        assert torch.equal(weight, resumed.model.network.state_dict()[name]), name
+
+
+def test_want_of_memory_leaves_no_run_that_cannot_be_resumed(tiny_plan, tmp_path):
+    def too_little(_line):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        train(tiny_plan, tmp_path / "run", notify=too_little)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_property_value_far_out_is_named_before_the_training(tiny_plan, few_molecules, tmp_path):
+    _, held_out = split(prepare_corpus(few_molecules), 20, tiny_plan.train.seed)
+    with few_molecules.open(encoding="utf-8") as stream:
+        smiles = [row["smiles"] for row in csv.DictReader(stream)]
+    scores = {row: float(row % 7) for row in range(200)} | {int(held_out[0]): 1e20}
+    lines = [f"{smiles[row]},{score}\n" for row, score in scores.items()]
+    data = tmp_path / "far.csv"
+    data.write_text("smiles,score\n" + "".join(lines))
+    plan = changed(tiny_plan, epochs=1).model_copy(
+        update={"data": data, "corpus": CorpusConfig(property_columns=("score",))}
+    )
+    with pytest.raises(DataError, match=r"'score' holds 1e\+20, .* leave such cells empty"):
+        train(plan, tmp_path / "run")
+    data.write_text(data.read_text().replace("1e+20", "1e+05"))
+    assert train(plan, tmp_path / "run").validation.is_finite
