@@ -22,14 +22,15 @@ JTVAE_CONSTRAINED = {
 }
 
 
-def optimization(record: dict[str, Any]) -> str:
+def optimization(records: dict[str, dict[str, Any]]) -> str:
     """Methods of search at equal budget."""
+    record = next(iter(records.values()))
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in record["rows"]:
+    for row in (row for one in records.values() for row in one["rows"]):
         found.setdefault((row["objective"], row["method"]), []).append(row)
-    rows = []
-    for (objective, method), runs in found.items():
-        cells = [objective, method]
+    rows, order = [], list(record["objectives"])
+    for objective, method in sorted(found, key=lambda one: order.index(one[0])):
+        runs, cells = found[objective, method], [objective, method]
         for column in ("best", "mean_of_ten_best", "auc_top_10"):
             values = [run[column] for run in runs]
             cells.append(f"{mean(values):.3f} ± {stdev(values):.3f}")
@@ -39,7 +40,7 @@ def optimization(record: dict[str, Any]) -> str:
         f"**Optimisation** at a budget of {record['budget']:,} distinct molecules, mean and "
         f"standard deviation of {len(record['seeds'])} seeds, by `zinc250k`; "
         f"penalised logP is normalised over ZINC250k and given to molecules of at most 38 heavy "
-        f"atoms only:\n\n{table(heading, rows)}{commands(record)}"
+        f"atoms only:\n\n{table(heading, rows)}{commands(*records.values())}"
     )
 
 

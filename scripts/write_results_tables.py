@@ -170,7 +170,7 @@ def tables() -> str:
         "metrics_agreement": agreement,
         "reconstruction_*": reconstruction,
         "generation": generation,
-        "optimization": optimization,
+        "optimization*": optimization,
         "gauge_*": gauge,
         "ablation_*": ablation,
         "seeds_*": gauge,

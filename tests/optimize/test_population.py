@@ -85,6 +85,15 @@ def test_a_population_is_what_its_values_tell():
     assert again.score_of("CCCC") is None
 
 
+def test_other_scores_make_others_the_best():
+    population = filled([*range(12)])
+    first, second, *_ = [one.smiles for one in population.drafts]
+    population.rescore({first: 20.0, second: 2.5})
+    assert population.best(1) == [first]
+    assert population.score_of(second) == 2.5
+    assert population.worst_of_best() == 3.0
+
+
 def test_it_has_stalled_when_the_ten_best_hardly_rise():
     population = filled([*range(12), *[0.0] * 4])
     assert population.has_stalled(4)
