@@ -115,12 +115,12 @@ def table(rows: list[dict[str, Any]]) -> str:
         for method in dict.fromkeys(Method(row["method"]) for row in rows):
             chosen = [row for row in rows if (row["objective"], row["method"]) == (name, method)]
             means = (f"{mean(row[column] for row in chosen):.3f}" for column in COLUMNS)
-            above = f"{seeds_above_random(rows, name, method)} of {len(chosen)}"
+            above = seeds_above_random(rows, name, method)
             lines.append(f"| {name} | {method.value} | {' | '.join(means)} | {above} |")
     return "\n".join(lines)
 
 
-def seeds_above_random(rows: list[dict[str, Any]], name: str, method: Method) -> int:
+def seeds_above_random(rows: list[dict[str, Any]], name: str, method: Method) -> str:
     """Seeds for which the method's ten best and its area are both above those of random draws."""
 
     def figures(which: Method) -> dict[int, tuple[float, float]]:
@@ -130,11 +130,13 @@ def seeds_above_random(rows: list[dict[str, Any]], name: str, method: Method) ->
             if (row["objective"], row["method"]) == (name, which)
         }
 
-    random = figures(Method.RANDOM)
-    return sum(
-        seed in random and ten > random[seed][0] and area > random[seed][1]
-        for seed, (ten, area) in figures(method).items()
-    )
+    mine, random = figures(method), figures(Method.RANDOM)
+    above = [
+        ten > random[seed][0] and area > random[seed][1]
+        for seed, (ten, area) in mine.items()
+        if seed in random
+    ]
+    return f"{sum(above)} of {len(above)}" if above else "-"
 
 
 if __name__ == "__main__":
