@@ -1,9 +1,9 @@
-"""ModelCard: how a model was made and what was measured on it, saved with it; its codes' mark."""
+"""ModelCard: how a model was made and what was measured on it, saved with it; its mark."""
 
 # Any: figures measured on the model, whatever their names.
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt
@@ -134,13 +134,20 @@ class ModelCard(dict[str, Any]):
 
 
 def codes_mark(vocabulary: Vocabulary, network: SequenceVAE) -> str:
-    """What tells a model's codes from those of another: its symbols, and the weights behind codes.
+    """What tells a model's codes from those of another: symbols, and the weights behind codes."""
+    return weights_mark(vocabulary, network, _BESIDE_CODES)
+
+
+def weights_mark(
+    vocabulary: Vocabulary, network: SequenceVAE, without: Collection[str] = ()
+) -> str:
+    """What tells a model from another: its symbols and weights, but for some parts.
 
     Weights count as they are in half precision: saved in it, a model keeps its mark.
     """
     told = hashlib.sha256(json.dumps(vocabulary.to_json()).encode())
     for name, weight in sorted(network.state_dict().items()):
-        if name.partition(".")[0] not in _BESIDE_CODES:
+        if name.partition(".")[0] not in without:
             told.update(f"{name} {list(weight.shape)}".encode())
             told.update(weight.detach().cpu().half().numpy().tobytes())
     return told.hexdigest()[:16]

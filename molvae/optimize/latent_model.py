@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from molvae.chem.molecule import Molecule
+from molvae.model_card import weights_mark
 from molvae.molecule_vae import MoleculeVAE
 
 _PROBES = 16
-_LETTERS = 16
 
 
 @runtime_checkable
@@ -51,17 +51,8 @@ def model_mark(model: LatentModel) -> str:
     of what it makes of a few fixed points.
     """
     if isinstance(model, MoleculeVAE):
-        return weights_mark(model)[:_LETTERS]
+        return weights_mark(model.vocabulary, model.network)
     # Not the prior's: what that makes up depends on the processor.
     points = np.random.default_rng(0).standard_normal((_PROBES, model.latent_size), np.float32)
     decoded = [molecule.smiles if molecule else "" for molecule in model.decode(points)]
-    return sha256("\n".join([str(model.latent_size), *decoded]).encode()).hexdigest()[:_LETTERS]
-
-
-def weights_mark(model: MoleculeVAE) -> str:
-    """A text that differs between models of other symbols or other weights."""
-    told = sha256(" ".join(model.vocabulary.symbols).encode())
-    for name, weight in model.network.state_dict().items():
-        told.update(name.encode())
-        told.update(weight.detach().cpu().float().numpy().tobytes())
-    return told.hexdigest()
+    return sha256("\n".join([str(model.latent_size), *decoded]).encode()).hexdigest()[:16]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from molvae.model_card import weights_mark
 from molvae.molecule_vae import MoleculeVAE
-from molvae.optimize.latent_model import weights_mark
 
 _MOLECULES = 256
 """Fewer leave the share of those that differ uncertain by more than a step of the scale."""
@@ -24,7 +24,7 @@ def reach_of(model: MoleculeVAE) -> float:
     Returns:
         One of the scales tried, 0.5 to 8; 1 for a model that makes nothing up.
     """
-    weights = weights_mark(model)
+    weights = weights_mark(model.vocabulary, model.network)
     if weights not in _measured:
         _measured[weights] = _measured_on(model)
     return _measured[weights]
