@@ -12,24 +12,24 @@ from jaxtyping import Float32, Int64
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import read_spelling
+from molvae.chem.notation import from_selfies
 from molvae.chem.refusal import Refusal
-from molvae.dataset.spelled import RefusedRow, SpelledRow
+from molvae.dataset.rows import AcceptedRow, RefusedRow
 from molvae.errors import DataError, MoleculeError
 from molvae.files import written_whole
 from molvae.model.decoding import DecodingConfig
-from molvae.model_card import codes_mark
+from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
 
-Rows = Iterable[Sequence[SpelledRow | RefusedRow]]
-"""Rows of a file, some hundred at a time, as `spelled_rows` gives them."""
+Rows = Iterable[Sequence[AcceptedRow | RefusedRow]]
+"""Rows of a file, some hundred at a time, as `read_rows` gives them."""
 
 _READ = ("mean", "row", "mark")
 """Arrays of a npz file that matter."""
 
 
 @dataclass(frozen=True)
-class Latents:
+class EncodedRows:
     """The posteriors of a file's molecules, in its order."""
 
     smiles: tuple[str, ...]
@@ -40,7 +40,7 @@ class Latents:
     deviation: Float32[np.ndarray, "molecule latent"]
     refused: tuple[RefusedRow, ...]
     mark: str
-    """Of the model that encoded them, see `codes_mark`."""
+    """Of the model that encoded them, see `latents_digest`."""
 
     def write(self, path: Path) -> None:
         """Write arrays `smiles`, `row`, `mean` and `deviation`, and the `mark`, as npz.
@@ -60,15 +60,15 @@ class Latents:
 
 
 @dataclass(frozen=True)
-class Points:
+class Latents:
     """Points to decode."""
 
     rows: Int64[np.ndarray, " point"]
     """The line of the molecules' file, where there was one; else the place, from 1."""
-    points: Float32[np.ndarray, "point latent"]
+    latents: Float32[np.ndarray, "point latent"]
 
     @classmethod
-    def read(cls, path: Path, latent_size: int, mark: str | None = None) -> "Points":
+    def read(cls, path: Path, latent_size: int, mark: str | None = None) -> "Latents":
         """The points in a npz file: its array `mean`, and `row` if there is one.
 
         Args:
@@ -80,10 +80,10 @@ class Points:
             DataError: no such file, another kind of file, or points of another space.
         """
         arrays = _arrays(path)
-        points, rows = arrays["mean"], arrays.get("row")
-        if points.ndim != 2 or points.shape[1] != latent_size or points.dtype.kind not in "fiu":
+        latents, rows = arrays["mean"], arrays.get("row")
+        if latents.ndim != 2 or latents.shape[1] != latent_size or latents.dtype.kind not in "fiu":
             raise DataError(
-                f"{str(path)!r}: 'mean' has shape {points.shape} and type {points.dtype}; this "
+                f"{str(path)!r}: 'mean' has shape {latents.shape} and type {latents.dtype}; this "
                 f"model's points are rows of {latent_size} numbers: encode with the same model"
             )
         if mark is not None and _mark_in(arrays) not in (None, mark):
@@ -93,12 +93,12 @@ class Points:
             )
         # What is too large for float32 becomes infinite here, which is told in the next line.
         with np.errstate(over="ignore"):
-            points = points.astype(np.float32)
-        if not np.isfinite(points).all():
+            latents = latents.astype(np.float32)
+        if not np.isfinite(latents).all():
             raise DataError(f"{str(path)!r}: 'mean' holds NaN or infinity; leave those rows out")
-        if rows is None or rows.shape != (len(points),) or rows.dtype.kind not in "iu":
-            rows = np.arange(1, len(points) + 1)
-        return cls(rows.astype(np.int64), points)
+        if rows is None or rows.shape != (len(latents),) or rows.dtype.kind not in "iu":
+            rows = np.arange(1, len(latents) + 1)
+        return cls(rows.astype(np.int64), latents)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Likelihood:
     """Of the posterior mean under the learned prior, in nats: a lower bound."""
 
 
-def encode_rows(model: MoleculeVAE, rows: Rows) -> Latents:
+def encode_rows(model: MoleculeVAE, rows: Rows) -> EncodedRows:
     """The posterior of every row's molecule, duplicates included.
 
     Raises:
@@ -142,16 +142,16 @@ def encode_rows(model: MoleculeVAE, rows: Rows) -> Latents:
     for accepted in _fitting(model, rows, refused):
         lines += [row.line for row in accepted]
         smiles += [row.smiles for row in accepted]
-        posteriors.append(model.posterior([row.spelling for row in accepted]))
+        posteriors.append(model.posterior([row.selfies for row in accepted]))
     _check_any(posteriors, refused)
     mean, deviation = (np.concatenate(parts) for parts in zip(*posteriors, strict=True))
-    return Latents(
+    return EncodedRows(
         smiles=tuple(smiles),
         rows=np.array(lines, np.int64),
         mean=mean,
         deviation=deviation,
         refused=tuple(refused),
-        mark=codes_mark(model.vocabulary, model.network),
+        mark=latents_digest(model.vocabulary, model.network),
     )
 
 
@@ -166,7 +166,7 @@ def reconstruct_rows(
     found: list[Reconstruction] = []
     refused: list[RefusedRow] = []
     for accepted in _fitting(model, rows, refused):
-        mean, _ = model.posterior([row.spelling for row in accepted])
+        mean, _ = model.posterior([row.selfies for row in accepted])
         for row, molecule in zip(accepted, model.decode(mean), strict=True):
             reconstructed = molecule.smiles if molecule else None
             found.append(Reconstruction(row.line, row.smiles, reconstructed))
@@ -184,30 +184,30 @@ def likelihood_rows(model: MoleculeVAE, rows: Rows) -> tuple[list[Likelihood], l
     found: list[Likelihood] = []
     refused: list[RefusedRow] = []
     for accepted in _fitting(model, rows, refused):
-        spellings = [row.spelling for row in accepted]
-        surprise = model.surprise(spellings)
-        densities = model.log_density(model.posterior(spellings)[0])
+        selfies_rows = [row.selfies for row in accepted]
+        nll = model.nll(selfies_rows)
+        densities = model.log_density(model.posterior(selfies_rows)[0])
         found += [
-            Likelihood(row.line, row.smiles, -float(nats), len(row.spelling) + 1, float(density))
-            for row, nats, density in zip(accepted, surprise, densities, strict=True)
+            Likelihood(row.line, row.smiles, -float(nats), len(row.selfies) + 1, float(density))
+            for row, nats, density in zip(accepted, nll, densities, strict=True)
         ]
     _check_any(found, refused)
     return found, refused
 
 
-def decode_points(
+def decode_latents(
     model: MoleculeVAE,
-    points: Float32[np.ndarray, "point latent"],
+    latents: Float32[np.ndarray, "point latent"],
     config: DecodingConfig,
     seed: int = 0,
     *,
     progress: bool = False,
 ) -> Iterator[Molecule | None]:
     """The molecule at each point; None where the symbols spell none."""
-    spellings = model.decode_symbols(points, config, seed)
-    for spelling in tqdm(spellings, total=len(points), unit=" points", disable=not progress):
+    selfies_rows = model.decode_symbols(latents, config, seed)
+    for selfies in tqdm(selfies_rows, total=len(latents), unit=" points", disable=not progress):
         try:
-            yield read_spelling(spelling)
+            yield from_selfies(selfies)
         except MoleculeError:
             yield None
 
@@ -226,13 +226,13 @@ def write_refused(path: Path, refused: Sequence[RefusedRow]) -> None:
 
 def _fitting(
     model: MoleculeVAE, rows: Rows, refused: list[RefusedRow]
-) -> Iterator[list[SpelledRow]]:
+) -> Iterator[list[AcceptedRow]]:
     """The rows that can be written in the model's symbols; all others are added to `refused`."""
     for part in rows:
         accepted = []
         for row in part:
             judged = _judged(model, row)
-            if isinstance(judged, SpelledRow):
+            if isinstance(judged, AcceptedRow):
                 accepted.append(judged)
             else:
                 refused.append(judged)
@@ -240,10 +240,10 @@ def _fitting(
             yield accepted
 
 
-def _judged(model: MoleculeVAE, row: SpelledRow | RefusedRow) -> SpelledRow | RefusedRow:
+def _judged(model: MoleculeVAE, row: AcceptedRow | RefusedRow) -> AcceptedRow | RefusedRow:
     if isinstance(row, RefusedRow):
         return row
-    unknown = sorted({symbol for symbol in row.spelling if symbol not in model.vocabulary})
+    unknown = sorted({symbol for symbol in row.selfies if symbol not in model.vocabulary})
     if not unknown:
         return row
     detail = f"this model has no symbol {', '.join(unknown)}"

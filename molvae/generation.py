@@ -13,14 +13,14 @@ from jaxtyping import Float32
 from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import Screen, Screened, screen_spellings
 from molvae.errors import ConfigError
 from molvae.files import written_whole
 from molvae.model.decoding import DecodingConfig
-from molvae.model_card import codes_mark
-from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
+from molvae.model_card import latents_digest
+from molvae.molecule_vae import MoleculeVAE, PriorName, PriorSamples
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
@@ -116,16 +116,16 @@ class Generation:
     config: GenerateConfig
     """With all decided that was left to the model."""
     molecules: list[Screened]
-    points: Float32[np.ndarray, "molecule latent"]
+    latents: Float32[np.ndarray, "molecule latent"]
     """Where each molecule was decoded from."""
-    spellings: list[Spelling]
+    selfies_rows: list[Selfies]
     """As each was decoded."""
     drawn: int
     """Points decoded."""
     refused: dict[str, int]
     """Draws that gave no new molecule, by reason."""
     mark: str
-    """Of the model, see `codes_mark`."""
+    """Of the model, see `latents_digest`."""
     seconds: dict[str, float]
     """This process's time in the network, in waiting for the checks, and in all."""
 
@@ -158,7 +158,7 @@ class Generation:
         """
         smiles = np.array([molecule.smiles for molecule in self.molecules], dtype=np.str_)
         with written_whole(path, "wb") as stream:
-            np.savez(stream, smiles=smiles, mean=self.points, mark=np.array(self.mark))
+            np.savez(stream, smiles=smiles, mean=self.latents, mark=np.array(self.mark))
 
     @property
     def _advice(self) -> str:
@@ -210,7 +210,7 @@ def generate(
         # No further ahead than keeps the workers busy, or than the draws that most need: what is
         # ahead at the end was drawn in vain.
         ahead = min(workers + 1, math.ceil(_OFTEN * config.n / _ROWS))
-        answers = ordered_map(_Check(config.screen), draws.spellings(), workers, ahead)
+        answers = ordered_map(_Check(config.screen), draws.selfies_rows(), workers, ahead)
         for answer in stopwatch.timed("waiting for the checks", answers):
             bar.update(found.add(answer, draws.parts.popleft()))
             if found.is_complete:
@@ -218,11 +218,11 @@ def generate(
     return Generation(
         config=config,
         molecules=found.molecules,
-        points=found.points(model.latent_size),
-        spellings=found.spellings,
+        latents=found.latents(model.latent_size),
+        selfies_rows=found.selfies_rows,
         drawn=found.seen,
         refused=found.refused,
-        mark=codes_mark(model.vocabulary, model.network),
+        mark=latents_digest(model.vocabulary, model.network),
         seconds=stopwatch.seconds(),
     )
 
@@ -233,8 +233,8 @@ class _Check:
 
     screen: Screen
 
-    def __call__(self, spellings: list[Spelling]) -> list[Screened | str]:
-        return screen_spellings(spellings, self.screen)
+    def __call__(self, selfies_rows: list[Selfies]) -> list[Screened | str]:
+        return screen_spellings(selfies_rows, self.screen)
 
 
 class _Stopwatch:
@@ -274,14 +274,14 @@ class _Draws:
         self.config = config
         self.workers = workers
         self.stopwatch = stopwatch
-        self.parts: deque[Drawn] = deque()
+        self.parts: deque[PriorSamples] = deque()
         """Those whose answers are still to come."""
 
-    def spellings(self) -> Iterator[list[Spelling]]:
+    def selfies_rows(self) -> Iterator[list[Selfies]]:
         """The spellings of one part after the other, as many as `most_draws` allows."""
         return self.stopwatch.timed("network", self._spellings())
 
-    def _spellings(self) -> Iterator[list[Spelling]]:
+    def _spellings(self) -> Iterator[list[Selfies]]:
         generator = np.random.default_rng(self.config.seed)
         left = int(self.config.n * self.config.most_draws)
         rows = _FIRST_ROWS
@@ -294,7 +294,7 @@ class _Draws:
             left -= size
             # Whatever the number wanted: few are the first of many under the same seed.
             rows = min(2 * rows, _ROWS)
-            yield [part.spellings[place] for place in np.flatnonzero(part.kept)]
+            yield [part.selfies_rows[place] for place in np.flatnonzero(part.kept)]
 
 
 class _Found:
@@ -304,7 +304,7 @@ class _Found:
         self.n = n
         self.known = known
         self.molecules: list[Screened] = []
-        self.spellings: list[Spelling] = []
+        self.selfies_rows: list[Selfies] = []
         self.refused: dict[str, int] = {}
         self.seen = 0
         self._smiles: set[str] = set()
@@ -317,7 +317,7 @@ class _Found:
     def add(
         self,
         answers: list[Screened | str],
-        part: Drawn,
+        part: PriorSamples,
     ) -> int:
         """Take what passed and is new, up to the number wanted; how many that were.
 
@@ -326,7 +326,7 @@ class _Found:
             part: the draws.
         """
         before, left = len(self.molecules), iter(answers)
-        for point, spelling, kept in zip(part.points, part.spellings, part.kept, strict=True):
+        for z, selfies, kept in zip(part.latents, part.selfies_rows, part.kept, strict=True):
             if self.is_complete:
                 break
             self.seen += 1
@@ -337,11 +337,11 @@ class _Found:
             elif isinstance(answer, Screened):
                 self._smiles.add(answer.smiles)
                 self.molecules.append(answer)
-                self.spellings.append(spelling)
-                self._points.append(point)
+                self.selfies_rows.append(selfies)
+                self._points.append(z)
         return len(self.molecules) - before
 
-    def points(self, latent_size: int) -> Float32[np.ndarray, "molecule latent"]:
+    def latents(self, latent_size: int) -> Float32[np.ndarray, "molecule latent"]:
         """Where each molecule was decoded from."""
         return np.array(self._points, dtype=np.float32).reshape(-1, latent_size)
 

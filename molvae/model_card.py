@@ -133,12 +133,12 @@ class ModelCard(dict[str, Any]):
         return _Facts.parse(self, "the model's card")
 
 
-def codes_mark(vocabulary: Vocabulary, network: SequenceVAE) -> str:
+def latents_digest(vocabulary: Vocabulary, network: SequenceVAE) -> str:
     """What tells a model's codes from those of another: symbols, and the weights behind codes."""
-    return weights_mark(vocabulary, network, _BESIDE_CODES)
+    return weights_digest(vocabulary, network, _BESIDE_CODES)
 
 
-def weights_mark(
+def weights_digest(
     vocabulary: Vocabulary, network: SequenceVAE, without: Collection[str] = ()
 ) -> str:
     """What tells a model from another: its symbols and weights, but for some parts.

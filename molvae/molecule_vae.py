@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import CONSTRAINTS, Spelling, read_spellings, spell
-from molvae.chem.similarity import spelled_substructures
+from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies_batch, to_selfies
+from molvae.chem.similarity import selfies_substructures
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.acceptance import Counts, Selection
 from molvae.model.decoding import GREEDY, DecodingConfig, decode
@@ -23,7 +23,7 @@ from molvae.model.network import (
     ModelConfig,
     Posterior,
     SequenceVAE,
-    as_points,
+    as_latents,
     padded_ids,
     pick_device,
 )
@@ -45,11 +45,11 @@ PriorName = Literal["learned", "push-forward", "normal"]
 
 
 @dataclass(frozen=True)
-class Drawn:
+class PriorSamples:
     """Points of a prior, and the symbols that the decoder writes at each."""
 
-    points: Float32[np.ndarray, "molecule latent"]
-    spellings: list[Spelling]
+    latents: Float32[np.ndarray, "molecule latent"]
+    selfies_rows: list[Selfies]
     kept: Bool[np.ndarray, " molecule"]
     """Whether the spelling is the very one that the point was made for; all, where points were
     made for none."""
@@ -162,20 +162,20 @@ class MoleculeVAE:
         """
         if isinstance(molecules, str):
             raise ConfigError(f"expected several molecules, got a text; write [{molecules!r}]")
-        return self.posterior([spell(as_molecule(molecule)) for molecule in molecules])[0]
+        return self.posterior([to_selfies(as_molecule(molecule)) for molecule in molecules])[0]
 
     def posterior(
-        self, spellings: Sequence[Spelling]
+        self, selfies_rows: Sequence[Selfies]
     ) -> tuple[Float32[np.ndarray, "molecule latent"], Float32[np.ndarray, "molecule latent"]]:
         """Mean and standard deviation of each spelling's posterior.
 
         Raises:
             MoleculeError: a spelling is empty, or holds a symbol that the vocabulary does not.
         """
-        if not all(spellings):
+        if not all(selfies_rows):
             raise MoleculeError("no symbols", "an empty spelling has no posterior")
-        rows = [self.vocabulary.encode(spelling) for spelling in spellings]
-        # Neighbours in length share a batch, so that the network sees few lengths in each.
+        rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
+        # Neighbors in length share a batch, so that the network sees few lengths in each.
         order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
         mean = np.empty((len(rows), self.latent_size), np.float32)
         deviation = np.empty_like(mean)
@@ -186,7 +186,7 @@ class MoleculeVAE:
         return mean, deviation
 
     @torch.inference_mode()
-    def surprise(self, spellings: Sequence[Spelling]) -> Float32[np.ndarray, " molecule"]:
+    def nll(self, selfies_rows: Sequence[Selfies]) -> Float32[np.ndarray, " molecule"]:
         """-log p(symbols) of each spelling under the learned prior's language model, in nats.
 
         Raises:
@@ -194,50 +194,52 @@ class MoleculeVAE:
             MoleculeError: a spelling holds a symbol that the vocabulary does not.
         """
         language_model = PushForwardPrior(self.network).language_model
-        rows = [self.vocabulary.encode(spelling) for spelling in spellings]
-        # Neighbours in length share a batch: the shorter ones are padded.
+        rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
+        # Neighbors in length share a batch: the shorter ones are padded.
         order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
-        surprise = np.empty(len(rows), np.float32)
+        nll = np.empty(len(rows), np.float32)
         for part in _parts(order):
             ids, lengths = padded_ids([rows[place] for place in part])
-            found = language_model.surprise(
-                ids.to(self.device), lengths.to(self.device), language_model.nothing(len(part))
+            found = language_model.nll(
+                ids.to(self.device),
+                lengths.to(self.device),
+                language_model.empty_context(len(part)),
             )
-            surprise[part] = found.cpu().numpy()
-        return surprise
+            nll[part] = found.cpu().numpy()
+        return nll
 
     def decode(
         self,
-        points: Float[np.ndarray, "molecule latent"],
+        latents: Float[np.ndarray, "molecule latent"],
         config: DecodingConfig | None = None,
         seed: int = 0,
     ) -> list[Molecule | None]:
         """The molecule at each point; None where the symbols spell none.
 
         Args:
-            points: what to decode.
+            latents: what to decode.
             config: how symbols are chosen; greedily unless given.
             seed: of what is drawn.
         """
-        return read_spellings(self.decode_symbols(points, config, seed))
+        return from_selfies_batch(self.decode_symbols(latents, config, seed))
 
     def decode_symbols(
         self,
-        points: Float[np.ndarray, "molecule latent"],
+        latents: Float[np.ndarray, "molecule latent"],
         config: DecodingConfig | None = None,
         seed: int = 0,
         temperatures: Float32[np.ndarray, " molecule"] | None = None,
-    ) -> Iterator[Spelling]:
+    ) -> Iterator[Selfies]:
         """The symbols that the decoder writes at each point, in order.
 
         Args:
-            points: what to decode.
+            latents: what to decode.
             config: how symbols are chosen; greedily unless given.
             seed: of what is drawn.
             temperatures: one for each point, in the place of that of the settings.
         """
         generator = torch.Generator(self.device).manual_seed(seed)
-        every = as_points(points, self.latent_size)
+        every = as_latents(latents, self.latent_size)
         warmth = None if temperatures is None else torch.as_tensor(temperatures, device=self.device)
         for part in _parts(range(len(every))):
             z = every[part].to(self.device)
@@ -250,7 +252,7 @@ class MoleculeVAE:
     ) -> list[Molecule | None]:
         """Molecules decoded from `n` draws of the prior; None where the symbols spell none."""
         drawn = self.draw(n, np.random.default_rng(seed), config)
-        return read_spellings(drawn.spellings)
+        return from_selfies_batch(drawn.selfies_rows)
 
     def draw(
         self,
@@ -259,7 +261,7 @@ class MoleculeVAE:
         config: DecodingConfig | None = None,
         prior: PriorName | None = None,
         workers: int = 1,
-    ) -> Drawn:
+    ) -> PriorSamples:
         """`n` draws of a prior, decoded.
 
         Args:
@@ -281,11 +283,11 @@ class MoleculeVAE:
         if self.prior_named(prior) != "normal":
             selection = None if prior == "push-forward" else self._selection(workers)
             made = PushForwardPrior(self.network, selection).draw(n, config, source)
-            points: np.ndarray = made.points.cpu().numpy()
-            return Drawn(points, self._read(made.decoded), made.kept.cpu().numpy())
+            latents: np.ndarray = made.latents.cpu().numpy()
+            return PriorSamples(latents, self._read(made.decoded), made.kept.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
         ids = decode(self.network.decoder, z, config, source)
-        return Drawn(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
+        return PriorSamples(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
 
     def prior_named(self, name: PriorName | None) -> PriorName:
         """The name itself; that of the model's own prior where none is given.
@@ -305,7 +307,7 @@ class MoleculeVAE:
         """
         return self.decode(self.encode(molecules))
 
-    def neighbours(
+    def neighbors(
         self, molecules: Sequence[Molecule], scale: float, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:
         """A point near the code of each molecule: normal noise of `scale` posterior deviations.
@@ -313,31 +315,31 @@ class MoleculeVAE:
         Raises:
             MoleculeError: a molecule cannot be spelled in this model's symbols.
         """
-        mean, deviation = self.posterior([spell(molecule) for molecule in molecules])
+        mean, deviation = self.posterior([to_selfies(molecule) for molecule in molecules])
         noise = generator.standard_normal(mean.shape, np.float32)
-        points: np.ndarray = mean + np.float32(scale) * deviation * noise
-        return points
+        latents: np.ndarray = mean + np.float32(scale) * deviation * noise
+        return latents
 
-    def prior_points(
+    def prior_latents(
         self, n: int, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:
         """`n` draws of the prior."""
         source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
-        points: np.ndarray = self.prior.sample(n, source).cpu().numpy()
-        return points
+        latents: np.ndarray = self.prior.sample(n, source).cpu().numpy()
+        return latents
 
     @torch.inference_mode()
     def log_density(
-        self, points: Float[np.ndarray, "molecule latent"]
+        self, latents: Float[np.ndarray, "molecule latent"]
     ) -> Float32[np.ndarray, " molecule"]:
         """Log-density of the prior at each point, in nats; of a learned prior a lower bound."""
-        z = as_points(points, self.latent_size).to(self.device)
+        z = as_latents(latents, self.latent_size).to(self.device)
         values: np.ndarray = self.prior.log_density(z).cpu().numpy()
         return values
 
     @torch.inference_mode()
     def predict(
-        self, points: Float[np.ndarray, "molecule latent"]
+        self, latents: Float[np.ndarray, "molecule latent"]
     ) -> Float32[np.ndarray, "molecule property"]:
         """The property head's predictions, in the units of the training data.
 
@@ -346,7 +348,7 @@ class MoleculeVAE:
         """
         if self.network.head is None:
             raise ModelError("this model predicts no properties; train it with --property-columns")
-        z = as_points(points, self.latent_size).to(self.device)
+        z = as_latents(latents, self.latent_size).to(self.device)
         values: np.ndarray = self.network.head.predict(z).cpu().numpy()
         return values
 
@@ -361,7 +363,7 @@ class MoleculeVAE:
         """
         vocabulary = self.vocabulary.extended(symbols)
         larger = type(self).untrained(vocabulary, self.network.config, property_names, seed).network
-        larger.begin_as(self.network, with_head=property_names == self.property_names)
+        larger.load_from_smaller(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
 
     def _selection(self, workers: int = 1) -> Selection | None:
@@ -372,12 +374,12 @@ class MoleculeVAE:
 
     def _described(self, lots: Iterable[Tensor], workers: int) -> Iterator[Counts]:
         """What stands in the molecules of each lot, for the acceptance."""
-        spellings = (self._read(ids) for ids in lots)
+        selfies_rows = (self._read(ids) for ids in lots)
         # No further ahead than keeps the workers busy: what is ahead at the end is lost.
-        for counts in ordered_map(spelled_substructures, spellings, workers, workers + 1):
+        for counts in ordered_map(selfies_substructures, selfies_rows, workers, workers + 1):
             yield torch.from_numpy(counts).to(self.device)
 
-    def _read(self, ids: Tensor) -> list[Spelling]:
+    def _read(self, ids: Tensor) -> list[Selfies]:
         return [self.vocabulary.decode(row) for row in ids.tolist()]
 
     @torch.inference_mode()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from molvae.chem.notation import Spelling, robust_alphabet
+from molvae.chem.notation import Selfies, robust_alphabet
 from molvae.chem.refusal import Refusal
 from molvae.errors import ModelError, MoleculeError
 
@@ -18,7 +18,7 @@ _KIND = "molvae vocabulary"
 class Vocabulary:
     """Symbols in the order of their ids; the first has id 3, after padding, start and end."""
 
-    symbols: Spelling
+    symbols: Selfies
 
     @classmethod
     def from_symbols(cls, symbols: Iterable[str]) -> "Vocabulary":
@@ -54,7 +54,7 @@ class Vocabulary:
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._ids
 
-    def encode(self, spelling: Iterable[str]) -> list[int]:
+    def encode(self, selfies: Iterable[str]) -> list[int]:
         """Ids of the symbols, without start and end.
 
         Raises:
@@ -62,14 +62,14 @@ class Vocabulary:
         """
         ids = self._ids
         try:
-            return [ids[symbol] for symbol in spelling]
+            return [ids[symbol] for symbol in selfies]
         except KeyError as error:
             if error.args[0] == ".":
                 raise MoleculeError(Refusal.SEVERAL_PARTS, "give the one that is meant") from None
             detail = f"{error.args[0]!r} is not in the vocabulary of {len(self.symbols)} symbols"
             raise MoleculeError(Refusal.UNKNOWN_SYMBOL, detail) from None
 
-    def decode(self, ids: Iterable[int]) -> Spelling:
+    def decode(self, ids: Iterable[int]) -> Selfies:
         """Symbols up to the end; padding and start are passed over.
 
         Raises:

@@ -20,7 +20,7 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.curves import area_under_best, mean_of_best
-from molvae.optimize.latent_model import model_mark
+from molvae.optimize.latent_model import model_digest
 from molvae.optimize.methods import Method, SearchConfig, unguarded
 from molvae.optimize.search import search
 from molvae.runs import provenance
@@ -75,7 +75,11 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
         "provenance": provenance(arguments.seeds[0], ["python", *sys.argv]),
         "seeds": arguments.seeds,
         "budget": arguments.budget,
-        "model": {"mark": model_mark(model), "latent_size": model.latent_size, "card": model.card},
+        "model": {
+            "mark": model_digest(model),
+            "latent_size": model.latent_size,
+            "card": model.card,
+        },
         "objectives": OBJECTIVES,
         "settings": settings(Method.COMBINED, arguments.budget, 0).model_dump(mode="json"),
         "rows": rows,

@@ -22,7 +22,7 @@ from jaxtyping import Float
 from sklearn.mixture import GaussianMixture
 
 from molvae.benchmarks.moses import MosesConfig, draw_samples, published_answers
-from molvae.chem.notation import Spelling, read_spelling, repair
+from molvae.chem.notation import Selfies, from_selfies, repair
 from molvae.errors import MoleculeError
 from molvae.files import write_json
 from molvae.metrics import read_smiles
@@ -30,7 +30,7 @@ from molvae.metrics.chemnet import ChemNet, frechet_distance
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import provenance
 
-Points = Float[np.ndarray, "molecule latent"]
+Latents = Float[np.ndarray, "molecule latent"]
 
 
 @dataclass(frozen=True)
@@ -38,51 +38,51 @@ class Priors:
     """A model, codes of molecules that it was trained on, and what is drawn with."""
 
     model: MoleculeVAE
-    codes: Points
+    codes: Latents
     generator: np.random.Generator
 
-    def normal(self, n: int) -> list[Spelling]:
+    def normal(self, n: int) -> list[Selfies]:
         """N(0, I)."""
         return self._decoded(self.generator.standard_normal((n, self.model.latent_size)))
 
-    def mixture(self, n: int, components: int) -> list[Spelling]:
+    def mixture(self, n: int, components: int) -> list[Selfies]:
         """Normal distributions with full covariances, fitted to the codes."""
         seed = int(self.generator.integers(2**31))
         fitted = GaussianMixture(components, reg_covar=1e-4, max_iter=50, random_state=seed)
         return self._decoded(fitted.fit(self.codes).sample(n)[0])
 
-    def of_codes(self, n: int) -> list[Spelling]:
+    def of_codes(self, n: int) -> list[Selfies]:
         """The codes themselves."""
         return self._decoded(self.codes[:n])
 
-    def learned(self, n: int, **settings: Any) -> list[Spelling]:
+    def learned(self, n: int, **settings: Any) -> list[Selfies]:
         """The learned prior, by the settings of `MosesConfig`."""
         config, seed = MosesConfig(n=n, **settings), int(self.generator.integers(2**31))
-        return list(draw_samples(self.model, config, seed).samples.spellings or ())
+        return list(draw_samples(self.model, config, seed).samples.selfies_rows or ())
 
-    def _decoded(self, points: Points) -> list[Spelling]:
-        return list(self.model.decode_symbols(points))
+    def _decoded(self, latents: Latents) -> list[Selfies]:
+        return list(self.model.decode_symbols(latents))
 
 
-def _is_strict(spelling: Spelling) -> bool:
+def _is_strict(selfies: Selfies) -> bool:
     try:
-        return repair(spelling) is None
+        return repair(selfies) is None
     except MoleculeError:
         return False
 
 
-def measured(spellings: Sequence[Spelling], net: ChemNet) -> dict[str, float]:
+def measured(selfies_rows: Sequence[Selfies], net: ChemNet) -> dict[str, float]:
     """Figures of one prior's samples."""
     smiles = []
-    for spelling in spellings:
+    for selfies in selfies_rows:
         try:
-            smiles.append(read_spelling(spelling).smiles)
+            smiles.append(from_selfies(selfies).smiles)
         except MoleculeError:
             continue
     distance = frechet_distance(net.gaussian(smiles), published_answers()["Test"])
     return {
-        "valid": len(smiles) / len(spellings),
-        "strict": float(np.mean([_is_strict(spelling) for spelling in spellings])),
+        "valid": len(smiles) / len(selfies_rows),
+        "strict": float(np.mean([_is_strict(selfies) for selfies in selfies_rows])),
         "unique": len(set(smiles)) / len(smiles),
         "FCD/Test": distance,
     }
@@ -104,7 +104,7 @@ def main() -> None:
     chosen = generator.choice(len(training), 2 * arguments.n, replace=False)
     codes = model.encode([training[place] for place in chosen]).astype(np.float64)
     priors, n = Priors(model, codes, generator), arguments.n
-    ways: dict[str, Callable[[], list[Spelling]]] = {
+    ways: dict[str, Callable[[], list[Selfies]]] = {
         "normal": lambda: priors.normal(n),
         "one normal": lambda: priors.mixture(n, 1),
         f"mixture of {arguments.components}": lambda: priors.mixture(n, arguments.components),
@@ -115,8 +115,8 @@ def main() -> None:
         "learned, exact and strict": lambda: priors.learned(n, prior="learned"),
     }
     rows: list[dict[str, Any]] = []
-    for name, spellings in ways.items():
-        rows.append({"prior": name, **measured(spellings(), net)})
+    for name, selfies_rows in ways.items():
+        rows.append({"prior": name, **measured(selfies_rows(), net)})
         print(rows[-1], flush=True)
     record = {
         "name": arguments.model,

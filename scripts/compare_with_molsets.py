@@ -121,7 +121,7 @@ def by_molvae(sets: dict[str, list[str]]) -> dict[str, float]:
     from molvae.metrics import EvaluateConfig, Samples, evaluate
 
     references = {name: sets[name] for name in ("Test", "TestSF")}
-    config = EvaluateConfig(neighbours=0)
+    config = EvaluateConfig(neighbors=0)
     metrics = evaluate(
         Samples(sets["samples"]), references, sets["training"], config, progress=True
     )

@@ -88,9 +88,9 @@ def test_a_model_there_makes_and_codes_the_same_molecules(tiny_model, distant_mo
 
 
 def test_it_is_diagnosed_alike(tiny_model, distant_model):
-    spellings = tiny_model.draw(8, np.random.default_rng(1)).spellings
+    selfies_rows = tiny_model.draw(8, np.random.default_rng(1)).selfies_rows
     there, here = (
-        measure_reconstruction(one, spellings, 1, np.random.default_rng(2))
+        measure_reconstruction(one, selfies_rows, 1, np.random.default_rng(2))
         for one in (distant_model, tiny_model)
     )
     assert there.reconstruction == pytest.approx(here.reconstruction, rel=1e-4)

@@ -5,40 +5,40 @@ import numpy as np
 import pytest
 import torch
 
-from molvae.dataset.spelled import RefusedRow, spelled_rows
+from molvae.dataset.rows import RefusedRow, read_rows
 from molvae.encoding import (
-    Points,
-    decode_points,
+    Latents,
+    decode_latents,
     encode_rows,
     reconstruct_rows,
     write_refused,
 )
 from molvae.errors import DataError
 from molvae.model.decoding import GREEDY
-from molvae.model_card import codes_mark
+from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
 
 
 def mark_of(model):
-    return codes_mark(model.vocabulary, model.network)
+    return latents_digest(model.vocabulary, model.network)
 
 
 def test_latents_on_disk_are_the_points_that_are_read(tiny_model, few_molecules, tmp_path):
-    latents = encode_rows(tiny_model, spelled_rows(few_molecules))
-    latents.write(tmp_path / "latents.npz")
-    points = Points.read(tmp_path / "latents.npz", tiny_model.latent_size)
-    assert points.rows.tolist() == list(range(2, 202))
-    np.testing.assert_array_equal(points.points, latents.mean)
+    encoded = encode_rows(tiny_model, read_rows(few_molecules))
+    encoded.write(tmp_path / "latents.npz")
+    latents = Latents.read(tmp_path / "latents.npz", tiny_model.latent_size)
+    assert latents.rows.tolist() == list(range(2, 202))
+    np.testing.assert_array_equal(latents.latents, encoded.mean)
 
 
-def test_the_posterior_of_a_molecule_does_not_depend_on_its_neighbours(tiny_model, few_molecules):
-    latents = encode_rows(tiny_model, spelled_rows(few_molecules))
+def test_the_posterior_of_a_molecule_does_not_depend_on_its_neighbors(tiny_model, few_molecules):
+    latents = encode_rows(tiny_model, read_rows(few_molecules))
     alone = tiny_model.encode([latents.smiles[7]])
     np.testing.assert_allclose(latents.mean[7], alone[0], rtol=1e-4, atol=1e-5)
 
 
 def test_reconstruction_is_encoding_and_greedy_decoding(tiny_model, few_molecules):
-    found, refused = reconstruct_rows(tiny_model, spelled_rows(few_molecules))
+    found, refused = reconstruct_rows(tiny_model, read_rows(few_molecules))
     expected = tiny_model.reconstruct([one.smiles for one in found])
     assert refused == []
     assert [one.reconstructed for one in found] == [one.smiles if one else None for one in expected]
@@ -46,16 +46,16 @@ def test_reconstruction_is_encoding_and_greedy_decoding(tiny_model, few_molecule
 
 
 def test_decoding_gives_one_answer_for_each_point(tiny_model):
-    points = tiny_model.prior_points(20, np.random.default_rng(0))
-    decoded = list(decode_points(tiny_model, points, GREEDY))
-    assert decoded == tiny_model.decode(points)
+    latents = tiny_model.prior_latents(20, np.random.default_rng(0))
+    decoded = list(decode_latents(tiny_model, latents, GREEDY))
+    assert decoded == tiny_model.decode(latents)
 
 
 def test_points_without_rows_are_counted_from_one(tmp_path):
     np.savez(tmp_path / "own.npz", mean=np.ones((3, 4), np.float64))
-    points = Points.read(tmp_path / "own.npz", 4)
-    assert points.rows.tolist() == [1, 2, 3]
-    assert points.points.dtype == np.float32
+    latents = Latents.read(tmp_path / "own.npz", 4)
+    assert latents.rows.tolist() == [1, 2, 3]
+    assert latents.latents.dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -64,23 +64,23 @@ def test_points_without_rows_are_counted_from_one(tmp_path):
 def test_points_of_another_space_are_refused(tmp_path, mean):
     np.savez(tmp_path / "own.npz", mean=mean)
     with pytest.raises(DataError, match="'mean'"):
-        Points.read(tmp_path / "own.npz", 4)
+        Latents.read(tmp_path / "own.npz", 4)
 
 
 def test_codes_are_refused_by_another_model_of_their_width(tiny_model, few_molecules, tmp_path):
     path = tmp_path / "latents.npz"
-    encode_rows(tiny_model, spelled_rows(few_molecules)).write(path)
-    Points.read(path, tiny_model.latent_size, mark_of(tiny_model))
+    encode_rows(tiny_model, read_rows(few_molecules)).write(path)
+    Latents.read(path, tiny_model.latent_size, mark_of(tiny_model))
     other = MoleculeVAE.untrained(tiny_model.vocabulary, tiny_model.network.config, seed=1)
     with pytest.raises(DataError, match=r"codes of another model .* \(--model\)"):
-        Points.read(path, tiny_model.latent_size, mark_of(other))
+        Latents.read(path, tiny_model.latent_size, mark_of(other))
 
 
 def test_codes_without_a_mark_are_let_pass(tiny_model, tmp_path):
     path = tmp_path / "own.npz"
     for mark in {}, {"mark": np.ones(3)}:
         np.savez(path, mean=np.ones((3, tiny_model.latent_size)), **mark)
-        assert len(Points.read(path, tiny_model.latent_size, mark_of(tiny_model)).rows) == 3
+        assert len(Latents.read(path, tiny_model.latent_size, mark_of(tiny_model)).rows) == 3
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import is_own, read_spelling
+from molvae.chem.notation import from_selfies, is_canonical
 from molvae.chem.properties import property_values
 from molvae.chem.refusal import Refusal
-from molvae.encoding import Points
+from molvae.encoding import Latents
 from molvae.errors import ConfigError, ModelError
 from molvae.generation import GenerateConfig, generate
 from molvae.model.decoding import GREEDY, DecodingConfig
@@ -53,7 +53,7 @@ def test_each_molecule_comes_with_the_point_it_decodes_from(tiny_model, prior):
     found = generate(tiny_model, settings(n=5, prior=prior, exact=False, decoding=decoding))
     greedy = SHORT.with_changes({"temperature": 0.0})
     decoding = greedy if prior == "learned" else GREEDY
-    decoded = [molecule.smiles for molecule in tiny_model.decode(found.points, decoding)]
+    decoded = [molecule.smiles for molecule in tiny_model.decode(found.latents, decoding)]
     assert decoded == smiles(found)
 
 
@@ -88,7 +88,7 @@ def test_properties_are_those_of_the_molecule(tiny_model):
 def test_a_filter_that_nothing_meets_ends_with_a_clear_word(tiny_model):
     found = generate(tiny_model, settings(n=10, where="weight > 100000", most_draws=5))
     assert found.molecules == []
-    assert found.points.shape == (0, tiny_model.latent_size)
+    assert found.latents.shape == (0, tiny_model.latent_size)
     assert "0 of 10 molecules after 50 draws (condition not met" in found.shortfall()
 
 
@@ -98,9 +98,9 @@ def test_a_faulty_filter_is_refused_before_any_work(tiny_model):
 
 
 def test_temperature_zero_writes_what_greedy_decoding_writes(tiny_model):
-    points = tiny_model.prior_points(10, np.random.default_rng(0))
+    latents = tiny_model.prior_latents(10, np.random.default_rng(0))
     cold = DecodingConfig(temperature=0.0)
-    assert tiny_model.decode(points, cold) == tiny_model.decode(points)
+    assert tiny_model.decode(latents, cold) == tiny_model.decode(latents)
 
 
 def test_the_time_of_each_stage_is_told(tiny_model):
@@ -115,9 +115,9 @@ def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
     assert found.refused["not kept by its code"] > 0
     assert found.drawn == len(found.molecules) + sum(found.refused.values())
     drawn = tiny_model.draw(512, np.random.default_rng(0), SHORT)
-    kept = [spelling for spelling, kept in zip(drawn.spellings, drawn.kept, strict=True) if kept]
-    read = [(spelling, read_spelling(spelling)) for spelling in kept if spelling]
-    expected = [molecule.smiles for spelling, molecule in read if is_own(spelling, molecule)]
+    kept = [selfies for selfies, kept in zip(drawn.selfies_rows, drawn.kept, strict=True) if kept]
+    read = [(selfies, from_selfies(selfies)) for selfies in kept if selfies]
+    expected = [molecule.smiles for selfies, molecule in read if is_canonical(selfies, molecule)]
     assert smiles(found) == list(dict.fromkeys(expected))[:2]
 
 
@@ -125,7 +125,7 @@ def test_what_an_exact_generation_gives_lies_at_the_codes_that_the_molecules_hav
     model = MoleculeVAE.from_pretrained("moses", "cpu")
     found = generate(model, GenerateConfig(n=100, exact=True, strict=True))
     assert found.refused["not the molecule's own spelling"] > 0
-    np.testing.assert_allclose(model.encode(smiles(found)), found.points, atol=1e-4)
+    np.testing.assert_allclose(model.encode(smiles(found)), found.latents, atol=1e-4)
 
 
 def test_too_few_kept_codes_end_with_advice(tiny_model):
@@ -167,15 +167,15 @@ def test_too_many_repairs_end_with_advice(tiny_model):
 
 def test_the_plain_prior_decodes_points_of_a_standard_normal(tiny_model):
     found = generate(tiny_model, settings(n=150))
-    assert abs(found.points.mean()) < 0.1
-    assert found.points.std() == pytest.approx(1.0, abs=0.05)
+    assert abs(found.latents.mean()) < 0.1
+    assert found.latents.std() == pytest.approx(1.0, abs=0.05)
 
 
 def test_points_are_written_for_decode_to_read(tiny_model, tmp_path):
     found = generate(tiny_model, settings(n=5, decoding=GREEDY))
     found.write_points(tmp_path / "points.npz")
-    points = Points.read(tmp_path / "points.npz", tiny_model.latent_size)
-    np.testing.assert_array_equal(points.points, found.points)
+    latents = Latents.read(tmp_path / "points.npz", tiny_model.latent_size)
+    np.testing.assert_array_equal(latents.latents, found.latents)
 
 
 def test_a_model_without_a_learned_prior_says_so(tiny_model):

@@ -60,8 +60,8 @@ def test_a_model_of_long_molecules_reads_and_writes_them_whole(tiny_model):
         long.network.decoder.to_logits.bias[END] = -1e9
     for model, most in (long, 300), (tiny_model, 200):
         assert (model.card.max_symbols, model.greedy.max_symbols) == (most, most)
-    [spelling] = long.decode_symbols(long.encode(["CCO"]))
-    assert len(spelling) == 300
+    [selfies] = long.decode_symbols(long.encode(["CCO"]))
+    assert len(selfies) == 300
 
 
 def test_a_symbol_outside_the_vocabulary_is_named(tiny_model):
@@ -75,8 +75,8 @@ def test_what_is_no_molecule_is_refused(tiny_model):
 
 
 def test_any_point_decodes_to_a_molecule_or_none(tiny_model):
-    points = 4 * np.random.default_rng(0).standard_normal((60, tiny_model.latent_size))
-    molecules = tiny_model.decode(points.astype(np.float32))
+    latents = 4 * np.random.default_rng(0).standard_normal((60, tiny_model.latent_size))
+    molecules = tiny_model.decode(latents.astype(np.float32))
     assert len(molecules) == 60
     for molecule in filter(None, molecules):
         assert Molecule.parse(molecule.smiles) == molecule
@@ -88,14 +88,14 @@ def test_same_seed_same_samples(tiny_model):
 
 
 def test_greedy_decoding_does_not_depend_on_the_seed(tiny_model):
-    points = tiny_model.prior_points(20, np.random.default_rng(0))
-    assert tiny_model.decode(points, seed=1) == tiny_model.decode(points, seed=2)
+    latents = tiny_model.prior_latents(20, np.random.default_rng(0))
+    assert tiny_model.decode(latents, seed=1) == tiny_model.decode(latents, seed=2)
 
 
 def test_the_limit_on_symbols_holds(tiny_model):
-    points = tiny_model.prior_points(20, np.random.default_rng(0))
-    spellings = tiny_model.decode_symbols(points, DecodingConfig(max_symbols=5))
-    assert max(map(len, spellings)) <= 5
+    latents = tiny_model.prior_latents(20, np.random.default_rng(0))
+    selfies_rows = tiny_model.decode_symbols(latents, DecodingConfig(max_symbols=5))
+    assert max(map(len, selfies_rows)) <= 5
 
 
 def test_the_posterior_has_a_positive_deviation(tiny_model):
@@ -146,8 +146,8 @@ def test_same_draws_of_a_resampled_prior_whatever_the_number_of_workers():
     alone, together = (
         model.draw(100, np.random.default_rng(5), workers=workers) for workers in (1, 2)
     )
-    assert alone.spellings == together.spellings
-    np.testing.assert_array_equal(alone.points, together.points)
+    assert alone.selfies_rows == together.selfies_rows
+    np.testing.assert_array_equal(alone.latents, together.latents)
 
 
 # A process of its own, in which no types are checked: there these values come through.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import read_spelling, robust_alphabet, spell
+from molvae.chem.notation import from_selfies, robust_alphabet, to_selfies
 from molvae.errors import ModelError, MoleculeError
 from molvae.vocabulary import END, PAD, START, Vocabulary
 
@@ -37,8 +37,8 @@ def test_encode_then_decode_is_the_same(symbols):
 
 def test_a_molecule_survives_the_way_to_ids_and_back():
     molecule = Molecule.parse("C[C@H](N)C(=O)OC/C=C/c1cc[nH]c1")
-    vocabulary = Vocabulary.from_symbols(spell(molecule))
-    assert read_spelling(vocabulary.decode(vocabulary.encode(spell(molecule)))) == molecule
+    vocabulary = Vocabulary.from_symbols(to_selfies(molecule))
+    assert from_selfies(vocabulary.decode(vocabulary.encode(to_selfies(molecule)))) == molecule
 
 
 def test_decoding_ends_at_the_end_and_passes_over_padding_and_start():

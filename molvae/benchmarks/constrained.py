@@ -25,7 +25,7 @@ from molvae.files import read_json, write_json
 from molvae.model.threads import one_thread
 from molvae.objectives.objective import Scores
 from molvae.optimize.admission import Admission
-from molvae.optimize.latent_model import LatentModel, model_mark
+from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import SearchConfig, unguarded
 from molvae.optimize.result import Candidate
 from molvae.optimize.search import search
@@ -107,7 +107,7 @@ def benchmark_constrained(
     about = {
         "settings": {**settings, "search": unguarded(config.search).outcome()},
         "file": file.name,
-        "model": model_mark(model),
+        "model": model_digest(model),
     }
     rows = _earlier(out, about)
     done = {row["lead"] for row in rows}

@@ -12,14 +12,14 @@ import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 from tqdm import tqdm
 
-from molvae.chem.notation import Spelling, is_own, read_spelling, repair
+from molvae.chem.notation import Selfies, from_selfies, is_canonical, repair
 from molvae.errors import DataError, MoleculeError
 from molvae.files import with_nan, without_nan
 from molvae.metrics import EvaluateConfig, Samples, evaluate_each, read_smiles
 from molvae.metrics.cache import StatisticsCache
 from molvae.metrics.chemnet import Gaussian
 from molvae.model.decoding import DecodingConfig
-from molvae.molecule_vae import Drawn, MoleculeVAE, PriorName
+from molvae.molecule_vae import MoleculeVAE, PriorName, PriorSamples
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 
@@ -148,11 +148,11 @@ def draw_samples(
     read = strict = own = 0
     bar = tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress)
     with bar:
-        for answers in ordered_map(_read_all, draws.spellings(), workers, workers + 1):
+        for answers in ordered_map(_read_all, draws.selfies_rows(), workers, workers + 1):
             draws.count_next()
             read += len(answers)
             strict += sum(one.is_strict for one in answers)
-            own += sum(one.is_strict and one.is_own for one in answers)
+            own += sum(one.is_strict and one.is_canonical for one in answers)
             found += [one for one in answers if draws.wants(one)]
             bar.n = min(len(found), config.n)
             bar.refresh()
@@ -165,7 +165,7 @@ def draw_samples(
         )
     taken = found[: config.n]
     return Sampling(
-        Samples([one.smiles for one in taken], [one.spelling for one in taken]),
+        Samples([one.smiles for one in taken], [one.selfies for one in taken]),
         kept=draws.kept / draws.drawn,
         strict=strict / read,
         own=own / strict if strict else 0.0,
@@ -176,12 +176,12 @@ def draw_samples(
 class _Read:
     """A spelling, and what it spells."""
 
-    spelling: Spelling
+    selfies: Selfies
     smiles: str
     """Empty where it spells no molecule."""
     is_strict: bool
     """Whether SELFIES takes it as it is written."""
-    is_own: bool
+    is_canonical: bool
     """Whether it is that which the molecule has of all its spellings."""
 
 
@@ -197,16 +197,16 @@ class _Draws:
         self.drawn = self.kept = 0
         self._ahead: deque[int] = deque()
 
-    def spellings(self) -> Iterator[list[Spelling]]:
+    def selfies_rows(self) -> Iterator[list[Selfies]]:
         """As many as it takes; the caller stops when it has enough."""
         config = self.config
         for _ in range(math.ceil(_MOST_DRAWS * config.n / _ROWS)):
-            part: Drawn = self.model.draw(
+            part: PriorSamples = self.model.draw(
                 _ROWS, self.generator, config.decoding, config.prior, self.workers
             )
             self._ahead.append(int(part.kept.sum()))
             rows = np.flatnonzero(part.kept) if config.exact else range(_ROWS)
-            yield [part.spellings[place] for place in rows]
+            yield [part.selfies_rows[place] for place in rows]
 
     def count_next(self) -> None:
         """Count the next part, whose spellings have been read."""
@@ -217,19 +217,19 @@ class _Draws:
         """Whether what was read is a sample, by the settings."""
         if self.config.strict and not read.is_strict:
             return False
-        return read.is_own or not (self.config.exact and self.is_learned)
+        return read.is_canonical or not (self.config.exact and self.is_learned)
 
 
-def _read_all(spellings: list[Spelling]) -> list[_Read]:
-    return [_read_one(spelling) for spelling in spellings]
+def _read_all(selfies_rows: list[Selfies]) -> list[_Read]:
+    return [_read_one(selfies) for selfies in selfies_rows]
 
 
-def _read_one(spelling: Spelling) -> _Read:
+def _read_one(selfies: Selfies) -> _Read:
     try:
-        molecule = read_spelling(spelling)
+        molecule = from_selfies(selfies)
     except MoleculeError:
-        return _Read(spelling, "", is_strict=False, is_own=False)
-    return _Read(spelling, molecule.smiles, repair(spelling) is None, is_own(spelling, molecule))
+        return _Read(selfies, "", is_strict=False, is_canonical=False)
+    return _Read(selfies, molecule.smiles, repair(selfies) is None, is_canonical(selfies, molecule))
 
 
 def _gaussian(arrays: Mapping[str, np.ndarray], name: str) -> Gaussian:

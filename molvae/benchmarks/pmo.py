@@ -22,7 +22,7 @@ from molvae.files import read_json, write_json
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective, Scores
 from molvae.optimize.curves import area_under_best, curve_of_best
-from molvae.optimize.latent_model import LatentModel, model_mark
+from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import SearchConfig, unguarded
 from molvae.optimize.result import Candidate, SearchResult
 from molvae.optimize.search import search
@@ -73,7 +73,7 @@ def benchmark_pmo(
     objectives = {
         task.partition("@")[0]: ConfiguredObjective.load(f"pmo/{task}") for task in config.tasks
     }
-    mark = model_mark(model)
+    mark = model_digest(model)
     # Seed by seed, so that a benchmark cut short has as many tasks as it can.
     runs = [
         _Run(task, objective, _plan(config.search, seed), mark)

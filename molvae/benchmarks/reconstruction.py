@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
 from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.spelled import SpelledRow, spelled_rows
+from molvae.dataset.rows import AcceptedRow, read_rows
 from molvae.diagnosis import jtvae_reconstruction
 from molvae.encoding import reconstruct_rows
 from molvae.errors import DataError
@@ -43,7 +43,7 @@ def benchmark_reconstruction(
     Raises:
         DataError: the file holds no molecule that the model can read.
     """
-    parts = spelled_rows(
+    parts = read_rows(
         file, cleaning=config.cleaning, max_symbols=model.card.max_symbols, progress=progress
     )
     rows = [row for part in parts for row in part]
@@ -51,10 +51,10 @@ def benchmark_reconstruction(
     order = generator.permutation(len(rows))[: config.molecules]
     chosen = [rows[place] for place in order.tolist()]
     found, refused = reconstruct_rows(model, [chosen])
-    fitting = [row for row in chosen if isinstance(row, SpelledRow) and _fits(model, row)]
+    fitting = [row for row in chosen if isinstance(row, AcceptedRow) and _fits(model, row)]
     if not fitting:
         raise DataError(f"{str(file)!r} holds no molecule that this model can read")
-    some = [row.spelling for row in fitting[: config.sampled]]
+    some = [row.selfies for row in fitting[: config.sampled]]
     share = jtvae_reconstruction(
         model, some, config.encodings, config.decodings, config.seed, progress=progress
     )
@@ -70,5 +70,5 @@ def benchmark_reconstruction(
     }
 
 
-def _fits(model: MoleculeVAE, row: SpelledRow) -> bool:
-    return all(symbol in model.vocabulary for symbol in row.spelling)
+def _fits(model: MoleculeVAE, row: AcceptedRow) -> bool:
+    return all(symbol in model.vocabulary for symbol in row.selfies)

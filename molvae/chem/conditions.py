@@ -52,7 +52,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """Neighbouring operands compared, as in `1 < rings <= 3`; a text is a property's name."""
+    """Neighboring operands compared, as in `1 < rings <= 3`; a text is a property's name."""
 
     operands: tuple[str | float, ...]
     comparisons: tuple[Callable[[float, float], bool], ...]

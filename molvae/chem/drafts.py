@@ -9,7 +9,7 @@ from jaxtyping import Int64
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.mutation import mutate
-from molvae.chem.notation import Spelling, spelled_smiles
+from molvae.chem.notation import Selfies, selfies_to_smiles
 from molvae.chem.recombination import crossover
 from molvae.chem.refusal import Refusal
 from molvae.chem.similarity import FingerprintKind, fingerprint
@@ -65,10 +65,10 @@ def draft_smiles(smiles: Sequence[str], cleaning: StandardizeConfig) -> list[Dra
 
 
 def draft_spellings(
-    spellings: Sequence[Spelling], cleaning: StandardizeConfig
+    selfies_rows: Sequence[Selfies], cleaning: StandardizeConfig
 ) -> list[Draft | None]:
     """The draft of what each spelling spells; None where that is refused."""
-    return [_spelled_draft(spelling, cleaning) for spelling in spellings]
+    return [_spelled_draft(selfies, cleaning) for selfies in selfies_rows]
 
 
 def draft_children(
@@ -102,9 +102,9 @@ def _parent(smiles: str) -> Molecule:
 
 
 @lru_cache(maxsize=8192)
-def _spelled_draft(spelling: Spelling, cleaning: StandardizeConfig) -> Draft | None:
+def _spelled_draft(selfies: Selfies, cleaning: StandardizeConfig) -> Draft | None:
     """Round a good code the same is written again and again."""
-    return _draft(_smiles(spelling), cleaning)
+    return _draft(_smiles(selfies), cleaning)
 
 
 def draft_or_error(text: str, cleaning: StandardizeConfig) -> Draft:
@@ -126,8 +126,8 @@ def _draft(text: str, cleaning: StandardizeConfig) -> Draft | None:
         return None
 
 
-def _smiles(spelling: Spelling) -> str:
+def _smiles(selfies: Selfies) -> str:
     try:
-        return spelled_smiles(spelling)
+        return selfies_to_smiles(selfies)
     except MoleculeError:
         return ""

@@ -89,7 +89,7 @@ GROUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
 
 # Bonds that a neutral atom appended, inserted or changed to can have.
 _VALENCES = {6: 4, 7: 3, 8: 2, 9: 1, 15: 3, 16: 2, 17: 1, 35: 1, 53: 1}
-# Neighbours of an atom inside a chain.
+# Neighbors of an atom inside a chain.
 _BETWEEN = 2
 _TRIES = 20
 _LINKING_ELEMENT_WEIGHTS = {
@@ -168,8 +168,8 @@ def _delete_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None
     if atom is None:
         return None
     graph = RWMol(parent.graph)
-    if len(parent.neighbours[atom]) == _BETWEEN:
-        first, second = parent.neighbours[atom]
+    if len(parent.neighbors[atom]) == _BETWEEN:
+        first, second = parent.neighbors[atom]
         graph.AddBond(first, second, BondType.SINGLE)
     graph.RemoveAtom(atom)
     return graph
@@ -177,13 +177,13 @@ def _delete_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None
 
 def _is_in_chain(parent: Parent, atom: int) -> bool:
     """Whether the atom is an end, or between two others that may be bonded in its stead."""
-    neighbours = parent.neighbours[atom]
-    if len(neighbours) < _BETWEEN:
+    neighbors = parent.neighbors[atom]
+    if len(neighbors) < _BETWEEN:
         # A charge may need its bonds, as that of nitro does.
-        return parent.charged.isdisjoint(neighbours)
-    if len(neighbours) > _BETWEEN or atom in parent.aromatic or bond(*neighbours) in parent.orders:
+        return parent.charged.isdisjoint(neighbors)
+    if len(neighbors) > _BETWEEN or atom in parent.aromatic or bond(*neighbors) in parent.orders:
         return False
-    first, second = neighbours
+    first, second = neighbors
     return may_be_bonded(parent.numbers[first], parent.numbers[second])
 
 
@@ -192,7 +192,7 @@ def _change_element(parent: Parent, generator: np.random.Generator) -> RWMol | N
     if atom is None:
         return None
     number = _drawn(ELEMENT_WEIGHTS, generator)
-    bonds = [(other, parent.order(atom, other)) for other in parent.neighbours[atom]]
+    bonds = [(other, parent.order(atom, other)) for other in parent.neighbors[atom]]
     if number == parent.numbers[atom] or sum(order for _, order in bonds) > _VALENCES[number]:
         return None
     if not all(may_be_bonded(parent.numbers[other], number, order) for other, order in bonds):
@@ -247,7 +247,7 @@ def _ends_by_ring_size(parent: Parent, start: int) -> dict[int, list[int]]:
     depths, waiting = {start: 1}, [start]
     # Grows while it is walked along: breadth first.
     for atom in waiting:
-        for other in parent.neighbours[atom]:
+        for other in parent.neighbors[atom]:
             if other not in depths and depths[atom] < RING_SIZES[-1]:
                 depths[other] = depths[atom] + 1
                 waiting.append(other)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-import selfies
+import selfies as sf
 from rdkit import Chem, rdBase
 
 from molvae.chem.derivation import Repair, first_repair
@@ -14,18 +14,18 @@ from molvae.errors import MoleculeError
 __all__ = [
     "CONSTRAINTS",
     "Repair",
-    "Spelling",
-    "is_own",
-    "read_spelling",
-    "read_spellings",
+    "Selfies",
+    "from_selfies",
+    "from_selfies_batch",
+    "is_canonical",
     "repair",
     "robust_alphabet",
-    "spell",
-    "spell_each",
-    "spelled_smiles",
+    "selfies_to_smiles",
+    "to_selfies",
+    "to_selfies_batch",
 ]
 
-Spelling = tuple[str, ...]
+Selfies = tuple[str, ...]
 
 # The default preset of selfies 2.x, which RDKit accepts to the last bond, and two elements more
 # that `standardize` lets in: selfies gives an element outside the table 8 bonds, RDKit does not.
@@ -44,8 +44,8 @@ CONSTRAINTS: Mapping[str, int] = MappingProxyType(
 )  # fmt: skip
 
 
-def spell(molecule: Molecule) -> Spelling:
-    """The symbols of a molecule, which `read_spelling` turns into the same molecule.
+def to_selfies(molecule: Molecule) -> Selfies:
+    """The symbols of a molecule, which `from_selfies` turns into the same molecule.
 
     They depend on the canonical SMILES only.
 
@@ -55,55 +55,55 @@ def spell(molecule: Molecule) -> Spelling:
     _install_constraints()
     with rdBase.BlockLogs():
         for smiles in _writings(molecule.smiles):
-            spelling = _spelling_of(smiles)
-            if spelling is not None and _canonical(spelling) == molecule.smiles:
-                return spelling
+            selfies = _encode_smiles(smiles)
+            if selfies is not None and _canonical(selfies) == molecule.smiles:
+                return selfies
     raise MoleculeError(Refusal.NOT_KEPT_BY_SELFIES, molecule.smiles)
 
 
-def spell_each(smiles: Iterable[str]) -> list[Spelling | None]:
+def to_selfies_batch(smiles: Iterable[str]) -> list[Selfies | None]:
     """The symbols of each molecule; None where there are none that keep it as it is."""
-    found: list[Spelling | None] = []
+    found: list[Selfies | None] = []
     for text in smiles:
         try:
-            found.append(spell(Molecule.parse(text)))
+            found.append(to_selfies(Molecule.parse(text)))
         except MoleculeError:
             found.append(None)
     return found
 
 
-def is_own(spelling: Spelling, molecule: Molecule) -> bool:
-    """Whether `spell` gives the molecule this spelling, of the many that spell it."""
+def is_canonical(selfies: Selfies, molecule: Molecule) -> bool:
+    """Whether `to_selfies` gives the molecule this spelling, of the many that spell it."""
     try:
-        return spell(molecule) == spelling
+        return to_selfies(molecule) == selfies
     except MoleculeError:
         return False
 
 
-def read_spelling(symbols: Sequence[str]) -> Molecule:
+def from_selfies(symbols: Sequence[str]) -> Molecule:
     """The molecule that symbols spell; any SELFIES symbols in any order spell something.
 
     Raises:
         MoleculeError: they spell nothing, or what they spell is not accepted by RDKit.
     """
-    return Molecule.parse(spelled_smiles(symbols))
+    return Molecule.parse(selfies_to_smiles(symbols))
 
 
-def read_spellings(spellings: Iterable[Spelling]) -> list[Molecule | None]:
+def from_selfies_batch(selfies_rows: Iterable[Selfies]) -> list[Molecule | None]:
     """The molecule that each spells, None where there is none; what comes twice is read once."""
-    read: dict[Spelling, Molecule | None] = {}
+    read: dict[Selfies, Molecule | None] = {}
     found = []
-    for spelling in spellings:
-        if spelling not in read:
+    for selfies in selfies_rows:
+        if selfies not in read:
             try:
-                read[spelling] = read_spelling(spelling)
+                read[selfies] = from_selfies(selfies)
             except MoleculeError:
-                read[spelling] = None
-        found.append(read[spelling])
+                read[selfies] = None
+        found.append(read[selfies])
     return found
 
 
-def spelled_smiles(symbols: Sequence[str]) -> str:
+def selfies_to_smiles(symbols: Sequence[str]) -> str:
     """The SMILES, not canonical, that symbols spell; RDKit has not read it yet.
 
     Raises:
@@ -111,8 +111,8 @@ def spelled_smiles(symbols: Sequence[str]) -> str:
     """
     _install_constraints()
     try:
-        smiles: str = selfies.decoder("".join(symbols))
-    except (selfies.DecoderError, RecursionError) as error:
+        smiles: str = sf.decoder("".join(symbols))
+    except (sf.DecoderError, RecursionError) as error:
         detail = f"{str(error).splitlines()[0]}"
         raise MoleculeError(Refusal.NOT_A_MOLECULE, detail) from None
     if not smiles:
@@ -121,9 +121,9 @@ def spelled_smiles(symbols: Sequence[str]) -> str:
 
 
 def repair(symbols: Sequence[str]) -> Repair | None:
-    """What `read_spelling` does to symbols first, where it cannot take them as they are written.
+    """What `from_selfies` does to symbols first, where it cannot take them as they are written.
 
-    None when every symbol is used for what it says, as in all that `spell` returns.
+    None when every symbol is used for what it says, as in all that `to_selfies` returns.
 
     Raises:
         MoleculeError: they spell no atom, or hold an unknown symbol where nothing is repaired yet.
@@ -135,13 +135,13 @@ def repair(symbols: Sequence[str]) -> Repair | None:
 def robust_alphabet() -> tuple[str, ...]:
     """Sorted symbols any string of which obeys the constraint table."""
     _install_constraints()
-    return tuple(sorted(selfies.get_semantic_robust_alphabet()))
+    return tuple(sorted(sf.get_semantic_robust_alphabet()))
 
 
 def _install_constraints() -> None:
     """Make selfies work under `CONSTRAINTS`, whatever other code of this process has told it."""
-    if selfies.get_semantic_constraints() != CONSTRAINTS:
-        selfies.set_semantic_constraints(dict(CONSTRAINTS))
+    if sf.get_semantic_constraints() != CONSTRAINTS:
+        sf.set_semantic_constraints(dict(CONSTRAINTS))
 
 
 def _writings(smiles: str) -> Iterator[str]:
@@ -152,20 +152,20 @@ def _writings(smiles: str) -> Iterator[str]:
     yield Chem.MolToSmiles(mol, kekuleSmiles=True)
 
 
-def _spelling_of(smiles: str) -> Spelling | None:
+def _encode_smiles(smiles: str) -> Selfies | None:
     """Symbols of a SMILES; None when selfies cannot write them."""
     try:
         # Not strict: what breaks the constraints does not survive the reading that follows.
-        return tuple(selfies.split_selfies(selfies.encoder(smiles, strict=False)))
+        return tuple(sf.split_selfies(sf.encoder(smiles, strict=False)))
     # selfies means to raise only the first; the others come from aromatic halogens, from wildcard
     # atoms and from branches nested beyond Python's stack.
-    except (selfies.EncoderError, KeyError, AssertionError, RecursionError):
+    except (sf.EncoderError, KeyError, AssertionError, RecursionError):
         return None
 
 
-def _canonical(spelling: Spelling) -> str | None:
+def _canonical(selfies: Selfies) -> str | None:
     """Canonical SMILES of what the symbols spell; None when it is no molecule."""
     try:
-        return read_spelling(spelling).smiles
+        return from_selfies(selfies).smiles
     except MoleculeError:
         return None

@@ -47,7 +47,7 @@ class Parent:
     numbers: tuple[int, ...]
     """Atomic number by atom; the next two are by atom too."""
     hydrogens: tuple[int, ...]
-    neighbours: tuple[tuple[int, ...], ...]
+    neighbors: tuple[tuple[int, ...], ...]
     orders: Mapping[_Bond, int]
     """Of the Kekulé bonds, each named by its atoms, the lower first."""
     rings: tuple[tuple[int, ...], ...]
@@ -74,7 +74,7 @@ class Parent:
         closed, found, waiting = set(cut), {start}, [start]
         while waiting:
             atom = waiting.pop()
-            for other in self.neighbours[atom]:
+            for other in self.neighbors[atom]:
                 if other not in found and bond(atom, other) not in closed:
                     found.add(other)
                     waiting.append(other)
@@ -183,7 +183,7 @@ def _parent(smiles: str) -> Parent | None:
         graph=mol,
         numbers=tuple(atom.GetAtomicNum() for atom in atoms),
         hydrogens=hydrogens,
-        neighbours=tuple(
+        neighbors=tuple(
             tuple(sorted(other.GetIdx() for other in atom.GetNeighbors())) for atom in atoms
         ),
         orders=orders,
@@ -279,7 +279,7 @@ def _ring_pieces(
 def _ring_piece(
     parent: Parent, ring: tuple[int, ...], length: int, generator: np.random.Generator
 ) -> _Piece | None:
-    """So many neighbours in a ring, with all that hangs on them; None where the rest does too."""
+    """So many neighbors in a ring, with all that hangs on them; None where the rest does too."""
     start = int(generator.integers(len(ring)))
     turned = ring[start:] + ring[:start]
     ends = (turned[0], turned[-1]), (turned[length - 1], turned[length])

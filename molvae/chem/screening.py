@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from molvae.chem.conditions import Conditions
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.chem.notation import Repair, Spelling, is_own, read_spelling, repair
+from molvae.chem.notation import Repair, Selfies, from_selfies, is_canonical, repair
 from molvae.chem.properties import find_property, property_values
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
@@ -29,7 +29,7 @@ class Screen:
     radicals: bool = True
     """Let unpaired electrons pass."""
     own: bool = False
-    """Refuse spellings other than that which `spell` has for the molecule."""
+    """Refuse spellings other than that which `to_selfies` has for the molecule."""
 
     def check(self) -> None:
         """Find the mistakes in it before any work is done.
@@ -59,25 +59,25 @@ class _Compiled:
     avoid: tuple[Pattern, ...]
 
 
-def screen_spellings(spellings: Sequence[Spelling], screen: Screen) -> list[Screened | str]:
+def screen_spellings(selfies_rows: Sequence[Selfies], screen: Screen) -> list[Screened | str]:
     """Per spelling the molecule that passed, or the reason (a `Refusal`) why there is none.
 
     Raises:
         ConfigError: the screen itself is faulty; see `Screen.check`.
     """
     compiled = _compiled(screen)
-    return [_screened(spelling, screen, compiled) for spelling in spellings]
+    return [_screened(selfies, screen, compiled) for selfies in selfies_rows]
 
 
-def _screened(spelling: Spelling, screen: Screen, compiled: _Compiled) -> Screened | str:
+def _screened(selfies: Selfies, screen: Screen, compiled: _Compiled) -> Screened | str:
     try:
-        molecule = read_spelling(spelling)
+        molecule = from_selfies(selfies)
     except MoleculeError as error:
         return error.reason
-    repaired = repair(spelling)
+    repaired = repair(selfies)
     if screen.strict and repaired:
         return Refusal.REPAIRED
-    if screen.own and not is_own(spelling, molecule):
+    if screen.own and not is_canonical(selfies, molecule):
         return Refusal.OTHER_SPELLING
     if not screen.radicals and molecule.has_radicals:
         return Refusal.RADICAL

@@ -13,7 +13,7 @@ from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
 from rdkit.DataStructs import BulkTanimotoSimilarity, TanimotoSimilarity, ULongSparseIntVect
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import Spelling, read_spellings
+from molvae.chem.notation import Selfies, from_selfies_batch
 from molvae.chem.pharmacophores import SIZE, pharmacophores
 
 SUBSTRUCTURES = 2_048
@@ -99,11 +99,11 @@ def substructure_counts(
     return table
 
 
-def spelled_substructures(
-    spellings: Sequence[Spelling],
+def selfies_substructures(
+    selfies_rows: Sequence[Selfies],
 ) -> UInt8[np.ndarray, "molecule substructure"]:
     """The `substructure_counts` of what symbols spell."""
-    return substructure_counts(read_spellings(spellings))
+    return substructure_counts(from_selfies_batch(selfies_rows))
 
 
 def folded(

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from molvae.cli.flags import OnScreen, Screen, Seed, check_apart, flags_of, given
 from molvae.cli.models import ChosenModel, ModelChoice
-from molvae.encoding import Points, decode_points
+from molvae.encoding import Latents, decode_latents
 from molvae.model.decoding import GREEDY, DecodingConfig
-from molvae.model_card import codes_mark
+from molvae.model_card import latents_digest
 from molvae.tables import TableFile
 
 
@@ -35,9 +35,9 @@ def decode(
     check_apart(source, out)
     file = TableFile.at(out)
     vae = model.open()
-    latents = Points.read(source, vae.latent_size, codes_mark(vae.vocabulary, vae.network))
+    latents = Latents.read(source, vae.latent_size, latents_digest(vae.vocabulary, vae.network))
     config = vae.greedy.with_changes(given(decoding))
-    molecules = decode_points(vae, latents.points, config, seed, progress=screen.progress)
+    molecules = decode_latents(vae, latents.latents, config, seed, progress=screen.progress)
     found = [
         (molecule.smiles, int(row))
         for molecule, row in zip(molecules, latents.rows, strict=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
 from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
-from molvae.dataset.spelled import RefusedRow
+from molvae.dataset.rows import RefusedRow
 from molvae.encoding import encode_rows, write_refused
 from molvae.files import check_writable
 

@@ -45,7 +45,7 @@ class Known:
         Parameter(help="Column with the SMILES in that file; found by itself unless given."),
     ] = None
 
-    def check(self, out: Path, points: Path | None) -> None:
+    def check(self, out: Path, latents: Path | None) -> None:
         """See that no output replaces the file, and that a column is one of a file.
 
         Raises:
@@ -55,8 +55,8 @@ class Known:
             raise ConfigError("--smiles-column is that of the file of --novel-to; give both")
         if self.novel_to is not None:
             check_apart(self.novel_to, out)
-        if self.novel_to is not None and points is not None:
-            check_apart(self.novel_to, points, "--points")
+        if self.novel_to is not None and latents is not None:
+            check_apart(self.novel_to, latents, "--latents")
 
     def smiles(self, vae: MoleculeVAE, screen: Screen) -> set[str]:
         """Canonical SMILES of the file's molecules; none without a file."""
@@ -71,7 +71,7 @@ def generate(
     out: Path,
     model: ChosenModel = ModelChoice(),
     known: Annotated[Known, Parameter(name="*")] = Known(),
-    points: Path | None = None,
+    latents: Path | None = None,
     settings: Annotated[GenerateConfig, flags_of("Settings")] = GenerateConfig(),
     config: ConfigFile = None,
     screen: OnScreen = Screen(),
@@ -92,15 +92,15 @@ def generate(
     plan = settings_from(GenerateConfig, config, typed)
     plan.screen.check()
     file = TableFile.at(out)
-    known.check(out, points)
-    if points is not None:
-        _check_points(points, out)
+    known.check(out, latents)
+    if latents is not None:
+        _check_points(latents, out)
     vae = model.open()
     old = known.smiles(vae, screen)
     generation = generate_molecules(vae, plan, old, progress=screen.progress)
     file.write(_columns(generation))
-    if points is not None:
-        generation.write_points(points)
+    if latents is not None:
+        generation.write_points(latents)
     shortfall = generation.shortfall()
     _tell(generation, out, screen, is_lenient=plan.exact is None and generation.is_lenient)
     if shortfall:
@@ -108,11 +108,11 @@ def generate(
     return 1 if shortfall else 0
 
 
-def _check_points(points: Path, out: Path) -> None:
+def _check_points(latents: Path, out: Path) -> None:
     """See that the codes can be written, and do not replace the table."""
-    if points.resolve() == out.resolve():
-        raise ConfigError(f"--points and --out are the same file, {str(out)!r}; name two")
-    check_writable(points, ".npz")
+    if latents.resolve() == out.resolve():
+        raise ConfigError(f"--latents and --out are the same file, {str(out)!r}; name two")
+    check_writable(latents, ".npz")
 
 
 def _columns(generation: Generation) -> Columns:

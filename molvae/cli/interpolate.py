@@ -6,7 +6,7 @@ from molvae.cli.flags import OnScreen, Screen
 from molvae.cli.listing import Listing
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.cli.molecules import typed_molecule
-from molvae.surroundings import interpolate as interpolated
+from molvae.exploration import interpolate as interpolated
 
 
 def interpolate(

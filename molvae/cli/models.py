@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from molvae.chem.standardize import StandardizeConfig
 from molvae.cli.flags import OnScreen, Screen, flags_of, given
-from molvae.dataset.spelled import spelled_rows
+from molvae.dataset.rows import read_rows
 from molvae.encoding import Rows
 from molvae.model.folder import read_model
 from molvae.model.network import Device
@@ -69,7 +69,7 @@ def model_and_rows(
     vae = choice.open()
     rules = cleaning_for(vae, cleaning)
     longest = vae.card.max_symbols
-    return vae, spelled_rows(
+    return vae, read_rows(
         source, smiles_column, rules, max_symbols=longest, progress=screen.progress
     )
 

@@ -11,7 +11,7 @@ from molvae.cli.flags import OnScreen, Screen, Seed
 from molvae.cli.listing import Listing
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.cli.molecules import typed_molecule
-from molvae.surroundings import neighbours_of
+from molvae.exploration import neighbors_of
 
 Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 Scale = Annotated[float | None, Parameter(validator=validators.Number(gt=0, lt=inf))]
@@ -42,16 +42,16 @@ def neighbors(
         out: File for the molecules: CSV, or .smi, .sdf, .parquet; the screen unless given.
     """
     listing = Listing.at(out)
-    found = neighbours_of(model.open(), typed_molecule(smiles), n, scale, seed)
+    found = neighbors_of(model.open(), typed_molecule(smiles), n, scale, seed)
     listing.write(
         {
-            "smiles": [one.molecule.smiles for one in found.neighbours],
-            "similarity": [one.similarity for one in found.neighbours],
+            "smiles": [one.molecule.smiles for one in found.neighbors],
+            "similarity": [one.similarity for one in found.neighbors],
         },
         screen,
     )
-    if len(found.neighbours) < n:
+    if len(found.neighbors) < n:
         # Unless a scale was given, it has looked further away already.
         advice = "; look further away with a larger --scale" if scale is not None else ""
-        told = f"only {len(found.neighbours)} of {n} came up in {found.draws} draws{advice}"
+        told = f"only {len(found.neighbors)} of {n} came up in {found.draws} draws{advice}"
         print(told, file=sys.stderr)

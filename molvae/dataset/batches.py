@@ -31,7 +31,7 @@ def epoch_batches(
     """Every chosen molecule exactly once, in batches of one length as far as that goes.
 
     A length with enough molecules has batches of its own, of nearly one size; what is left joins
-    its neighbours in mixed batches. The batches come in random order; how many there are does not
+    its neighbors in mixed batches. The batches come in random order; how many there are does not
     depend on seed or epoch, and none has less than half of `batch_size` molecules unless fewer
     than that are chosen.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32, Int64, UInt16
 
-from molvae.chem.notation import Spelling, spell
+from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.standardize import Change, StandardizeConfig, standardize_and_tell
 from molvae.errors import MoleculeError
@@ -77,7 +77,7 @@ class Accepted(NamedTuple):
 
     smiles: str
     """Canonical, after cleaning."""
-    spelling: Spelling
+    selfies: Selfies
     changes: tuple[Change, ...]
     """What cleaning did to it."""
 
@@ -89,10 +89,10 @@ def accepted_molecule(text: str, rules: CleaningRules) -> Accepted:
         MoleculeError: refused; its reason is a `Refusal`.
     """
     molecule, changes = standardize_and_tell(text, rules.standardize)
-    spelling = spell(molecule)
-    if len(spelling) > rules.max_symbols:
-        raise MoleculeError(Refusal.TOO_MANY_SYMBOLS, f"{len(spelling)} > {rules.max_symbols}")
-    return Accepted(molecule.smiles, spelling, changes)
+    selfies = to_selfies(molecule)
+    if len(selfies) > rules.max_symbols:
+        raise MoleculeError(Refusal.TOO_MANY_SYMBOLS, f"{len(selfies)} > {rules.max_symbols}")
+    return Accepted(molecule.smiles, selfies, changes)
 
 
 def _identity(smiles: str) -> bytes:
@@ -100,15 +100,15 @@ def _identity(smiles: str) -> bytes:
 
 
 def _packed(accepted: Mapping[int, Accepted], refused: list[tuple[int, str, str]]) -> Cleaned:
-    spellings = [one.spelling for one in accepted.values()]
+    selfies_rows = [one.selfies for one in accepted.values()]
     codes: dict[str, int] = {}
-    flat = [codes.setdefault(symbol, len(codes)) for spelling in spellings for symbol in spelling]
+    flat = [codes.setdefault(symbol, len(codes)) for selfies in selfies_rows for symbol in selfies]
     return Cleaned(
         accepted=np.array(list(accepted), dtype=np.int64),
         identities=[_identity(one.smiles) for one in accepted.values()],
         symbols=list(codes),
         codes=np.array(flat, dtype=np.uint16),
-        lengths=np.array([len(spelling) for spelling in spellings], dtype=np.int32),
+        lengths=np.array([len(selfies) for selfies in selfies_rows], dtype=np.int32),
         changed=[
             (number, change.value)
             for number, one in enumerate(accepted.values())

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Int32, Int64, Integer
 from pydantic import Field
 
-from molvae.chem.notation import CONSTRAINTS, Spelling, read_spelling
+from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies
 from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.batches import Batch
 from molvae.dataset.cleaning import MAX_SYMBOLS, CleaningRules
@@ -147,13 +147,13 @@ class Corpus:
         ids: np.ndarray = self.table[self.arrays.ids[end - self.lengths[index] : end]]
         return ids
 
-    def spelling(self, index: int) -> Spelling:
+    def selfies(self, index: int) -> Selfies:
         """The symbols of one molecule."""
         return self.vocabulary.decode(self.ids(index).tolist())
 
     def smiles(self, index: int) -> str:
         """Canonical SMILES of one molecule."""
-        return read_spelling(self.spelling(index)).smiles
+        return from_selfies(self.selfies(index)).smiles
 
     def batch(self, indices: Integer[np.ndarray, " row"]) -> Batch:
         """The molecules of these indices, one per row."""

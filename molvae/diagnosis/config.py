@@ -20,6 +20,6 @@ class DiagnoseConfig(Settings):
     """Random directions of the steps from each start; the same for every length of a step."""
     pairs: PositiveInt = 10_000
     """Random pairs of molecules whose distance is compared with their likeness."""
-    neighbours: PositiveInt = 5
+    neighbors: PositiveInt = 5
     """Nearest codes of each molecule that make its near pairs."""
     seed: NonNegativeInt = 0

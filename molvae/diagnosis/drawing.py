@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.cleaning import MAX_SYMBOLS, Accepted, CleaningRules, CleaningTask
-from molvae.dataset.spelled import RefusedRow, spell_texts
+from molvae.dataset.rows import RefusedRow, clean_texts
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError
 from molvae.vocabulary import Vocabulary
@@ -29,7 +29,7 @@ class DrawnMolecules:
 
     smiles: tuple[str, ...]
     """Canonical, after cleaning."""
-    spellings: tuple[Spelling, ...]
+    selfies_rows: tuple[Selfies, ...]
     refused: tuple[RefusedRow, ...]
     """Rows drawn that hold no new molecule of the model's symbols."""
     rows: int
@@ -92,14 +92,14 @@ def draw_molecules(
 class _Found:
     n: int
     vocabulary: Vocabulary
-    molecules: dict[str, Spelling] = field(default_factory=dict)
+    molecules: dict[str, Selfies] = field(default_factory=dict)
     refused: list[RefusedRow] = field(default_factory=list)
 
     def add(self, rows: list[Row], rules: CleaningRules) -> int:
         """Take molecules of the rows up to the number wanted; how many were new."""
         before = len(self.molecules)
         readable = [row.text for row in rows if row.problem is None]
-        answers = iter(spell_texts(CleaningTask(readable, rules)))
+        answers = iter(clean_texts(CleaningTask(readable, rules)))
         for row in rows:
             answer = None if row.problem is not None else next(answers)
             if len(self.molecules) < self.n:
@@ -111,10 +111,10 @@ class _Found:
         if isinstance(answer, MoleculeError):
             reason, detail = answer.reason, answer.detail
         elif answer is not None:
-            smiles, spelling = answer.smiles, answer.spelling
-            unknown = sorted({symbol for symbol in spelling if symbol not in self.vocabulary})
+            smiles, selfies = answer.smiles, answer.selfies
+            unknown = sorted({symbol for symbol in selfies if symbol not in self.vocabulary})
             if not unknown and smiles not in self.molecules:
-                self.molecules[smiles] = spelling
+                self.molecules[smiles] = selfies
                 return
             reason = Refusal.UNKNOWN_SYMBOL if unknown else Refusal.DUPLICATE
             detail = f"this model has no symbol {', '.join(unknown)}" if unknown else ""

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import Spelling, read_spelling
+from molvae.chem.notation import Selfies, from_selfies
 from molvae.chem.similarity import Fingerprint, FingerprintKind, fingerprint
 from molvae.errors import MoleculeError
 from molvae.model.decoding import DecodingConfig
@@ -25,9 +25,9 @@ class Posteriors:
     deviation: Float32[np.ndarray, "molecule latent"]
 
     @classmethod
-    def of(cls, model: MoleculeVAE, spellings: Sequence[Spelling]) -> "Posteriors":
+    def of(cls, model: MoleculeVAE, selfies_rows: Sequence[Selfies]) -> "Posteriors":
         """Those that the model's encoder gives."""
-        return cls(*model.posterior(spellings))
+        return cls(*model.posterior(selfies_rows))
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -41,26 +41,26 @@ class Posteriors:
         return Posteriors(self.mean[:n], self.deviation[:n])
 
 
-def length_limit(spellings: Sequence[Spelling]) -> int:
+def length_limit(selfies_rows: Sequence[Selfies]) -> int:
     """Symbols beyond which a spelling is taken for that of another molecule than any of these."""
-    return int(1.5 * max(map(len, spellings))) + 1
+    return int(1.5 * max(map(len, selfies_rows))) + 1
 
 
 def decoded_smiles(
     model: MoleculeVAE,
-    points: Float[np.ndarray, "point latent"],
+    latents: Float[np.ndarray, "point latent"],
     config: DecodingConfig,
     seed: int = 0,
 ) -> list[str | None]:
     """Canonical SMILES of what is written at each point; None where it is no molecule."""
-    return [smiles_of(spelling) for spelling in model.decode_symbols(points, config, seed)]
+    return [smiles_of(selfies) for selfies in model.decode_symbols(latents, config, seed)]
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def smiles_of(spelling: Spelling) -> str | None:
+def smiles_of(selfies: Selfies) -> str | None:
     """Canonical SMILES of what the symbols spell; None where it is no molecule."""
     try:
-        return read_spelling(spelling).smiles
+        return from_selfies(selfies).smiles
     except MoleculeError:
         return None
 

@@ -53,14 +53,14 @@ def measure_prior(
 ) -> PriorMatch:
     """The figures, on as many points of each kind as there are molecules."""
     n = len(posteriors)
-    points = {
+    latents = {
         "means": posteriors.mean,
         "draws": posteriors.sample(generator),
-        "prior": model.prior_points(n, generator),
+        "prior": model.prior_latents(n, generator),
         "normal": generator.standard_normal((n, model.latent_size), np.float32),
     }
-    with tqdm(total=n * len(points), desc="prior", disable=not progress) as bar:
-        values = {name: _log_density(model, part, bar) for name, part in points.items()}
+    with tqdm(total=n * len(latents), desc="prior", disable=not progress) as bar:
+        values = {name: _log_density(model, part, bar) for name, part in latents.items()}
     is_learned = model.network.language_model is not None
     codes = "means" if is_learned else "draws"
     return PriorMatch(
@@ -73,10 +73,10 @@ def measure_prior(
 
 
 def _log_density(
-    model: MoleculeVAE, points: Float32[np.ndarray, "point latent"], bar: tqdm
+    model: MoleculeVAE, latents: Float32[np.ndarray, "point latent"], bar: tqdm
 ) -> Float32[np.ndarray, " point"]:
     parts = []
-    for begin in range(0, len(points), _ROWS):
-        parts.append(model.log_density(points[begin : begin + _ROWS]))
+    for begin in range(0, len(latents), _ROWS):
+        parts.append(model.log_density(latents[begin : begin + _ROWS]))
         bar.update(len(parts[-1]))
     return np.concatenate(parts)

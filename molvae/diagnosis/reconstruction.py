@@ -10,7 +10,7 @@ from jaxtyping import Float32, Float64
 from torch import Tensor
 from tqdm import tqdm
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Selfies
 from molvae.diagnosis.posteriors import Posteriors, decoded_smiles, length_limit, smiles_of
 from molvae.model.decoding import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
@@ -39,22 +39,22 @@ class Reconstruction:
 
 def measure_reconstruction(
     model: MoleculeVAE,
-    spellings: Sequence[Spelling],
+    selfies_rows: Sequence[Selfies],
     protocol_molecules: int,
     generator: np.random.Generator,
     *,
     progress: bool = False,
 ) -> Reconstruction:
     """The figures; the protocol is run on the first `protocol_molecules` of the molecules."""
-    noise = generator.standard_normal((len(spellings), model.latent_size), np.float32)
-    losses = _losses(model, spellings, noise, progress=progress)
-    few = spellings[:protocol_molecules]
+    noise = generator.standard_normal((len(selfies_rows), model.latent_size), np.float32)
+    losses = _losses(model, selfies_rows, noise, progress=progress)
+    few = selfies_rows[:protocol_molecules]
     seed = int(generator.integers(2**63))
     return Reconstruction(
         reconstruction=float(losses[0].mean()),
         kl=float(losses[1].mean()),
         language=nan if model.network.language_model is None else float(losses[2].mean()),
-        exact=_exact(model, spellings),
+        exact=_exact(model, selfies_rows),
         jtvae=jtvae_reconstruction(model, few, seed=seed, progress=progress),
         jtvae_molecules=len(few),
     )
@@ -62,7 +62,7 @@ def measure_reconstruction(
 
 def jtvae_reconstruction(
     model: MoleculeVAE,
-    spellings: Sequence[Spelling],
+    selfies_rows: Sequence[Selfies],
     encodings: int = 10,
     decodings: int = 10,
     seed: int = 0,
@@ -75,22 +75,22 @@ def jtvae_reconstruction(
     drawing symbols at temperature 1. Spellings half as long again as the longest are cut short.
     """
     generator = np.random.default_rng(seed)
-    posteriors = Posteriors.of(model, spellings)
-    wanted = [smiles_of(spelling) for spelling in spellings for _ in range(decodings)]
-    config = DecodingConfig(temperature=1.0, max_symbols=length_limit(spellings))
+    posteriors = Posteriors.of(model, selfies_rows)
+    wanted = [smiles_of(selfies) for selfies in selfies_rows for _ in range(decodings)]
+    config = DecodingConfig(temperature=1.0, max_symbols=length_limit(selfies_rows))
     hits = 0
     title = f"{encodings} x {decodings} protocol"
     for _ in tqdm(range(encodings), desc=title, disable=not progress):
-        points = np.repeat(posteriors.sample(generator), decodings, axis=0)
-        came = decoded_smiles(model, points, config, int(generator.integers(2**63)))
+        latents = np.repeat(posteriors.sample(generator), decodings, axis=0)
+        came = decoded_smiles(model, latents, config, int(generator.integers(2**63)))
         hits += _hits(wanted, came)
     return hits / (encodings * len(wanted))
 
 
-def _exact(model: MoleculeVAE, spellings: Sequence[Spelling]) -> float:
-    means = Posteriors.of(model, spellings).mean
-    config = DecodingConfig(temperature=0.0, max_symbols=length_limit(spellings))
-    wanted = [smiles_of(spelling) for spelling in spellings]
+def _exact(model: MoleculeVAE, selfies_rows: Sequence[Selfies]) -> float:
+    means = Posteriors.of(model, selfies_rows).mean
+    config = DecodingConfig(temperature=0.0, max_symbols=length_limit(selfies_rows))
+    wanted = [smiles_of(selfies) for selfies in selfies_rows]
     return _hits(wanted, decoded_smiles(model, means, config)) / len(wanted)
 
 
@@ -101,20 +101,20 @@ def _hits(wanted: Sequence[str | None], came: Sequence[str | None]) -> int:
 @torch.inference_mode()
 def _losses(
     model: MoleculeVAE,
-    spellings: Sequence[Spelling],
+    selfies_rows: Sequence[Selfies],
     noise: Float32[np.ndarray, "molecule latent"],
     *,
     progress: bool,
 ) -> Float64[np.ndarray, "3 molecule"]:
     """Reconstruction, KL and language loss of each molecule."""
-    rows = [[*model.vocabulary.encode(spelling), END] for spelling in spellings]
+    rows = [[*model.vocabulary.encode(selfies), END] for selfies in selfies_rows]
     found = np.empty((3, len(rows)))
     with tqdm(total=len(rows), desc="reconstruction", disable=not progress) as bar:
         for places in _by_length(rows):
             ids, lengths = _tensors([rows[place] for place in places], model.device)
             drawn = torch.as_tensor(noise[places], device=model.device)
             elbo, _ = model.network.elbo(ids, lengths, drawn)
-            language = model.network.prior_surprise(ids, lengths)
+            language = model.network.prior_nll(ids, lengths)
             parts = torch.stack([elbo.reconstruction, elbo.kl, language])
             found[:, places] = parts.cpu().double().numpy()
             bar.update(len(places))
@@ -122,7 +122,7 @@ def _losses(
 
 
 def _by_length(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Places of the rows, neighbours in length together."""
+    """Places of the rows, neighbors in length together."""
     order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
     for begin in range(0, len(order), _ROWS):
         yield order[begin : begin + _ROWS]

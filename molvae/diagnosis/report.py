@@ -111,14 +111,14 @@ def diagnose(
 
     Same model, molecules, settings, device and versions: same figures.
     """
-    posteriors = Posteriors.of(model, drawn.spellings)
+    posteriors = Posteriors.of(model, drawn.selfies_rows)
     # One generator for each part, so that a change of one part leaves the others' draws alone.
     generators = [np.random.default_rng([config.seed, part]) for part in range(4)]
     return Diagnosis(
         molecules=len(drawn.smiles),
         refused=drawn.reasons,
         reconstruction=measure_reconstruction(
-            model, drawn.spellings, config.protocol_molecules, generators[0], progress=progress
+            model, drawn.selfies_rows, config.protocol_molecules, generators[0], progress=progress
         ),
         information=measure_information(posteriors, generators[1]),
         prior=measure_prior(model, posteriors, generators[2], progress=progress),

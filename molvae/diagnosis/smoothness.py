@@ -21,7 +21,7 @@ STEPS: tuple[tuple[StepKind, float], ...] = (
 )
 _ROWS = 256
 
-Points = Float32[np.ndarray, "point latent"]
+Latents = Float32[np.ndarray, "point latent"]
 Pairs = Int64[np.ndarray, "pair 2"]
 
 
@@ -33,7 +33,7 @@ class Step:
     length: float
     distance: float
     """Mean Euclidean length of the steps."""
-    points: int
+    latents: int
     valid: float
     """Share that decodes to a molecule; SELFIES makes most symbols spell one."""
     same: float
@@ -64,7 +64,7 @@ class Smoothness:
     steps: tuple[Step, ...]
     random_pairs: PairFigures
     near_pairs: PairFigures
-    """Molecules and their nearest neighbours by code."""
+    """Molecules and their nearest neighbors by code."""
 
     def step(self, kind: StepKind, length: float) -> Step:
         """The figures of one kind and length."""
@@ -84,7 +84,7 @@ def measure_smoothness(
     begun = posteriors.first(config.starts)
     starts, steps = take_steps(model, begun, config.directions, generator, progress=progress)
     some = random_pairs(len(smiles), config.pairs, generator)
-    near = near_pairs(posteriors.mean, config.neighbours)
+    near = near_pairs(posteriors.mean, config.neighbors)
     return Smoothness(
         starts=starts,
         steps=steps,
@@ -122,37 +122,37 @@ def random_pairs(n: int, count: int, generator: np.random.Generator) -> Pairs:
     return np.stack([first, second], axis=1)
 
 
-def near_pairs(points: Points, neighbours: int) -> Pairs:
+def near_pairs(latents: Latents, neighbors: int) -> Pairs:
     """Each point with its nearest ones, a pair once."""
-    neighbours = min(neighbours, len(points) - 1)
-    wide = points.astype(np.float64)
+    neighbors = min(neighbors, len(latents) - 1)
+    wide = latents.astype(np.float64)
     found = []
     for begin in range(0, len(wide), _ROWS):
         rows = np.arange(begin, min(begin + _ROWS, len(wide)))
         distances = (wide**2).sum(axis=1) - 2.0 * wide[rows] @ wide.T
         distances[rows - begin, rows] = np.inf
-        nearest = np.argpartition(distances, neighbours - 1, axis=1)[:, :neighbours]
-        found.append(np.stack([np.repeat(rows, neighbours), nearest.ravel()], axis=1))
+        nearest = np.argpartition(distances, neighbors - 1, axis=1)[:, :neighbors]
+        found.append(np.stack([np.repeat(rows, neighbors), nearest.ravel()], axis=1))
     unique: np.ndarray = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
     return unique
 
 
-def compare_pairs(points: Points, smiles: Sequence[str], pairs: Pairs) -> PairFigures:
+def compare_pairs(latents: Latents, smiles: Sequence[str], pairs: Pairs) -> PairFigures:
     """Distances against similarities, over pairs of molecules and their points."""
-    distances = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
+    distances = np.linalg.norm(latents[pairs[:, 0]] - latents[pairs[:, 1]], axis=1)
     alike = _similarities([(smiles[a], smiles[b]) for a, b in pairs.tolist()])
     return PairFigures(len(pairs), spearman(distances, alike), mean_of(distances), mean_of(alike))
 
 
 def _step(
-    kind: StepKind, length: float, moves: Points, starts: list[str], came: list[str | None]
+    kind: StepKind, length: float, moves: Latents, starts: list[str], came: list[str | None]
 ) -> Step:
     pairs = [(a, b) for a, b in zip(starts, came, strict=True) if b is not None]
     return Step(
         kind=kind,
         length=length,
         distance=mean_of(np.linalg.norm(moves, axis=1)),
-        points=len(came),
+        latents=len(came),
         valid=mean_of(np.array([b is not None for b in came])),
         same=mean_of(np.array([a == b for a, b in zip(starts, came, strict=True)])),
         distinct=len({b for _, b in pairs}) / len(pairs) if pairs else float("nan"),

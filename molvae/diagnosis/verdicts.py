@@ -139,7 +139,7 @@ def judge_distances(found: Smoothness) -> Verdict:
     near, random = found.near_pairs, found.random_pairs
     figures = (
         f"Spearman {random.spearman:.2f} of distance and Tanimoto over random pairs; mean Tanimoto "
-        f"{near.similarity:.2f} of nearest neighbours, {random.similarity:.2f} of random pairs"
+        f"{near.similarity:.2f} of nearest neighbors, {random.similarity:.2f} of random pairs"
     )
     if not random.spearman <= THRESHOLDS["unordered_above_spearman"]:
         advice = "nearness in this space says little on likeness"

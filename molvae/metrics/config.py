@@ -12,7 +12,7 @@ class EvaluateConfig(Settings):
 
     fcd: bool = True
     """Fréchet ChemNet Distance, which needs fcd_torch and is the slowest of the metrics."""
-    neighbours: NonNegativeInt = 3000
+    neighbors: NonNegativeInt = 3000
     """Samples, drawn with the seed, that are compared with all training molecules; 0 is none."""
     control: NonNegativeInt = 0
     """Molecules of the AddCarbon control to measure as well; 0 is none."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from molvae.chem.notation import Spelling, repair
+from molvae.chem.notation import Selfies, repair
 from molvae.errors import DataError, MissingExtraError, MoleculeError
 from molvae.files import without_nan
 from molvae.metrics.add_carbon import add_carbon
@@ -224,7 +224,7 @@ class _Evaluation:
 
     def _drawn(self, bits: PackedBits) -> UInt8[np.ndarray, "query byte"]:
         """Rows to compare with all training molecules."""
-        count = min(self.config.neighbours, len(bits))
+        count = min(self.config.neighbors, len(bits))
         return bits[np.random.default_rng(self.config.seed).permutation(len(bits))[:count]]
 
     def _training(self, texts: Sequence[str], queries: PackedBits) -> tuple[set[str], np.ndarray]:
@@ -315,17 +315,17 @@ def _near(mine: np.ndarray, held_out: np.ndarray, references: list[_Reference]) 
 
 def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
     """The strict share, and that of each repair; both empty without the samples' symbols."""
-    if samples.spellings is None:
+    if samples.selfies_rows is None:
         return {}, {}
-    outcomes = Counter(map(_outcome, samples.spellings, samples.smiles))
+    outcomes = Counter(map(_outcome, samples.selfies_rows, samples.smiles))
     shares = {str(outcome): count / len(samples.smiles) for outcome, count in outcomes.items()}
     return {"strict": shares.pop("", 0.0)}, shares
 
 
-def _outcome(spelling: Spelling, smiles: str) -> str:
+def _outcome(selfies: Selfies, smiles: str) -> str:
     """The repair, or why there is no molecule; empty when all is as written."""
     try:
-        return repair(spelling) or ("" if canonical_or_none([smiles])[0] else "not a molecule")
+        return repair(selfies) or ("" if canonical_or_none([smiles])[0] else "not a molecule")
     except MoleculeError as error:
         return error.reason
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Selfies
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError
 
@@ -19,14 +19,14 @@ class Samples:
 
     smiles: Sequence[str]
     """Invalid ones and duplicates among them."""
-    spellings: Sequence[Spelling] | None = None
+    selfies_rows: Sequence[Selfies] | None = None
     """Symbols as they were drawn, one spelling per SMILES; None where they are not known."""
 
     def __post_init__(self) -> None:
         if not self.smiles:
             raise ConfigError("no samples to evaluate")
-        if self.spellings is not None and len(self.spellings) != len(self.smiles):
-            raise ConfigError(f"{len(self.spellings)} spellings of {len(self.smiles)} samples")
+        if self.selfies_rows is not None and len(self.selfies_rows) != len(self.smiles):
+            raise ConfigError(f"{len(self.selfies_rows)} spellings of {len(self.smiles)} samples")
 
     @classmethod
     def read(cls, path: Path, smiles_column: str | None = None) -> "Samples":

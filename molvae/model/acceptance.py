@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
-from molvae.model.decoding import Written
+from molvae.model.decoding import Sequences
 
 _HIDDEN = 256
 _DROPOUT = (0.2, 0.5)
@@ -32,7 +32,7 @@ class Described:
     """Draws, as an acceptance sees them."""
 
     counts: Counts
-    surprise: Float[Tensor, " draw"]
+    nll: Float[Tensor, " draw"]
     """-log p of each under the prior that is not resampled, in nats."""
 
 
@@ -79,7 +79,7 @@ class Acceptance(nn.Module):
 
     def log_odds(self, draws: Described) -> Float[Tensor, " draw"]:
         """Log r(x), in nats."""
-        too_sure = (self.usual - draws.surprise).clamp(min=0.0)
+        too_sure = (self.usual - draws.nll).clamp(min=0.0)
         return self.own_odds(draws.counts) - _LOWERED * too_sure
 
     def log_share_at(self, draws: Described) -> Float[Tensor, " draw"]:
@@ -142,20 +142,20 @@ class Selection:
         return float(self.acceptance.log_share.exp())
 
     def log_gain(
-        self, ids: Int[Tensor, "draw position"], surprise: Float[Tensor, " draw"]
+        self, ids: Int[Tensor, "draw position"], nll: Float[Tensor, " draw"]
     ) -> Float[Tensor, " draw"]:
         """What is added to the prior's log-probability of each, -surprise, in nats."""
         (counts,) = self.describe([ids])
-        return self.acceptance.log_gain(Described(counts, surprise))
+        return self.acceptance.log_gain(Described(counts, nll))
 
     def taken(
-        self, lots: Iterable[Written], generator: torch.Generator
+        self, lots: Iterable[Sequences], generator: torch.Generator
     ) -> Iterator[Int[Tensor, "taken position"]]:
         """Those draws of each lot that are taken.
 
         Chance falls when a lot is asked for, so that it does not matter how far ahead that is.
         """
-        waiting: deque[tuple[Written, Tensor]] = deque()
+        waiting: deque[tuple[Sequences, Tensor]] = deque()
 
         def asked() -> Iterator[Tensor]:
             for lot in lots:
@@ -165,7 +165,7 @@ class Selection:
 
         for counts in self.describe(asked()):
             lot, chance = waiting.popleft()
-            yield lot.ids[self.acceptance.takes(Described(counts, lot.surprise), chance)]
+            yield lot.ids[self.acceptance.takes(Described(counts, lot.nll), chance)]
 
 
 def _logs(counts: Counts) -> Float[Tensor, "draw feature"]:

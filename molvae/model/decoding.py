@@ -35,18 +35,18 @@ GREEDY = DecodingConfig(temperature=0.0)
 
 
 @dataclass(frozen=True)
-class Written:
+class Sequences:
     """What a decoder wrote."""
 
     ids: Int[Tensor, "molecule position"]
     """Symbols, END, then PAD."""
-    surprise: Float[Tensor, " molecule"]
+    nll: Float[Tensor, " molecule"]
     """-log p of each row under the decoder itself, however its symbols were chosen, in nats."""
 
-    def parts(self, size: int) -> list["Written"]:
+    def parts(self, size: int) -> list["Sequences"]:
         """The rows, not many at a time."""
-        halves = zip(torch.split(self.ids, size), torch.split(self.surprise, size), strict=True)
-        return [Written(ids, surprise) for ids, surprise in halves]
+        halves = zip(torch.split(self.ids, size), torch.split(self.nll, size), strict=True)
+        return [Sequences(ids, nll) for ids, nll in halves]
 
 
 def decode(
@@ -76,10 +76,10 @@ def write(
     context: Float[Tensor, "molecule context"],
     config: DecodingConfig,
     generator: torch.Generator | None = None,
-) -> Written:
+) -> Sequences:
     """The same ids as those of `decode`, and how likely the decoder takes them to be."""
-    surprise = context.new_zeros(len(context), dtype=torch.float32)
-    return Written(_written(decoder, context, config, generator, surprise=surprise), surprise)
+    nll = context.new_zeros(len(context), dtype=torch.float32)
+    return Sequences(_written(decoder, context, config, generator, nll=nll), nll)
 
 
 @torch.inference_mode()
@@ -89,9 +89,9 @@ def _written(
     config: DecodingConfig,
     generator: torch.Generator | None,
     temperatures: Float[Tensor, " molecule"] | None = None,
-    surprise: Float[Tensor, " molecule"] | None = None,
+    nll: Float[Tensor, " molecule"] | None = None,
 ) -> Int[Tensor, "molecule position"]:
-    """The ids; what was surprising about each row is added to its `surprise`."""
+    """The ids; what was surprising about each row is added to its `nll`."""
     ids = context.new_full((len(context), config.max_symbols), PAD, dtype=torch.long)
     open_rows = torch.arange(len(context), device=context.device)
     states, constant = decoder.start(context), decoder.context_gates(context)
@@ -101,12 +101,12 @@ def _written(
         logits, states = decoder.step(symbols[last] + constant, states)
         has_ended = last == END
         # Before what is never chosen is taken out: the decoder's own distribution has it too.
-        total = None if surprise is None else logits.float().logsumexp(1)
+        total = None if nll is None else logits.float().logsumexp(1)
         last = torch.where(has_ended, END, next_ids(logits, config, generator, temperatures))
         ids[open_rows, position] = last
-        if surprise is not None and total is not None:
+        if nll is not None and total is not None:
             here = total - logits.gather(1, last[:, None])[:, 0].float()
-            surprise[open_rows] += here.masked_fill(has_ended, 0.0)
+            nll[open_rows] += here.masked_fill(has_ended, 0.0)
         going = torch.nonzero(last != END).flatten()
         if len(going) == 0:
             ids = ids[:, : position + 1]

@@ -14,7 +14,7 @@ from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.heads import PropertyHead
 from molvae.model.loss import Elbo
-from molvae.model.recurrence import Recurrence
+from molvae.model.recurrence import GRULayer
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.settings import Settings, suggestion
 from molvae.special_ids import END, PAD
@@ -93,8 +93,8 @@ class SequenceVAE(nn.Module):
         embedding_size, latent_size = config.embedding_size, config.latent_size
         self.embedding = nn.Embedding(n_ids, embedding_size)
         inputs = [embedding_size, *[2 * config.encoder_size] * (config.encoder_layers - 1)]
-        self.forwards = nn.ModuleList(Recurrence(n, config.encoder_size) for n in inputs)
-        self.backwards = nn.ModuleList(Recurrence(n, config.encoder_size) for n in inputs)
+        self.forwards = nn.ModuleList(GRULayer(n, config.encoder_size) for n in inputs)
+        self.backwards = nn.ModuleList(GRULayer(n, config.encoder_size) for n in inputs)
         self.to_posterior = nn.Linear(2 * config.encoder_size, 2 * latent_size)
         self.decoder = SymbolDecoder(
             n_ids, embedding_size, config.decoder_size, config.decoder_layers, latent_size
@@ -143,19 +143,19 @@ class SequenceVAE(nn.Module):
             hidden: true where the decoder must not see the symbol it would continue from.
         """
         posterior = self.encode(ids, lengths)
-        reconstruction = self.decoder.surprise(ids, lengths, posterior.sample(noise), hidden)
+        reconstruction = self.decoder.nll(ids, lengths, posterior.sample(noise), hidden)
         return Elbo(reconstruction, kl=posterior.kl().sum(1)), posterior
 
-    def prior_surprise(
+    def prior_nll(
         self, ids: Int[Tensor, "molecule position"], lengths: Int[Tensor, " molecule"]
     ) -> Float[Tensor, " molecule"]:
         """-log p(symbols) of each row under the language model, in nats; 0 without one."""
         if self.language_model is None:
             return self.embedding.weight.new_zeros(len(ids))
-        return self.language_model.surprise(ids, lengths, self.language_model.nothing(len(ids)))
+        return self.language_model.nll(ids, lengths, self.language_model.empty_context(len(ids)))
 
     @torch.no_grad()
-    def begin_as(self, smaller: "SequenceVAE", *, with_head: bool) -> None:
+    def load_from_smaller(self, smaller: "SequenceVAE", *, with_head: bool) -> None:
         """Take over the weights of a network of the same settings for fewer ids.
 
         A new id begins as the mean of the known ones, and as unlikely as the least likely.
@@ -199,7 +199,7 @@ class SequenceVAE(nn.Module):
         reverse = ids.gather(0, _turned_round(len(ids), lengths))
         states: list[Tensor] = []
         for layer, rows in (self.forwards[0], ids), (self.backwards[0], reverse):
-            recurrence: Recurrence = layer  # type: ignore[assignment]
+            recurrence: GRULayer = layer  # type: ignore[assignment]
             gates = recurrence.project(self.embedding.weight)
             states.append(recurrence.last_states(gates, rows, going))
         return torch.cat(states, dim=1)[order.argsort()]
@@ -229,7 +229,7 @@ def _turned_round(
     return torch.where(places < lengths, lengths - 1 - places, places)
 
 
-def as_points(
+def as_latents(
     values: Float[np.ndarray, "molecule latent"], latent_size: int
 ) -> Float[Tensor, "molecule latent"]:
     """Points of a latent space as a tensor.
@@ -237,13 +237,13 @@ def as_points(
     Raises:
         ModelError: they are not rows of so many numbers.
     """
-    points = torch.as_tensor(np.asarray(values), dtype=torch.float32)
-    if points.shape[1:] != (latent_size,):
+    latents = torch.as_tensor(np.asarray(values), dtype=torch.float32)
+    if latents.shape[1:] != (latent_size,):
         raise ModelError(
             f"expected points of this model's latent space, {latent_size} numbers in each row; "
-            f"got the shape {tuple(points.shape)}"
+            f"got the shape {tuple(latents.shape)}"
         )
-    return points
+    return latents
 
 
 def padded_ids(

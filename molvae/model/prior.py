@@ -12,7 +12,7 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Selection
-from molvae.model.decoding import GREEDY, DecodingConfig, Written, decode, write
+from molvae.model.decoding import GREEDY, DecodingConfig, Sequences, decode, write
 from molvae.model.network import SequenceVAE
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder
@@ -63,7 +63,7 @@ class Draws:
 
     ids: Int[Tensor, "molecule position"]
     """As written by the language model: symbols, END, PAD."""
-    points: Float[Tensor, "molecule latent"]
+    latents: Float[Tensor, "molecule latent"]
     """The posterior mean of each."""
     decoded: Int[Tensor, "molecule other_position"]
     """Written greedily from the points."""
@@ -110,12 +110,12 @@ class PushForwardPrior:
     @torch.inference_mode()
     def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
         """`n` made-up molecules, drawn as the settings say, with their codes."""
-        ids, points = self._taken(n, config, generator)
+        ids, latents = self._taken(n, config, generator)
         greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
         together = _LOT if self.network.device.type == "cpu" else max(n, 1)
-        lots = torch.split(points, together)
+        lots = torch.split(latents, together)
         decoded = _joined([decode(self.network.decoder, lot, greedy) for lot in lots])
-        return Draws(ids, points, decoded)
+        return Draws(ids, latents, decoded)
 
     @torch.inference_mode()
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
@@ -126,10 +126,10 @@ class PushForwardPrior:
         posterior = self.network.encode(ids, lengths)
         standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
         given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
-        surprise = self.network.prior_surprise(ids, lengths)
-        density = given_ids.sum(1) - surprise
+        nll = self.network.prior_nll(ids, lengths)
+        density = given_ids.sum(1) - nll
         if self.selection is not None:
-            density += self.selection.log_gain(ids, surprise)
+            density += self.selection.log_gain(ids, nll)
         return density
 
     @torch.inference_mode()
@@ -144,10 +144,10 @@ class PushForwardPrior:
         self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> Int[Tensor, "molecule position"]:
         """`n` spellings; where they are selected, of as many as that takes."""
-        spellings = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
+        selfies_rows = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
         if self.selection is None:
             lots = self._lots(n, config, generator)
-            return _joined([*spellings, *(lot.ids for lot in lots)])
+            return _joined([*selfies_rows, *(lot.ids for lot in lots)])
         share = max(self.selection.share, _LEAST_SHARE)
         missing = n
         while missing > 0:
@@ -155,15 +155,15 @@ class PushForwardPrior:
             written = math.ceil((missing + _MARGIN * math.sqrt(missing)) / share)
             lots = self._lots(written, config, generator)
             for taken in self.selection.taken(lots, generator):
-                spellings.append(taken[:missing])
-                missing -= len(spellings[-1])
+                selfies_rows.append(taken[:missing])
+                missing -= len(selfies_rows[-1])
                 if not missing:
                     break
-        return _joined(spellings)
+        return _joined(selfies_rows)
 
     def _lots(
         self, n: int, config: DecodingConfig, generator: torch.Generator
-    ) -> Iterator[Written]:
+    ) -> Iterator[Sequences]:
         """`n` spellings, not many at a time."""
         writer, is_cpu = self.language_model, self.network.device.type == "cpu"
         if writes_in_bfloat16(self.network.device):
@@ -171,7 +171,7 @@ class PushForwardPrior:
         together = _LOT if is_cpu else max(n, 1)
         for begin in range(0, n, together):
             size = min(together, n - begin)
-            yield from write(writer, writer.nothing(size), config, generator).parts(_LOT)
+            yield from write(writer, writer.empty_context(size), config, generator).parts(_LOT)
 
     def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
         """The posterior mean of each; rows alike in length share a batch, which wastes little."""

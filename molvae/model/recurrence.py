@@ -18,7 +18,7 @@ _tanh_backward = torch.ops.aten.tanh_backward.grad_input
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 
 
-class Recurrence(nn.Module):
+class GRULayer(nn.Module):
     """A GRU layer (Cho et al. 2014, in the variant of `nn.GRU`, whose weights it holds)."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from molvae.model.recurrence import Recurrence, linear_as_weights
+from molvae.model.recurrence import GRULayer, linear_as_weights
 from molvae.special_ids import PAD, START
 
 
@@ -24,15 +24,15 @@ class SymbolDecoder(nn.Module):
         self.hidden_size = hidden_size
         self.embedding = nn.Embedding(n_ids, embedding_size)
         inputs = [embedding_size + context_size, *[hidden_size] * (layers - 1)]
-        self.layers = nn.ModuleList(Recurrence(n, hidden_size) for n in inputs)
+        self.layers = nn.ModuleList(GRULayer(n, hidden_size) for n in inputs)
         self.to_state = nn.Linear(context_size, layers * hidden_size) if context_size else None
         self.to_logits = nn.Linear(hidden_size, n_ids)
 
-    def nothing(self, n: int) -> Float[Tensor, "molecule context"]:
+    def empty_context(self, n: int) -> Float[Tensor, "molecule context"]:
         """The context of no numbers, `n` times."""
         return self.to_logits.weight.new_empty(n, 0, dtype=torch.get_default_dtype())
 
-    def surprise(
+    def nll(
         self,
         ids: Int[Tensor, "molecule position"],
         lengths: Int[Tensor, " molecule"],
@@ -53,8 +53,8 @@ class SymbolDecoder(nn.Module):
         if hidden is not None:
             seen = seen.masked_fill(hidden[:, : len(target)].t(), PAD)
         logits = self._teacher_forced(seen, context)
-        surprise = F.cross_entropy(logits, target.flatten(), reduction="none", ignore_index=PAD)
-        return surprise.view(len(target), -1).sum(0)
+        nll = F.cross_entropy(logits, target.flatten(), reduction="none", ignore_index=PAD)
+        return nll.view(len(target), -1).sum(0)
 
     def start(
         self, context: Float[Tensor, "molecule context"]
@@ -88,14 +88,14 @@ class SymbolDecoder(nn.Module):
         """Logits of the next symbol and the new states, from the first layer's gates."""
         new: list[Tensor] = []
         for layer, state in zip(self.layers, states, strict=True):
-            recurrence: Recurrence = layer  # type: ignore[assignment]
+            recurrence: GRULayer = layer  # type: ignore[assignment]
             new.append(recurrence.step(recurrence.project(new[-1]) if new else gates, state))
         logits = linear_as_weights(new[-1], self.to_logits.weight, self.to_logits.bias)
         return logits, torch.stack(new)
 
     @property
-    def _first(self) -> Recurrence:
-        layer: Recurrence = self.layers[0]  # type: ignore[assignment]
+    def _first(self) -> GRULayer:
+        layer: GRULayer = self.layers[0]  # type: ignore[assignment]
         return layer
 
     def _teacher_forced(

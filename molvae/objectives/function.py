@@ -94,7 +94,7 @@ def _imported(name: str, folder: Path | None) -> tuple[_Function, str | None]:
             no such function.
     """
     module_name, _, function_name = name.partition(":")
-    # Last and for good: the module may import its neighbours late, and shall replace no other.
+    # Last and for good: the module may import its neighbors late, and shall replace no other.
     if folder and str(folder) not in sys.path:
         sys.path.append(str(folder))
     try:

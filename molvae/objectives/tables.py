@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
-from molvae.dataset.spelled import RefusedRow
+from molvae.dataset.rows import RefusedRow
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError
 from molvae.files import written_whole

@@ -7,7 +7,7 @@ import numpy as np
 from cmaes import CMA, SepCMA  # type: ignore[import-untyped]  # it ships no types
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from molvae.optimize.optimizer import PerPoint, Points, Prior, largest_radius, within_radius
+from molvae.optimize.optimizer import Latents, PerLatent, Prior, largest_radius, within_radius
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.settings import Settings
 
@@ -47,7 +47,7 @@ class CmaEs:
         self._points: list[np.ndarray] = []
         self._scores: list[float] = []
 
-    def ask(self, n: int) -> Points:
+    def ask(self, n: int) -> Latents:
         if self._search is None:
             return self._prior(n, self._generator)
         # No more than the generation lacks: later ones are drawn where it moves to.
@@ -55,11 +55,11 @@ class CmaEs:
         search = _thawed(self._search)
         # The states of cmaes leave its generator out, so each batch is drawn under a fresh seed.
         search.reseed_rng(int(self._generator.integers(2**32)))
-        points: Points = np.stack([search.ask() for _ in range(n)])
-        return within_radius(points, self._radius)
+        latents: Latents = np.stack([search.ask() for _ in range(n)])
+        return within_radius(latents, self._radius)
 
-    def tell(self, points: Points, scores: PerPoint) -> None:
-        self._points += list(points.copy())
+    def tell(self, latents: Latents, scores: PerLatent) -> None:
+        self._points += list(latents.copy())
         self._scores += np.where(np.isnan(scores), -np.inf, scores).tolist()
         if self._search is None:
             self._try_to_start()
@@ -93,21 +93,21 @@ class CmaEs:
         """Place the Gaussian, once enough of the prior was scored and something had a score."""
         if len(self._scores) < self._config.first_sample:
             return
-        points, scores = np.stack(self._points), np.array(self._scores)
+        latents, scores = np.stack(self._points), np.array(self._scores)
         self._forget(len(scores))
-        self._radius = max(self._radius, largest_radius(points))
+        self._radius = max(self._radius, largest_radius(latents))
         if np.isneginf(scores).all():
             return
         # Stable, so that of equal scores the earlier counts, whatever the sort does.
         parents = np.argsort(-scores, kind="stable")[: self._config.parents]
         parents = parents[np.isfinite(scores[parents])]
         self._best, self._stale = float(scores.max()), 0
-        self._search = _started(points[parents].mean(axis=0), self._config)
+        self._search = _started(latents[parents].mean(axis=0), self._config)
 
     def _breed(self, current: State) -> None:
         """Move the Gaussian by one generation, or give it up."""
         n = self._config.population
-        points, scores = self._points[:n], np.array(self._scores[:n])
+        latents, scores = self._points[:n], np.array(self._scores[:n])
         self._forget(n)
         self._stale = 0 if scores.max() > self._best else self._stale + 1
         self._best = max(self._best, float(scores.max()))
@@ -118,7 +118,7 @@ class CmaEs:
         search = _thawed(current)
         # It minimises, and uses the order alone: ranks spare it what cannot be computed with.
         order = np.argsort(-scores, kind="stable")
-        search.tell([(points[index], float(rank)) for rank, index in enumerate(order)])
+        search.tell([(latents[index], float(rank)) for rank, index in enumerate(order)])
         self._search = _frozen(search)
 
     def _forget(self, n: int) -> None:

@@ -113,7 +113,7 @@ class CombinedSearch:
             molecule.smiles: idea for molecule, idea in zip(molecules, picked, strict=True)
         }
         return [
-            Proposal(molecule, idea.origin.point, idea.origin.source)
+            Proposal(molecule, idea.origin.z, idea.origin.source)
             for molecule, idea in zip(molecules, picked, strict=True)
         ]
 
@@ -174,7 +174,7 @@ class CombinedSearch:
         if self._leads:
             drafts = draft_smiles(self._leads, self._cleaning)
             leads = [Idea(draft, Origin(Source.POOL)) for draft in drafts if draft]
-            wanted = {Source.NEIGHBOURS: 8 * n, Source.REWRITES: 2 * n}
+            wanted = {Source.NEIGHBORS: 8 * n, Source.REWRITES: 2 * n}
         else:
             leads = self._sources.pooled((n + 1) // 2, self._generator)
             wanted = {Source.PRIOR: 2 * n}
@@ -295,8 +295,8 @@ class CombinedSearch:
         return found[:n]
 
     def _likely(self, ideas: Sequence[Idea], bound: PriorBound) -> list[bool]:
-        spellings = self._codes.spellings([one.draft.smiles for one in ideas])
-        admitted: list[bool] = bound.admits(spellings).tolist()
+        selfies_rows = self._codes.selfies_rows([one.draft.smiles for one in ideas])
+        admitted: list[bool] = bound.admits(selfies_rows).tolist()
         return admitted
 
     def _prior_bound(self) -> PriorBound | None:
@@ -307,8 +307,8 @@ class CombinedSearch:
         if self._bound is not None:
             return self._bound
         began_with = self._population.drafts[: self._config.start]
-        spellings = self._codes.spellings([draft.smiles for draft in began_with])
-        usual = [one for one in spellings if one]
+        selfies_rows = self._codes.selfies_rows([draft.smiles for draft in began_with])
+        usual = [one for one in selfies_rows if one]
         bound = PriorBound(self._given, usual, deviations) if usual else None
         # While the beginning is short, it may still grow.
         self._bound = bound if len(began_with) == self._config.start else None
@@ -350,8 +350,8 @@ class CombinedSearch:
         """Molecules that the model made up before it was retrained, the same each time."""
         config = self._config.retraining
         if not self._rehearsal and config.rehearsed:
-            spellings = self._retrainer.made_up(_REHEARSAL * config.rehearsed)
-            drafts = draft_spellings(spellings, self._cleaning)
+            selfies_rows = self._retrainer.made_up(_REHEARSAL * config.rehearsed)
+            drafts = draft_spellings(selfies_rows, self._cleaning)
             # Not among the codes of this round: a resumed search begins another round with them.
             coded = Codes(self._given).of([draft.smiles for draft in drafts if draft])
             self._rehearsal = [one for one in coded if one]

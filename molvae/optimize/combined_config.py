@@ -25,7 +25,7 @@ class CombinedConfig(Settings):
     """What the default search does; each part can be switched off."""
 
     sources: Annotated[tuple[Source, ...], Field(min_length=1)] = tuple(Source)
-    """Where candidates come from: neighbours, crossovers, rewrites, prior, pool, graph, edits."""
+    """Where candidates come from: neighbors, crossovers, rewrites, prior, pool, graph, edits."""
     pool: Path | None = None
     """File of molecules, one of the sources; nothing is known of their scores."""
     pool_size: PositiveInt = 10_000

@@ -5,7 +5,7 @@ from math import exp
 import numpy as np
 from pydantic import Field, PositiveFloat
 
-from molvae.optimize.optimizer import PerPoint, Points, Prior, largest_radius, within_radius
+from molvae.optimize.optimizer import Latents, PerLatent, Prior, largest_radius, within_radius
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.settings import Settings
 
@@ -58,7 +58,7 @@ class LatentEvolution:
         # The score of the better parent of each child of the last question.
         self._bars = np.empty(0)
 
-    def ask(self, n: int) -> Points:
+    def ask(self, n: int) -> Latents:
         first, self._waiting = self._waiting[:n], self._waiting[n:]
         n -= len(first)
         share = self._config.fresh if len(self._elites) > 1 else 1.0
@@ -70,9 +70,9 @@ class LatentEvolution:
         # The children lead, so that their scores are found at the front.
         return np.concatenate([children, draws, first])
 
-    def tell(self, points: Points, scores: PerPoint) -> None:
+    def tell(self, latents: Latents, scores: PerLatent) -> None:
         self._adapt(scores[: len(self._bars)])
-        self._select(points, scores)
+        self._select(latents, scores)
 
     def state(self) -> State:
         values = {
@@ -97,7 +97,7 @@ class LatentEvolution:
         self._elites = state.arrays["elites"].copy()
         self._heights = state.arrays["heights"].copy()
 
-    def _adapt(self, scores: PerPoint) -> None:
+    def _adapt(self, scores: PerLatent) -> None:
         """Longer shakes after the children's successes, shorter ones after their failures."""
         # NaN compares false: where nothing decodes is a failure.
         successes = (scores > self._bars) | np.isin(scores, self._heights)
@@ -105,11 +105,11 @@ class LatentEvolution:
         self._step *= exp(self._config.adaptation * surplus / (1 - _SUCCESS_RATE))
         self._step = min(max(self._step, _SHORTEST), _LONGEST)
 
-    def _select(self, points: Points, scores: PerPoint) -> None:
+    def _select(self, latents: Latents, scores: PerLatent) -> None:
         """Make the best of points and elites the new elites, one of each score."""
         scored = ~np.isnan(scores)
         # The latest first: of equal scores `unique` gives the first.
-        pool = np.concatenate([points[scored][::-1], self._elites])
+        pool = np.concatenate([latents[scored][::-1], self._elites])
         heights, places = np.unique(
             np.concatenate([scores[scored][::-1], self._heights]), return_index=True
         )
@@ -124,7 +124,7 @@ class LatentEvolution:
         places: np.ndarray = np.minimum(ranks.astype(np.int64), last)
         return places
 
-    def _crossed(self, first: Points, second: Points) -> Points:
+    def _crossed(self, first: Latents, second: Latents) -> Latents:
         """A point between each pair, coordinate by coordinate or on the arc."""
         by_coordinate = self._generator.random(len(first)) < self._config.coordinates
         # How much of the second parent there is.
@@ -133,12 +133,12 @@ class LatentEvolution:
         mixed = np.where(taken, second, first)
         return np.where(by_coordinate[:, None], mixed, _on_the_arc(first, second, share))
 
-    def _shaken(self, points: Points) -> Points:
-        noise = self._deviation * self._generator.standard_normal(points.shape)
-        return within_radius(points + self._step * noise, self._radius)
+    def _shaken(self, latents: Latents) -> Latents:
+        noise = self._deviation * self._generator.standard_normal(latents.shape)
+        return within_radius(latents + self._step * noise, self._radius)
 
 
-def _on_the_arc(first: Points, second: Points, share: np.ndarray) -> Points:
+def _on_the_arc(first: Latents, second: Latents, share: np.ndarray) -> Latents:
     """Points at a share of the way, turning evenly while the length changes evenly (slerp)."""
     lengths = [np.linalg.norm(ends, axis=1, keepdims=True) for ends in (first, second)]
     directions = [
@@ -153,5 +153,5 @@ def _on_the_arc(first: Points, second: Points, share: np.ndarray) -> Points:
     begin = np.where(flat, 1 - share, np.sin((1 - share) * angle) / sine)
     end = np.where(flat, share, np.sin(share * angle) / sine)
     length = (1 - share) * lengths[0] + share * lengths[1]
-    between: Points = length * (begin * directions[0] + end * directions[1])
+    between: Latents = length * (begin * directions[0] + end * directions[1])
     return between

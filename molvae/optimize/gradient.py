@@ -20,7 +20,7 @@ from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective
 from molvae.optimize.admission import Objection
 from molvae.optimize.latent_model import LatentModel
-from molvae.optimize.optimizer import Points, Prior
+from molvae.optimize.optimizer import Latents, Prior
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.optimize.strategy import Proposal
 from molvae.settings import Settings
@@ -75,11 +75,10 @@ class GradientAscent:
 
     def propose(self, n: int) -> list[Proposal]:
         starts = self._prior(ceil(n / self._config.stops), self._generator)
-        points = self._climbed(starts)[:n]
-        molecules = self._model.decode(points)
+        latents = self._climbed(starts)[:n]
+        molecules = self._model.decode(latents)
         return [
-            Proposal(molecule, point, "ascent")
-            for molecule, point in zip(molecules, points, strict=True)
+            Proposal(molecule, z, "ascent") for molecule, z in zip(molecules, latents, strict=True)
         ]
 
     def left_out(self) -> Mapping[Objection, int]:
@@ -102,7 +101,7 @@ class GradientAscent:
         self._squared_radius = state.values["squared_radius"]
         self._deviation = state.arrays["deviation"].copy()
 
-    def _climbed(self, starts: Float64[np.ndarray, "start latent"]) -> Points:
+    def _climbed(self, starts: Float64[np.ndarray, "start latent"]) -> Latents:
         """The stops of each ascent, one ascent after the other."""
         start, unit = self._tensor(starts), self._tensor(self._deviation)
         # In the prior's deviations, so that no dimension is left sooner than another.
@@ -114,7 +113,7 @@ class GradientAscent:
                 moved.grad = unit * self._gradient(start + unit * moved)
                 adam.step()
             stops.append((start + unit * moved).cpu().double().numpy())
-        climbed: Points = np.stack(stops, axis=1).reshape(-1, starts.shape[1])
+        climbed: Latents = np.stack(stops, axis=1).reshape(-1, starts.shape[1])
         return climbed
 
     def _gradient(self, z: Float[Tensor, "point latent"]) -> Float[Tensor, "point latent"]:

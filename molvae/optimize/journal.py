@@ -100,7 +100,7 @@ class Journal:
 
     def add(self, found: Sequence[tuple[Candidate, np.ndarray | None]]) -> None:
         """Keep scored molecules, each with the point that it was decoded from; all or none."""
-        rows = [_row(candidate, point) for candidate, point in found]
+        rows = [_row(candidate, z) for candidate, z in found]
         with self._transaction() as connection:
             connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
@@ -112,13 +112,13 @@ class Journal:
             ).fetchall()
         return [_candidate(*row) for row in rows]
 
-    def points(self) -> dict[str, np.ndarray]:
+    def latents(self) -> dict[str, np.ndarray]:
         """The point that each molecule was first decoded from, by SMILES, where there was one."""
         with _told_as_run_error(self._place):
             rows = self._connection.execute(
                 "SELECT smiles, point FROM scores WHERE point IS NOT NULL ORDER BY call"
             ).fetchall()
-        return {smiles: np.frombuffer(point, dtype="<f4") for smiles, point in rows}
+        return {smiles: np.frombuffer(z, dtype="<f4") for smiles, z in rows}
 
     def save_progress(self, counts: Mapping[str, int], state: State) -> None:
         """Replace what is known of where the search stands.
@@ -198,7 +198,7 @@ def _told_as_run_error(place: str) -> Iterator[None]:
         ) from error
 
 
-def _row(candidate: Candidate, point: np.ndarray | None) -> tuple[Any, ...]:
+def _row(candidate: Candidate, z: np.ndarray | None) -> tuple[Any, ...]:
     measured = {
         "values": without_nan(candidate.values),
         "desirabilities": without_nan(candidate.desirabilities),
@@ -210,7 +210,7 @@ def _row(candidate: Candidate, point: np.ndarray | None) -> tuple[Any, ...]:
         json.dumps(measured, allow_nan=False),
         candidate.round,
         candidate.source,
-        None if point is None else np.asarray(point, dtype="<f4").tobytes(),
+        None if z is None else np.asarray(z, dtype="<f4").tobytes(),
     )
 
 

@@ -20,7 +20,7 @@ from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.evolution import EvolutionConfig, LatentEvolution
 from molvae.optimize.gradient import GradientAscent, GradientConfig, PredictedScore
 from molvae.optimize.latent_model import LatentModel
-from molvae.optimize.optimizer import LatentOptimizer, Points, Prior
+from molvae.optimize.optimizer import LatentOptimizer, Latents, Prior
 from molvae.optimize.prior_sampling import PriorSampling
 from molvae.optimize.random_walk import RandomWalk, RandomWalkConfig
 from molvae.optimize.strategy import LatentStrategy, Strategy
@@ -146,11 +146,11 @@ def _combined(
 
 
 def _prior(config: SearchConfig, model: LatentModel, leads: Sequence[Molecule]) -> Prior:
-    def prior(n: int, generator: np.random.Generator) -> Points:
+    def prior(n: int, generator: np.random.Generator) -> Latents:
         if not leads:
-            return model.prior_points(n, generator).astype(np.float64)
+            return model.prior_latents(n, generator).astype(np.float64)
         chosen = [leads[place] for place in generator.integers(len(leads), size=n)]
-        return model.neighbours(chosen, config.lead_scale, generator).astype(np.float64)
+        return model.neighbors(chosen, config.lead_scale, generator).astype(np.float64)
 
     return prior
 

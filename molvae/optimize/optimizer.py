@@ -8,10 +8,10 @@ from jaxtyping import Float64
 
 from molvae.optimize.state import State
 
-Points = Float64[np.ndarray, "point latent"]
-PerPoint = Float64[np.ndarray, " point"]
+Latents = Float64[np.ndarray, "point latent"]
+PerLatent = Float64[np.ndarray, " point"]
 
-Prior = Callable[[int, np.random.Generator], Points]
+Prior = Callable[[int, np.random.Generator], Latents]
 """Draws points from where the model expects molecules to lie."""
 
 
@@ -22,11 +22,11 @@ class LatentOptimizer(Protocol):
     It owns its random generator: equal seeds and equal answers give equal questions.
     """
 
-    def ask(self, n: int) -> Points:
+    def ask(self, n: int) -> Latents:
         """The next points to score, `n` or fewer, but one at least."""
         ...
 
-    def tell(self, points: Points, scores: PerPoint) -> None:
+    def tell(self, latents: Latents, scores: PerLatent) -> None:
         """Scores of all points of the last `ask`, in their order.
 
         NaN: nothing could be decoded there, or it has no score; worse than any score.
@@ -43,13 +43,13 @@ class LatentOptimizer(Protocol):
         ...
 
 
-def within_radius(points: Points, radius: float) -> Points:
+def within_radius(latents: Latents, radius: float) -> Latents:
     """The points, those further from the origin than `radius` pulled back to it."""
-    norms = np.linalg.norm(points, axis=1, keepdims=True)
-    within: Points = points * np.minimum(1.0, radius / np.maximum(norms, 1e-12))
+    norms = np.linalg.norm(latents, axis=1, keepdims=True)
+    within: Latents = latents * np.minimum(1.0, radius / np.maximum(norms, 1e-12))
     return within
 
 
-def largest_radius(points: Points) -> float:
+def largest_radius(latents: Latents) -> float:
     """How far from the origin the points reach."""
-    return float(np.linalg.norm(points, axis=1).max())
+    return float(np.linalg.norm(latents, axis=1).max())

@@ -135,10 +135,10 @@ class Oracle:
             )
             for row, (molecule, proposal) in enumerate(zip(molecules, proposals, strict=True))
         ]
-        points = (proposal.point for proposal in proposals)
+        latents = (proposal.z for proposal in proposals)
         # First of all: what keeps the cache or the list of failures from being written to must not
         # cost what was paid for.
-        self._journal.add(list(zip(paid, points, strict=True)))
+        self._journal.add(list(zip(paid, latents, strict=True)))
         self._known.update((one.smiles, one) for one in paid)
         self._tell_others(found, scores.failures if scores else ())
 

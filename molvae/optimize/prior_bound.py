@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Selfies
 from molvae.molecule_vae import MoleculeVAE
 
 
@@ -18,28 +18,28 @@ class PriorBound:
     and 23 % of molecules that were recombined at random eight times.
     """
 
-    def __init__(self, model: MoleculeVAE, usual: Sequence[Spelling], deviations: float) -> None:
+    def __init__(self, model: MoleculeVAE, usual: Sequence[Selfies], deviations: float) -> None:
         """The bound that many standard deviations above the mean of the usual molecules.
 
         Args:
-            model: with a learned prior, see `MoleculeVAE.surprise`.
+            model: with a learned prior, see `MoleculeVAE.nll`.
             usual: at least one spelling.
             deviations: how far.
         """
         self._model = model
-        surprise = self._per_symbol(usual)
-        self.most = float(surprise.mean() + deviations * surprise.std())
+        nll = self._per_symbol(usual)
+        self.most = float(nll.mean() + deviations * nll.std())
 
-    def admits(self, spellings: Sequence[Spelling | None]) -> Bool[np.ndarray, " molecule"]:
+    def admits(self, selfies_rows: Sequence[Selfies | None]) -> Bool[np.ndarray, " molecule"]:
         """Whether each is within the bound; what the model has no symbols for is not."""
-        known = np.array([one is not None for one in spellings], dtype=np.bool_)
-        likely = np.zeros(len(spellings), dtype=np.bool_)
+        known = np.array([one is not None for one in selfies_rows], dtype=np.bool_)
+        likely = np.zeros(len(selfies_rows), dtype=np.bool_)
         if known.any():
-            likely[known] = self._per_symbol([one for one in spellings if one]) <= self.most
+            likely[known] = self._per_symbol([one for one in selfies_rows if one]) <= self.most
         return likely
 
-    def _per_symbol(self, spellings: Sequence[Spelling]) -> np.ndarray:
+    def _per_symbol(self, selfies_rows: Sequence[Selfies]) -> np.ndarray:
         # One more than the symbols: the end is written too.
-        sizes = np.array([len(spelling) + 1 for spelling in spellings], dtype=np.float64)
-        per_symbol: np.ndarray = self._model.surprise(spellings) / sizes
+        sizes = np.array([len(selfies) + 1 for selfies in selfies_rows], dtype=np.float64)
+        per_symbol: np.ndarray = self._model.nll(selfies_rows) / sizes
         return per_symbol

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from molvae.optimize.optimizer import PerPoint, Points, Prior
+from molvae.optimize.optimizer import Latents, PerLatent, Prior
 from molvae.optimize.state import State, generator_state, restored_generator
 
 
@@ -13,10 +13,10 @@ class PriorSampling:
         self._prior = prior
         self._generator = np.random.default_rng(seed)
 
-    def ask(self, n: int) -> Points:
+    def ask(self, n: int) -> Latents:
         return self._prior(n, self._generator)
 
-    def tell(self, points: Points, scores: PerPoint) -> None:
+    def tell(self, latents: Latents, scores: PerLatent) -> None:
         pass
 
     def state(self) -> State:

@@ -5,7 +5,7 @@ from math import inf
 import numpy as np
 from pydantic import Field, PositiveInt
 
-from molvae.optimize.optimizer import PerPoint, Points, Prior, largest_radius, within_radius
+from molvae.optimize.optimizer import Latents, PerLatent, Prior, largest_radius, within_radius
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.settings import Settings
 
@@ -37,22 +37,22 @@ class RandomWalk:
         self._heights = np.full(config.walkers, -inf)
         self._next = 0
 
-    def ask(self, n: int) -> Points:
+    def ask(self, n: int) -> Latents:
         draws = self._prior(n, self._generator)
         walkers = self._walkers(n)
         share = self._config.step
         steps = np.sqrt(1 - share**2) * self._places[walkers] + share * draws
         steps = within_radius(steps, self._radius)
         lost = np.isneginf(self._heights[walkers])
-        points: Points = np.where(lost[:, None], draws, steps)
-        return points
+        latents: Latents = np.where(lost[:, None], draws, steps)
+        return latents
 
-    def tell(self, points: Points, scores: PerPoint) -> None:
+    def tell(self, latents: Latents, scores: PerLatent) -> None:
         # NaN compares false, so that no walker goes where nothing decodes.
-        for walker, point, score in zip(self._walkers(len(points)), points, scores, strict=True):
+        for walker, z, score in zip(self._walkers(len(latents)), latents, scores, strict=True):
             if score >= self._heights[walker]:
-                self._places[walker], self._heights[walker] = point, score
-        self._next = (self._next + len(points)) % self._config.walkers
+                self._places[walker], self._heights[walker] = z, score
+        self._next = (self._next + len(latents)) % self._config.walkers
 
     def state(self) -> State:
         values = {

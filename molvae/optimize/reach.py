@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from molvae.model_card import weights_mark
+from molvae.model_card import weights_digest
 from molvae.molecule_vae import MoleculeVAE
 
 _MOLECULES = 256
@@ -24,7 +24,7 @@ def reach_of(model: MoleculeVAE) -> float:
     Returns:
         One of the scales tried, 0.5 to 8; 1 for a model that makes nothing up.
     """
-    weights = weights_mark(model.vocabulary, model.network)
+    weights = weights_digest(model.vocabulary, model.network)
     if weights not in _measured:
         _measured[weights] = _measured_on(model)
     return _measured[weights]
@@ -32,10 +32,10 @@ def reach_of(model: MoleculeVAE) -> float:
 
 def _measured_on(model: MoleculeVAE) -> float:
     generator = np.random.default_rng(0)
-    spellings = [one for one in model.draw(_MOLECULES, generator).spellings if one]
-    if not spellings:
+    selfies_rows = [one for one in model.draw(_MOLECULES, generator).selfies_rows if one]
+    if not selfies_rows:
         return 1.0
-    mean, deviation = model.posterior(spellings)
+    mean, deviation = model.posterior(selfies_rows)
     home = list(model.decode_symbols(mean))
     noise = generator.standard_normal(mean.shape, np.float32)
     for scale in _SCALES:

@@ -133,7 +133,7 @@ class Front:
         return {
             "molecules": len(self.candidates),
             "hypervolume": self.curve[-1][1] if self.curve else 0.0,
-            "hypervolume_curve": [list(point) for point in self.curve],
+            "hypervolume_curve": [list(z) for z in self.curve],
         }
 
 

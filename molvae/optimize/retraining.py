@@ -12,7 +12,7 @@ from jaxtyping import Float, Float32, Float64, Int
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Selfies
 from molvae.model.network import padded_ids
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder
@@ -48,7 +48,7 @@ class RetrainingConfig(Settings):
 class Coded:
     """A molecule as the model sees it."""
 
-    spelling: Spelling
+    selfies: Selfies
     mean: Float32[np.ndarray, " latent"]
     """Of its posterior; so is the deviation."""
     deviation: Float32[np.ndarray, " latent"]
@@ -58,7 +58,7 @@ class Retrainer:
     """A copy of a model whose decoder and language model follow a search.
 
     The encoder stays as it is, and with it the code of every molecule: what changes is what the
-    neighbourhood of a good code decodes to, and what the learned prior makes up (weighted
+    neighborhood of a good code decodes to, and what the learned prior makes up (weighted
     retraining, Tripp et al. 2020; there the encoder moves too).
     """
 
@@ -109,9 +109,9 @@ class Retrainer:
         self.model.network.eval()
         self._weights_changed()
 
-    def made_up(self, n: int, seed: int = 0) -> list[Spelling]:
+    def made_up(self, n: int, seed: int = 0) -> list[Selfies]:
         """`n` draws of the prior of the model as it was given."""
-        return self._given.draw(n, np.random.default_rng(seed)).spellings
+        return self._given.draw(n, np.random.default_rng(seed)).selfies_rows
 
     def reset(self) -> None:
         """Back to the model as it was given."""
@@ -151,7 +151,7 @@ class Retrainer:
         deviation = np.stack([one.deviation for one in batch])
         noise = generator.standard_normal(deviation.shape, np.float32)
         z = np.stack([one.mean for one in batch]) + deviation * noise
-        ids, lengths = padded_ids([model.vocabulary.encode(one.spelling) for one in batch])
+        ids, lengths = padded_ids([model.vocabulary.encode(one.selfies) for one in batch])
         ids, lengths = ids.to(model.device), lengths.to(model.device)
         optimizer.zero_grad()
         context = torch.as_tensor(z, device=model.device)
@@ -174,9 +174,9 @@ class Retrainer:
     ) -> None:
         """Add the gradient of the mean surprise to one decoder's weights."""
         if context is None:
-            context = decoder.nothing(len(ids))
+            context = decoder.empty_context(len(ids))
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=self._is_half):
-            loss = decoder.surprise(ids, lengths, context).mean()
+            loss = decoder.nll(ids, lengths, context).mean()
         loss.backward()  # type: ignore[no-untyped-call]
 
 

@@ -22,7 +22,7 @@ from molvae.optimize.cache import ScoreCache
 from molvae.optimize.curves import mean_of_best
 from molvae.optimize.goals import ManyGoals, check_goals
 from molvae.optimize.journal import Journal
-from molvae.optimize.latent_model import LatentModel, model_mark
+from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import SearchConfig, strategy_of
 from molvae.optimize.oracle import Answers, Oracle
 from molvae.optimize.result import (
@@ -215,7 +215,7 @@ def _open_journal(
         "objective": dict(objective.description),
         "search": config.model_dump(mode="json"),
     }
-    about = {**settings, "search": config.path(), "model": model_mark(model)}
+    about = {**settings, "search": config.path(), "model": model_digest(model)}
     if run is None:
         return Journal.open(None, about)
     if not resume and run.journal.exists():

@@ -18,7 +18,7 @@ from molvae.chem.drafts import (
     drafted,
 )
 from molvae.chem.edits import edit_spelling, splice
-from molvae.chem.notation import Spelling, spell_each
+from molvae.chem.notation import Selfies, to_selfies_batch
 from molvae.chem.standardize import StandardizeConfig
 from molvae.model.decoding import DecodingConfig
 from molvae.model.threads import side_by_side
@@ -38,13 +38,13 @@ _EDITED = 0.5
 """Share of the edits that change one spelling, where the others join two."""
 _REMEMBERED = 50_000
 
-Points = Float32[np.ndarray, "molecule latent"]
+Latents = Float32[np.ndarray, "molecule latent"]
 
 
 class Source(StrEnum):
     """Where a candidate comes from."""
 
-    NEIGHBOURS = "neighbours"
+    NEIGHBORS = "neighbors"
     """Points near the codes of good molecules, decoded."""
     CROSSOVERS = "crossovers"
     """Points between the codes of two good molecules, decoded."""
@@ -66,8 +66,8 @@ class Origin:
 
     source: Source
     parent: str | None = None
-    """SMILES of the molecule whose neighbourhood it was looked for in."""
-    point: Float32[np.ndarray, " latent"] | None = None
+    """SMILES of the molecule whose neighborhood it was looked for in."""
+    z: Float32[np.ndarray, " latent"] | None = None
     """That it was decoded from."""
 
 
@@ -103,38 +103,38 @@ class Codes:
         self._model = model
         self._workers = workers
         self._found: dict[str, Coded | None] = {}
-        self._spelled: dict[str, Spelling | None] = {}
+        self._clean_text: dict[str, Selfies | None] = {}
 
     def of(self, smiles: Sequence[str]) -> list[Coded | None]:
         """Each molecule's spelling and posterior; None where the model has no symbols for it."""
         new = [one for one in dict.fromkeys(smiles) if one not in self._found]
-        spellings = dict(zip(new, self.spellings(new), strict=True))
-        readable = {one: spelling for one, spelling in spellings.items() if spelling}
+        selfies_rows = dict(zip(new, self.selfies_rows(new), strict=True))
+        readable = {one: selfies for one, selfies in selfies_rows.items() if selfies}
         self._found.update(dict.fromkeys(new))
         if readable:
             posteriors = zip(*self._model.posterior([*readable.values()]), strict=True)
-            for (one, spelling), posterior in zip(readable.items(), posteriors, strict=True):
-                self._found[one] = Coded(spelling, *posterior)
+            for (one, selfies), posterior in zip(readable.items(), posteriors, strict=True):
+                self._found[one] = Coded(selfies, *posterior)
         return [self._found[one] for one in smiles]
 
-    def spellings(self, smiles: Sequence[str]) -> list[Spelling | None]:
+    def selfies_rows(self, smiles: Sequence[str]) -> list[Selfies | None]:
         """Each molecule's symbols; None where the model lacks one of them."""
-        if len(self._spelled) > _REMEMBERED:
-            self._spelled.clear()
-        new = [one for one in dict.fromkeys(smiles) if one not in self._spelled]
+        if len(self._clean_text) > _REMEMBERED:
+            self._clean_text.clear()
+        new = [one for one in dict.fromkeys(smiles) if one not in self._clean_text]
         parts = [new[at : at + _SPELLED] for at in range(0, len(new), _SPELLED)]
-        answers = ordered_map(spell_each, parts, self._workers if len(parts) > 1 else 1)
+        answers = ordered_map(to_selfies_batch, parts, self._workers if len(parts) > 1 else 1)
         spelled = chain.from_iterable(answers)
-        self._spelled.update(zip(new, map(self._known, spelled), strict=True))
-        return [self._spelled[one] for one in smiles]
+        self._clean_text.update(zip(new, map(self._known, spelled), strict=True))
+        return [self._clean_text[one] for one in smiles]
 
     def forget(self) -> None:
         """Work out all posteriors anew from here on."""
         self._found.clear()
 
-    def _known(self, spelling: Spelling | None) -> Spelling | None:
-        known = spelling and all(symbol in self._model.vocabulary for symbol in spelling)
-        return spelling if known else None
+    def _known(self, selfies: Selfies | None) -> Selfies | None:
+        known = selfies and all(symbol in self._model.vocabulary for symbol in selfies)
+        return selfies if known else None
 
 
 class Sources:
@@ -189,7 +189,7 @@ class Sources:
         children = [*self._children(wanted.get(Source.GRAPH, 0), breed, generator)]
         bred = _bred(wanted, breed)
         # The network waits for the spellings; the children keep other processes busy beside it.
-        self._codes.spellings([one.smiles for one in _every(bred)])
+        self._codes.selfies_rows([one.smiles for one in _every(bred)])
         yield from children
         parents = self._encoded(bred)
         if Source.EDITS in parents:
@@ -207,8 +207,8 @@ class Sources:
             writing.append(partial(self._decoded, moves, seed))
         if wanted.get(Source.PRIOR):
             writing.append(partial(self._from_prior, wanted[Source.PRIOR], generator))
-        for spellings, origins in side_by_side(self._writer.device, writing, self._workers):
-            yield from self._read(spellings, origins)
+        for selfies_rows, origins in side_by_side(self._writer.device, writing, self._workers):
+            yield from self._read(selfies_rows, origins)
 
     def _encoded(self, bred: "_Bred") -> dict[Source, list[list["_CodedParent"]]]:
         """The parents with their codes, where the model has symbols for them.
@@ -246,37 +246,37 @@ class Sources:
         generator: np.random.Generator,
     ) -> "_Made":
         symbols = self._writer.vocabulary.symbols
-        spellings = [
-            edit_spelling(one.spelling, generator, symbols)
+        selfies_rows = [
+            edit_spelling(one.selfies, generator, symbols)
             if generator.random() < _EDITED
-            else splice(one.spelling, other.spelling, generator)
+            else splice(one.selfies, other.selfies, generator)
             for (_, one), (_, other) in zip(first, second, strict=False)
         ]
-        parents = [parent.smiles for parent, _ in first[: len(spellings)]]
-        return self._read(spellings, [Origin(Source.EDITS, one) for one in parents])
+        parents = [parent.smiles for parent, _ in first[: len(selfies_rows)]]
+        return self._read(selfies_rows, [Origin(Source.EDITS, one) for one in parents])
 
     def _from_prior(self, n: int, generator: np.random.Generator) -> "_Written":
         drawn = self._writer.draw(n, generator, DecodingConfig(max_symbols=self._most_symbols))
-        return drawn.spellings, [Origin(Source.PRIOR, None, point) for point in drawn.points]
+        return drawn.selfies_rows, [Origin(Source.PRIOR, None, z) for z in drawn.latents]
 
     def _decoded(self, moves: Sequence["_Move"], seed: int) -> "_Written":
         """All at once: the network takes little longer for many points than for few."""
-        spellings = self._writer.decode_symbols(
-            np.stack([move.point for move in moves]),
+        selfies_rows = self._writer.decode_symbols(
+            np.stack([move.z for move in moves]),
             DecodingConfig(max_symbols=self._most_symbols),
             seed,
             np.array([move.temperature for move in moves], dtype=np.float32),
         )
-        return [*spellings], [Origin(move.source, move.parent, move.point) for move in moves]
+        return [*selfies_rows], [Origin(move.source, move.parent, move.z) for move in moves]
 
-    def _read(self, spellings: Sequence[Spelling], origins: Sequence[Origin]) -> "_Made":
-        for begin in range(0, len(spellings), _CHUNK):
+    def _read(self, selfies_rows: Sequence[Selfies], origins: Sequence[Origin]) -> "_Made":
+        for begin in range(0, len(selfies_rows), _CHUNK):
             part = slice(begin, begin + _CHUNK)
-            yield partial(draft_spellings, spellings[part], self._cleaning), origins[part]
+            yield partial(draft_spellings, selfies_rows[part], self._cleaning), origins[part]
 
 
 _Made = Iterator[tuple[Drafting, Sequence[Origin]]]
-_Written = tuple[Sequence[Spelling], Sequence[Origin]]
+_Written = tuple[Sequence[Selfies], Sequence[Origin]]
 _Bred = Mapping[Source, Sequence[Sequence[Parent]]]
 _CodedParent = tuple[Parent, Coded]
 
@@ -287,14 +287,14 @@ class _Move:
 
     source: Source
     parent: str
-    point: Float32[np.ndarray, " latent"]
+    z: Float32[np.ndarray, " latent"]
     temperature: float
 
 
-def _neighbours(coded: Sequence[_CodedParent], generator: np.random.Generator) -> list[_Move]:
+def _neighbors(coded: Sequence[_CodedParent], generator: np.random.Generator) -> list[_Move]:
     warm = _temperature(generator)
     return [
-        _Move(Source.NEIGHBOURS, parent.smiles, _near(parent, one, generator), warm)
+        _Move(Source.NEIGHBORS, parent.smiles, _near(parent, one, generator), warm)
         for parent, one in coded
     ]
 
@@ -314,13 +314,13 @@ def _rewrites(coded: Sequence[_CodedParent], _: np.random.Generator) -> list[_Mo
 
 
 _MOVES: Mapping[Source, Callable[..., list[_Move]]] = {
-    Source.NEIGHBOURS: _neighbours,
+    Source.NEIGHBORS: _neighbors,
     Source.CROSSOVERS: _crossovers,
     Source.REWRITES: _rewrites,
 }
 _ROWS_OF_PARENTS: Mapping[Source, int] = {
     Source.EDITS: 2,
-    Source.NEIGHBOURS: 1,
+    Source.NEIGHBORS: 1,
     Source.CROSSOVERS: 2,
     Source.REWRITES: 1,
 }
@@ -346,8 +346,8 @@ def _temperature(generator: np.random.Generator) -> float:
 def _near(parent: Parent, one: Coded, generator: np.random.Generator) -> np.ndarray:
     """A draw of the posterior, wider or narrower."""
     noise = generator.standard_normal(one.mean.shape, np.float32)
-    point: np.ndarray = one.mean + np.float32(parent.scale) * one.deviation * noise
-    return point
+    z: np.ndarray = one.mean + np.float32(parent.scale) * one.deviation * noise
+    return z
 
 
 def _between(
@@ -362,5 +362,5 @@ def _between(
         share = np.float32(generator.uniform(0.1, 0.6))
         mixed = (1 - share) * one.mean + share * other.mean
     noise = generator.standard_normal(one.mean.shape, np.float32)
-    point: np.ndarray = mixed + np.float32(0.3 * parent.scale) * one.deviation * noise
-    return point.astype(np.float32)
+    z: np.ndarray = mixed + np.float32(0.3 * parent.scale) * one.deviation * noise
+    return z.astype(np.float32)

@@ -20,7 +20,7 @@ class Proposal:
 
     molecule: Molecule | None
     """None: what was proposed is no molecule."""
-    point: Float[np.ndarray, " latent"] | None = None
+    z: Float[np.ndarray, " latent"] | None = None
     """Where in the latent space it was decoded from; None: it came from elsewhere."""
     source: str = "points"
     """What made it up, by the name that the method has for it."""
@@ -61,9 +61,9 @@ class LatentStrategy:
         self._optimizer = optimizer
 
     def propose(self, n: int) -> list[Proposal]:
-        points = self._optimizer.ask(n)
-        molecules = self._model.decode(points.astype(np.float32))
-        return [Proposal(*pair) for pair in zip(molecules, points, strict=True)]
+        latents = self._optimizer.ask(n)
+        molecules = self._model.decode(latents.astype(np.float32))
+        return [Proposal(*pair) for pair in zip(molecules, latents, strict=True)]
 
     def left_out(self) -> Mapping[Objection, int]:
         return {}
@@ -71,8 +71,8 @@ class LatentStrategy:
     def learn(
         self, proposals: Sequence[Proposal], scores: Float64[np.ndarray, " proposal"]
     ) -> None:
-        points = np.array([proposal.point for proposal in proposals], dtype=np.float64)
-        self._optimizer.tell(points, scores)
+        latents = np.array([proposal.z for proposal in proposals], dtype=np.float64)
+        self._optimizer.tell(latents, scores)
 
     def state(self) -> State:
         return self._optimizer.state()

@@ -14,7 +14,7 @@ from pydantic import Field, PositiveInt
 from torch.optim import Adam
 
 from molvae.errors import MissingExtraError
-from molvae.optimize.optimizer import PerPoint, Points, Prior, largest_radius, within_radius
+from molvae.optimize.optimizer import Latents, PerLatent, Prior, largest_radius, within_radius
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.settings import Settings
 
@@ -81,7 +81,7 @@ class Turbo:
         self._length = 0.0
         self._successes, self._failures = 0, 0
 
-    def ask(self, n: int) -> Points:
+    def ask(self, n: int) -> Latents:
         if not self._length:
             return self._drawn(n)
         scale = 2 * _REACH * self._deviation
@@ -94,12 +94,12 @@ class Turbo:
         chosen = candidates[_tops(process.samples(candidates, noise))]
         return within_radius((chosen - 0.5) * scale + self._middle, self._radius)
 
-    def tell(self, points: Points, scores: PerPoint) -> None:
+    def tell(self, latents: Latents, scores: PerLatent) -> None:
         best = np.fmax.reduce(self._scores, initial=-np.inf)
-        self._remember(points, scores)
+        self._remember(latents, scores)
         if self._length:
             wanted = best + _SMALLEST_GAIN * abs(best)
-            self._resize(bool((scores > wanted).any()), len(points))
+            self._resize(bool((scores > wanted).any()), len(latents))
         elif not len(self._waiting) and not np.isnan(self._scores).all():
             self._length = _FIRST_LENGTH
 
@@ -132,15 +132,15 @@ class Turbo:
         self._points = state.arrays["points"].copy()
         self._scores = state.arrays["scores"].copy()
 
-    def _drawn(self, n: int) -> Points:
+    def _drawn(self, n: int) -> Latents:
         first, self._waiting = self._waiting[:n], self._waiting[n:]
         if len(first) == n:
             return first.copy()
         return np.concatenate([first, self._prior(n - len(first), self._generator)])
 
-    def _remember(self, points: Points, scores: PerPoint) -> None:
+    def _remember(self, latents: Latents, scores: PerLatent) -> None:
         """Add to the points; beyond the window keep the best half and the latest of the rest."""
-        self._points = np.concatenate([self._points, points])
+        self._points = np.concatenate([self._points, latents])
         self._scores = np.concatenate([self._scores, scores])
         half = self._config.window // 2
         # NaN is sorted behind all numbers.
@@ -167,7 +167,7 @@ class Turbo:
         self._points, self._scores = self._points[:0], self._scores[:0]
         self._length, self._successes, self._failures = 0.0, 0, 0
 
-    def _candidates(self, centre: PerDimension, sides: PerDimension, n: int) -> Points:
+    def _candidates(self, centre: PerDimension, sides: PerDimension, n: int) -> Latents:
         """The centre with some of its coordinates, one at least, drawn anew from the region."""
         low, high = np.clip(centre - sides / 2, 0, 1), np.clip(centre + sides / 2, 0, 1)
         size = (n, len(centre))
@@ -186,20 +186,20 @@ class _Process:
     """Length scale of each dimension over their geometric mean."""
 
     def samples(
-        self, points: Points, noise: Float64[np.ndarray, "point sample"]
+        self, latents: Latents, noise: Float64[np.ndarray, "point sample"]
     ) -> Float64[np.ndarray, "point sample"]:
         """Draws of the scores at the points, made of standard normal noise."""
         import torch
         from linear_operator.utils.cholesky import psd_safe_cholesky
 
         with torch.no_grad(), _quiet_and_exact():
-            posterior = self.model.posterior(torch.from_numpy(points))
+            posterior = self.model.posterior(torch.from_numpy(latents))
             root = psd_safe_cholesky(posterior.distribution.covariance_matrix)
             drawn: np.ndarray = (posterior.mean + root @ torch.from_numpy(noise)).numpy()
         return drawn
 
 
-def _fitted(points: Points, scores: PerPoint, steps: int) -> _Process:
+def _fitted(latents: Latents, scores: PerLatent, steps: int) -> _Process:
     """The process of the authors' code: its kernel, its bounds, Adam at a rate of 0.1."""
     import torch
     from botorch.models import SingleTaskGP
@@ -210,11 +210,11 @@ def _fitted(points: Points, scores: PerPoint, steps: int) -> _Process:
     from gpytorch.mlls import ExactMarginalLogLikelihood
 
     scales = Interval(0.005, 2.0)
-    kernel = MaternKernel(nu=2.5, ard_num_dims=points.shape[1], lengthscale_constraint=scales)
+    kernel = MaternKernel(nu=2.5, ard_num_dims=latents.shape[1], lengthscale_constraint=scales)
     with _quiet_and_exact():
         # Any: it has methods of GPyTorch, which ships no types.
         model: Any = SingleTaskGP(
-            torch.from_numpy(points),
+            torch.from_numpy(latents),
             torch.from_numpy(scores[:, None]),
             likelihood=GaussianLikelihood(noise_constraint=Interval(5e-4, 0.2)),
             covar_module=ScaleKernel(kernel, outputscale_constraint=Interval(0.05, 20.0)),
@@ -247,11 +247,11 @@ def _require_botorch() -> None:
             raise MissingExtraError("botorch", "opt") from None
 
 
-def _standardised(scores: PerPoint) -> PerPoint:
+def _standardised(scores: PerLatent) -> PerLatent:
     """The scores with mean 0 and deviation 1; NaN becomes the worst of the others first."""
     filled = np.where(np.isnan(scores), np.nanmin(scores), scores)
     deviation = filled.std()
-    shifted: PerPoint = filled - filled.mean()
+    shifted: PerLatent = filled - filled.mean()
     return shifted / deviation if deviation > 0 else shifted
 
 

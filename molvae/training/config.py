@@ -51,7 +51,7 @@ class TrainConfig(Settings):
     beta_cycles: PositiveInt = 4
     free_bits: NonNegativeFloat = 0.0
     """Nats of KL in each dimension that cost nothing."""
-    symbol_dropout: Share = 0.0
+    word_dropout: Share = 0.0
     """Share of the symbols that the decoder must continue from without having seen them.
 
     It makes the decoder ask more of z, and learn more slowly.

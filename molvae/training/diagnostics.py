@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from molvae.chem.notation import Spelling, read_spelling
+from molvae.chem.notation import Selfies, from_selfies
 from molvae.dataset.batches import Batch
 from molvae.dataset.corpus import Corpus
 from molvae.errors import MoleculeError
@@ -125,7 +125,7 @@ def _sums(model: MoleculeVAE, batch: Batch, noise: Tensor) -> Float64[np.ndarray
     scalars = [
         len(ids),
         float(elbo.reconstruction.cpu().double().sum()),
-        float(model.network.prior_surprise(ids, lengths).cpu().double().sum()),
+        float(model.network.prior_nll(ids, lengths).cpu().double().sum()),
         _exact(model, batch, posterior.mean),
         squared,
         there,
@@ -161,14 +161,14 @@ def _exact(model: MoleculeVAE, batch: Batch, means: Tensor) -> int:
     return sum(is_same_molecule(read(row), read(answer)) for row, answer in pairs)
 
 
-def is_same_molecule(spelling: Spelling, other: Spelling) -> bool:
+def is_same_molecule(selfies: Selfies, other: Selfies) -> bool:
     """Whether both spell the same canonical SMILES."""
-    smiles = _smiles(spelling)
-    return spelling == other or (smiles is not None and smiles == _smiles(other))
+    smiles = _smiles(selfies)
+    return selfies == other or (smiles is not None and smiles == _smiles(other))
 
 
-def _smiles(spelling: Sequence[str]) -> str | None:
+def _smiles(selfies: Sequence[str]) -> str | None:
     try:
-        return read_spelling(spelling).smiles
+        return from_selfies(selfies).smiles
     except MoleculeError:
         return None

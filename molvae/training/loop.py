@@ -144,9 +144,7 @@ class TrainingLoop:
             loss, sums = self._autoencoder_loss(done, batch, beta)
             terms.append(loss)
         with self._autocast():
-            language = self.network.prior_surprise(
-                self._share(batch.ids), self._share(batch.lengths)
-            )
+            language = self.network.prior_nll(self._share(batch.ids), self._share(batch.lengths))
         sums["language"] = language.sum()
         torch.stack([*terms, sums["language"]]).sum().backward()  # type: ignore[no-untyped-call]
         return {name: float(total.detach()) for name, total in sums.items()}
@@ -160,7 +158,7 @@ class TrainingLoop:
         source = torch.Generator().manual_seed(_mixed(config.seed, done))
         shape = (len(batch.ids), self.network.config.latent_size)
         noise = self._share(torch.randn(shape, generator=source))
-        hidden = self._share(torch.rand(batch.ids.shape, generator=source) < config.symbol_dropout)
+        hidden = self._share(torch.rand(batch.ids.shape, generator=source) < config.word_dropout)
         ids, lengths = self._share(batch.ids), self._share(batch.lengths)
         with self._autocast():
             elbo, posterior = self.network.elbo(ids, lengths, noise, hidden)

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from molvae.model.recurrence import Recurrence
+from molvae.model.recurrence import GRULayer
 
 _SIZE, _POSITIONS, _ROWS = 512, 16, 128
 _REPEATS = 6
@@ -27,7 +27,7 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
 
     Some have it for the one and not for the other.
     """
-    recurrence = Recurrence(_SIZE, _SIZE).to(device)
+    recurrence = GRULayer(_SIZE, _SIZE).to(device)
     inputs = torch.ones(_POSITIONS, _ROWS, _SIZE, device=device)
     start = torch.zeros(_ROWS, _SIZE, device=device)
     begin = time.perf_counter()

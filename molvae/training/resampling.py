@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float, Int, Int64, UInt8
 from torch import Tensor, nn
 
-from molvae.chem.notation import Spelling
-from molvae.chem.similarity import spelled_substructures
+from molvae.chem.notation import Selfies
+from molvae.chem.similarity import selfies_substructures
 from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
 from molvae.generation import GenerateConfig, generate
@@ -101,14 +101,14 @@ def resample_prior(
         notify(f"fitting the learned prior's acceptance to {n:,} of its draws")
     settings = GenerateConfig(n=n, seed=seed, prior="push-forward", exact=True, strict=True)
     settings = settings.with_changes({"properties": (), "most_draws": _MOST_DRAWS})
-    drawn = generate(model, settings, progress=progress).spellings
+    drawn = generate(model, settings, progress=progress).selfies_rows
     if len(drawn) < _LEAST:
         return None
     chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
-    known = [corpus.spelling(int(index)) for index in chosen]
-    surprise = torch.from_numpy(model.surprise(drawn[: held_out_of(len(drawn))]))
+    known = [corpus.selfies(int(index)) for index in chosen]
+    nll = torch.from_numpy(model.nll(drawn[: held_out_of(len(drawn))]))
     labelled, usual = Labelled(_counts(known), _counts(drawn)), math.log(_OVER * len(training))
-    fitted, auc_held_out = fit_acceptance(labelled, surprise, usual, seed)
+    fitted, auc_held_out = fit_acceptance(labelled, nll, usual, seed)
     model.network.acceptance = fitted.to(model.device)
     found = Resampling(len(drawn), float(fitted.log_share.exp()), auc_held_out)
     model.card["acceptance"] = found.to_json()
@@ -117,10 +117,11 @@ def resample_prior(
     return found
 
 
-def _counts(spellings: Sequence[Spelling]) -> Counts:
+def _counts(selfies_rows: Sequence[Selfies]) -> Counts:
     """Of what stands in the molecules, a part after the other: parsed, they are large."""
     tables = [
-        spelled_substructures(spellings[at : at + _ROWS]) for at in range(0, len(spellings), _ROWS)
+        selfies_substructures(selfies_rows[at : at + _ROWS])
+        for at in range(0, len(selfies_rows), _ROWS)
     ]
     return torch.from_numpy(np.concatenate(tables))
 
@@ -155,7 +156,7 @@ def held_out_of(n: int) -> int:
 
 def fit_acceptance(
     molecules: Labelled,
-    surprise: Float[Tensor, " held_out"],
+    nll: Float[Tensor, " held_out"],
     usual: float,
     seed: int = 0,
 ) -> tuple[Acceptance, float]:
@@ -163,7 +164,7 @@ def fit_acceptance(
 
     Args:
         molecules: in any order; the first tenth of each kind is held out.
-        surprise: -log p of each held-out draw under the prior, in nats.
+        nll: -log p of each held-out draw under the prior, in nats.
         usual: the surprise below which the prior is too sure of a draw.
         seed: of the first weights, dropout and the order of the updates.
     """
@@ -177,7 +178,7 @@ def fit_acceptance(
     acceptance.usual.fill_(usual)
     with torch.inference_mode():
         # Of the draws that it was trained on it is too sure: their odds are too low.
-        acceptance.calibrate(Described(held_out.draws, surprise), _BELOW_CEILING)
+        acceptance.calibrate(Described(held_out.draws, nll), _BELOW_CEILING)
         odds = [acceptance.own_odds(part).numpy() for part in (held_out.known, held_out.draws)]
     return acceptance, auc(*odds)
 
@@ -197,10 +198,10 @@ def _train(acceptance: Acceptance, trained_on: Labelled, held_out: Labelled) -> 
             optimizer.step()
         acceptance.eval()
         with torch.inference_mode():
-            surprise = float(_loss(acceptance, *held_out.at(torch.arange(len(held_out)))))
-        stale = 0 if surprise < best else stale + 1
-        if surprise < best:
-            best, weights = surprise, copy.deepcopy(acceptance.state_dict())
+            nll = float(_loss(acceptance, *held_out.at(torch.arange(len(held_out)))))
+        stale = 0 if nll < best else stale + 1
+        if nll < best:
+            best, weights = nll, copy.deepcopy(acceptance.state_dict())
         if stale == _PATIENCE:
             break
     acceptance.load_state_dict(weights)

@@ -30,22 +30,22 @@ class EditModel:
         self._lead = "CCCCO"
         self._left = decodings
 
-    def decode(self, points):
+    def decode(self, latents):
         self._left -= 1
         if self._left < 0:
             raise KeyboardInterrupt
-        return [Molecule.parse(self._edited(*row)) for row in points]
+        return [Molecule.parse(self._edited(*row)) for row in latents]
 
     def encode(self, molecules):
         return np.zeros((len(molecules), 2), dtype=np.float32)
 
-    def neighbours(self, molecules, scale, generator):
+    def neighbors(self, molecules, scale, generator):
         self._lead = molecules[0].smiles
         if "S" in self._lead:
             raise MoleculeError("unknown symbol", "[S]")
         return scale * generator.standard_normal((len(molecules), 2))
 
-    def prior_points(self, n, generator):
+    def prior_latents(self, n, generator):
         return generator.standard_normal((n, 2))
 
     def _edited(self, place, atom):

@@ -6,7 +6,7 @@ import pytest
 from molvae.benchmarks import moses
 from molvae.benchmarks.moses import MosesConfig, benchmark_moses, draw_samples, published_answers
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import read_spelling, repair, spell
+from molvae.chem.notation import from_selfies, repair, to_selfies
 from molvae.errors import ConfigError, DataError, FileError
 from molvae.metrics import EvaluateConfig
 from molvae.metrics.chemnet import frechet_distance
@@ -57,15 +57,15 @@ def test_samples_are_as_drawn_and_repeatable(tiny_model):
     one, again = (draw_samples(tiny_model, settings(), seed=3) for _ in "12")
     assert one == again
     assert len(one.samples.smiles) == 60
-    pairs = zip(one.samples.smiles, one.samples.spellings, strict=True)
-    assert all(read_spelling(symbols).smiles == smiles for smiles, symbols in pairs if smiles)
+    pairs = zip(one.samples.smiles, one.samples.selfies_rows, strict=True)
+    assert all(from_selfies(symbols).smiles == smiles for smiles, symbols in pairs if smiles)
     assert draw_samples(tiny_model, settings(), seed=4).samples != one.samples
 
 
 def test_strict_samples_have_no_repair(tiny_model):
     config = settings(n=10, prior="normal", strict=True)
     sampling = draw_samples(tiny_model, config, seed=0)
-    assert all(repair(symbols) is None for symbols in sampling.samples.spellings)
+    assert all(repair(symbols) is None for symbols in sampling.samples.selfies_rows)
     assert 0 < sampling.strict < 1
 
 
@@ -76,8 +76,8 @@ def test_exact_samples_are_the_molecules_own_spellings():
         for flag in (False, True)
     )
     for sampling, whether in ((lax, False), (exact, True)):
-        spelled = [spell(Molecule.parse(one)) for one in sampling.samples.smiles]
-        assert (spelled == sampling.samples.spellings) is whether
+        spelled = [to_selfies(Molecule.parse(one)) for one in sampling.samples.smiles]
+        assert (spelled == sampling.samples.selfies_rows) is whether
         assert 0.5 < sampling.own < 1
 
 

@@ -22,11 +22,11 @@ class ChainModel:
     def __init__(self, decodings=math.inf):
         self._left = decodings
 
-    def decode(self, points):
+    def decode(self, latents):
         self._left -= 1
         if self._left < 0:
             raise KeyboardInterrupt
-        atoms = np.digitize(points, [-0.4, 0.4, 1.0])
+        atoms = np.digitize(latents, [-0.4, 0.4, 1.0])
         return [
             Molecule.parse("".join("CNOF"[atom] for atom in self._mended(row))) for row in atoms
         ]
@@ -34,10 +34,10 @@ class ChainModel:
     def encode(self, molecules):
         return np.zeros((len(molecules), self.latent_size), dtype=np.float32)
 
-    def neighbours(self, molecules, scale, generator):
+    def neighbors(self, molecules, scale, generator):
         return scale * generator.standard_normal((len(molecules), self.latent_size))
 
-    def prior_points(self, n, generator):
+    def prior_latents(self, n, generator):
         return generator.standard_normal((n, self.latent_size))
 
     def _mended(self, row):
@@ -170,8 +170,8 @@ def test_only_flat_molecules_without_guard_rails_are_the_rule(undisturbed):
 
 def test_a_search_that_ends_early_keeps_its_last_value(tmp_path):
     class TwelveModel(ChainModel):
-        def decode(self, points):
-            return [Molecule.parse("C" * (1 + int(abs(row[0]) * 100) % 12)) for row in points]
+        def decode(self, latents):
+            return [Molecule.parse("C" * (1 + int(abs(row[0]) * 100) % 12)) for row in latents]
 
     config = plan(budget=1000, patience=3).with_changes({"tasks": ("qed",), "seeds": (0,)})
     benchmark_pmo(TwelveModel(), config, tmp_path)

@@ -13,7 +13,7 @@ from molvae.chem.drafts import (
     draft_spellings,
 )
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import spell
+from molvae.chem.notation import to_selfies
 from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
 from molvae.chem.standardize import StandardizeConfig
 
@@ -44,8 +44,8 @@ def test_a_draft_is_clean(smiles):
 
 
 def test_spellings_and_smiles_give_the_same_drafts(smiles):
-    spellings = [spell(Molecule.parse(one)) for one in smiles]
-    by_spelling, by_smiles = draft_spellings(spellings, FLAT), draft_smiles(smiles, FLAT)
+    selfies_rows = [to_selfies(Molecule.parse(one)) for one in smiles]
+    by_spelling, by_smiles = draft_spellings(selfies_rows, FLAT), draft_smiles(smiles, FLAT)
     for one, other in zip(by_spelling, by_smiles, strict=True):
         assert one is not None
         assert one.smiles == other.smiles

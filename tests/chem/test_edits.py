@@ -7,39 +7,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from molvae.chem.edits import edit_spelling, splice
-from molvae.chem.notation import read_spelling, robust_alphabet
+from molvae.chem.notation import from_selfies, robust_alphabet
 
 SYMBOLS = st.lists(st.sampled_from(["[C]", "[N]", "[=O]", "[Ring1]"]), max_size=12).map(tuple)
 SEEDS = st.integers(0, 2**32 - 1)
 NEW = ("[F]", "[Br]")
 
 
-def edited(spelling, seed, symbols=NEW):
-    return edit_spelling(spelling, np.random.default_rng(seed), symbols)
+def edited(selfies, seed, symbols=NEW):
+    return edit_spelling(selfies, np.random.default_rng(seed), symbols)
 
 
 @settings(deadline=None)
 @given(SYMBOLS, SEEDS)
-def test_at_most_three_symbols_come_and_three_go(spelling, seed):
-    found = edited(spelling, seed)
-    assert abs(len(found) - len(spelling)) <= 3
-    assert (Counter(found) - Counter(spelling)).total() <= 3
-    assert (Counter(spelling) - Counter(found)).total() <= 3
-    assert set(found) <= {*spelling, *NEW}
+def test_at_most_three_symbols_come_and_three_go(selfies, seed):
+    found = edited(selfies, seed)
+    assert abs(len(found) - len(selfies)) <= 3
+    assert (Counter(found) - Counter(selfies)).total() <= 3
+    assert (Counter(selfies) - Counter(found)).total() <= 3
+    assert set(found) <= {*selfies, *NEW}
 
 
 @settings(deadline=None)
 @given(SYMBOLS, SEEDS)
-def test_one_seed_gives_one_edit_and_leaves_the_spelling_alone(spelling, seed):
-    before = tuple(spelling)
-    assert edited(spelling, seed) == edited(spelling, seed)
-    assert spelling == before
+def test_one_seed_gives_one_edit_and_leaves_the_spelling_alone(selfies, seed):
+    before = tuple(selfies)
+    assert edited(selfies, seed) == edited(selfies, seed)
+    assert selfies == before
 
 
 @settings(deadline=None)
 @given(SYMBOLS.filter(bool), SEEDS)
-def test_a_spelling_is_never_edited_away(spelling, seed):
-    assert edited(spelling, seed)
+def test_a_spelling_is_never_edited_away(selfies, seed):
+    assert edited(selfies, seed)
 
 
 def test_all_single_edits_of_two_symbols_are_made():
@@ -50,23 +50,23 @@ def test_all_single_edits_of_two_symbols_are_made():
         "[C]", "[N]",
         "[N][C]",
     }  # fmt: skip
-    assert by_hand <= {"".join(spelling) for spelling in found}
+    assert by_hand <= {"".join(selfies) for selfies in found}
 
 
 def test_each_place_is_edited_as_often_as_any_other():
-    spelling = tuple("abcdefgh")
+    selfies = tuple("abcdefgh")
     replaced: Counter[int] = Counter()
     deleted: Counter[str] = Counter()
     for seed in range(8000):
-        found = edited(spelling, seed, ["x"])
+        found = edited(selfies, seed, ["x"])
         changed = [place for place in range(8) if found[place : place + 1] == ("x",)]
         if len(found) == 8 and len(changed) == 1 and len(set(found)) == 8:
             replaced[changed[0]] += 1
         # Deleted by itself: what is left stands as it stood.
-        if len(found) == 7 and list(found) == sorted(set(spelling).intersection(found)):
-            deleted.update(set(spelling).difference(found))
+        if len(found) == 7 and list(found) == sorted(set(selfies).intersection(found)):
+            deleted.update(set(selfies).difference(found))
     # Within four standard deviations of a count.
-    for counts, keys in ((replaced, range(8)), (deleted, spelling)):
+    for counts, keys in ((replaced, range(8)), (deleted, selfies)):
         mean = counts.total() / 8
         assert all(abs(counts[key] - mean) < 4 * mean**0.5 for key in keys)
 
@@ -77,8 +77,8 @@ def test_an_edit_of_nothing_inserts():
 
 @settings(deadline=None)
 @given(SYMBOLS, SEEDS)
-def test_edited_symbols_spell_a_molecule(spelling, seed):
-    assert read_spelling(("[C]", *edited(spelling, seed, robust_alphabet()))).smiles
+def test_edited_symbols_spell_a_molecule(selfies, seed):
+    assert from_selfies(("[C]", *edited(selfies, seed, robust_alphabet()))).smiles
 
 
 @settings(deadline=None)
@@ -94,7 +94,7 @@ def test_a_splice_is_a_start_of_one_and_an_end_of_the_other(first, second, seed)
 
 def test_the_two_cuts_of_a_splice_are_independent():
     found = {splice(("a", "b"), ("c", "d"), np.random.default_rng(seed)) for seed in range(100)}
-    assert {"".join(spelling) for spelling in found} == {"acd", "ad", "abcd", "abd"}
+    assert {"".join(selfies) for selfies in found} == {"acd", "ad", "abcd", "abd"}
 
 
 def test_splicing_nothing_leaves_the_other():

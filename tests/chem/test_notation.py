@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-import selfies
+import selfies as sf
 from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
@@ -15,12 +15,12 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import (
     CONSTRAINTS,
     Repair,
-    read_spelling,
-    read_spellings,
+    from_selfies,
+    from_selfies_batch,
     repair,
     robust_alphabet,
-    spell,
-    spell_each,
+    to_selfies,
+    to_selfies_batch,
 )
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
@@ -73,11 +73,11 @@ TRYING = [
 @pytest.mark.parametrize("smiles", TRYING)
 def test_a_molecule_survives_being_spelled(smiles):
     molecule = Molecule.parse(smiles)
-    assert read_spelling(spell(molecule)) == molecule
+    assert from_selfies(to_selfies(molecule)) == molecule
 
 
 def test_each_molecule_is_spelled_or_none():
-    assert spell_each(["CO", "not one", "OC"]) == [("[C]", "[O]"), None, ("[C]", "[O]")]
+    assert to_selfies_batch(["CO", "not one", "OC"]) == [("[C]", "[O]"), None, ("[C]", "[O]")]
 
 
 @pytest.mark.parametrize("smiles", TRYING)
@@ -85,26 +85,28 @@ def test_the_spelling_depends_on_the_molecule_not_on_its_text(smiles):
     molecule = Molecule.parse(smiles)
     for seed in range(3):
         other = Chem.MolToRandomSmilesVect(molecule.mol, 1, randomSeed=seed + 1)[0]
-        assert spell(Molecule.parse(other)) == spell(molecule)
+        assert to_selfies(Molecule.parse(other)) == to_selfies(molecule)
 
 
 def test_benzene_is_spelled_as_in_the_selfies_paper():
     # Krenn et al. 2020, in the symbols of version 2.
-    assert "".join(spell(Molecule.parse("c1ccccc1"))) == "[C][=C][C][=C][C][=C][Ring1][=Branch1]"
+    assert (
+        "".join(to_selfies(Molecule.parse("c1ccccc1"))) == "[C][=C][C][=C][C][=C][Ring1][=Branch1]"
+    )
 
 
 @pytest.mark.parametrize("smiles", ["CI(=O)=O", "CI(Cl)Cl", "C*", "C~C", "C$C", "CC(C):F"])
 def test_what_selfies_would_change_is_refused(smiles):
     with pytest.raises(MoleculeError) as refused:
-        spell(Molecule.parse(smiles))
+        to_selfies(Molecule.parse(smiles))
     assert refused.value.reason == Refusal.NOT_KEPT_BY_SELFIES
 
 
 @given(st.lists(st.sampled_from(robust_alphabet()), max_size=60))
 def test_any_robust_symbols_with_an_atom_are_a_molecule(symbols):
     # The carbon in front is the atom; RDKit accepts whatever else the table lets through.
-    molecule = read_spelling(["[C]", *symbols])
-    assert read_spelling(spell(molecule)) == molecule
+    molecule = from_selfies(["[C]", *symbols])
+    assert from_selfies(to_selfies(molecule)) == molecule
 
 
 @given(
@@ -114,7 +116,7 @@ def test_any_robust_symbols_with_an_atom_are_a_molecule(symbols):
 )
 def test_any_symbols_are_a_molecule_or_a_molecule_error(symbols):
     with suppress(MoleculeError):
-        assert read_spelling(symbols).smiles
+        assert from_selfies(symbols).smiles
 
 
 @pytest.mark.parametrize(
@@ -122,31 +124,31 @@ def test_any_symbols_are_a_molecule_or_a_molecule_error(symbols):
 )
 def test_symbols_without_an_atom_are_no_molecule(symbols):
     with pytest.raises(MoleculeError, match="not a molecule"):
-        read_spelling(symbols)
+        from_selfies(symbols)
 
 
 def test_endless_branches_are_no_molecule():
     with pytest.raises(MoleculeError, match="not a molecule"):
-        read_spelling(["[C]", "[Branch1]", "[#Branch2]"] * 2000)
+        from_selfies(["[C]", "[Branch1]", "[#Branch2]"] * 2000)
 
 
 def test_the_table_holds_whatever_others_tell_selfies():
     sulfone = Molecule.parse("CS(C)(=O)=O")
-    spelling, alphabet = spell(sulfone), robust_alphabet()
+    selfies, alphabet = to_selfies(sulfone), robust_alphabet()
     try:
         for preset in ("octet_rule", "hypervalent", "default"):
-            selfies.set_semantic_constraints(preset)
-            assert read_spelling(spelling) == sulfone
-            selfies.set_semantic_constraints(preset)
-            assert spell(sulfone) == spelling
-            selfies.set_semantic_constraints(preset)
+            sf.set_semantic_constraints(preset)
+            assert from_selfies(selfies) == sulfone
+            sf.set_semantic_constraints(preset)
+            assert to_selfies(sulfone) == selfies
+            sf.set_semantic_constraints(preset)
             assert robust_alphabet() == alphabet
     finally:
-        selfies.set_semantic_constraints()
+        sf.set_semantic_constraints()
 
 
 def test_the_table_is_that_of_selfies_and_two_elements():
-    default = selfies.get_preset_constraints("default")
+    default = sf.get_preset_constraints("default")
     assert dict(CONSTRAINTS) == {**default, "Si": 4, "Se": 6}
 
 
@@ -165,40 +167,40 @@ def test_the_alphabet_is_sorted_and_holds_the_common_symbols():
 def real_spellings(count):
     with SAMPLE.open(encoding="utf-8") as stream:
         rows = list(islice(csv.DictReader(stream), count))
-    return [spell(Molecule.parse(row["smiles"])) for row in rows]
+    return [to_selfies(Molecule.parse(row["smiles"])) for row in rows]
 
 
 REAL = real_spellings(300)
-ALPHABET = sorted({symbol for spelling in REAL for symbol in spelling})
+ALPHABET = sorted({symbol for selfies in REAL for symbol in selfies})
 # Far beyond what any string of the tests can use.
 WITHOUT_VALENCES = dict.fromkeys(CONSTRAINTS, 500)
 
 
 def symbols_of(text):
-    return tuple(selfies.split_selfies(text))
+    return tuple(sf.split_selfies(text))
 
 
 def decoded(symbols, constraints):
     try:
-        selfies.set_semantic_constraints(dict(constraints))
-        return selfies.decoder("".join(symbols))
+        sf.set_semantic_constraints(dict(constraints))
+        return sf.decoder("".join(symbols))
     finally:
-        selfies.set_semantic_constraints()
+        sf.set_semantic_constraints()
 
 
 @pytest.mark.parametrize("smiles", TRYING)
 def test_no_spelling_is_repaired(smiles):
     molecule = Molecule.parse(smiles)
-    assert repair(spell(molecule)) is None
+    assert repair(to_selfies(molecule)) is None
     # Other spellings of it are as good.
     for seed in range(3):
         other = Chem.MolToRandomSmilesVect(molecule.mol, 1, randomSeed=seed + 1)[0]
-        with suppress(selfies.EncoderError):
-            assert repair(symbols_of(selfies.encoder(other, strict=False))) is None
+        with suppress(sf.EncoderError):
+            assert repair(symbols_of(sf.encoder(other, strict=False))) is None
 
 
 def test_no_spelling_of_a_real_molecule_is_repaired():
-    assert {repair(spelling) for spelling in REAL} == {None}
+    assert {repair(selfies) for selfies in REAL} == {None}
 
 
 @pytest.mark.parametrize(
@@ -255,11 +257,11 @@ def test_each_kind_of_repair_is_told(text, expected):
 
 @given(st.data())
 def test_symbols_after_the_last_free_valence_are_told(data):
-    spelling = data.draw(st.sampled_from(REAL))
+    selfies = data.draw(st.sampled_from(REAL))
     more = data.draw(st.lists(st.sampled_from(ALPHABET), min_size=1, max_size=9))
     # A carbon at the end always has a free valence for the fluorine, which has none for more.
-    smiles = read_spelling(spelling).smiles
-    chain = symbols_of(selfies.encoder(f"FC(F)(C{'C' * len(smiles)}F)"))
+    smiles = from_selfies(selfies).smiles
+    chain = symbols_of(sf.encoder(f"FC(F)(C{'C' * len(smiles)}F)"))
     assert repair(chain) is None
     assert repair((*chain, *more)) == Repair.UNUSED_SYMBOLS
 
@@ -275,8 +277,8 @@ def test_without_repair_the_valences_have_no_say(data):
 
 
 @given(st.sampled_from(REAL), st.integers(1, 60))
-def test_a_cut_spelling_is_repaired_or_means_what_is_left(spelling, length):
-    left = spelling[:length]
+def test_a_cut_spelling_is_repaired_or_means_what_is_left(selfies, length):
+    left = selfies[:length]
     if repair(left) is None:
         assert decoded(left, CONSTRAINTS) == decoded(left, WITHOUT_VALENCES)
 
@@ -288,17 +290,17 @@ def test_what_spells_no_atom_cannot_be_judged(symbols):
 
 
 def test_the_judgement_holds_whatever_others_tell_selfies():
-    sulfone = spell(Molecule.parse("CS(C)(=O)=O"))
+    sulfone = to_selfies(Molecule.parse("CS(C)(=O)=O"))
     try:
-        selfies.set_semantic_constraints("octet_rule")
+        sf.set_semantic_constraints("octet_rule")
         assert repair(sulfone) is None
     finally:
-        selfies.set_semantic_constraints()
+        sf.set_semantic_constraints()
 
 
 def test_spellings_are_read_in_order_and_what_comes_twice_is_one_molecule():
-    nothing, ethanol, ether = ("[Branch1]",), ("[C]", "[C]", "[O]"), ("[C]", "[O]", "[C]")
-    found = read_spellings(iter([ethanol, nothing, ether, ethanol, nothing]))
+    empty_context, ethanol, ether = ("[Branch1]",), ("[C]", "[C]", "[O]"), ("[C]", "[O]", "[C]")
+    found = from_selfies_batch(iter([ethanol, empty_context, ether, ethanol, empty_context]))
     smiles = [one.smiles if one else None for one in found]
     assert smiles == ["CCO", None, "COC", "CCO", None]
     assert found[0] is found[3]

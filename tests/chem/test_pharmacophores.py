@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rdkit.Chem.Pharm2D import Generate, Gobbi_Pharm2D
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import read_spelling, robust_alphabet
+from molvae.chem.notation import from_selfies, robust_alphabet
 from molvae.chem.pharmacophores import SIZE, pharmacophores
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
@@ -45,7 +45,7 @@ def test_pharmacophores_are_the_bits_of_rdkit_renumbered():
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(robust_alphabet()), min_size=8, max_size=40))
 def test_any_molecule_has_as_many_as_rdkit_finds(symbols):
-    molecule = read_spelling(["[C]", "[N]", "[C]", *symbols])
+    molecule = from_selfies(["[C]", "[N]", "[C]", *symbols])
     found = pharmacophores(molecule)
     assert len(found) == len(rdkit_bits(molecule))
     assert all(0 <= number < SIZE for number in found)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import read_spelling, robust_alphabet
+from molvae.chem.notation import from_selfies, robust_alphabet
 from molvae.chem.properties import PROPERTIES, Property, find_property, property_values
 from molvae.errors import ConfigError
 
@@ -148,7 +148,7 @@ def test_what_is_hardly_a_molecule_has_properties_in_silence(smiles, capfd):
 
 @given(st.lists(st.sampled_from(robust_alphabet()), min_size=4, max_size=40))
 def test_any_molecule_has_each_property_within_its_range(symbols):
-    molecule = read_spelling(["[C]", "[C]", *symbols])
+    molecule = from_selfies(["[C]", "[C]", *symbols])
     for name, found in property_values(molecule, PROPERTIES).items():
         one = PROPERTIES[name]
         assert isnan(found) or (isfinite(found) and one.low <= found <= one.high), name

@@ -4,7 +4,7 @@ import cloudpickle
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import spell
+from molvae.chem.notation import to_selfies
 from molvae.chem.properties import property_values
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import Screen, Screened, screen_spellings
@@ -12,7 +12,7 @@ from molvae.errors import ConfigError
 from molvae.parallel import ordered_map
 
 TOLUENE, PHENOL, HEXANE = (
-    spell(Molecule.parse(text)) for text in ("Cc1ccccc1", "Oc1ccccc1", "C" * 6)
+    to_selfies(Molecule.parse(text)) for text in ("Cc1ccccc1", "Oc1ccccc1", "C" * 6)
 )
 
 
@@ -27,7 +27,7 @@ def test_nothing_to_screen_gives_nothing():
 
 def test_on_demand_a_molecule_passes_in_its_own_spelling_only():
     backwards = ("[O]", "[C]", "[C]")
-    forwards = spell(Molecule.parse("CCO"))
+    forwards = to_selfies(Molecule.parse("CCO"))
     assert screen_spellings([backwards], Screen()) == [Screened("CCO", {})]
     found = screen_spellings([backwards, forwards], Screen(own=True))
     assert found == [Refusal.OTHER_SPELLING, Screened("CCO", {})]
@@ -35,7 +35,7 @@ def test_on_demand_a_molecule_passes_in_its_own_spelling_only():
 
 def test_each_refusal_has_its_reason_and_its_place():
     screen = Screen(where="logp > 1.5", keep=("c1ccccc1",), avoid=("C#N",))
-    nitrile = spell(Molecule.parse("N#Cc1ccccc1"))
+    nitrile = to_selfies(Molecule.parse("N#Cc1ccccc1"))
     found = screen_spellings([(), HEXANE, nitrile, PHENOL, TOLUENE], screen)
     assert found == [
         Refusal.NOT_A_MOLECULE,

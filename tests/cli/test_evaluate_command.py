@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-QUICK = ["--no-fcd", "--neighbours", 20, "--workers", 1]
+QUICK = ["--no-fcd", "--neighbors", 20, "--workers", 1]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_the_metrics_are_written_and_printed_as_json(molvae, files, tmp_path):
     assert {"SNN/Test", "Scaf/TestSF", "IntDiv2", "near_training/Test"} <= set(metrics)
     assert outcome["control"]["valid"] == 1.0
     assert outcome["counts"]["TestSF"] == 20
-    assert outcome["settings"]["neighbours"] == 20
+    assert outcome["settings"]["neighbors"] == 20
     assert outcome["files"]["training"] == str(files["train"])
     assert outcome["provenance"]["packages"]["rdkit"]
     assert "samples: filters" in done.err

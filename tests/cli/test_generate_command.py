@@ -212,7 +212,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(molvae, run, tmp
 
 def test_the_place_of_the_points_is_looked_at_before_the_work(molvae, run, tmp_path):
     words = ["generate", "--model", run, "--n", 10**6, "--out", tmp_path / "new.csv"]
-    assert "is a folder" in molvae(*words, "--points", tmp_path).complaint
+    assert "is a folder" in molvae(*words, "--latents", tmp_path).complaint
     known = tmp_path / "new.csv"
     known.write_text("smiles\nCCO\n")
     assert "is the input" in molvae(*words, "--novel-to", known).complaint
@@ -254,7 +254,7 @@ def test_codes_go_neither_into_the_table_nor_into_the_known_molecules(molvae, ru
     known, out = tmp_path / "known.csv", tmp_path / "out.csv"
     known.write_text("smiles\nCCO\n")
     words = ["generate", "--model", run, "--n", 2, "--out", out, "--quiet"]
-    assert "--points and --out are the same file" in molvae(*words, "--points", out).complaint
-    complaint = molvae(*words, "--novel-to", known, "--points", known).complaint
-    assert "would be replaced; give another name to --points" in complaint
+    assert "--latents and --out are the same file" in molvae(*words, "--latents", out).complaint
+    complaint = molvae(*words, "--novel-to", known, "--latents", known).complaint
+    assert "would be replaced; give another name to --latents" in complaint
     assert known.read_text() == "smiles\nCCO\n"

@@ -141,7 +141,7 @@ def foreign(kind, path):
     elif kind == "pickled":
         np.savez(path, mean=np.array([{}, {}], dtype=object))
     elif kind == "other arrays":
-        np.savez(path, points=np.zeros((3, 16)))
+        np.savez(path, latents=np.zeros((3, 16)))
     elif kind == "other size":
         np.savez(path, mean=np.zeros((3, 8)))
     elif kind in ("not finite", "too large"):
@@ -201,7 +201,7 @@ def test_codes_of_another_model_of_their_width_are_not_decoded(
     codes, out = tmp_path / "codes.npz", tmp_path / "out.csv"
     words = {
         "encode": ["encode", dirty, "--out", codes],
-        "generate": ["generate", "--n", 2, "--out", out, "--points", codes],
+        "generate": ["generate", "--n", 2, "--out", out, "--latents", codes],
     }
     assert molvae(*words[source], "--model", run, "--quiet").status == 0
     told = molvae("decode", codes, "--out", out, "--model", tmp_path / "other").complaint
@@ -224,7 +224,7 @@ def test_codes_are_not_written_under_the_name_of_a_table(molvae, run, tmp_path):
     table.write_text("smiles\nCCO\n")
     encode = ["encode", table, "--out", tmp_path / "out.csv", "--model", run]
     assert "this file is .npz; give it a name that ends so" in molvae(*encode).complaint
-    points = ["--points", tmp_path / "codes.parquet"]
-    words = ["generate", "--n", 1, "--out", tmp_path / "out.smi", "--model", run, *points]
+    latents = ["--latents", tmp_path / "codes.parquet"]
+    words = ["generate", "--n", 1, "--out", tmp_path / "out.smi", "--model", run, *latents]
     assert "this file is .npz" in molvae(*words).complaint
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

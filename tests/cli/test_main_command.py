@@ -89,7 +89,7 @@ def test_wrong_words_are_one_line_on_stderr(molvae, words, complaint):
         ["score", "x.csv", "qed", "--out"],
         ["diagnose", "zinc250k", "x.csv", "--out"],
         ["evaluate", "x.csv", "--reference", "y.csv", "--training", "z.csv", "--out"],
-        ["generate", "--out", "x.csv", "--novel-to", "y.csv", "--points"],
+        ["generate", "--out", "x.csv", "--novel-to", "y.csv", "--latents"],
     ],
 )
 def test_a_folder_without_a_name_is_no_place_for_a_file(molvae, tmp_path, monkeypatch, words, out):

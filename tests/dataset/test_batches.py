@@ -33,7 +33,7 @@ def test_most_batches_hold_molecules_of_one_length():
     assert pure > 0.97 * len(lengths)
 
 
-def test_a_mixed_batch_joins_neighbouring_lengths():
+def test_a_mixed_batch_joins_neighboring_lengths():
     lengths = np.repeat(np.arange(10, 50, dtype=np.int32), 4)
     batches = epoch_batches(lengths, np.arange(len(lengths)), 16, seed=1, epoch=0)
     assert [len(batch) for batch in batches] == [16] * 10

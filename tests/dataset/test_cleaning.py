@@ -1,4 +1,4 @@
-from molvae.chem.notation import read_spelling
+from molvae.chem.notation import from_selfies
 from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.cleaning import CleaningRules, CleaningTask, clean
 
@@ -13,7 +13,7 @@ def test_the_symbols_of_accepted_texts_spell_their_molecules():
     assert found.accepted.tolist() == [0, 2]
     assert found.lengths.sum() == len(symbols)
     first, second = symbols[: found.lengths[0]], symbols[found.lengths[0] :]
-    assert [read_spelling(first).smiles, read_spelling(second).smiles] == ["CCO", "c1ccccc1"]
+    assert [from_selfies(first).smiles, from_selfies(second).smiles] == ["CCO", "c1ccccc1"]
 
 
 def test_two_writings_of_a_molecule_have_one_identity():

@@ -132,7 +132,7 @@ def test_a_batch_holds_symbols_then_end_then_padding(corpus):
     assert batch.lengths.tolist() == [corpus.lengths[3] + 1, 4]
     assert batch.ids.shape == (2, batch.lengths[0])
     assert batch.ids[1].tolist() == [*corpus.ids(0), END, *[PAD] * (batch.lengths[0] - 4)]
-    assert corpus.vocabulary.decode(batch.ids[0].tolist()) == corpus.spelling(3)
+    assert corpus.vocabulary.decode(batch.ids[0].tolist()) == corpus.selfies(3)
     np.testing.assert_array_equal(batch.properties, corpus.properties[[3, 0]])
 
 
@@ -201,7 +201,7 @@ def test_another_vocabulary_changes_ids_but_no_molecule(corpus):
     recoded = corpus.recoded(other)
     assert recoded.ids(3).tolist() != corpus.ids(3).tolist()
     assert recoded.smiles(3) == corpus.smiles(3)
-    assert other.decode(recoded.batch(np.array([2])).ids[0].tolist()) == corpus.spelling(2)
+    assert other.decode(recoded.batch(np.array([2])).ids[0].tolist()) == corpus.selfies(2)
     back = recoded.recoded(corpus.vocabulary)
     assert back.ids(3).tolist() == corpus.ids(3).tolist()
 

@@ -32,9 +32,9 @@ def test_all_there_is_comes_when_more_is_asked_for(mixed):
 
 def test_spellings_are_those_of_the_smiles(mixed):
     found = drawn(mixed, 3)
-    assert len(found.smiles) == len(found.spellings) == 3
+    assert len(found.smiles) == len(found.selfies_rows) == 3
     assert all(Chem.MolFromSmiles(smiles) for smiles in found.smiles)
-    assert dict(zip(found.smiles, found.spellings, strict=True)).get("CCN") in (
+    assert dict(zip(found.smiles, found.selfies_rows, strict=True)).get("CCN") in (
         None,
         ("[C]", "[C]", "[N]"),
     )

@@ -37,8 +37,8 @@ def test_codes_far_out_are_less_dense_and_codes_at_the_centre_denser(fluorine):
 
 
 def test_a_learned_prior_is_compared_with_posterior_means(tiny_model):
-    spellings = [("[C]",) * n for n in range(2, 14)]
-    posteriors = Posteriors.of(tiny_model, spellings)
+    selfies_rows = [("[C]",) * n for n in range(2, 14)]
+    posteriors = Posteriors.of(tiny_model, selfies_rows)
     found = measure_prior(tiny_model, posteriors, np.random.default_rng(0))
     assert (found.prior, found.codes) == ("learned", "means")
     densities = tiny_model.log_density(posteriors.mean)

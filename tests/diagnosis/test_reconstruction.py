@@ -23,14 +23,14 @@ def test_the_protocol_draws_symbols_at_temperature_one(writer):
 
 
 def test_the_protocol_draws_points_of_the_posterior(tiny_model):
-    spellings = [CO, CCO]
-    _, deviation = tiny_model.posterior(spellings)
+    selfies_rows = [CO, CCO]
+    _, deviation = tiny_model.posterior(selfies_rows)
     narrow = tiny_model.extended((), tiny_model.property_names)
     with torch.no_grad():
         narrow.network.to_posterior.bias[tiny_model.latent_size :] += 8.0
-    assert (narrow.posterior(spellings)[1] > 10 * deviation).all()
-    wide = jtvae_reconstruction(narrow, spellings, encodings=20, seed=1)
-    assert wide != jtvae_reconstruction(tiny_model, spellings, encodings=20, seed=1)
+    assert (narrow.posterior(selfies_rows)[1] > 10 * deviation).all()
+    wide = jtvae_reconstruction(narrow, selfies_rows, encodings=20, seed=1)
+    assert wide != jtvae_reconstruction(tiny_model, selfies_rows, encodings=20, seed=1)
 
 
 def test_the_protocol_is_decided_by_its_seed(writer):
@@ -43,8 +43,8 @@ def test_encodings_and_decodings_can_be_fewer(fluorine):
     assert jtvae_reconstruction(fluorine, [FF], encodings=1, decodings=1) == 1.0
 
 
-def measured(model, spellings):
-    return measure_reconstruction(model, spellings, 2, np.random.default_rng(0))
+def measured(model, selfies_rows):
+    return measure_reconstruction(model, selfies_rows, 2, np.random.default_rng(0))
 
 
 def test_losses_are_those_worked_out_by_hand(writer):
@@ -62,14 +62,14 @@ def test_without_a_learned_prior_there_is_no_language_loss(fluorine):
 
 def test_exact_is_the_share_of_greedy_decodings_from_the_mean(fluorine, tiny_model):
     assert measured(fluorine, [FF, CO, CCO, CO]).exact == 0.25
-    spellings = [("[C]",) * n for n in range(2, 12)]
+    selfies_rows = [("[C]",) * n for n in range(2, 12)]
     back = tiny_model.reconstruct(["C" * n for n in range(2, 12)])
     expected = [one is not None and one.smiles == "C" * n for n, one in enumerate(back, 2)]
-    assert measured(tiny_model, spellings).exact == np.mean(expected)
+    assert measured(tiny_model, selfies_rows).exact == np.mean(expected)
 
 
 def test_kl_is_that_of_torch(tiny_model):
-    spellings = [CO, CCO, FF]
-    mean, deviation = (torch.as_tensor(one) for one in tiny_model.posterior(spellings))
+    selfies_rows = [CO, CCO, FF]
+    mean, deviation = (torch.as_tensor(one) for one in tiny_model.posterior(selfies_rows))
     expected = kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(1).mean()
-    assert measured(tiny_model, spellings).kl == pytest.approx(float(expected), rel=1e-4)
+    assert measured(tiny_model, selfies_rows).kl == pytest.approx(float(expected), rel=1e-4)

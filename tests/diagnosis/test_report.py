@@ -21,7 +21,7 @@ from molvae.diagnosis.verdicts import (
 )
 
 CONFIG = DiagnoseConfig(
-    molecules=8, protocol_molecules=1, starts=2, directions=1, pairs=30, neighbours=2, seed=4
+    molecules=8, protocol_molecules=1, starts=2, directions=1, pairs=30, neighbors=2, seed=4
 )
 
 

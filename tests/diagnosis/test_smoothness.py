@@ -32,7 +32,7 @@ def test_a_model_that_always_writes_one_molecule_stays_where_it_starts(fluorine)
     assert starts == 2
     assert [(step.kind, step.length) for step in steps] == list(STEPS)
     for step in steps:
-        assert (step.points, step.valid, step.same, step.similarity) == (10, 1.0, 1.0, 1.0)
+        assert (step.latents, step.valid, step.same, step.similarity) == (10, 1.0, 1.0, 1.0)
         assert step.distinct == 1 / 10
 
 
@@ -48,7 +48,7 @@ def test_a_model_that_writes_nothing_has_no_place_to_start(writer):
     mute = writer({"end": 1.0})
     starts, steps = take_steps(mute, posteriors(mute, 3, 0.1), 2, generator())
     assert starts == 0
-    assert all(step.points == 0 and isnan(step.similarity) for step in steps)
+    assert all(step.latents == 0 and isnan(step.similarity) for step in steps)
 
 
 def test_steps_start_at_what_the_code_itself_decodes_to(tiny_model):
@@ -68,7 +68,7 @@ def test_random_pairs_are_of_two_molecules_and_reach_all(fluorine):
     }
 
 
-def test_near_pairs_are_nearest_neighbours_each_pair_once():
+def test_near_pairs_are_nearest_neighbors_each_pair_once():
     line = np.array([[0.0], [1.0], [3.0], [30.0], [31.0]], np.float32)
     assert near_pairs(line, 1).tolist() == [[0, 1], [1, 2], [3, 4]]
     assert len(near_pairs(line, 9)) == 10
@@ -76,9 +76,9 @@ def test_near_pairs_are_nearest_neighbours_each_pair_once():
 
 def test_pairs_are_compared_by_distance_and_tanimoto():
     smiles = ["CCO", "CCN", "CCCCCCCC", "c1ccccc1"]
-    points = np.array([[0, 0], [3, 4], [6, 8], [60, 80]], np.float32)
+    latents = np.array([[0, 0], [3, 4], [6, 8], [60, 80]], np.float32)
     pairs = np.array([[0, 1], [0, 2], [0, 3]])
-    found = compare_pairs(points, smiles, pairs)
+    found = compare_pairs(latents, smiles, pairs)
     ecfp4 = rdFingerprintGenerator.GetMorganGenerator(radius=2).GetSparseCountFingerprint
     prints = [ecfp4(Chem.MolFromSmiles(one)) for one in smiles]
     expected = [TanimotoSimilarity(prints[0], other) for other in prints[1:]]
@@ -90,9 +90,9 @@ def test_pairs_are_compared_by_distance_and_tanimoto():
 
 def test_the_settings_decide_how_much_is_measured(fluorine):
     smiles = ["C" * n for n in range(1, 9)]
-    config = DiagnoseConfig(starts=3, directions=2, pairs=40, neighbours=2)
+    config = DiagnoseConfig(starts=3, directions=2, pairs=40, neighbors=2)
     space = posteriors(fluorine, 8, 0.1)
     found = measure_smoothness(fluorine, space, smiles, config, generator())
-    assert (found.starts, found.steps[0].points, found.random_pairs.pairs) == (3, 6, 40)
+    assert (found.starts, found.steps[0].latents, found.random_pairs.pairs) == (3, 6, 40)
     assert 8 <= found.near_pairs.pairs <= 16
     assert found.step("posterior", 1.0).distance == pytest.approx(0.1 * sqrt(5.5), rel=0.4)

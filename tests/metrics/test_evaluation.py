@@ -82,7 +82,7 @@ def test_each_metric_is_that_of_molsets(measured, name):
 
 def test_the_distances_of_chemnet_are_those_of_molsets(samples, references, rows, tmp_path):
     pytest.importorskip("fcd_torch")
-    config = EvaluateConfig(neighbours=0, cache=tmp_path, workers=1)
+    config = EvaluateConfig(neighbors=0, cache=tmp_path, workers=1)
     found = evaluate(samples, references, rows[50:150], config)
     for name in ("FCD/Test", "FCD/TestSF"):
         assert found.values[name] == pytest.approx(BY_MOLSETS[name], abs=1e-4)
@@ -122,7 +122,7 @@ def test_kept_statistics_give_the_same_figures(measured, samples, references, ro
 
 
 def test_a_damaged_cache_is_told_by_the_name_of_the_file(references, rows, tmp_path):
-    config = WITHOUT_FCD.with_changes({"cache": tmp_path, "neighbours": 0})
+    config = WITHOUT_FCD.with_changes({"cache": tmp_path, "neighbors": 0})
     evaluate(Samples(rows[:2]), {"Test": rows[2:4]}, rows[:1], config)
     (kept,) = tmp_path.iterdir()
     kept.write_bytes(kept.read_bytes()[:100])
@@ -158,7 +158,7 @@ def test_the_seed_draws_the_compared_molecules(samples, held_out, rows):
     few = Samples(samples.smiles[40:70])
 
     def shares(seed):
-        config = WITHOUT_FCD.with_changes({"neighbours": 5, "seed": seed})
+        config = WITHOUT_FCD.with_changes({"neighbors": 5, "seed": seed})
         values = evaluate(few, held_out, rows[50:150], config).values
         return values["near_training"], values["near_training/Test"]
 
@@ -166,8 +166,8 @@ def test_the_seed_draws_the_compared_molecules(samples, held_out, rows):
     assert len({shares(seed) for seed in range(4)}) > 1
 
 
-def test_without_neighbours_no_share_is_told(few, held_out, rows):
-    config = WITHOUT_FCD.with_changes({"neighbours": 0})
+def test_without_neighbors_no_share_is_told(few, held_out, rows):
+    config = WITHOUT_FCD.with_changes({"neighbors": 0})
     values = evaluate(few, held_out, rows[:9], config).values
     assert not [name for name in values if name.startswith("near")]
 
@@ -198,7 +198,7 @@ def test_strings_that_decode_as_written_are_counted_apart(held_out, rows):
 
 
 def test_training_molecules_with_a_carbon_more_look_good(few, held_out, rows):
-    config = WITHOUT_FCD.with_changes({"control": 50, "neighbours": 0})
+    config = WITHOUT_FCD.with_changes({"control": 50, "neighbors": 0})
     found = evaluate(few, held_out, rows[50:150], config)
     assert found.control["valid"] == found.control["Novelty"] == 1.0
     assert found.control["unique@1000"] > 0.9
@@ -239,5 +239,5 @@ def test_without_references_the_rest_is_measured(samples, rows):
 
 
 def test_a_wrong_setting_is_named():
-    with pytest.raises(ConfigError, match="neighbours"):
-        EvaluateConfig.parse({"neighbours": -1})
+    with pytest.raises(ConfigError, match="neighbors"):
+        EvaluateConfig.parse({"neighbors": -1})

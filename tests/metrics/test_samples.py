@@ -10,14 +10,14 @@ def test_invalid_rows_and_duplicates_stay_in_their_places(tmp_path):
     path = tmp_path / "samples.csv"
     path.write_text('smiles,number\nCCO,1\nnonsense,2\nCCO,3\n,4\nCC,5,6,7\n"CC,8\n[Na+].[Cl-],9\n')
     assert Samples.read(path).smiles == ["CCO", "nonsense", "CCO", "", "", "", "[Na+].[Cl-]"]
-    assert Samples.read(path).spellings is None
+    assert Samples.read(path).selfies_rows is None
 
 
 def test_symbols_are_read_from_their_column(tmp_path):
     path = tmp_path / "samples.csv"
     texts = ["[C][O]", "[C].[O]", "[C]x[O]", "[C] [O]", "[C][", ""]
     path.write_text("smiles,symbols\n" + "".join(f"CO,{text}\n" for text in texts))
-    assert Samples.read(path).spellings == [
+    assert Samples.read(path).selfies_rows == [
         ("[C]", "[O]"),
         ("[C]", ".", "[O]"),
         ("[C]", "x", "[O]"),

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from molvae.model.acceptance import Acceptance, Described, Selection
-from molvae.model.decoding import Written
+from molvae.model.decoding import Sequences
 
 FEATURES = 4
 
@@ -24,7 +24,7 @@ def draws(n=4_000, seed=0):
 
 
 def one_of(found, place, times=1):
-    return Described(found.counts[place].repeat(times, 1), found.surprise[place].repeat(times))
+    return Described(found.counts[place].repeat(times, 1), found.nll[place].repeat(times))
 
 
 def test_before_it_is_calibrated_it_is_in_proportion_to_the_odds(acceptance):
@@ -84,10 +84,10 @@ def test_what_is_utterly_unlike_the_training_set_is_taken_once_in_a_while(accept
 
 def test_half_of_what_the_prior_is_too_sure_by_comes_off_the_odds(acceptance):
     counts = draws(3).counts
-    surprise = torch.tensor([4.0, 10.0, 16.0])
+    nll = torch.tensor([4.0, 10.0, 16.0])
     own = acceptance.own_odds(counts)
     acceptance.usual.fill_(10.0)
-    odds = acceptance.log_odds(Described(counts, surprise))
+    odds = acceptance.log_odds(Described(counts, nll))
     torch.testing.assert_close(own - odds, torch.tensor([3.0, 0.0, 0.0]))
 
 
@@ -96,16 +96,16 @@ def test_a_selection_judges_ids_by_their_description_and_their_surprise(acceptan
     acceptance.calibrate(draws(), 0.9)
 
     selection, ids = Selection(acceptance, one_more), torch.tensor([[0, 1, 2, 3], [3, 0, 0, 1]])
-    surprise = torch.tensor([4.0, 14.0])
-    gain = acceptance.log_gain(Described(described(ids), surprise))
-    torch.testing.assert_close(selection.log_gain(ids, surprise), gain)
+    nll = torch.tensor([4.0, 14.0])
+    gain = acceptance.log_gain(Described(described(ids), nll))
+    torch.testing.assert_close(selection.log_gain(ids, nll), gain)
     assert selection.share == pytest.approx(float(acceptance.log_share.exp()))
-    many = Written(ids.repeat(500, 1), surprise.repeat(500))
+    many = Sequences(ids.repeat(500, 1), nll.repeat(500))
     taken = selection.taken([many, many], torch.Generator().manual_seed(6))
     same = torch.Generator().manual_seed(6)
     for lot in taken:
         chances = torch.rand(1_000, generator=same)
-        seen = Described(described(many.ids), many.surprise)
+        seen = Described(described(many.ids), many.nll)
         assert torch.equal(lot, many.ids[acceptance.takes(seen, chances)])
         assert 0 < len(lot) < 1_000
 
@@ -121,7 +121,7 @@ def test_what_is_taken_does_not_depend_on_how_far_ahead_lots_are_asked_for(accep
         # As a language model writes them: by the same generator.
         for _ in range(5):
             ids = torch.randint(0, 9, (200, 4), generator=generator)
-            yield Written(ids, 20.0 * torch.rand(200, generator=generator))
+            yield Sequences(ids, 20.0 * torch.rand(200, generator=generator))
 
     source, other = (torch.Generator().manual_seed(3) for _ in range(2))
     one_by_one = Selection(acceptance, one_more).taken(written(source), source)

@@ -16,14 +16,14 @@ def network():
     return SequenceVAE(CONFIG, N_IDS)
 
 
-def points(n=40):
+def latents(n=40):
     return 3 * torch.randn(n, 6, generator=torch.Generator().manual_seed(1))
 
 
 def test_greedy_decoding_takes_the_likeliest_symbol_at_each_position(network):
-    written = decode(network.decoder, points(), DecodingConfig(temperature=0.0, max_symbols=12))
+    written = decode(network.decoder, latents(), DecodingConfig(temperature=0.0, max_symbols=12))
     assert len({tuple(row) for row in written.tolist()}) > 3
-    for row, z in zip(written.tolist(), points(), strict=True):
+    for row, z in zip(written.tolist(), latents(), strict=True):
         length = row.index(END) + 1 if END in row else len(row)
         seen = torch.tensor([[START, *row[: length - 1]]]).t()
         logits = network.decoder._teacher_forced(seen, z[None])
@@ -36,23 +36,23 @@ def test_greedy_decoding_takes_the_likeliest_symbol_at_each_position(network):
 def test_what_is_written_comes_with_how_likely_the_decoder_takes_it_to_be(network, temperature):
     config = DecodingConfig(temperature=temperature, max_symbols=12)
     source, other = (torch.Generator().manual_seed(0) for _ in range(2))
-    written = write(network.decoder, points(), config, source)
-    assert torch.equal(written.ids, decode(network.decoder, points(), config, other))
+    written = write(network.decoder, latents(), config, source)
+    assert torch.equal(written.ids, decode(network.decoder, latents(), config, other))
     lengths = (written.ids != PAD).sum(1)
     assert len(set(lengths.tolist())) > 1
     with torch.no_grad():
-        expected = network.decoder.surprise(written.ids, lengths, points())
-    torch.testing.assert_close(written.surprise, expected, atol=1e-4, rtol=1e-4)
+        expected = network.decoder.nll(written.ids, lengths, latents())
+    torch.testing.assert_close(written.nll, expected, atol=1e-4, rtol=1e-4)
     first, *others = written.parts(15)
     assert torch.equal(first.ids, written.ids[:15])
-    assert torch.equal(torch.cat([one.surprise for one in (first, *others)]), written.surprise)
+    assert torch.equal(torch.cat([one.nll for one in (first, *others)]), written.nll)
 
 
-def test_a_row_does_not_depend_on_its_neighbours(network):
+def test_a_row_does_not_depend_on_its_neighbors(network):
     together = decode(
-        network.decoder, points(), DecodingConfig(temperature=0.0, max_symbols=12)
+        network.decoder, latents(), DecodingConfig(temperature=0.0, max_symbols=12)
     ).tolist()
-    for place, z in enumerate(points()):
+    for place, z in enumerate(latents()):
         alone = decode(network.decoder, z[None], DecodingConfig(temperature=0.0, max_symbols=12))
         row = alone[0].tolist()
         assert together[place][: len(row)] == row
@@ -64,9 +64,9 @@ def test_a_row_has_the_temperature_that_is_its_own(network):
 
     def drawn(seed):
         source = torch.Generator().manual_seed(seed)
-        return decode(network.decoder, points(), config, source, temperatures).tolist()
+        return decode(network.decoder, latents(), config, source, temperatures).tolist()
 
-    greedy, first, second = decode(network.decoder, points(), cold).tolist(), drawn(1), drawn(2)
+    greedy, first, second = decode(network.decoder, latents(), cold).tolist(), drawn(1), drawn(2)
     for place in range(40):
         # Rows are as wide as the longest needs.
         width = min(len(rows[place]) for rows in (greedy, first, second))
@@ -88,7 +88,7 @@ def test_temperatures_of_rows_are_those_of_the_softmax():
 def test_same_seed_same_symbols(network):
     def draw(seed):
         source = torch.Generator().manual_seed(seed)
-        return decode(network.decoder, points(), DecodingConfig(max_symbols=12), source).tolist()
+        return decode(network.decoder, latents(), DecodingConfig(max_symbols=12), source).tolist()
 
     assert draw(5) == draw(5) != draw(6)
 
@@ -137,7 +137,7 @@ def test_top_p_draws_from_the_fewest_symbols_that_hold_the_share():
 
 
 def test_a_spelling_ends_at_the_limit(network):
-    written = decode(network.decoder, points(), DecodingConfig(max_symbols=3))
+    written = decode(network.decoder, latents(), DecodingConfig(max_symbols=3))
     assert written.shape[1] <= 3
 
 
@@ -151,4 +151,4 @@ def test_a_language_model_makes_no_product_over_no_numbers(monkeypatch):
 
     monkeypatch.setattr(torch.nn.functional, "linear", linear)
     language_model = SymbolDecoder(n_ids=9, embedding_size=4, hidden_size=8, layers=1)
-    assert len(decode(language_model, language_model.nothing(5))) == 5
+    assert len(decode(language_model, language_model.empty_context(5))) == 5

@@ -138,16 +138,16 @@ def test_the_language_model_adds_up_the_surprise_of_each_symbol():
     model = network(prior_layers=2)
     row, nats, last = [4, 7, 3], 0.0, 1
     writer = model.language_model
-    states = writer.start(writer.nothing(1))
+    states = writer.start(writer.empty_context(1))
     for symbol in [*row, END]:
         logits, states = writer.step(writer.symbol_gates()[last][None], states)
         nats -= float(torch.log_softmax(logits, 1)[0, symbol].detach())
         last = symbol
-    found = model.prior_surprise(*padded([[5], row]))
+    found = model.prior_nll(*padded([[5], row]))
     assert found[1].item() == pytest.approx(nats, rel=1e-5)
 
 
 def test_a_network_without_a_language_model_has_no_surprise():
     model = network(prior_size=0)
     assert model.language_model is None
-    assert model.prior_surprise(*padded([[5], [4, 7]])).tolist() == [0.0, 0.0]
+    assert model.prior_nll(*padded([[5], [4, 7]])).tolist() == [0.0, 0.0]

@@ -39,15 +39,15 @@ def selection(network):
     drawn = PushForwardPrior(network).draw(500, SHORT, source()).ids
     acceptance.standardise(symbol_counts(drawn))
     seen = described(network, drawn)
-    acceptance.usual.copy_(seen.surprise.median())
+    acceptance.usual.copy_(seen.nll.median())
     acceptance.calibrate(seen, 0.9)
     return Selection(acceptance, partial(map, symbol_counts))
 
 
 @torch.no_grad()
 def described(network, ids):
-    surprise = network.prior_surprise(ids, (ids != PAD).sum(1))
-    return Described(symbol_counts(ids), surprise)
+    nll = network.prior_nll(ids, (ids != PAD).sum(1))
+    return Described(symbol_counts(ids), nll)
 
 
 def symbol_counts(ids):
@@ -65,11 +65,11 @@ def prior(request, network, selection):
 
 def test_every_prior_draws_points_and_knows_their_density(prior):
     assert isinstance(prior, Prior)
-    points = prior.sample(9, source())
-    assert points.shape == (9, 6)
-    assert torch.equal(points, prior.sample(9, source()))
-    assert not torch.equal(points, prior.sample(9, source(1)))
-    density = prior.log_density(points)
+    latents = prior.sample(9, source())
+    assert latents.shape == (9, 6)
+    assert torch.equal(latents, prior.sample(9, source()))
+    assert not torch.equal(latents, prior.sample(9, source(1)))
+    density = prior.log_density(latents)
     assert density.shape == (9,)
     assert density.isfinite().all()
 
@@ -88,9 +88,9 @@ def test_normal_draws_are_standard_normal():
 def test_a_drawn_code_is_the_posterior_mean_of_what_was_written(network):
     draws = PushForwardPrior(network).draw(20, SHORT, source())
     lengths = torch.tensor([row.index(PAD) if PAD in row else len(row) for row in rows(draws.ids)])
-    torch.testing.assert_close(draws.points, network.encode(draws.ids, lengths).mean)
+    torch.testing.assert_close(draws.latents, network.encode(draws.ids, lengths).mean)
     assert rows(draws.decoded) == rows(
-        decode(network.decoder, draws.points, GREEDY.with_changes({"max_symbols": 30}))
+        decode(network.decoder, draws.latents, GREEDY.with_changes({"max_symbols": 30}))
     )
 
 
@@ -99,7 +99,7 @@ def test_spellings_come_as_often_as_the_language_model_says(network, is_half, mo
     monkeypatch.setattr("molvae.model.prior.writes_in_bfloat16", lambda _: is_half)
     drawn = rows(PushForwardPrior(network).draw(4_000, SHORT, source()).ids)
     for row in ([3, END], [END]):
-        nats = network.prior_surprise(torch.tensor([row]), torch.tensor([len(row)]))
+        nats = network.prior_nll(torch.tensor([row]), torch.tensor([len(row)]))
         often = sum(other[: len(row)] == row for other in drawn) / 4_000
         assert often == pytest.approx(allowed_share(network, row, nats), abs=0.02)
     assert {weight.dtype for weight in network.parameters()} == {torch.float32}
@@ -108,7 +108,7 @@ def test_spellings_come_as_often_as_the_language_model_says(network, is_half, mo
 def allowed_share(network, row, nats):
     """Probability of a row when PAD and START, which decoding never writes, are left out."""
     writer = network.language_model
-    states, last, kept = writer.start(writer.nothing(1)), 1, 1.0
+    states, last, kept = writer.start(writer.empty_context(1)), 1, 1.0
     for symbol in row:
         logits, states = writer.step(writer.symbol_gates()[last][None], states)
         kept *= 1.0 - float(torch.softmax(logits, 1)[0, :END].sum().detach())
@@ -124,7 +124,7 @@ def test_the_bound_is_the_term_of_the_spelling_that_the_point_decodes_to(network
         lengths = torch.tensor([ids.shape[1]])
         posterior = network.encode(ids, lengths)
         density = Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance)).log_prob(z[place])
-        expected = density.sum() - network.prior_surprise(ids, lengths)[0]
+        expected = density.sum() - network.prior_nll(ids, lengths)[0]
         assert bound[place].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
@@ -134,7 +134,7 @@ def test_a_resampled_prior_gives_spellings_as_often_as_its_acceptance_takes_them
     n = 4_000
     proposed = PushForwardPrior(network).draw(n, SHORT, source())
     resampled = PushForwardPrior(network, selection).draw(n, SHORT, source(1))
-    assert len(resampled.ids) == len(resampled.points) == n
+    assert len(resampled.ids) == len(resampled.latents) == n
     shares = selection.acceptance.log_share_at(described(network, proposed.ids)).exp()
     share = float(shares.mean())
     assert 0.1 < share < 0.9
@@ -154,7 +154,7 @@ def test_a_resampled_prior_is_denser_where_its_acceptance_is_larger(network, sel
     z = 9 * torch.randn(30, 6, generator=source())
     plain, resampled = (PushForwardPrior(network, one).log_density(z) for one in (None, selection))
     ids = decode(network.decoder, z)
-    gain = selection.log_gain(ids, described(network, ids).surprise)
+    gain = selection.log_gain(ids, described(network, ids).nll)
     assert len(set(gain.tolist())) > 1
     torch.testing.assert_close(resampled - plain, gain, atol=1e-4, rtol=1e-4)
 
@@ -209,7 +209,7 @@ def test_hardly_more_is_written_than_has_to_be(network, selection, monkeypatch):
 def test_as_many_are_drawn_as_were_asked_for(network, selection, n):
     for chosen in (None, selection):
         draws = PushForwardPrior(network, chosen).draw(n, SHORT, source())
-        assert len(draws.ids) == len(draws.points) == len(draws.decoded) == n
+        assert len(draws.ids) == len(draws.latents) == len(draws.decoded) == n
 
 
 def rows(ids):

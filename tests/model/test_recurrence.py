@@ -3,12 +3,12 @@ from copy import deepcopy
 import pytest
 import torch
 
-from molvae.model.recurrence import Recurrence, _Unrolled
+from molvae.model.recurrence import GRULayer, _Unrolled
 
 
 @pytest.fixture
 def recurrence():
-    return Recurrence(input_size=5, hidden_size=7).double()
+    return GRULayer(input_size=5, hidden_size=7).double()
 
 
 def inputs(positions=6, molecules=3):
@@ -60,7 +60,7 @@ def test_the_last_states_are_those_of_each_molecule_alone(recurrence):
 
 
 def test_with_weights_in_low_precision_the_state_keeps_its_own():
-    recurrence = Recurrence(16, 32)
+    recurrence = GRULayer(16, 32)
     x, state = torch.randn(20, 4, 16), torch.zeros(4, 32)
     full = recurrence(x, state)
     low = deepcopy(recurrence).to(torch.bfloat16)
@@ -71,7 +71,7 @@ def test_with_weights_in_low_precision_the_state_keeps_its_own():
 
 
 def test_in_low_precision_states_and_gradients_are_those_of_float32_rounded():
-    recurrence = Recurrence(16, 32)
+    recurrence = GRULayer(16, 32)
     source = torch.Generator().manual_seed(3)
     inputs, start = torch.randn(20, 8, 16, generator=source), torch.zeros(8, 32)
     found = []

@@ -43,7 +43,7 @@ def test_a_desirability_lies_between_0_and_1(curve, value):
 
 
 @pytest.mark.parametrize("curve", EVERY_KIND, ids=lambda curve: curve.kind)
-def test_nan_stays_nan_and_spoils_no_neighbour(curve):
+def test_nan_stays_nan_and_spoils_no_neighbor(curve):
     alone = curve(np.array([2.0]))
     result = curve(np.array([math.nan, 2.0]))
     assert math.isnan(result[0])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import read_spelling
+from molvae.chem.notation import from_selfies
 from molvae.errors import MoleculeError
 
 SYMBOLS = ("[C]", "[C]", "[N]", "[O]", "[F]", "[=C]", "[=O]", "[Branch1]", "[Ring1]", "[P]")
@@ -18,28 +18,31 @@ class ProjectionModel:
         self._symbols = symbols
         self.latent_size = latent_size
 
-    def decode(self, points):
-        picked = np.einsum("psl,nl->nps", self._directions, points).argmax(axis=-1)
+    def decode(self, latents):
+        picked = np.einsum("psl,nl->nps", self._directions, latents).argmax(axis=-1)
         return [self._read(tuple(self._symbols[i] for i in row)) for row in picked]
 
     def encode(self, molecules):
         """The best of a fixed sample of points, by the share of atoms in common."""
-        points = self.prior_points(500, np.random.default_rng(0))
-        decoded = [one.smiles if one else "" for one in self.decode(points)]
+        latents = self.prior_latents(500, np.random.default_rng(0))
+        decoded = [one.smiles if one else "" for one in self.decode(latents)]
         return np.stack(
-            [points[decoded.index(one.smiles) if one.smiles in decoded else 0] for one in molecules]
+            [
+                latents[decoded.index(one.smiles) if one.smiles in decoded else 0]
+                for one in molecules
+            ]
         ).astype(np.float32)
 
-    def neighbours(self, molecules, scale, generator):
+    def neighbors(self, molecules, scale, generator):
         codes = self.encode(molecules)
         return codes + scale * generator.standard_normal(codes.shape)
 
-    def prior_points(self, n, generator):
+    def prior_latents(self, n, generator):
         return generator.standard_normal((n, self.latent_size))
 
-    def _read(self, spelling):
+    def _read(self, selfies):
         try:
-            return read_spelling(spelling)
+            return from_selfies(selfies)
         except MoleculeError:
             return None
 
@@ -47,18 +50,18 @@ class ProjectionModel:
 class OneMoleculeModel(ProjectionModel):
     """Decodes every point to the same molecule."""
 
-    def decode(self, points):
-        return [Molecule.parse("CCO")] * len(points)
+    def decode(self, latents):
+        return [Molecule.parse("CCO")] * len(latents)
 
 
 class NoMoleculeModel(ProjectionModel):
     """Decodes nothing."""
 
-    def decode(self, points):
-        return [None] * len(points)
+    def decode(self, latents):
+        return [None] * len(latents)
 
 
-LEAD_POINT = ProjectionModel().prior_points(9, np.random.default_rng(0))[8:]
+LEAD_POINT = ProjectionModel().prior_latents(9, np.random.default_rng(0))[8:]
 LEAD = ProjectionModel().decode(LEAD_POINT)[0]
 """A molecule to begin from, and where it lies."""
 

@@ -7,7 +7,7 @@ import torch
 from projection_model import ProjectionModel
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import spell
+from molvae.chem.notation import to_selfies
 from molvae.errors import ConfigError, MoleculeError, RunError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
@@ -139,9 +139,9 @@ def test_the_network_leaves_the_other_cores_to_those_who_read(tiny_model, pool, 
     threads = []
     encoded = MoleculeVAE.posterior
 
-    def watched(model, spellings):
+    def watched(model, selfies_rows):
         threads.append(torch.get_num_threads())
-        return encoded(model, spellings)
+        return encoded(model, selfies_rows)
 
     monkeypatch.setattr(MoleculeVAE, "posterior", watched)
     strategy = strategy_of(config(combined={"pool": pool}), tiny_model)
@@ -203,16 +203,18 @@ def test_where_there_is_nowhere_else_to_begin_it_goes_on_with_what_it_has(
 
 
 def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
-    def surprise(improbable):
+    def nll(improbable):
         settings = config(combined={"pool": pool, "improbable": improbable})
-        spellings = [spell(Molecule.parse(one.smiles)) for one in found(tiny_model, settings)]
-        began_with, later = spellings[: SMALL["start"]], spellings[SMALL["start"] :]
+        selfies_rows = [
+            to_selfies(Molecule.parse(one.smiles)) for one in found(tiny_model, settings)
+        ]
+        began_with, later = selfies_rows[: SMALL["start"]], selfies_rows[SMALL["start"] :]
         sizes = np.array([len(one) + 1 for one in later])
-        highest = (tiny_model.surprise(later) / sizes).max()
+        highest = (tiny_model.nll(later) / sizes).max()
         return highest, PriorBound(tiny_model, began_with, 0.1).most
 
-    highest, bound = surprise(0.1)
-    unbound, same_bound = surprise(0)
+    highest, bound = nll(0.1)
+    unbound, same_bound = nll(0)
     assert bound == same_bound
     assert highest <= bound < unbound
 
@@ -269,9 +271,9 @@ def test_codes_are_worked_out_anew_each_round(tiny_model, pool, monkeypatch):
     batches = []
     posterior = MoleculeVAE.posterior
 
-    def recorded(model, spellings):
-        batches.append(list(spellings))
-        return posterior(model, spellings)
+    def recorded(model, selfies_rows):
+        batches.append(list(selfies_rows))
+        return posterior(model, selfies_rows)
 
     known = ["CCO", "c1ccccc1"]
     strategy = strategy_of(config(combined={"pool": pool}), tiny_model)
@@ -279,13 +281,13 @@ def test_codes_are_worked_out_anew_each_round(tiny_model, pool, monkeypatch):
     for _ in range(2):
         strategy._codes.of(known)
         strategy._codes.of(known)
-    spellings = [spell(Molecule.parse(smiles)) for smiles in known]
-    assert batches == [spellings]
+    selfies_rows = [to_selfies(Molecule.parse(smiles)) for smiles in known]
+    assert batches == [selfies_rows]
     proposals = strategy.propose(8)
     batches.clear()
     strategy.learn(proposals, np.ones(len(proposals)))
     strategy._codes.of(known)
-    assert batches[-1] == spellings
+    assert batches[-1] == selfies_rows
 
 
 def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):

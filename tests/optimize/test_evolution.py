@@ -13,16 +13,16 @@ def standard_normal(n, generator):
 
 
 def to(target):
-    return lambda points: -((points - target) ** 2).sum(axis=1)
+    return lambda latents: -((latents - target) ** 2).sum(axis=1)
 
 
 def best_of(optimizer, score, calls=600, n=30):
     best = -np.inf
     for _ in range(calls // n):
-        points = optimizer.ask(n)
-        scores = score(points)
+        latents = optimizer.ask(n)
+        scores = score(latents)
         best = max(best, scores.max())
-        optimizer.tell(points, scores)
+        optimizer.tell(latents, scores)
     return best
 
 
@@ -35,17 +35,17 @@ def test_it_comes_far_nearer_to_a_target_than_random_draws(seed):
     assert bred > drawn / 4
 
 
-def bred(config, points, scores, n=400):
+def bred(config, latents, scores, n=400):
     """Children of these points alone; fresh draws are all nines."""
-    waiting = np.concatenate([points, np.full((n, points.shape[1]), 9.0)])
+    waiting = np.concatenate([latents, np.full((n, latents.shape[1]), 9.0)])
 
     def prior(n, generator):
         nonlocal waiting
         given, waiting = waiting[:n], waiting[n:]
         return given
 
-    optimizer = LatentEvolution(prior, config.with_changes({"first_sample": len(points)}), 0)
-    optimizer.tell(optimizer.ask(len(points)), np.array(scores, dtype=np.float64))
+    optimizer = LatentEvolution(prior, config.with_changes({"first_sample": len(latents)}), 0)
+    optimizer.tell(optimizer.ask(len(latents)), np.array(scores, dtype=np.float64))
     return optimizer.ask(n)
 
 
@@ -56,8 +56,8 @@ FAR = np.array([[0.0, 0.0, 5.0]])
 
 
 def test_children_of_a_coordinate_crossing_have_each_coordinate_of_one_parent():
-    points = np.concatenate([ENDS, FAR])
-    children = bred(QUIET.with_changes({"coordinates": 1.0}), points, [1, 2, np.nan])
+    latents = np.concatenate([ENDS, FAR])
+    children = bred(QUIET.with_changes({"coordinates": 1.0}), latents, [1, 2, np.nan])
     np.testing.assert_allclose(children, np.round(children), atol=0.15)
     # The parents and both of their mixtures.
     corners = {tuple(row) for row in np.round(children).astype(int)}
@@ -81,8 +81,8 @@ def test_opposite_parents_are_joined_by_a_straight_line():
 
 
 def test_the_best_are_parents_most_often_and_all_at_times():
-    points = 10.0 * np.eye(8)
-    children = bred(QUIET.with_changes({"coordinates": 1.0}), points, range(8), n=2000)
+    latents = 10.0 * np.eye(8)
+    children = bred(QUIET.with_changes({"coordinates": 1.0}), latents, range(8), n=2000)
     shares = (children > 5).mean(axis=0)
     # Ranks are log-uniform: rank r of n is drawn with log((r + 1) / r) / log(n + 1).
     ranks = np.arange(8, 0, -1)
@@ -91,13 +91,13 @@ def test_the_best_are_parents_most_often_and_all_at_times():
 
 
 def test_no_two_elites_share_a_score():
-    points = np.random.default_rng(0).standard_normal((10, 3))
-    optimizer = LatentEvolution(lambda n, _: points[:n], EvolutionConfig(first_sample=10), 0)
+    latents = np.random.default_rng(0).standard_normal((10, 3))
+    optimizer = LatentEvolution(lambda n, _: latents[:n], EvolutionConfig(first_sample=10), 0)
     optimizer.tell(optimizer.ask(10), np.array([1, 1, 2, 2, 2, 3, np.nan, 3, 0, 1], dtype=float))
     state = optimizer.state()
     np.testing.assert_array_equal(state.arrays["heights"], [3, 2, 1, 0])
     # The latest of each.
-    np.testing.assert_array_equal(state.arrays["elites"], points[[7, 4, 9, 8]])
+    np.testing.assert_array_equal(state.arrays["elites"], latents[[7, 4, 9, 8]])
 
 
 class TestStepLength:

@@ -37,7 +37,7 @@ def search(tiny_model):
 
 
 def points_of(proposals):
-    return np.stack([one.point for one in proposals])
+    return np.stack([one.z for one in proposals])
 
 
 class TestPredictedScore:
@@ -70,7 +70,7 @@ class TestPredictedScore:
 
     def test_each_component_finds_its_own_property(self, tiny_model):
         score = PredictedScore.of(tiny_model, objective(*reversed(TWO)))
-        z = tiny_model.prior_points(3, np.random.default_rng(0))
+        z = tiny_model.prior_latents(3, np.random.default_rng(0))
         with torch.inference_mode():
             found = score.predictions(torch.from_numpy(z)).numpy()
         assert tiny_model.property_names == ("logp", "qed")
@@ -110,8 +110,8 @@ class TestRefusals:
 def test_the_first_step_of_adam_follows_the_gradients_sign(tiny_model, search):
     strategy = search(objective(LOGP), steps=1, stops=1, shell=1e-9)
     generator = np.random.default_rng(0)
-    sample = tiny_model.prior_points(128, generator).astype(np.float64)
-    starts = tiny_model.prior_points(6, generator)
+    sample = tiny_model.prior_latents(128, generator).astype(np.float64)
+    starts = tiny_model.prior_latents(6, generator)
     z = torch.from_numpy(starts).requires_grad_()
     (slope,) = torch.autograd.grad(tiny_model.network.head.predict(z)[:, 0].sum(), z)
     moved = points_of(strategy.propose(6)) - starts
@@ -124,16 +124,16 @@ def test_ascents_climb_what_the_head_predicts(tiny_model, search):
     far = {**TWO[0], "desirability": {"kind": "gaussian", "mu": 8.0, "sigma": 3.0}}
     goal = objective(far, TWO[1])
     score = PredictedScore.of(tiny_model, goal)
-    points = points_of(search(goal, steps=4, shell=1e-9).propose(100))
-    predicted = score.score(tiny_model.predict(points).astype(np.float64)).reshape(20, 5)
+    latents = points_of(search(goal, steps=4, shell=1e-9).propose(100))
+    predicted = score.score(tiny_model.predict(latents).astype(np.float64)).reshape(20, 5)
     assert (predicted[:, -1] > predicted[:, 0]).mean() > 0.9
-    start = tiny_model.prior_points(500, np.random.default_rng(1))
+    start = tiny_model.prior_latents(500, np.random.default_rng(1))
     drawn = score.score(tiny_model.predict(start).astype(np.float64))
     assert predicted[:, -1].mean() > np.quantile(drawn, 0.9)
 
 
 def test_the_penalty_keeps_points_on_the_priors_shell(tiny_model, search):
-    drawn = tiny_model.prior_points(500, np.random.default_rng(1))
+    drawn = tiny_model.prior_latents(500, np.random.default_rng(1))
     squares = (drawn**2).sum(axis=1)
 
     def reached(shell):

@@ -34,12 +34,12 @@ def test_a_missing_score_stays_missing():
 
 
 def test_points_come_back_as_float32():
-    point = np.array([0.1, -2.5])
+    z = np.array([0.1, -2.5])
     with Journal.open(None, ABOUT) as journal:
-        journal.add([(candidate(1, "CCO"), point), (candidate(2, "C"), None)])
-        points = journal.points()
-    assert list(points) == ["CCO"]
-    np.testing.assert_array_equal(points["CCO"], point.astype(np.float32))
+        journal.add([(candidate(1, "CCO"), z), (candidate(2, "C"), None)])
+        latents = journal.latents()
+    assert list(latents) == ["CCO"]
+    np.testing.assert_array_equal(latents["CCO"], z.astype(np.float32))
 
 
 def test_additions_are_whole_or_not_at_all():

@@ -73,40 +73,40 @@ class AscentPoints:
 
     def ask(self, n):
         self._proposals = self._strategy.propose(n)
-        return np.stack([one.point for one in self._proposals])
+        return np.stack([one.z for one in self._proposals])
 
-    def tell(self, points, scores):
+    def tell(self, latents, scores):
         self._strategy.learn(self._proposals, scores)
 
 
-def bowl(points):
+def bowl(latents):
     """Highest, 0, at a point of the prior's typical shell."""
     target = np.full(DIMENSIONS, 0.9)
-    return -np.linalg.norm(points - target, axis=1)
+    return -np.linalg.norm(latents - target, axis=1)
 
 
-def gaps(points):
+def gaps(latents):
     """The bowl with nothing where the first coordinate is negative."""
-    return np.where(points[:, 0] < 0, np.nan, bowl(points))
+    return np.where(latents[:, 0] < 0, np.nan, bowl(latents))
 
 
-def nothing(points):
-    return np.full(len(points), np.nan)
+def empty_context(latents):
+    return np.full(len(latents), np.nan)
 
 
-def flat(points):
-    return np.zeros(len(points))
+def flat(latents):
+    return np.zeros(len(latents))
 
 
 def run(optimizer, score, rounds, n=12):
     told = [np.empty((0, DIMENSIONS))]
     for _ in range(rounds):
-        points = optimizer.ask(n)
-        assert 1 <= len(points) <= n
-        told.append(points.copy())
-        optimizer.tell(points, score(points))
+        latents = optimizer.ask(n)
+        assert 1 <= len(latents) <= n
+        told.append(latents.copy())
+        optimizer.tell(latents, score(latents))
         # The array is the caller's again, to do with as it likes.
-        points.fill(np.nan)
+        latents.fill(np.nan)
     return np.concatenate(told)
 
 
@@ -119,21 +119,21 @@ class TestEveryOptimizer:
     def test_it_keeps_the_protocol(self, maker):
         assert isinstance(maker(0), LatentOptimizer)
 
-    @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
+    @pytest.mark.parametrize("score", [bowl, gaps, empty_context, flat])
     @pytest.mark.parametrize("n", [1, 12, 50])
     def test_it_gives_finite_points_and_no_more_than_asked_for(self, maker, score, n):
-        points = run(maker(0), score, rounds=12, n=n)
-        assert points.shape[1:] == (DIMENSIONS,)
-        assert np.isfinite(points).all()
+        latents = run(maker(0), score, rounds=12, n=n)
+        assert latents.shape[1:] == (DIMENSIONS,)
+        assert np.isfinite(latents).all()
 
-    @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
+    @pytest.mark.parametrize("score", [bowl, gaps, empty_context, flat])
     def test_equal_seeds_ask_equal_questions(self, maker, score):
         np.testing.assert_array_equal(run(maker(3), score, 10), run(maker(3), score, 10))
 
     def test_other_seeds_ask_other_questions(self, maker):
         assert not np.array_equal(run(maker(3), bowl, 2), run(maker(4), bowl, 2))
 
-    @pytest.mark.parametrize("score", [bowl, gaps, nothing, flat])
+    @pytest.mark.parametrize("score", [bowl, gaps, empty_context, flat])
     @pytest.mark.parametrize("rounds", [0, 1, 2, 3, 7, 15])
     def test_one_restored_from_bytes_goes_on_to_the_bit(self, maker, score, rounds):
         undisturbed = maker(0)
@@ -154,11 +154,11 @@ class TestEveryOptimizer:
 
     def test_it_does_not_change_the_points_it_gave_out(self, maker):
         optimizer = maker(0)
-        points = optimizer.ask(12)
-        copy = points.copy()
-        optimizer.tell(points, bowl(points))
+        latents = optimizer.ask(12)
+        copy = latents.copy()
+        optimizer.tell(latents, bowl(latents))
         run(optimizer, bowl, 3)
-        np.testing.assert_array_equal(points, copy)
+        np.testing.assert_array_equal(latents, copy)
 
 
 @pytest.mark.parametrize("score", [bowl, gaps])
@@ -172,8 +172,8 @@ def test_a_learner_climbs_higher_than_random_draws(learner, score):
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_a_learner_stays_where_the_prior_is(learner):
-    def uphill_for_ever(points):
-        return points.sum(axis=1)
+    def uphill_for_ever(latents):
+        return latents.sum(axis=1)
 
     norms = np.linalg.norm(run(MAKERS[learner](0), uphill_for_ever, 80), axis=1)
     # Chi with 10 degrees of freedom: one draw in 10^7 lies beyond 7.2.
@@ -182,28 +182,28 @@ def test_a_learner_stays_where_the_prior_is(learner):
 
 def test_cma_es_starts_again_elsewhere_when_it_is_stuck():
     optimizer = MAKERS["cma-es full"](0)
-    points = run(optimizer, flat, 60)
-    late = points[-240:]
+    latents = run(optimizer, flat, 60)
+    late = latents[-240:]
     # A single start would have stayed within its step length of one place.
     assert late.std(axis=0).mean() > 0.6
 
 
 def test_cma_es_draws_no_point_before_the_generation_it_belongs_to():
     optimizer = CmaEs(standard_normal, SMALL, 0)
-    points = optimizer.ask(20)
-    optimizer.tell(points, bowl(points))
+    latents = optimizer.ask(20)
+    optimizer.tell(latents, bowl(latents))
     for asked, given in ((50, 8), (5, 5), (5, 3), (8, 8)):
-        points = optimizer.ask(asked)
-        assert len(points) == given
-        optimizer.tell(points, bowl(points))
+        latents = optimizer.ask(asked)
+        assert len(latents) == given
+        optimizer.tell(latents, bowl(latents))
 
 
 def test_cma_es_starts_from_what_has_a_score():
     settings = SMALL.with_changes({"parents": 16, "sigma": 1e-9})
     optimizer = CmaEs(standard_normal, settings, 0)
-    points = optimizer.ask(20)
+    latents = optimizer.ask(20)
     scores = np.full(20, np.nan)
     scores[[3, 7]] = 1.0, 2.0
-    optimizer.tell(points, scores)
+    optimizer.tell(latents, scores)
     start = optimizer.ask(8)
-    np.testing.assert_allclose(start, np.tile(points[[3, 7]].mean(axis=0), (8, 1)), atol=1e-6)
+    np.testing.assert_allclose(start, np.tile(latents[[3, 7]].mean(axis=0), (8, 1)), atol=1e-6)

@@ -3,21 +3,21 @@ import pytest
 import torch
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import spell
+from molvae.chem.notation import to_selfies
 from molvae.errors import ModelError
 from molvae.model.network import padded_ids
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.prior_bound import PriorBound
 
-USUAL = [spell(Molecule.parse("C" * n + "O")) for n in range(1, 7)]
-LONG = spell(Molecule.parse("C1CC1C1CC1C1CC1C1CC1"))
+USUAL = [to_selfies(Molecule.parse("C" * n + "O")) for n in range(1, 7)]
+LONG = to_selfies(Molecule.parse("C1CC1C1CC1C1CC1C1CC1"))
 
 
-def per_symbol(model, spelling):
+def per_symbol(model, selfies):
     """By the logits, one symbol after the other."""
     language_model = model.network.language_model
-    ids, _ = padded_ids([model.vocabulary.encode(spelling)])
-    states = language_model.start(language_model.nothing(1))
+    ids, _ = padded_ids([model.vocabulary.encode(selfies)])
+    states = language_model.start(language_model.empty_context(1))
     last, total = 1, 0.0
     with torch.inference_mode():
         for each in ids[0].tolist():
@@ -28,10 +28,10 @@ def per_symbol(model, spelling):
 
 
 def test_the_surprise_is_that_of_each_symbol_after_those_before(tiny_model):
-    surprise = tiny_model.surprise([LONG, *USUAL])
+    nll = tiny_model.nll([LONG, *USUAL])
     sizes = [len(one) + 1 for one in (LONG, *USUAL)]
     expected = [per_symbol(tiny_model, one) for one in (LONG, *USUAL)]
-    np.testing.assert_allclose(surprise / sizes, expected, rtol=1e-4)
+    np.testing.assert_allclose(nll / sizes, expected, rtol=1e-4)
 
 
 def test_the_bound_lies_so_many_deviations_above_the_mean(tiny_model):
@@ -51,4 +51,4 @@ def test_a_model_without_a_language_model_has_no_surprise(tiny_model):
     config = tiny_model.network.config.with_changes({"prior_size": 0})
     plain = MoleculeVAE.untrained(tiny_model.vocabulary, config)
     with pytest.raises(ModelError, match="no learned prior"):
-        plain.surprise(USUAL)
+        plain.nll(USUAL)

@@ -26,8 +26,8 @@ def with_deviations(model, factor):
 
 
 def share_away(model, scale):
-    spellings = [one for one in model.draw(64, np.random.default_rng(1)).spellings if one]
-    mean, deviation = model.posterior(spellings)
+    selfies_rows = [one for one in model.draw(64, np.random.default_rng(1)).selfies_rows if one]
+    mean, deviation = model.posterior(selfies_rows)
     noise = np.random.default_rng(2).standard_normal(mean.shape, np.float32)
     there = model.decode_symbols(mean + np.float32(scale) * deviation * noise)
     pairs = zip(there, model.decode_symbols(mean), strict=True)

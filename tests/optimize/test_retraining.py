@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import spell
+from molvae.chem.notation import to_selfies
 from molvae.optimize.retraining import Coded, Retrainer, RetrainingConfig, rank_weights
 
 SMILES = ("CC(=O)Nc1ccc(O)cc1", "O=C(O)c1ccccc1", "CCN(CC)CC", "COc1ccccc1N")
@@ -11,12 +11,12 @@ CONFIG = RetrainingConfig(updates=100, batch_size=16, rehearsed=4, learning_rate
 
 
 def coded(model, smiles=SMILES):
-    spellings = [spell(Molecule.parse(one)) for one in smiles]
-    return [Coded(*row) for row in zip(spellings, *model.posterior(spellings), strict=True)]
+    selfies_rows = [to_selfies(Molecule.parse(one)) for one in smiles]
+    return [Coded(*row) for row in zip(selfies_rows, *model.posterior(selfies_rows), strict=True)]
 
 
-def written(model, points):
-    return [molecule and molecule.smiles for molecule in model.decode(points)]
+def written(model, latents):
+    return [molecule and molecule.smiles for molecule in model.decode(latents)]
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ def retrained(tiny_model):
 
 
 def test_elites_are_learned_by_the_decoder_alone(tiny_model, retrained):
-    points = np.stack([one.mean for one in coded(tiny_model)])
-    before = sum(a == b for a, b in zip(written(tiny_model, points), SMILES, strict=True))
-    after = sum(a == b for a, b in zip(written(retrained.model, points), SMILES, strict=True))
+    latents = np.stack([one.mean for one in coded(tiny_model)])
+    before = sum(a == b for a, b in zip(written(tiny_model, latents), SMILES, strict=True))
+    after = sum(a == b for a, b in zip(written(retrained.model, latents), SMILES, strict=True))
     assert before == 0
     assert after >= 2
     # Codes stay where they are.
@@ -38,20 +38,20 @@ def test_elites_are_learned_by_the_decoder_alone(tiny_model, retrained):
 
 
 def test_the_prior_makes_elites_up(tiny_model, retrained):
-    spellings = {spell(Molecule.parse(one)) for one in SMILES}
+    selfies_rows = {to_selfies(Molecule.parse(one)) for one in SMILES}
 
     def share(model):
-        ids = model.draw(200, np.random.default_rng(0)).spellings
-        return sum(one in spellings for one in ids) / 200
+        ids = model.draw(200, np.random.default_rng(0)).selfies_rows
+        return sum(one in selfies_rows for one in ids) / 200
 
     assert share(tiny_model) < 0.01
     assert share(retrained.model) > 0.1
 
 
 def test_the_language_model_takes_the_best_elite_to_be_likelier(tiny_model, retrained):
-    best = [spell(Molecule.parse(SMILES[0]))]
+    best = [to_selfies(Molecule.parse(SMILES[0]))]
     # In nats; the decoder, which follows too, has no part in it.
-    assert retrained.model.surprise(best)[0] < tiny_model.surprise(best)[0] - 10.0
+    assert retrained.model.nll(best)[0] < tiny_model.nll(best)[0] - 10.0
 
 
 def test_the_model_that_was_given_stays_as_it_is(tiny_model):
@@ -78,29 +78,29 @@ def test_the_copy_of_the_weights_is_made_anew_when_they_change(tiny_model):
 
 
 def test_reset_and_restore_are_exact(tiny_model, retrained):
-    points = np.random.default_rng(0).standard_normal((20, tiny_model.latent_size))
-    learned, weights = list(retrained.model.decode_symbols(points)), retrained.weights()
+    latents = np.random.default_rng(0).standard_normal((20, tiny_model.latent_size))
+    learned, weights = list(retrained.model.decode_symbols(latents)), retrained.weights()
     retrained.reset()
-    assert list(retrained.model.decode_symbols(points)) == list(tiny_model.decode_symbols(points))
+    assert list(retrained.model.decode_symbols(latents)) == list(tiny_model.decode_symbols(latents))
     retrained.restore(weights)
-    assert list(retrained.model.decode_symbols(points)) == learned
-    assert learned != list(tiny_model.decode_symbols(points))
+    assert list(retrained.model.decode_symbols(latents)) == learned
+    assert learned != list(tiny_model.decode_symbols(latents))
 
 
 def test_what_writes_in_low_precision_follows_the_model(tiny_model):
     retrainer = Retrainer(tiny_model, CONFIG.with_changes({"precision": "bfloat16"}))
     elites = coded(tiny_model)
-    points = np.stack([one.mean for one in elites])
-    assert not {*written(retrainer.writer, points)} & {*SMILES}
+    latents = np.stack([one.mean for one in elites])
+    assert not {*written(retrainer.writer, latents)} & {*SMILES}
     retrainer.retrain(elites, elites[:2], np.random.default_rng(0))
     assert retrainer.writer.network.decoder.to_logits.weight.dtype == torch.bfloat16
-    assert len({*written(retrainer.writer, points)} & {*SMILES}) >= 2
+    assert len({*written(retrainer.writer, latents)} & {*SMILES}) >= 2
     assert len({one.smiles for one in retrainer.writer.sample(50) if one} & {*SMILES}) >= 1
     # Codes are in full precision, and the copy that learns is too.
     np.testing.assert_array_equal(retrainer.writer.encode(SMILES), tiny_model.encode(SMILES))
     assert retrainer.weights()["0.to_logits.weight"].dtype == np.float32
     retrainer.reset()
-    assert not {*written(retrainer.writer, points)} & {*SMILES}
+    assert not {*written(retrainer.writer, latents)} & {*SMILES}
 
 
 def test_where_low_precision_is_no_faster_the_model_writes_itself(tiny_model):

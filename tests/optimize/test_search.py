@@ -16,7 +16,7 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from molvae.errors import ConfigError, ObjectiveError, RunError
 from molvae.objectives.objective import Failure, Scores
-from molvae.optimize.latent_model import LatentModel, model_mark
+from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import Method, SearchConfig
 from molvae.optimize.result import StopReason
 from molvae.optimize.search import search
@@ -62,8 +62,10 @@ class TestEveryMethod:
         assert result.undecodable + result.repeats + calls == result.proposed
 
     def test_it_ends_when_nothing_is_allowed(self, method):
-        nothing = objective(where="heavy_atoms > 1000")
-        result = search(ProjectionModel(latent_size=30), nothing, config(method=method, budget=999))
+        empty_context = objective(where="heavy_atoms > 1000")
+        result = search(
+            ProjectionModel(latent_size=30), empty_context, config(method=method, budget=999)
+        )
         assert result.stop is StopReason.NOTHING_SCORED
         assert result.best is None
 
@@ -134,8 +136,8 @@ def test_the_journal_keeps_where_each_molecule_was_decoded(tmp_path):
     result = search(model, objective(), config(budget=40), run)
     with closing(sqlite3.connect(run.journal)) as connection:
         rows = connection.execute("SELECT smiles, point FROM scores").fetchall()
-    points = np.stack([np.frombuffer(point, "<f4") for _, point in rows])
-    assert [one.smiles for one in model.decode(points)] == [smiles for smiles, _ in rows]
+    latents = np.stack([np.frombuffer(z, "<f4") for _, z in rows])
+    assert [one.smiles for one in model.decode(latents)] == [smiles for smiles, _ in rows]
     assert len(rows) == result.calls
 
 
@@ -304,24 +306,24 @@ def test_the_stand_in_is_a_latent_model():
 
 
 def test_models_are_told_apart_by_what_they_decode():
-    assert model_mark(ProjectionModel()) == model_mark(ProjectionModel())
-    assert model_mark(ProjectionModel()) != model_mark(ProjectionModel(seed=1))
+    assert model_digest(ProjectionModel()) == model_digest(ProjectionModel())
+    assert model_digest(ProjectionModel()) != model_digest(ProjectionModel(seed=1))
 
 
 def test_models_are_told_apart_by_any_of_their_weights(tiny_model):
     other = deepcopy(tiny_model)
-    assert model_mark(other) == model_mark(tiny_model)
+    assert model_digest(other) == model_digest(tiny_model)
     # What no decoding shows.
     with torch.no_grad():
         next(other.network.language_model.parameters()).view(-1)[0] += 0.5
-    assert model_mark(other) != model_mark(tiny_model)
+    assert model_digest(other) != model_digest(tiny_model)
 
 
 def test_the_mark_of_a_model_is_the_same_on_every_kind_of_processor(tiny_model, monkeypatch):
     marks = set()
     for is_half in False, True:
         monkeypatch.setattr("molvae.model.prior.writes_in_bfloat16", lambda _, told=is_half: told)
-        marks.add(model_mark(tiny_model))
+        marks.add(model_digest(tiny_model))
     assert len(marks) == 1
 
 

@@ -21,10 +21,10 @@ def standard_normal(n, generator):
 def best_of(optimizer, score, calls=600, n=30):
     best = -np.inf
     for _ in range(calls // n):
-        points = optimizer.ask(n)
-        scores = score(points)
+        latents = optimizer.ask(n)
+        scores = score(latents)
         best = max(best, scores.max())
-        optimizer.tell(points, scores)
+        optimizer.tell(latents, scores)
     return best
 
 
@@ -33,8 +33,8 @@ def best_of(optimizer, score, calls=600, n=30):
 def test_it_comes_far_nearer_to_a_target_than_random_draws(seed):
     target = np.random.default_rng(100 + seed).standard_normal(DIMENSIONS)
 
-    def score(points):
-        return -((points - target) ** 2).sum(axis=1)
+    def score(latents):
+        return -((latents - target) ** 2).sum(axis=1)
 
     found = best_of(
         Turbo(standard_normal, TurboConfig(candidates=500, fit_steps=20, window=200), seed), score
@@ -47,9 +47,9 @@ def test_it_comes_far_nearer_to_a_target_than_random_draws(seed):
 def started(config=QUICK, scores=None):
     """One with a trust region, round the last of the first draws."""
     optimizer = Turbo(standard_normal, config, 0)
-    points = optimizer.ask(config.first_sample)
-    optimizer.tell(points, np.arange(float(len(points))) if scores is None else scores)
-    return optimizer, points
+    latents = optimizer.ask(config.first_sample)
+    optimizer.tell(latents, np.arange(float(len(latents))) if scores is None else scores)
+    return optimizer, latents
 
 
 class TestTrustRegion:
@@ -94,11 +94,11 @@ class TestTrustRegion:
 
 
 def test_points_lie_in_the_trust_region_round_the_best():
-    optimizer, points = started()
-    best = points[-1]
+    optimizer, latents = started()
+    best = latents[-1]
     asked = optimizer.ask(20)
     # 0.8 of a box of six deviations, half to each side, sides as unequal as three steps make them.
-    reach = 0.8 * 6 * points.std(axis=0) / 2
+    reach = 0.8 * 6 * latents.std(axis=0) / 2
     assert (np.abs(asked - best) < 1.5 * reach).all()
     # In 16 dimensions each coordinate is moved; the asked points are all of them distinct.
     assert len(np.unique(asked, axis=0)) == 20
@@ -109,14 +109,14 @@ def test_in_many_dimensions_twenty_or_so_coordinates_move():
         return generator.standard_normal((n, 100))
 
     optimizer = Turbo(prior, QUICK, 0)
-    points = optimizer.ask(20)
+    latents = optimizer.ask(20)
     # Within the radius nothing is pulled back.
-    scores = -np.linalg.norm(points, axis=1)
-    optimizer.tell(points, scores)
+    scores = -np.linalg.norm(latents, axis=1)
+    optimizer.tell(latents, scores)
     asked = optimizer.ask(50)
-    best = points[scores.argmax()]
-    low, high = points.mean(0) - 3 * points.std(0), points.mean(0) + 3 * points.std(0)
-    inside = np.linalg.norm(asked, axis=1) < np.linalg.norm(points, axis=1).max() - 1e-9
+    best = latents[scores.argmax()]
+    low, high = latents.mean(0) - 3 * latents.std(0), latents.mean(0) + 3 * latents.std(0)
+    inside = np.linalg.norm(asked, axis=1) < np.linalg.norm(latents, axis=1).max() - 1e-9
     moved = np.abs(asked - np.clip(best, low, high)) > 1e-9
     assert inside.any()
     assert moved[inside].sum(axis=1).mean() == pytest.approx(20, abs=4)
@@ -136,9 +136,9 @@ def test_the_window_keeps_the_best_and_the_latest():
     config = QUICK.with_changes({"window": 10, "first_sample": 30})
     scores = np.concatenate([np.arange(30.0, 0.0, -1.0)])
     scores[3] = np.nan
-    optimizer, points = started(config, scores)
+    optimizer, latents = started(config, scores)
     kept = [0, 1, 2, 4, 5, *range(25, 30)]
-    np.testing.assert_array_equal(optimizer.state().arrays["points"], points[kept])
+    np.testing.assert_array_equal(optimizer.state().arrays["points"], latents[kept])
     np.testing.assert_array_equal(optimizer.state().arrays["scores"], scores[kept])
 
 
@@ -147,9 +147,9 @@ def test_torchs_own_generator_neither_decides_nor_moves():
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # noqa: TID251
             before = torch.get_rng_state()
-            points = started()[0].ask(8)
+            latents = started()[0].ask(8)
             assert torch.equal(torch.get_rng_state(), before)
-        return points
+        return latents
 
     np.testing.assert_array_equal(asked(1), asked(2))
 

@@ -34,7 +34,7 @@ def test_active_units_are_those_whose_mean_varies(tiny_model, corpus):
 def test_kl_is_the_sum_over_the_dimensions(tiny_model, corpus):
     figures = validate(tiny_model, corpus, np.arange(30), seed=0)
     assert figures.kl == pytest.approx(sum(figures.kl_per_dimension))
-    mean, deviation = tiny_model.posterior([corpus.spelling(index) for index in range(30)])
+    mean, deviation = tiny_model.posterior([corpus.selfies(index) for index in range(30)])
     expected = 0.5 * (mean**2 + deviation**2 - 1 - 2 * np.log(deviation))
     assert figures.kl == pytest.approx(expected.sum(axis=1).mean(), rel=1e-4)
 

@@ -79,13 +79,13 @@ def test_the_same_seed_gives_the_same_fit():
 def test_what_the_prior_is_too_sure_of_is_taken_less_often():
     # By nothing else can they be told apart, so the odds are 1 but for what comes off them.
     same = Labelled(counts(3.0, 10_000, 0), counts(3.0, 10_000, 1))
-    surprise = 16.0 + 3.0 * torch.randn(1_000, generator=torch.Generator().manual_seed(7))
-    acceptance, _ = fit_acceptance(same, surprise, 16.0)
+    nll = 16.0 + 3.0 * torch.randn(1_000, generator=torch.Generator().manual_seed(7))
+    acceptance, _ = fit_acceptance(same, nll, 16.0)
     sure_and_not = Described(counts(3.0, 1, 2).expand(2, -1), torch.tensor([12.0, 24.0]))
     taken = acceptance.log_share_at(sure_and_not).detach()
     assert float(taken[1] - taken[0]) == pytest.approx(2.0, abs=0.3)
     # Z is that of draws that surprise so much.
-    shares = acceptance.log_share_at(Described(counts(3.0, 1_000, 3), surprise)).detach().exp()
+    shares = acceptance.log_share_at(Described(counts(3.0, 1_000, 3), nll)).detach().exp()
     assert float(shares.mean()) == pytest.approx(float(acceptance.log_share.exp()), rel=0.05)
 
 
@@ -140,10 +140,10 @@ def test_training_a_faithful_model_ends_with_an_acceptance(resampled):
         prior = one.prior
         assert isinstance(prior, PushForwardPrior)
         assert prior.selection is not None
-    points = [one.prior_points(20, np.random.default_rng(0)) for one in (saved, result.model)]
-    np.testing.assert_allclose(*points)
-    plain = saved.draw(20, np.random.default_rng(0), prior="push-forward").points
-    assert not np.allclose(plain, points[0])
+    latents = [one.prior_latents(20, np.random.default_rng(0)) for one in (saved, result.model)]
+    np.testing.assert_allclose(*latents)
+    plain = saved.draw(20, np.random.default_rng(0), prior="push-forward").latents
+    assert not np.allclose(plain, latents[0])
     assert MoleculeVAE.from_pretrained(run / "last_model", "cpu").network.acceptance is None
 
 

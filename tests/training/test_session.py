@@ -175,8 +175,8 @@ def test_a_property_head_is_taken_over_with_its_scale_or_given_up_with_a_word(
     )
     said.clear()
     same = train(plan.model_copy(update={"corpus": kept}), tmp_path / "same", notify=said.append)
-    points = start.encode(["CCO", "CCCCCCCC"])
-    np.testing.assert_allclose(same.model.predict(points), start.predict(points), atol=1e-3)
+    latents = start.encode(["CCO", "CCCCCCCC"])
+    np.testing.assert_allclose(same.model.predict(latents), start.predict(latents), atol=1e-3)
     assert not any("given up" in line for line in said)
 
 

@@ -21,7 +21,7 @@ _WAY_OUT = 20
 
 
 @dataclass(frozen=True)
-class Waypoint:
+class InterpolationStep:
     """A molecule on the straight line between the codes of two others."""
 
     share: float
@@ -32,26 +32,26 @@ class Waypoint:
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class Neighbor:
     """A molecule that a point near another's code decodes to."""
 
     molecule: Molecule
     similarity: float
-    """Tanimoto similarity to the one whose neighbour it is (ECFP4 counts)."""
+    """Tanimoto similarity to the one whose neighbor it is (ECFP4 counts)."""
 
 
 @dataclass(frozen=True)
-class Neighbourhood:
-    """Distinct neighbours, the most similar first."""
+class Neighbors:
+    """Distinct neighbors, the most similar first."""
 
-    neighbours: tuple[Neighbour, ...]
+    neighbors: tuple[Neighbor, ...]
     draws: int
     """Points that were decoded to find them."""
 
 
 def interpolate(
     model: MoleculeVAE, first: Molecule, last: Molecule, steps: int
-) -> tuple[Waypoint, ...]:
+) -> tuple[InterpolationStep, ...]:
     """What `steps` points decode to, the codes (posterior means) of both molecules among them.
 
     The ends are the molecules themselves where the model reconstructs them. Points whose symbols
@@ -65,17 +65,19 @@ def interpolate(
         raise ConfigError(f"steps = {steps}: both ends are steps, so give 2 or more")
     start, end = model.encode([first, last])
     shares = np.linspace(0.0, 1.0, steps)
-    points = start + shares[:, None] * (end - start)
+    latents = start + shares[:, None] * (end - start)
     return tuple(
-        Waypoint(float(share), found, (_similarity(first, found), _similarity(last, found)))
-        for share, found in zip(shares, model.decode(points), strict=True)
+        InterpolationStep(
+            float(share), found, (_similarity(first, found), _similarity(last, found))
+        )
+        for share, found in zip(shares, model.decode(latents), strict=True)
         if found is not None
     )
 
 
-def neighbours_of(
+def neighbors_of(
     model: MoleculeVAE, molecule: Molecule, n: int, scale: float | None = None, seed: int = 0
-) -> Neighbourhood:
+) -> Neighbors:
     """The most similar, up to `n`, of distinct other molecules that points near a code decode to.
 
     Args:
@@ -97,19 +99,19 @@ def neighbours_of(
     draws, distance = 0, scale or 1.0
     most = _DRAWS_PER_NEIGHBOUR * n if scale else max(_DRAWS_PER_NEIGHBOUR * n, _WAY_OUT * _FEWEST)
     while len(found) < n and draws < most:
-        points = model.neighbours([molecule] * max(n, _FEWEST), distance, generator)
-        for other in _others(model, molecule, points):
+        latents = model.neighbors([molecule] * max(n, _FEWEST), distance, generator)
+        for other in _others(model, molecule, latents):
             found.setdefault(other.smiles, other)
-        draws += len(points)
+        draws += len(latents)
         distance *= _FURTHER if scale is None else 1.0
-    neighbours = [Neighbour(other, _similarity(molecule, other)) for other in found.values()]
+    neighbors = [Neighbor(other, _similarity(molecule, other)) for other in found.values()]
     # Equal similarities keep the order in which they were found.
-    neighbours.sort(key=lambda neighbour: -neighbour.similarity)
-    return Neighbourhood(tuple(neighbours[:n]), draws)
+    neighbors.sort(key=lambda neighbor: -neighbor.similarity)
+    return Neighbors(tuple(neighbors[:n]), draws)
 
 
-def _others(model: MoleculeVAE, molecule: Molecule, points: np.ndarray) -> Iterator[Molecule]:
-    for other in model.decode(points):
+def _others(model: MoleculeVAE, molecule: Molecule, latents: np.ndarray) -> Iterator[Molecule]:
+    for other in model.decode(latents):
         if other is None or other == molecule:
             continue
         # As the molecules that the model was trained on.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from molvae.chem.notation import Spelling
+from molvae.chem.notation import Selfies
 from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.chunks import ChunkWork, answered_chunks
 from molvae.dataset.cleaning import (
@@ -21,14 +21,14 @@ from molvae.parallel import available_cores
 
 
 @dataclass(frozen=True, slots=True)
-class SpelledRow:
+class AcceptedRow:
     """An accepted molecule."""
 
     line: int
     """Of the file, counted from 1."""
     smiles: str
     """Canonical, after cleaning."""
-    spelling: Spelling
+    selfies: Selfies
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class RefusedRow:
     detail: str
 
 
-def spelled_rows(
+def read_rows(
     path: Path,
     smiles_column: str | None = None,
     cleaning: StandardizeConfig | None = None,
@@ -49,7 +49,7 @@ def spelled_rows(
     *,
     max_symbols: int = MAX_SYMBOLS,
     progress: bool = False,
-) -> Iterator[list[SpelledRow | RefusedRow]]:
+) -> Iterator[list[AcceptedRow | RefusedRow]]:
     """The rows of a file, some hundred at a time; molecules are cleaned as they are for training.
 
     Args:
@@ -65,28 +65,28 @@ def spelled_rows(
     """
     table = Table.open(path, smiles_column)
     rules = CleaningRules(cleaning or StandardizeConfig(), max_symbols)
-    work = ChunkWork(spell_texts, partial(CleaningTask, rules=rules))
+    work = ChunkWork(clean_texts, partial(CleaningTask, rules=rules))
     for chunk, answers in answered_chunks(
         table, work, workers or available_cores(), progress=progress
     ):
         yield _rows(chunk, answers)
 
 
-def spell_texts(task: CleaningTask) -> list[Accepted | MoleculeError]:
+def clean_texts(task: CleaningTask) -> list[Accepted | MoleculeError]:
     """The molecule of each text of the task, or why it has none."""
-    return [_spelled(text, task.rules) for text in task.texts]
+    return [_clean_text(text, task.rules) for text in task.texts]
 
 
-def _spelled(text: str, rules: CleaningRules) -> Accepted | MoleculeError:
+def _clean_text(text: str, rules: CleaningRules) -> Accepted | MoleculeError:
     try:
         return accepted_molecule(text, rules)
     except MoleculeError as error:
         return MoleculeError(error.reason, error.detail)
 
 
-def _rows(chunk: Chunk, answers: list[Accepted | MoleculeError]) -> list[SpelledRow | RefusedRow]:
+def _rows(chunk: Chunk, answers: list[Accepted | MoleculeError]) -> list[AcceptedRow | RefusedRow]:
     answered = iter(answers)
-    rows: list[SpelledRow | RefusedRow] = []
+    rows: list[AcceptedRow | RefusedRow] = []
     for row in chunk.rows:
         if row.problem is not None:
             rows.append(RefusedRow(row.number, str(row.problem), row.text, ""))
@@ -95,5 +95,5 @@ def _rows(chunk: Chunk, answers: list[Accepted | MoleculeError]) -> list[Spelled
         if isinstance(answer, MoleculeError):
             rows.append(RefusedRow(row.number, answer.reason, row.text, answer.detail))
         else:
-            rows.append(SpelledRow(row.number, answer.smiles, answer.spelling))
+            rows.append(AcceptedRow(row.number, answer.smiles, answer.selfies))
     return rows

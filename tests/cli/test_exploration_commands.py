@@ -33,7 +33,7 @@ def test_the_way_between_two_molecules_begins_and_ends_with_what_their_codes_dec
         assert one["similarity_to_last"] == similarity(one["smiles"], BENZAMIDE)
 
 
-def test_neighbours_are_distinct_others_the_most_similar_first(molvae, run):
+def test_neighbors_are_distinct_others_the_most_similar_first(molvae, run):
     words = ("neighbors", BENZAMIDE, "--n", 6, "--scale", 2, "--model", run)
     done = molvae(*words)
     found = table(done.out)
@@ -45,7 +45,7 @@ def test_neighbours_are_distinct_others_the_most_similar_first(molvae, run):
     assert molvae(*words, "--seed", 1).out != done.out
 
 
-def test_fewer_neighbours_than_were_asked_for_are_said_to_be_so(molvae, run):
+def test_fewer_neighbors_than_were_asked_for_are_said_to_be_so(molvae, run):
     done = molvae("neighbors", BENZAMIDE, "--n", 3, "--scale", 1e-6, "--model", run)
     assert done.status == 0
     assert len(table(done.out)) < 3

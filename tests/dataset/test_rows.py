@@ -1,12 +1,12 @@
 from itertools import chain, cycle, islice
 
-from molvae.chem.notation import read_spelling
+from molvae.chem.notation import from_selfies
 from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.spelled import RefusedRow, SpelledRow, spelled_rows
+from molvae.dataset.rows import AcceptedRow, RefusedRow, read_rows
 
 
 def rows_of(path, **settings):
-    return list(chain.from_iterable(spelled_rows(path, **settings)))
+    return list(chain.from_iterable(read_rows(path, **settings)))
 
 
 def test_rows_keep_their_order_line_and_duplicates(tmp_path):
@@ -14,7 +14,7 @@ def test_rows_keep_their_order_line_and_duplicates(tmp_path):
     path.write_text('smiles,name\nOCC,a\n\nnonsense,b\nCCO,"c\nCC(=O)[O-].[Na+],d\n')
     rows = rows_of(path)
     assert [row.line for row in rows] == [2, 4, 5, 6]
-    accepted = [row for row in rows if isinstance(row, SpelledRow)]
+    accepted = [row for row in rows if isinstance(row, AcceptedRow)]
     assert [row.smiles for row in accepted] == ["CCO", "CC(=O)O"]
     refused = [row for row in rows if isinstance(row, RefusedRow)]
     assert [(row.text, row.reason) for row in refused] == [
@@ -27,7 +27,7 @@ def test_the_spelling_is_that_of_the_molecule(tmp_path):
     path = tmp_path / "rows.smi"
     path.write_text("c1ccccc1C(=O)N\nC[C@H](N)C(=O)O\n")
     for row in rows_of(path):
-        assert read_spelling(row.spelling).smiles == row.smiles
+        assert from_selfies(row.selfies).smiles == row.smiles
 
 
 def test_cleaning_is_as_asked_for(tmp_path):
