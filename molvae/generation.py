@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
-from molvae.chem.screening import Screen, Screened, screen_spellings
+from molvae.chem.screening import MoleculeFilter, ScreenedMolecule, screen_selfies
 from molvae.errors import ConfigError
 from molvae.files import written_whole
 from molvae.model.decoding import DecodingConfig
@@ -72,9 +72,9 @@ class GenerateConfig(Settings):
     this one for up to 2,000 molecules."""
 
     @property
-    def screen(self) -> Screen:
+    def screen(self) -> MoleculeFilter:
         """What is asked of a decoded molecule."""
-        return Screen(
+        return MoleculeFilter(
             self.properties,
             self.where,
             self.keep,
@@ -115,7 +115,7 @@ class Generation:
 
     config: GenerateConfig
     """With all decided that was left to the model."""
-    molecules: list[Screened]
+    molecules: list[ScreenedMolecule]
     latents: Float32[np.ndarray, "molecule latent"]
     """Where each molecule was decoded from."""
     selfies_rows: list[Selfies]
@@ -163,7 +163,7 @@ class Generation:
     @property
     def _advice(self) -> str:
         most = max(self.refused, key=lambda reason: self.refused[reason], default="")
-        if most in (_NOT_KEPT, Refusal.OTHER_SPELLING):
+        if most in (_NOT_KEPT, Refusal.NOT_CANONICAL):
             return "train longer, raise --most-draws, or take what the codes decode to: --no-exact"
         if most == Refusal.REPAIRED:
             return "train longer, raise --most-draws, or take what SELFIES repairs: --no-strict"
@@ -231,10 +231,10 @@ def generate(
 class _Check:
     """The work of a worker process; an object because it travels with its screen."""
 
-    screen: Screen
+    screen: MoleculeFilter
 
-    def __call__(self, selfies_rows: list[Selfies]) -> list[Screened | str]:
-        return screen_spellings(selfies_rows, self.screen)
+    def __call__(self, selfies_rows: list[Selfies]) -> list[ScreenedMolecule | str]:
+        return screen_selfies(selfies_rows, self.screen)
 
 
 class _Stopwatch:
@@ -303,7 +303,7 @@ class _Found:
     def __init__(self, n: int, known: Collection[str]) -> None:
         self.n = n
         self.known = known
-        self.molecules: list[Screened] = []
+        self.molecules: list[ScreenedMolecule] = []
         self.selfies_rows: list[Selfies] = []
         self.refused: dict[str, int] = {}
         self.seen = 0
@@ -316,7 +316,7 @@ class _Found:
 
     def add(
         self,
-        answers: list[Screened | str],
+        answers: list[ScreenedMolecule | str],
         part: PriorSamples,
     ) -> int:
         """Take what passed and is new, up to the number wanted; how many that were.
@@ -334,7 +334,7 @@ class _Found:
             reason = answer if isinstance(answer, str) else self._objection(answer.smiles)
             if reason is not None:
                 self.refused[reason] = self.refused.get(reason, 0) + 1
-            elif isinstance(answer, Screened):
+            elif isinstance(answer, ScreenedMolecule):
                 self._smiles.add(answer.smiles)
                 self.molecules.append(answer)
                 self.selfies_rows.append(selfies)

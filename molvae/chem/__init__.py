@@ -1,1 +1,1 @@
-"""What a molecule is. The only folder that imports RDKit and selfies; it imports no torch."""
+"""Chemistry on top of RDKit and SELFIES, which only this folder imports."""

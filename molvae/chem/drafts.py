@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Int64
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.mutation import mutate
 from molvae.chem.notation import Selfies, selfies_to_smiles
-from molvae.chem.recombination import crossover
+from molvae.chem.operators.mutation import mutate
+from molvae.chem.operators.recombination import crossover
 from molvae.chem.refusal import Refusal
 from molvae.chem.similarity import FingerprintKind, fingerprint
-from molvae.chem.standardize import StandardizeConfig, standardize, standardize_whole
+from molvae.chem.standardize import StandardizeConfig, standardize, standardize_molecule
 from molvae.errors import MoleculeError
 
 _MOST_COUNTED = 63
@@ -90,7 +90,7 @@ def _child(first: str, second: str, generator: np.random.Generator) -> Molecule 
 
 def _draft_of_child(child: Molecule, cleaning: StandardizeConfig) -> Draft | None:
     try:
-        return counted(standardize_whole(child, cleaning))
+        return counted(standardize_molecule(child, cleaning))
     except MoleculeError:
         return None
 

@@ -25,4 +25,4 @@ class Refusal(StrEnum):
     PATTERN_MISSING = "pattern missing"
     UNWANTED_PATTERN = "unwanted pattern"
     REPAIRED = "repaired by SELFIES"
-    OTHER_SPELLING = "not the molecule's own spelling"
+    NOT_CANONICAL = "not the molecule's own spelling"

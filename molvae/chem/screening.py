@@ -13,7 +13,7 @@ from molvae.errors import MoleculeError
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
+class MoleculeFilter:
     """What is asked of a decoded molecule: plain text, so that it travels to other processes."""
 
     properties: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
+class ScreenedMolecule:
     """A molecule that passed, as plain text with its properties."""
 
     smiles: str
@@ -59,17 +59,21 @@ class _Compiled:
     avoid: tuple[Pattern, ...]
 
 
-def screen_spellings(selfies_rows: Sequence[Selfies], screen: Screen) -> list[Screened | str]:
+def screen_selfies(
+    selfies_rows: Sequence[Selfies], screen: MoleculeFilter
+) -> list[ScreenedMolecule | str]:
     """Per spelling the molecule that passed, or the reason (a `Refusal`) why there is none.
 
     Raises:
-        ConfigError: the screen itself is faulty; see `Screen.check`.
+        ConfigError: the screen itself is faulty; see `MoleculeFilter.check`.
     """
     compiled = _compiled(screen)
     return [_screened(selfies, screen, compiled) for selfies in selfies_rows]
 
 
-def _screened(selfies: Selfies, screen: Screen, compiled: _Compiled) -> Screened | str:
+def _screened(
+    selfies: Selfies, screen: MoleculeFilter, compiled: _Compiled
+) -> ScreenedMolecule | str:
     try:
         molecule = from_selfies(selfies)
     except MoleculeError as error:
@@ -78,7 +82,7 @@ def _screened(selfies: Selfies, screen: Screen, compiled: _Compiled) -> Screened
     if screen.strict and repaired:
         return Refusal.REPAIRED
     if screen.own and not is_canonical(selfies, molecule):
-        return Refusal.OTHER_SPELLING
+        return Refusal.NOT_CANONICAL
     if not screen.radicals and molecule.has_radicals:
         return Refusal.RADICAL
     if not all(molecule.contains(pattern) for pattern in compiled.keep):
@@ -89,18 +93,20 @@ def _screened(selfies: Selfies, screen: Screen, compiled: _Compiled) -> Screened
     return measured if isinstance(measured, str) else replace(measured, repair=repaired)
 
 
-def _measured(molecule: Molecule, screen: Screen, conditions: Conditions | None) -> Screened | str:
+def _measured(
+    molecule: Molecule, screen: MoleculeFilter, conditions: Conditions | None
+) -> ScreenedMolecule | str:
     """The conditions are looked at first: properties only of what meets them."""
     values = property_values(molecule, conditions.names) if conditions else {}
     if conditions and not conditions.hold(values):
         return Refusal.CONDITION_NOT_MET
     missing = [name for name in screen.properties if name not in values]
     values |= property_values(molecule, missing)
-    return Screened(molecule.smiles, {name: values[name] for name in screen.properties})
+    return ScreenedMolecule(molecule.smiles, {name: values[name] for name in screen.properties})
 
 
 @lru_cache(maxsize=8)
-def _compiled(screen: Screen) -> _Compiled:
+def _compiled(screen: MoleculeFilter) -> _Compiled:
     return _Compiled(
         conditions=Conditions.parse(screen.where) if screen.where is not None else None,
         keep=tuple(Pattern.parse(smarts) for smarts in screen.keep),

@@ -106,7 +106,7 @@ def selfies_substructures(
     return substructure_counts(from_selfies_batch(selfies_rows))
 
 
-def folded(
+def fold(
     fingerprints: Sequence[Fingerprint], bits: int, *, counted: bool = False
 ) -> Float64[np.ndarray, "molecule bit"]:
     """Features by their number modulo `bits`: 1 where one occurs or, counted, how often."""

@@ -20,8 +20,8 @@ __all__ = [
     "Refusal",
     "StandardizeConfig",
     "standardize",
-    "standardize_and_tell",
-    "standardize_whole",
+    "standardize_molecule",
+    "standardize_with_changes",
 ]
 
 _STEREO_MARKS = frozenset("@/\\")
@@ -84,10 +84,10 @@ def standardize(text: str, config: StandardizeConfig) -> Molecule:
     Raises:
         MoleculeError: refused; its reason is a `Refusal`.
     """
-    return standardize_and_tell(text, config)[0]
+    return standardize_with_changes(text, config)[0]
 
 
-def standardize_and_tell(
+def standardize_with_changes(
     text: str, config: StandardizeConfig
 ) -> tuple[Molecule, tuple[Change, ...]]:
     """The same, and what was done to it.
@@ -109,7 +109,7 @@ def standardize_and_tell(
     return molecule, changes + further
 
 
-def standardize_whole(molecule: Molecule, config: StandardizeConfig) -> Molecule:
+def standardize_molecule(molecule: Molecule, config: StandardizeConfig) -> Molecule:
     """The same of a molecule in one piece that was read before; itself where nothing changes.
 
     Raises:

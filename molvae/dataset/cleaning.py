@@ -10,7 +10,7 @@ from jaxtyping import Int32, Int64, UInt16
 
 from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.refusal import Refusal
-from molvae.chem.standardize import Change, StandardizeConfig, standardize_and_tell
+from molvae.chem.standardize import Change, StandardizeConfig, standardize_with_changes
 from molvae.errors import MoleculeError
 
 IDENTITY_BYTES = 16
@@ -88,7 +88,7 @@ def accepted_molecule(text: str, rules: CleaningRules) -> Accepted:
     Raises:
         MoleculeError: refused; its reason is a `Refusal`.
     """
-    molecule, changes = standardize_and_tell(text, rules.standardize)
+    molecule, changes = standardize_with_changes(text, rules.standardize)
     selfies = to_selfies(molecule)
     if len(selfies) > rules.max_symbols:
         raise MoleculeError(Refusal.TOO_MANY_SYMBOLS, f"{len(selfies)} > {rules.max_symbols}")

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from pydantic import JsonValue, PositiveInt
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.similarity import FingerprintKind, fingerprint, folded
+from molvae.chem.similarity import FingerprintKind, fingerprint, fold
 from molvae.errors import ConfigError, MissingExtraError
 from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve, Linear
@@ -64,7 +64,7 @@ class ModelMeasure(Settings):
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
         counts = [fingerprint(molecule, self.fingerprint) for molecule in molecules]
-        predicted = self._predict(folded(counts, self.bits, counted=self.counted))
+        predicted = self._predict(fold(counts, self.bits, counted=self.counted))
         return readings_of(predicted.tolist())
 
     def _predict(

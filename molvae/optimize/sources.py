@@ -17,8 +17,8 @@ from molvae.chem.drafts import (
     draft_spellings,
     drafted,
 )
-from molvae.chem.edits import edit_spelling, splice
 from molvae.chem.notation import Selfies, to_selfies_batch
+from molvae.chem.operators.symbol_edits import edit_symbols, splice
 from molvae.chem.standardize import StandardizeConfig
 from molvae.model.decoding import DecodingConfig
 from molvae.model.threads import side_by_side
@@ -247,7 +247,7 @@ class Sources:
     ) -> "_Made":
         symbols = self._writer.vocabulary.symbols
         selfies_rows = [
-            edit_spelling(one.selfies, generator, symbols)
+            edit_symbols(one.selfies, generator, symbols)
             if generator.random() < _EDITED
             else splice(one.selfies, other.selfies, generator)
             for (_, one), (_, other) in zip(first, second, strict=False)

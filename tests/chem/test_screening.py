@@ -7,7 +7,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
 from molvae.chem.properties import property_values
 from molvae.chem.refusal import Refusal
-from molvae.chem.screening import Screen, Screened, screen_spellings
+from molvae.chem.screening import MoleculeFilter, ScreenedMolecule, screen_selfies
 from molvae.errors import ConfigError
 from molvae.parallel import ordered_map
 
@@ -17,43 +17,45 @@ TOLUENE, PHENOL, HEXANE = (
 
 
 def test_without_demands_every_molecule_passes():
-    passed = screen_spellings([HEXANE, TOLUENE], Screen())
-    assert passed == [Screened("CCCCCC", {}), Screened("Cc1ccccc1", {})]
+    passed = screen_selfies([HEXANE, TOLUENE], MoleculeFilter())
+    assert passed == [ScreenedMolecule("CCCCCC", {}), ScreenedMolecule("Cc1ccccc1", {})]
 
 
 def test_nothing_to_screen_gives_nothing():
-    assert screen_spellings([], Screen(where="qed > 0.5")) == []
+    assert screen_selfies([], MoleculeFilter(where="qed > 0.5")) == []
 
 
 def test_on_demand_a_molecule_passes_in_its_own_spelling_only():
     backwards = ("[O]", "[C]", "[C]")
     forwards = to_selfies(Molecule.parse("CCO"))
-    assert screen_spellings([backwards], Screen()) == [Screened("CCO", {})]
-    found = screen_spellings([backwards, forwards], Screen(own=True))
-    assert found == [Refusal.OTHER_SPELLING, Screened("CCO", {})]
+    assert screen_selfies([backwards], MoleculeFilter()) == [ScreenedMolecule("CCO", {})]
+    found = screen_selfies([backwards, forwards], MoleculeFilter(own=True))
+    assert found == [Refusal.NOT_CANONICAL, ScreenedMolecule("CCO", {})]
 
 
 def test_each_refusal_has_its_reason_and_its_place():
-    screen = Screen(where="logp > 1.5", keep=("c1ccccc1",), avoid=("C#N",))
+    screen = MoleculeFilter(where="logp > 1.5", keep=("c1ccccc1",), avoid=("C#N",))
     nitrile = to_selfies(Molecule.parse("N#Cc1ccccc1"))
-    found = screen_spellings([(), HEXANE, nitrile, PHENOL, TOLUENE], screen)
+    found = screen_selfies([(), HEXANE, nitrile, PHENOL, TOLUENE], screen)
     assert found == [
         Refusal.NOT_A_MOLECULE,
         Refusal.PATTERN_MISSING,
         Refusal.UNWANTED_PATTERN,
         Refusal.CONDITION_NOT_MET,
-        Screened("Cc1ccccc1", {}),
+        ScreenedMolecule("Cc1ccccc1", {}),
     ]
 
 
 def test_all_patterns_to_keep_must_be_there():
-    assert screen_spellings([PHENOL], Screen(keep=("c", "N"))) == [Refusal.PATTERN_MISSING]
-    assert screen_spellings([PHENOL], Screen(keep=("c", "O"))) == [Screened("Oc1ccccc1", {})]
+    assert screen_selfies([PHENOL], MoleculeFilter(keep=("c", "N"))) == [Refusal.PATTERN_MISSING]
+    assert screen_selfies([PHENOL], MoleculeFilter(keep=("c", "O"))) == [
+        ScreenedMolecule("Oc1ccccc1", {})
+    ]
 
 
 def test_the_values_are_those_asked_for_in_that_order():
-    screen = Screen(properties=("weight", "logp"), where="qed > 0.1 and logp > 0")
-    [passed] = screen_spellings([TOLUENE], screen)
+    screen = MoleculeFilter(properties=("weight", "logp"), where="qed > 0.1 and logp > 0")
+    [passed] = screen_selfies([TOLUENE], screen)
     assert list(passed.values) == ["weight", "logp"]
     assert passed.values == property_values(Molecule.parse("Cc1ccccc1"), ["weight", "logp"])
 
@@ -61,10 +63,10 @@ def test_the_values_are_those_asked_for_in_that_order():
 @pytest.mark.parametrize(
     "screen",
     [
-        Screen(properties=("qde",)),
-        Screen(where="qde > 1"),
-        Screen(keep=("[",)),
-        Screen(avoid=("",)),
+        MoleculeFilter(properties=("qde",)),
+        MoleculeFilter(where="qde > 1"),
+        MoleculeFilter(keep=("[",)),
+        MoleculeFilter(avoid=("",)),
     ],
 )
 def test_a_faulty_screen_is_found_before_any_work(screen):
@@ -73,16 +75,16 @@ def test_a_faulty_screen_is_found_before_any_work(screen):
 
 
 def test_a_sound_screen_passes_its_check():
-    Screen(properties=("qed",), where="qed > 0.5", keep=("c",), avoid=("N",)).check()
+    MoleculeFilter(properties=("qed",), where="qed > 0.5", keep=("c",), avoid=("N",)).check()
 
 
 def test_a_screen_travels_to_other_processes_and_its_answers_come_back():
-    screen = Screen(properties=("logp",), where="logp > 0", keep=("c",))
+    screen = MoleculeFilter(properties=("logp",), where="logp > 0", keep=("c",))
     assert cloudpickle.loads(cloudpickle.dumps(screen)) == screen
-    found = screen_spellings([TOLUENE, HEXANE], screen)
+    found = screen_selfies([TOLUENE, HEXANE], screen)
     assert cloudpickle.loads(cloudpickle.dumps(found)) == found
     assert list(
-        ordered_map(lambda part: screen_spellings(part, screen), [[TOLUENE], [HEXANE]], 1)
+        ordered_map(lambda part: screen_selfies(part, screen), [[TOLUENE], [HEXANE]], 1)
     ) == [
         found[:1],
         found[1:],

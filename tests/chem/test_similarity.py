@@ -14,7 +14,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.similarity import (
     FingerprintKind,
     fingerprint,
-    folded,
+    fold,
     morgan_bits,
     scaffold,
     substructure_counts,
@@ -122,7 +122,7 @@ def test_morgan_bits_of_no_molecules():
 # The features of TDC's models of GSK3B and JNK3.
 def test_folded_circles_are_the_bits_of_rdkit(molecules):
     circles = [fingerprint(molecule, FingerprintKind.ECFP4) for molecule in molecules]
-    np.testing.assert_array_equal(folded(circles, 2048), morgan_bits(molecules, 2, 2048))
+    np.testing.assert_array_equal(fold(circles, 2048), morgan_bits(molecules, 2, 2048))
 
 
 # TDC's `fingerprints_from_mol`, which its model of DRD2 takes.
@@ -134,7 +134,7 @@ def test_folded_counts_add_up(molecules):
         for feature, count in found.GetNonzeroElements().items():
             expected[feature % 2048] += count
         ours = [fingerprint(molecule, FingerprintKind.FCFP6)]
-        np.testing.assert_array_equal(folded(ours, 2048, counted=True)[0], expected)
+        np.testing.assert_array_equal(fold(ours, 2048, counted=True)[0], expected)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_scaffold_is_the_rings_and_what_links_them(smiles, expected):
 def test_substructures_are_the_folded_counts_of_circular_environments():
     molecules = [Molecule.parse(smiles) for smiles in ("CC(=O)Nc1ccc(O)cc1", "C" * 30, "CCO")]
     counts = substructure_counts([*molecules, None])
-    expected = folded(
+    expected = fold(
         [fingerprint(one, FingerprintKind.ECFP4) for one in molecules], 2_048, counted=True
     )
     np.testing.assert_array_equal(counts[:3], expected)

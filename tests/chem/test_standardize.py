@@ -11,7 +11,7 @@ from molvae.chem.standardize import (
     Refusal,
     StandardizeConfig,
     standardize,
-    standardize_whole,
+    standardize_molecule,
 )
 from molvae.errors import ConfigError, MoleculeError
 
@@ -175,8 +175,8 @@ def test_a_clean_molecule_stays_as_it_is():
 
 def test_a_molecule_whose_charges_stay_is_not_made_anew():
     molecule = Molecule.parse("Cc1ccc([N+](=O)[O-])cc1")
-    assert standardize_whole(molecule, DEFAULT) is molecule
-    assert standardize_whole(Molecule.parse("CC[NH3+]"), DEFAULT).smiles == "CCN"
+    assert standardize_molecule(molecule, DEFAULT) is molecule
+    assert standardize_molecule(Molecule.parse("CC[NH3+]"), DEFAULT).smiles == "CCN"
 
 
 def test_what_the_text_cannot_hold_need_not_be_looked_for(monkeypatch):

@@ -13,7 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import Descriptors
 
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.chem.mutation import (
+from molvae.chem.operators.mutation import (
     EDIT_WEIGHTS,
     ELEMENT_WEIGHTS,
     GROUP_WEIGHTS,

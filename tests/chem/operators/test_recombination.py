@@ -14,8 +14,8 @@ from rdkit import Chem
 from rdkit.Chem import Descriptors, RWMol
 
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.chem.mutation import mutate
-from molvae.chem.recombination import crossover, may_be_bonded, offspring, parent_of
+from molvae.chem.operators.mutation import mutate
+from molvae.chem.operators.recombination import crossover, may_be_bonded, offspring, parent_of
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
 with SAMPLE.open(encoding="utf-8") as stream:
@@ -153,8 +153,8 @@ def test_stereochemistry_and_the_order_of_atoms_do_not_matter(molecule, seed):
 ONE_RUN = """
 import numpy as np
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.chem.mutation import mutate
-from molvae.chem.recombination import crossover
+from molvae.chem.operators.mutation import mutate
+from molvae.chem.operators.recombination import crossover
 a, b = Molecule.parse("COc1ccc(CC2CCN(C)CC2)cc1F"), Molecule.parse("O=C(Nc1ccccn1)C1CC1Cl")
 generator = np.random.default_rng(5)
 print([(crossover(a, b, generator), mutate(a, generator)) for _ in range(30)])

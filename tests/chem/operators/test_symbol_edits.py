@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from molvae.chem.edits import edit_spelling, splice
 from molvae.chem.notation import from_selfies, robust_alphabet
+from molvae.chem.operators.symbol_edits import edit_symbols, splice
 
 SYMBOLS = st.lists(st.sampled_from(["[C]", "[N]", "[=O]", "[Ring1]"]), max_size=12).map(tuple)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -15,7 +15,7 @@ NEW = ("[F]", "[Br]")
 
 
 def edited(selfies, seed, symbols=NEW):
-    return edit_spelling(selfies, np.random.default_rng(seed), symbols)
+    return edit_symbols(selfies, np.random.default_rng(seed), symbols)
 
 
 @settings(deadline=None)

@@ -13,7 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import Atom, BondType, Mol, RWMol
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.recombination import (
+from molvae.chem.operators.recombination import (
     BOND_TYPES,
     RING_SIZES,
     Parent,

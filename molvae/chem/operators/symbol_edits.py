@@ -27,7 +27,7 @@ class SymbolEdit(StrEnum):
 _EDITS = tuple(SymbolEdit)
 
 
-def edit_spelling(
+def edit_symbols(
     selfies: Selfies, generator: np.random.Generator, symbols: Sequence[str]
 ) -> Selfies:
     """The spelling after one to three edits; new symbols are drawn from `symbols`.

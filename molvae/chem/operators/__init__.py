@@ -1,0 +1,1 @@
+"""Genetic operators: mutation and crossover of molecular graphs, edits of SELFIES strings."""
