@@ -29,7 +29,7 @@ from molvae.training.config import TrainConfig
 from molvae.training.loop import TrainingLoop
 from molvae.training.memory import freed_memory_kept
 from molvae.training.precision import pick_precision
-from molvae.training.team import Team, worker_membership
+from molvae.training.process_group import ProcessGroup, join_process_group
 
 Shape = tuple[int, int, int]
 """Rows, inner size and columns of a matrix product."""
@@ -87,14 +87,14 @@ def bare_seconds(counted: list[tuple[Shape, int]], dtype: torch.dtype, repeats: 
 
 
 def training_rate(
-    arguments: argparse.Namespace, team: Team, precision: torch.dtype
+    arguments: argparse.Namespace, group: ProcessGroup, precision: torch.dtype
 ) -> dict[str, float]:
-    """Molecules/s of the loop on this team, after a few updates that are not counted."""
+    """Molecules/s of the loop on this process group, after a few updates that are not counted."""
     corpus = prepare_corpus(arguments.data, folder=arguments.tokens)
     model = MoleculeVAE.untrained(corpus.vocabulary, ModelConfig.preset(arguments.preset))
     indices = torch.arange(len(corpus)).numpy()
-    config = TrainConfig(epochs=1_000, batch_size=arguments.batch_size * team.size)
-    loop = TrainingLoop(model.network, corpus, indices, config, team, precision)
+    config = TrainConfig(epochs=1_000, batch_size=arguments.batch_size * group.size)
+    loop = TrainingLoop(model.network, corpus, indices, config, group, precision)
     molecules, positions, begin = 0, 0, 0.0
     for step in loop.steps(0, 0.0, lambda: (0.0, False)):
         if step.number == arguments.warmup:
@@ -114,13 +114,15 @@ def training_rate(
     }
 
 
-def as_member(rank: int, size: int, meeting: Path, arguments: argparse.Namespace) -> None:
-    """What each process of a measured team does; the first prints what it measured."""
+def as_member(rank: int, size: int, rendezvous: Path, arguments: argparse.Namespace) -> None:
+    """What each process of a measured process group does; the first prints what it measured."""
     torch.set_num_threads(1)
     precision = getattr(torch, arguments.precision)
-    member = nullcontext(Team()) if size == 1 else worker_membership(rank, size, meeting)
-    with freed_memory_kept(), member as team:
-        rate = training_rate(arguments, team, precision)
+    member = (
+        nullcontext(ProcessGroup()) if size == 1 else join_process_group(rank, size, rendezvous)
+    )
+    with freed_memory_kept(), member as group:
+        rate = training_rate(arguments, group, precision)
     if rank == 0:
         print(json.dumps(rate))
 
@@ -140,10 +142,10 @@ def as_product(arguments: argparse.Namespace) -> None:
 def together(count: int, *words: str) -> list[str]:
     """Last lines of `count` processes of this script that run at the same time."""
     with tempfile.TemporaryDirectory() as folder:
-        team = ["--size", str(count), "--meeting", f"{folder}/meeting"]
+        group = ["--size", str(count), "--rendezvous", f"{folder}/rendezvous"]
         started = [
             subprocess.Popen(
-                [sys.executable, __file__, *sys.argv[1:], *words, *team, "--rank", str(rank)],
+                [sys.executable, __file__, *sys.argv[1:], *words, *group, "--rank", str(rank)],
                 stdout=subprocess.PIPE,
                 text=True,
             )
@@ -191,7 +193,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--precision", choices=["auto", "float32", "bfloat16"], default="auto")
     parser.add_argument("--out", type=Path, help="JSON file for the record")
-    for hidden in ("--role", "--shape", "--meeting"):
+    for hidden in ("--role", "--shape", "--rendezvous"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, default=1, help=argparse.SUPPRESS)
@@ -202,7 +204,7 @@ def main() -> None:
     """Measure with one process and with one per core; print and record."""
     arguments = parsed()
     if arguments.role == "member":
-        as_member(arguments.rank, arguments.size, Path(arguments.meeting), arguments)
+        as_member(arguments.rank, arguments.size, Path(arguments.rendezvous), arguments)
         return
     if arguments.role == "product":
         as_product(arguments)

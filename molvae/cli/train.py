@@ -27,8 +27,8 @@ from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import TrainingResult
 from molvae.training.fit import resume as resume_training
 from molvae.training.fit import train as train_model
+from molvae.training.process_group import torchrun_rank
 from molvae.training.session import StopReason
-from molvae.training.team import torchrun_rank
 
 _INTERRUPTED = 130
 

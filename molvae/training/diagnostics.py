@@ -17,7 +17,7 @@ from molvae.errors import MoleculeError
 from molvae.model.decoding import DecodingConfig, decode
 from molvae.model.loss import ACTIVE_VARIANCE, property_errors
 from molvae.molecule_vae import MoleculeVAE
-from molvae.training.team import Team
+from molvae.training.process_group import ProcessGroup
 
 _ROWS = 256
 
@@ -85,22 +85,22 @@ def validate(
     corpus: Corpus,
     indices: Int64[np.ndarray, " held_out"],
     seed: int,
-    team: Team | None = None,
+    group: ProcessGroup | None = None,
 ) -> Validation:
-    """Figures over the molecules at `indices`, whose measuring the team shares.
+    """Figures over the molecules at `indices`, whose measuring the process group shares.
 
-    They do not depend on the size of the team, but for the order of summation.
+    They do not depend on the size of the process group, but for the order of summation.
     """
-    team = team or Team()
+    group = group or ProcessGroup()
     latent = model.latent_size
     noise = torch.randn(len(indices), latent, generator=torch.Generator().manual_seed(seed))
-    mine = np.arange(len(indices))[team.rank :: team.size]
+    mine = np.arange(len(indices))[group.rank :: group.size]
     mine = mine[np.argsort(corpus.lengths[indices[mine]], kind="stable")]
     sums = np.zeros(_N_SCALARS + 3 * latent)
     for begin in range(0, len(mine), _ROWS):
         part = mine[begin : begin + _ROWS]
         sums += _sums(model, corpus.batch(indices[part]), noise[torch.as_tensor(part)])
-    total = team.sum(torch.as_tensor(sums)).numpy()
+    total = group.all_reduce(torch.as_tensor(sums)).numpy()
     return _validation(total[:_N_SCALARS], total[_N_SCALARS:].reshape(3, latent))
 
 

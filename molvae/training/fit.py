@@ -1,4 +1,4 @@
-"""From a plan to a trained model: a run directory, the data, a team of processes, a session."""
+"""From a plan to a trained model: a run directory, the data, a group of processes, a session."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,17 +22,17 @@ from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.diagnostics import Validation
 from molvae.training.memory import freed_memory_kept
 from molvae.training.precision import pick_precision
+from molvae.training.process_group import (
+    ProcessGroup,
+    check_process_count,
+    default_process_count,
+    init_process_group,
+    torchrun_rank,
+    torchrun_size,
+)
 from molvae.training.progress import Notify, ProgressReport
 from molvae.training.resampling import resample_prior
 from molvae.training.session import StopReason, TrainingData, TrainingSession
-from molvae.training.team import (
-    Team,
-    check_team,
-    joined_team,
-    torchrun_rank,
-    torchrun_size,
-    usual_team_size,
-)
 
 _LARGEST_HELD_OUT_SHARE = 0.1
 _FARTHEST = 1e6
@@ -68,7 +68,7 @@ def train(
         RunError: the run directory is in the way, or another process works on it.
         DataError: the data cannot be used.
         ConfigError: this machine cannot train so.
-        TrainingError: the loss stays NaN, or a process of the team died.
+        TrainingError: the loss stays NaN, or a process of the process group died.
     """
     plan = _settled(plan)
     if torchrun_rank() not in (None, 0):
@@ -115,15 +115,15 @@ def resume(
         return _train(run, plan, notify, progress)
 
 
-def continue_as_member(run: RunDirectory, team: Team) -> None:
-    """Take part in a training that another process leads."""
+def train_as_worker(run: RunDirectory, group: ProcessGroup) -> None:
+    """Take part in a training that the main process directs."""
     plan = TrainingPlan.of_run(run)
     with (
         one_thread(),
         freed_memory_kept(),
         ProgressReport(run, None, bar=False, tensorboard=False) as report,
     ):
-        _session(run, plan, team, report).complete()
+        _session(run, plan, group, report).complete()
 
 
 @contextmanager
@@ -147,28 +147,28 @@ def _train(
 ) -> TrainingResult:
     device = pick_device(plan.train.device)
     size = torchrun_size() or plan.train.processes or 1
-    check_team(size, device)
-    leads = torchrun_rank() in (None, 0)
-    if leads:
+    check_process_count(size, device)
+    is_main = torchrun_rank() in (None, 0)
+    if is_main:
         _corpus(run, plan, notify, progress)
     with (
-        joined_team(size, run, device) as team,
+        init_process_group(size, run, device) as group,
         one_thread(),
         freed_memory_kept(),
         ProgressReport(
             run,
-            notify if leads else None,
-            bar=progress and leads,
-            tensorboard=plan.train.tensorboard and leads,
+            notify if is_main else None,
+            bar=progress and is_main,
+            tensorboard=plan.train.tensorboard and is_main,
         ) as report,
     ):
-        session = _session(run, plan, team, report)
-        if leads:
+        session = _session(run, plan, group, report)
+        if is_main:
             # Of an earlier sitting: this one has not ended.
             run.summary.unlink(missing_ok=True)
         stop = session.complete()
         result = _result(run, session, stop)
-    if leads and stop is not StopReason.INTERRUPTED:
+    if is_main and stop is not StopReason.INTERRUPTED:
         _resample(run, plan, result.model, session.data, notify, progress=progress)
     return result
 
@@ -203,7 +203,7 @@ def _result(run: RunDirectory, session: TrainingSession, stop: StopReason) -> Tr
         steps=session.state.step,
         seconds=session.seconds,
     )
-    if session.team.leads:
+    if session.group.is_main:
         write_json(
             run.summary,
             {
@@ -241,7 +241,7 @@ def _settled_here(config: TrainConfig) -> TrainConfig:
     settled = {
         "device": device.type,
         "precision": precision,
-        "processes": torchrun_size() or config.processes or usual_team_size(device),
+        "processes": torchrun_size() or config.processes or default_process_count(device),
     }
     return config.with_changes(settled)
 
@@ -270,16 +270,16 @@ def _moved(plan: TrainingPlan, device: Device | None, processes: int | None) -> 
     elif processes:
         changed = plan.train.with_changes({"processes": processes})
         moved = plan.model_copy(update={"train": changed})
-    check_team(moved.train.processes or 1, found)
+    check_process_count(moved.train.processes or 1, found)
     return moved
 
 
 def _session(
-    run: RunDirectory, plan: TrainingPlan, team: Team, report: ProgressReport
+    run: RunDirectory, plan: TrainingPlan, group: ProcessGroup, report: ProgressReport
 ) -> TrainingSession:
     # Processes that torchrun started come here before the leading one has cleaned the data. What
     # that one decided for its machine holds for all.
-    team.wait()
+    group.barrier()
     plan = TrainingPlan.of_run(run)
     corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens)
     begun = run.checkpoint.exists()
@@ -296,7 +296,7 @@ def _session(
         _standardise(model, corpus, training)
     _check_far(model, corpus)
     data = TrainingData(corpus, training, held_out)
-    session = TrainingSession(run, plan, model, data, team, report)
+    session = TrainingSession(run, plan, model, data, group, report)
     session.restore()
     return session
 

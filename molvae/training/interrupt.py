@@ -10,10 +10,10 @@ class Interrupt:
     """Whether the user has asked to end."""
 
     def __init__(self) -> None:
-        self.came = False
+        self.is_requested = False
 
     @contextmanager
-    def listening(self, listen: bool) -> Iterator[None]:
+    def catch_signals(self, listen: bool) -> Iterator[None]:
         """Catch the first Ctrl-C or SIGTERM within the block; only the main thread can.
 
         Where another process is the one that listens, this one hears of it by that.
@@ -24,7 +24,7 @@ class Interrupt:
         earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
         def note(number: int, _frame: object) -> None:
-            self.came = True
+            self.is_requested = True
             signal.signal(number, earlier[signal.Signals(number)])
 
         for number in earlier:

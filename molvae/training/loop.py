@@ -16,8 +16,8 @@ from molvae.errors import ModelError
 from molvae.model.loss import counted_dimensions, property_errors, training_loss
 from molvae.model.network import SequenceVAE
 from molvae.training.config import TrainConfig
+from molvae.training.process_group import ProcessGroup
 from molvae.training.schedule import kl_weight, learning_rate
-from molvae.training.team import Team
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class TrainingLoop:
     """Goes through the epochs, updating the weights.
 
     Everything random in update number n comes from the seed and n, so that a training that is
-    resumed at n goes on as if it had not been interrupted, whatever the size of the team.
+    resumed at n goes on as if it had not been interrupted, whatever the size of the process group.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class TrainingLoop:
         corpus: Corpus,
         indices: Int64[np.ndarray, " chosen"],
         config: TrainConfig,
-        team: Team,
+        group: ProcessGroup,
         precision: torch.dtype,
     ) -> None:
         self.network = network
         self.corpus = corpus
         self.indices = indices
         self.config = config
-        self.team = team
+        self.group = group
         self.precision = precision
         trained = network.language_model if config.only == "prior" else network
         if trained is None:
@@ -112,7 +112,7 @@ class TrainingLoop:
     ) -> tuple[Step, float]:
         beta = kl_weight(self.config, progress)
         rate = self.step_scale * learning_rate(self.config, done, progress)
-        time_share, stop = pace() if self.team.leads else (0.0, False)
+        time_share, stop = pace() if self.group.is_main else (0.0, False)
         sums = self._backward(done, batch, beta)
         # What only the leading process knows travels with the gradient.
         shared = self._add_up(torch.tensor([*sums.values(), time_share, float(stop)]))
@@ -138,7 +138,7 @@ class TrainingLoop:
             parameter.grad = None
         terms: list[Tensor] = []
         sums: dict[str, Tensor] = {}
-        if len(batch.ids) <= self.team.rank:
+        if len(batch.ids) <= self.group.rank:
             return self._nothing()
         if self.config.only is None:
             loss, sums = self._autoencoder_loss(done, batch, beta)
@@ -154,7 +154,7 @@ class TrainingLoop:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """What is minimised over this process's share, language aside; the sums of its terms."""
         config = self.config
-        # Noise is drawn for the whole batch, so that a row's does not depend on the team.
+        # Noise is drawn for the whole batch, so that a row's does not depend on the process group.
         source = torch.Generator().manual_seed(_mixed(config.seed, done))
         shape = (len(batch.ids), self.network.config.latent_size)
         noise = self._share(torch.randn(shape, generator=source))
@@ -175,29 +175,29 @@ class TrainingLoop:
         """The sums of a process for which the batch has no molecule."""
         if self.config.only is not None:
             return {"language": 0.0}
-        # The others ask for the sum over the team.
+        # The others ask for the sum over the process group.
         latent, device = self.network.config.latent_size, self.network.device
         self._mean_kl(torch.zeros(0, latent, device=device), 1)
         return {"reconstruction": 0.0, "kl": 0.0, "language": 0.0}
 
     def _share(self, rows: Tensor | np.ndarray) -> Tensor:
         """This process's rows of a whole batch, on the network's device."""
-        mine = torch.as_tensor(rows)[self.team.rank :: self.team.size]
+        mine = torch.as_tensor(rows)[self.group.rank :: self.group.size]
         return mine.to(self.network.device)
 
     def _mean_kl(self, kl: Tensor, n: int) -> Tensor:
-        """Mean KL of each dimension over the whole batch; asked of the team only when it counts."""
+        """Mean KL of each dimension, over the whole batch where free bits need it."""
         sums = kl.detach().sum(0)
-        return (self.team.sum(sums) if self.config.free_bits else sums) / n
+        return (self.group.all_reduce(sums) if self.config.free_bits else sums) / n
 
     def _add_up(self, extra: Tensor) -> Tensor:
-        """Sum the gradients, and `extra` with them, over the team; the sum of `extra`."""
-        if self.team.size == 1:
+        """Sum the gradients, and `extra` with them, over the process group; the sum of `extra`."""
+        if self.group.size == 1:
             return extra
         gradients = [_gradient(parameter) for parameter in self.parameters]
         flat = torch.cat([*(g.flatten() for g in gradients), extra.to(self.network.device)])
         sizes = [*(g.numel() for g in gradients), len(extra)]
-        *pieces, extra_sum = torch.split(self.team.sum(flat), sizes)
+        *pieces, extra_sum = torch.split(self.group.all_reduce(flat), sizes)
         for parameter, piece in zip(self.parameters, pieces, strict=True):
             parameter.grad = piece.view_as(parameter)
         return extra_sum

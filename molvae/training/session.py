@@ -20,8 +20,8 @@ from molvae.training.config import TrainingPlan
 from molvae.training.diagnostics import Validation, validate
 from molvae.training.interrupt import Interrupt
 from molvae.training.loop import Step, TrainingLoop
+from molvae.training.process_group import ProcessGroup
 from molvae.training.progress import ProgressReport
-from molvae.training.team import Team
 
 _MOST_STEPS_BETWEEN_VALIDATIONS = 2_000
 _MOST_ROLLBACKS = 8
@@ -49,7 +49,7 @@ class TrainingData:
 
 
 class TrainingSession:
-    """Updates, validations and checkpoints; every process of the team runs the same course.
+    """Updates, validations and checkpoints; all processes of a group run the same course.
 
     The leading process alone writes files, reports, and watches the clock and the keyboard.
     """
@@ -60,7 +60,7 @@ class TrainingSession:
         plan: TrainingPlan,
         model: MoleculeVAE,
         data: TrainingData,
-        team: Team,
+        group: ProcessGroup,
         report: ProgressReport,
     ) -> None:
         self.run = run
@@ -68,10 +68,10 @@ class TrainingSession:
         self.config = plan.train
         self.model = model
         self.data = data
-        self.team = team
+        self.group = group
         self.report = report
         self.loop = TrainingLoop(
-            model.network, data.corpus, data.training, plan.train, team, _dtype(plan)
+            model.network, data.corpus, data.training, plan.train, group, _dtype(plan)
         )
         self.state = TrainingState(data=data.corpus.mark)
         self.last_validation: Validation | None = None
@@ -98,17 +98,17 @@ class TrainingSession:
         self._began = self._checkpointed - self.state.seconds
         share = self.state.step / self.loop.steps_per_epoch
         n = len(self.data.training)
-        if self.team.leads:
+        if self.group.is_main:
             in_all = None if self.config.max_minutes else self.config.epochs * n
             self.report.begin(in_all, int(share * n), self.state.step)
-        with self._interrupt.listening(self.team.leads):
+        with self._interrupt.catch_signals(self.group.is_main):
             reason, step = StopReason.NO_IMPROVEMENT, None
             if not self._is_stale:
                 reason, step = self._train(self._time_share(self.state.seconds))
         validation = self._settle(reason, step)
-        if self.team.leads:
+        if self.group.is_main:
             self._write_models(validation)
-        self.team.wait()
+        self.group.barrier()
         return reason
 
     def _settle(self, reason: StopReason, step: Step | None) -> Validation:
@@ -148,7 +148,7 @@ class TrainingSession:
             if not step.is_finite:
                 self._roll_back(step, "the gradient was not finite")
                 continue
-            if self.team.leads:
+            if self.group.is_main:
                 self.report.step(step)
             if step.number % self._steps_between_validations == 0:
                 self._validate(step)
@@ -166,7 +166,7 @@ class TrainingSession:
         return 0 < self.config.patience <= self.state.stale
 
     def _reason_after(self, step: Step) -> StopReason | None:
-        """Why to end after this update; the same in every process of the team."""
+        """Why to end after this update; the same in every process of the process group."""
         if step.time_is_up:
             return StopReason.OUT_OF_TIME
         is_asked = step.stop_asked and step.number < self.loop.total_steps
@@ -180,7 +180,7 @@ class TrainingSession:
     def _pace(self) -> tuple[float, bool]:
         """Share of the time that is used up, and whether to end now."""
         share = self._time_share(self.seconds)
-        return share, share >= 1.0 or self._interrupt.came
+        return share, share >= 1.0 or self._interrupt.is_requested
 
     def _time_share(self, seconds: float) -> float:
         minutes = self.config.max_minutes
@@ -210,7 +210,7 @@ class TrainingSession:
                 "stale": 0 if is_worthwhile else state.stale + 1,
             }
         )
-        if not self.team.leads:
+        if not self.group.is_main:
             return
         epoch = step.number / self.loop.steps_per_epoch
         self.report.validation(step, epoch, validation, self.seconds)
@@ -228,7 +228,7 @@ class TrainingSession:
         """Figures of the present weights on the held-out molecules."""
         self.model.network.eval()
         data, seed = self.data, self.config.seed
-        return validate(self.model, data.corpus, data.held_out, seed, self.team)
+        return validate(self.model, data.corpus, data.held_out, seed, self.group)
 
     def _roll_back(self, step: Step, why: str) -> None:
         """Take the last good weights again and go on with half the learning rate."""
@@ -245,7 +245,7 @@ class TrainingSession:
         self.state = self.state.model_copy(
             update={"rollbacks": rollbacks, "step_scale": self.loop.step_scale}
         )
-        if self.team.leads:
+        if self.group.is_main:
             self.report.say(
                 f"{why} at update {step.number}: back to the last good weights, learning rate "
                 f"x {self.loop.step_scale:g} from here"
@@ -262,7 +262,7 @@ class TrainingSession:
 
     def _checkpoint(self) -> None:
         self._checkpointed = time.monotonic()
-        if self.team.leads:
+        if self.group.is_main:
             self.state = self.state.model_copy(update={"seconds": self.seconds})
             write_checkpoint(
                 self.run.checkpoint, self.state, self.model.network, self.loop.optimizer

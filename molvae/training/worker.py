@@ -7,20 +7,20 @@ from pathlib import Path
 
 from molvae.errors import MolvaeError
 from molvae.runs import RunDirectory
-from molvae.training.fit import continue_as_member
-from molvae.training.team import arrival, worker_membership
+from molvae.training.fit import train_as_worker
+from molvae.training.process_group import join_process_group, ready_file
 
 
-def main(run: str, rank: str, size: str, meeting: str) -> None:
-    """Train as one of a team, told of nothing but the run and the meeting place."""
+def main(run: str, rank: str, size: str, rendezvous: str) -> None:
+    """Train as one of a process group, told of nothing but the run and the rendezvous place."""
     # Ctrl-C reaches every process of a terminal, and SIGTERM of a batch system every process of a
     # job; the leading one alone decides to end, and takes this one with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    arrival(Path(meeting), int(rank)).touch()
-    with worker_membership(int(rank), int(size), Path(meeting)) as team:
+    ready_file(Path(rendezvous), int(rank)).touch()
+    with join_process_group(int(rank), int(size), Path(rendezvous)) as group:
         try:
-            continue_as_member(RunDirectory(Path(run)), team)
+            train_as_worker(RunDirectory(Path(run)), group)
         except MolvaeError:
             # The leading process tells the user, unless it was killed.
             os._exit(1)

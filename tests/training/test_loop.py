@@ -4,7 +4,7 @@ import torch
 from molvae.dataset.corpus import prepare_corpus
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.loop import TrainingLoop
-from molvae.training.team import Team
+from molvae.training.process_group import ProcessGroup
 
 
 def test_each_update_draws_noise_of_its_own_that_the_seed_and_its_number_decide(tiny_plan):
@@ -15,7 +15,7 @@ def test_each_update_draws_noise_of_its_own_that_the_seed_and_its_number_decide(
     def losses(done):
         model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
         indices = np.arange(1)
-        loop = TrainingLoop(model.network, corpus, indices, config, Team(), torch.float32)
+        loop = TrainingLoop(model.network, corpus, indices, config, ProcessGroup(), torch.float32)
         steps = loop.steps(done, 0.0, lambda: (0.0, False))
         return [step.losses["reconstruction"] for step in steps]
 
@@ -28,7 +28,9 @@ def test_a_training_by_the_clock_goes_on_where_it_was_by_the_clock(tiny_plan):
     corpus = prepare_corpus(tiny_plan.data, tiny_plan.corpus)
     model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
     indices = np.arange(len(corpus))
-    loop = TrainingLoop(model.network, corpus, indices, tiny_plan.train, Team(), torch.float32)
+    loop = TrainingLoop(
+        model.network, corpus, indices, tiny_plan.train, ProcessGroup(), torch.float32
+    )
     step = next(loop.steps(50, 0.9, lambda: (0.9, False)))
     assert step.progress == 0.9
     assert step.learning_rate < 0.1 * tiny_plan.train.learning_rate

@@ -1,4 +1,4 @@
-"""Team: the processes that share each batch, and how `molvae train` starts them on a CPU."""
+"""The processes that share each training batch, and how `molvae train` starts them on a CPU."""
 
 import os
 import subprocess
@@ -26,22 +26,22 @@ _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """This process's place among those that train together."""
 
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the process that writes files and talks to the user."""
         return self.rank == 0
 
-    def sum(self, values: Tensor) -> Tensor:
-        """The tensor, summed in place over the team.
+    def all_reduce(self, values: Tensor) -> Tensor:
+        """The tensor, summed in place over the process group.
 
         Raises:
-            TrainingError: another process of the team is gone.
+            TrainingError: another process of the group is gone.
         """
         if self.size > 1:
             try:
@@ -53,13 +53,13 @@ class Team:
                 ) from error
         return values
 
-    def wait(self) -> None:
-        """Return once every process of the team has come this far."""
-        self.sum(torch.zeros(1))
+    def barrier(self) -> None:
+        """Return once every process of the process group has come this far."""
+        self.all_reduce(torch.zeros(1))
 
 
-def check_team(size: int, device: torch.device) -> None:
-    """Refuse a team that its devices cannot form.
+def check_process_count(size: int, device: torch.device) -> None:
+    """Refuse a process group that its devices cannot form.
 
     Raises:
         ConfigError: several processes for one GPU.
@@ -77,7 +77,7 @@ def check_team(size: int, device: torch.device) -> None:
         )
 
 
-def usual_team_size(device: torch.device) -> int:
+def default_process_count(device: torch.device) -> int:
     """Processes that a plain training on this device uses."""
     return min(available_cores(), _MOST_PROCESSES) if device.type == "cpu" else 1
 
@@ -93,40 +93,42 @@ def torchrun_rank() -> int | None:
 
 
 @contextmanager
-def joined_team(size: int, run: RunDirectory, device: torch.device) -> Iterator[Team]:
-    """The team of a training: torchrun's, or `size` processes of which this one is the first.
+def init_process_group(
+    size: int, run: RunDirectory, device: torch.device
+) -> Iterator[ProcessGroup]:
+    """The process group that torchrun started, or `size` processes of which this is the first.
 
     Processes started here end with the block.
     """
     with ExitStack() as stack:
         rank = torchrun_rank()
         if rank is not None:
-            yield stack.enter_context(_member(rank, size, "env://", device))
+            yield stack.enter_context(_join(rank, size, "env://", device))
             return
         if size == 1:
-            yield Team()
+            yield ProcessGroup()
             return
-        meeting = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "meeting"
+        rendezvous = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "rendezvous"
         workers = [
-            stack.enter_context(_worker(run, rank, size, meeting)) for rank in range(1, size)
+            stack.enter_context(_worker(run, rank, size, rendezvous)) for rank in range(1, size)
         ]
-        _await_arrivals(workers, meeting)
-        yield stack.enter_context(_member(0, size, meeting.as_uri(), device))
+        _await_workers(workers, rendezvous)
+        yield stack.enter_context(_join(0, size, rendezvous.as_uri(), device))
 
 
 @contextmanager
-def _member(rank: int, size: int, meeting: str, device: torch.device) -> Iterator[Team]:
-    """Membership in the team that meets at a file or, by torchrun, in the environment."""
+def _join(rank: int, size: int, rendezvous: str, device: torch.device) -> Iterator[ProcessGroup]:
+    """Membership in the process group that meets at a file or, by torchrun, in the environment."""
     # Sums of what is counted on the processor are shared too.
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    elif meeting != "env://" and sys.platform == "linux":
+    elif rendezvous != "env://" and sys.platform == "linux":
         # Loopback is enough on one machine, and there whatever its name resolves to.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     try:
         distributed.init_process_group(
-            backend, init_method=meeting, rank=rank, world_size=size, timeout=_PATIENCE
+            backend, init_method=rendezvous, rank=rank, world_size=size, timeout=_PATIENCE
         )
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
@@ -134,21 +136,21 @@ def _member(rank: int, size: int, meeting: str, device: torch.device) -> Iterato
             f"the {size} processes of the training did not meet ({reason}); use --processes 1"
         ) from error
     try:
-        yield Team(rank, size)
+        yield ProcessGroup(rank, size)
     finally:
         distributed.destroy_process_group()
 
 
 @contextmanager
-def worker_membership(rank: int, size: int, meeting: Path) -> Iterator[Team]:
-    """The team as a process sees it that `joined_team` started."""
-    with _member(rank, size, meeting.as_uri(), torch.device("cpu")) as team:
-        yield team
+def join_process_group(rank: int, size: int, rendezvous: Path) -> Iterator[ProcessGroup]:
+    """The process group in a process that `init_process_group` started."""
+    with _join(rank, size, rendezvous.as_uri(), torch.device("cpu")) as group:
+        yield group
 
 
-def arrival(meeting: Path, rank: int) -> Path:
+def ready_file(rendezvous: Path, rank: int) -> Path:
     """The file by which a process tells that it is there and about to join."""
-    return meeting.with_name(f"{meeting.name}-{rank}")
+    return rendezvous.with_name(f"{rendezvous.name}-{rank}")
 
 
 def _search_path() -> list[str]:
@@ -157,10 +159,10 @@ def _search_path() -> list[str]:
     return [place or os.curdir for place in places if isinstance(place, str)]
 
 
-def _await_arrivals(workers: Sequence[subprocess.Popen[bytes]], meeting: Path) -> None:
+def _await_workers(workers: Sequence[subprocess.Popen[bytes]], rendezvous: Path) -> None:
     """Return once all are there: from then on, the death of one is noticed by the others."""
     for rank, worker in enumerate(workers, start=1):
-        while not arrival(meeting, rank).exists():
+        while not ready_file(rendezvous, rank).exists():
             if worker.poll() is not None:
                 raise TrainingError(
                     f"process {rank} of the training ended before it began, with status "
@@ -171,10 +173,10 @@ def _await_arrivals(workers: Sequence[subprocess.Popen[bytes]], meeting: Path) -
 
 @contextmanager
 def _worker(
-    run: RunDirectory, rank: int, size: int, meeting: Path
+    run: RunDirectory, rank: int, size: int, rendezvous: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Another process of this training, on this machine."""
-    words = [str(run.path), str(rank), str(size), str(meeting)]
+    words = [str(run.path), str(rank), str(size), str(rendezvous)]
     process = subprocess.Popen(
         [sys.executable, "-m", "molvae.training.worker", *words],
         stdin=subprocess.DEVNULL,
