@@ -22,7 +22,7 @@ from molvae.chem.operators.mutation import (
     mutate,
 )
 
-SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
+SAMPLE = Path(__file__).parents[3] / "data" / "moses_sample.csv"
 with SAMPLE.open(encoding="utf-8") as stream:
     REAL = [Molecule.parse(row["smiles"]) for row in islice(csv.DictReader(stream), 100)]
 

@@ -17,7 +17,7 @@ from molvae.chem.molecule import Molecule, Pattern
 from molvae.chem.operators.mutation import mutate
 from molvae.chem.operators.recombination import crossover, may_be_bonded, offspring, parent_of
 
-SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
+SAMPLE = Path(__file__).parents[3] / "data" / "moses_sample.csv"
 with SAMPLE.open(encoding="utf-8") as stream:
     REAL = [Molecule.parse(row["smiles"]) for row in islice(csv.DictReader(stream), 100)]
 
