@@ -10,14 +10,19 @@ if TYPE_CHECKING:
     from molvae.chem.conditions import Conditions
     from molvae.chem.molecule import Molecule, Pattern
     from molvae.chem.properties import PROPERTIES, property_values
-    from molvae.chem.standardize import StandardizeConfig, standardize
-    from molvae.dataset.corpus import Corpus, CorpusConfig, prepare_corpus
+    from molvae.chem.standardize import standardize
+    from molvae.chem.standardize_config import StandardizeConfig
+    from molvae.dataset.corpus import Corpus, prepare_corpus
+    from molvae.dataset.corpus_config import CorpusConfig
     from molvae.dataset.known import known_smiles
     from molvae.errors import MoleculeError, MolvaeError
-    from molvae.generation import GenerateConfig, Generation, generate
-    from molvae.metrics import EvaluateConfig, Metrics, Samples, evaluate
-    from molvae.model.decoding import DecodingConfig
-    from molvae.model.network import ModelConfig
+    from molvae.generation import Generation, generate
+    from molvae.generation_config import GenerateConfig
+    from molvae.metrics.config import EvaluateConfig
+    from molvae.metrics.evaluation import Metrics, evaluate
+    from molvae.metrics.samples import Samples
+    from molvae.model.decoding_config import DecodingConfig
+    from molvae.model.network_config import ModelConfig
     from molvae.molecule_vae import MoleculeVAE
     from molvae.objectives.config import ObjectiveConfig
     from molvae.objectives.configured import ConfiguredObjective
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from molvae.optimize.result import Candidate, SearchResult
     from molvae.optimize.search import search
     from molvae.pretrained import shipped_models
-    from molvae.report import write_report
+    from molvae.report.writing import write_report
     from molvae.runs import RunDirectory
     from molvae.training.config import TrainConfig, TrainingPlan
     from molvae.training.fit import TrainingResult, resume, train
@@ -87,15 +92,20 @@ _HOMES = {
     "molvae.chem.conditions": ("Conditions",),
     "molvae.chem.molecule": ("Molecule", "Pattern"),
     "molvae.chem.properties": ("PROPERTIES", "property_values"),
-    "molvae.chem.standardize": ("StandardizeConfig", "standardize"),
-    "molvae.dataset.corpus": ("Corpus", "CorpusConfig", "prepare_corpus"),
+    "molvae.chem.standardize": ("standardize",),
+    "molvae.chem.standardize_config": ("StandardizeConfig",),
+    "molvae.dataset.corpus": ("Corpus", "prepare_corpus"),
+    "molvae.dataset.corpus_config": ("CorpusConfig",),
     "molvae.dataset.known": ("known_smiles",),
     "molvae.errors": ("MoleculeError", "MolvaeError"),
-    "molvae.generation": ("GenerateConfig", "Generation", "generate"),
-    "molvae.model.decoding": ("DecodingConfig",),
-    "molvae.model.network": ("ModelConfig",),
+    "molvae.generation": ("Generation", "generate"),
+    "molvae.generation_config": ("GenerateConfig",),
+    "molvae.model.decoding_config": ("DecodingConfig",),
+    "molvae.model.network_config": ("ModelConfig",),
     "molvae.molecule_vae": ("MoleculeVAE",),
-    "molvae.metrics": ("EvaluateConfig", "Metrics", "Samples", "evaluate"),
+    "molvae.metrics.config": ("EvaluateConfig",),
+    "molvae.metrics.evaluation": ("Metrics", "evaluate"),
+    "molvae.metrics.samples": ("Samples",),
     "molvae.objectives.config": ("ObjectiveConfig",),
     "molvae.objectives.configured": ("ConfiguredObjective",),
     "molvae.objectives.objective": ("Failure", "Objective", "Scores"),
@@ -105,7 +115,7 @@ _HOMES = {
     "molvae.optimize.result": ("Candidate", "SearchResult"),
     "molvae.optimize.search": ("search",),
     "molvae.pretrained": ("shipped_models",),
-    "molvae.report": ("write_report",),
+    "molvae.report.writing": ("write_report",),
     "molvae.runs": ("RunDirectory",),
     "molvae.training.config": ("TrainConfig", "TrainingPlan"),
     "molvae.training.fit": ("TrainingResult", "resume", "train"),

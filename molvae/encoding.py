@@ -17,7 +17,7 @@ from molvae.chem.refusal import Refusal
 from molvae.dataset.rows import AcceptedRow, RefusedRow
 from molvae.errors import DataError, MoleculeError
 from molvae.files import written_whole
-from molvae.model.decoding import DecodingConfig
+from molvae.model.decoding_config import DecodingConfig
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
 

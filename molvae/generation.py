@@ -6,11 +6,10 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float32
-from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from molvae.chem.notation import Selfies
@@ -18,11 +17,10 @@ from molvae.chem.refusal import Refusal
 from molvae.chem.screening import MoleculeFilter, ScreenedMolecule, screen_selfies
 from molvae.errors import ConfigError
 from molvae.files import written_whole
-from molvae.model.decoding import DecodingConfig
+from molvae.generation_config import GenerateConfig
 from molvae.model_card import latents_digest
-from molvae.molecule_vae import MoleculeVAE, PriorName, PriorSamples
+from molvae.molecule_vae import MoleculeVAE, PriorSamples
 from molvae.parallel import available_cores, ordered_map
-from molvae.settings import Settings
 
 _FIRST_ROWS, _ROWS = 64, 1_024
 """Molecules that are drawn together and travel to a worker process together; twice as many each
@@ -36,77 +34,6 @@ _KNOWN = "known already"
 _NOT_KEPT = "not kept by its code"
 
 Item = TypeVar("Item")
-
-
-class GenerateConfig(Settings):
-    """How many molecules, drawn how, and what they must be like."""
-
-    n: PositiveInt = 1_000
-    prior: PriorName | None = None
-    """Where codes come from; None means the learned prior if the model has one, else N(0, I)."""
-    decoding: DecodingConfig = DecodingConfig()
-    exact: bool | None = None
-    """Draw again where a molecule made up is not given back by its code, or where that code is not
-    the molecule's own, but one of an unusual spelling; None means to do so with a model that gives
-    back half or more of the molecules held out of its training. Points of N(0, I) are made for no
-    molecule: there it does not go."""
-    strict: bool | None = None
-    """Refuse spellings that SELFIES repairs (an unused tail, a dropped bond or ring); None means
-    the same."""
-    radicals: bool | None = None
-    """Let molecules with unpaired electrons pass; None means if the cleaning of the model's
-    training data did."""
-    where: str | None = None
-    """Conditions on properties, such as `qed > 0.6 and weight < 400`."""
-    keep: tuple[str, ...] = ()
-    """SMARTS that must all match."""
-    avoid: tuple[str, ...] = ()
-    """SMARTS of which none may match."""
-    properties: tuple[str, ...] = ("logp", "qed", "sa", "weight")
-    """Properties in the output."""
-    most_draws: Annotated[float, Field(ge=1.0)] = 100.0
-    """Draws for each molecule asked for, after which generation gives up."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    workers: PositiveInt | None = None
-    """Processes that check structures and describe draws; None means one per core, or none beside
-    this one for up to 2,000 molecules."""
-
-    @property
-    def screen(self) -> MoleculeFilter:
-        """What is asked of a decoded molecule."""
-        return MoleculeFilter(
-            self.properties,
-            self.where,
-            self.keep,
-            self.avoid,
-            strict=bool(self.strict),
-            radicals=bool(self.radicals),
-            own=bool(self.exact),
-        )
-
-    def settled(self, model: MoleculeVAE) -> "GenerateConfig":
-        """The settings with what is left to the model decided.
-
-        Raises:
-            ConfigError: codes that give their molecule back are asked of a prior that makes none.
-        """
-        prior, trusted = model.prior_named(self.prior), model.card.is_faithful
-        if prior == "normal" and self.exact:
-            raise ConfigError(
-                "points of N(0, I) are made for no molecule that they could give back; leave out "
-                "--exact, or draw from the learned prior"
-            )
-        settled: dict[str, object] = {"prior": prior}
-        if self.exact is None:
-            settled["exact"] = trusted and prior != "normal"
-        if self.strict is None:
-            settled["strict"] = trusted
-        if self.radicals is None:
-            settled["radicals"] = model.card.cleaning.allow_radicals
-        if "max_symbols" not in self.decoding.model_fields_set:
-            longest = {"max_symbols": model.card.max_symbols}
-            settled["decoding"] = self.decoding.with_changes(longest).model_dump()
-        return self.with_changes(settled)
 
 
 @dataclass(frozen=True)
@@ -179,6 +106,44 @@ class Generation:
         return sum(molecule.repair is not None for molecule in self.molecules)
 
 
+def filter_of(config: GenerateConfig) -> MoleculeFilter:
+    """The filter that a decoded molecule must pass under the settings."""
+    return MoleculeFilter(
+        config.properties,
+        config.where,
+        config.keep,
+        config.avoid,
+        strict=bool(config.strict),
+        radicals=bool(config.radicals),
+        own=bool(config.exact),
+    )
+
+
+def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig:
+    """The settings with every None replaced by the choice that suits the model.
+
+    Raises:
+        ConfigError: exact reconstruction is asked of a prior that has no molecule to compare with.
+    """
+    prior, is_faithful = model.prior_named(config.prior), model.card.is_faithful
+    if prior == "normal" and config.exact:
+        raise ConfigError(
+            "points of N(0, I) are made for no molecule that they could give back; leave out "
+            "--exact, or draw from the learned prior"
+        )
+    resolved: dict[str, object] = {"prior": prior}
+    if config.exact is None:
+        resolved["exact"] = is_faithful and prior != "normal"
+    if config.strict is None:
+        resolved["strict"] = is_faithful
+    if config.radicals is None:
+        resolved["radicals"] = model.card.cleaning.allow_radicals
+    if "max_symbols" not in config.decoding.model_fields_set:
+        longest = {"max_symbols": model.card.max_symbols}
+        resolved["decoding"] = config.decoding.with_changes(longest).model_dump()
+    return config.with_changes(resolved)
+
+
 def generate(
     model: MoleculeVAE,
     config: GenerateConfig | None = None,
@@ -200,8 +165,9 @@ def generate(
     Raises:
         ConfigError: a filter or a property that cannot be read.
     """
-    config = (config or GenerateConfig()).settled(model)
-    config.screen.check()
+    config = resolve_config(config or GenerateConfig(), model)
+    molecule_filter = filter_of(config)
+    molecule_filter.check()
     workers = config.workers or (available_cores() if config.n > _IN_PROCESS else 1)
     stopwatch = _Stopwatch()
     draws = _Draws(model, config, workers, stopwatch)
@@ -210,7 +176,7 @@ def generate(
         # No further ahead than keeps the workers busy, or than the draws that most need: what is
         # ahead at the end was drawn in vain.
         ahead = min(workers + 1, math.ceil(_OFTEN * config.n / _ROWS))
-        answers = ordered_map(_Check(config.screen), draws.selfies_rows(), workers, ahead)
+        answers = ordered_map(_Check(molecule_filter), draws.selfies_rows(), workers, ahead)
         for answer in stopwatch.timed("waiting for the checks", answers):
             bar.update(found.add(answer, draws.parts.popleft()))
             if found.is_complete:

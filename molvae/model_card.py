@@ -10,12 +10,13 @@ from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
 from molvae.chem.similarity import SUBSTRUCTURES
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
-from molvae.model.decoding import GREEDY
+from molvae.model.decoding_config import GREEDY
 from molvae.model.folder import load_weights
-from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.model.network import SequenceVAE
+from molvae.model.network_config import ModelConfig
 from molvae.settings import Settings
 from molvae.vocabulary import Vocabulary
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -16,17 +16,11 @@ from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies_batch, to_se
 from molvae.chem.similarity import selfies_substructures
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.acceptance import Counts, Selection
-from molvae.model.decoding import GREEDY, DecodingConfig, decode
+from molvae.model.decoding import decode
+from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
 from molvae.model.folder import SavedModel, read_model, write_model
-from molvae.model.network import (
-    Device,
-    ModelConfig,
-    Posterior,
-    SequenceVAE,
-    as_latents,
-    padded_ids,
-    pick_device,
-)
+from molvae.model.network import Posterior, SequenceVAE, as_latents, padded_ids, pick_device
+from molvae.model.network_config import Device, ModelConfig
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
 from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
@@ -39,9 +33,6 @@ _ROWS = 512
 """Molecules that pass through the network together."""
 
 _RECORDED = ("molvae", "torch", "rdkit", "selfies")
-
-PriorName = Literal["learned", "push-forward", "normal"]
-"""The learned prior; the same without its acceptance of some draws; N(0, I)."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from molvae.files import write_json
-from molvae.generation import GenerateConfig, generate
+from molvae.generation import generate
+from molvae.generation_config import GenerateConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
 from molvae.runs import provenance

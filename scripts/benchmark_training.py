@@ -21,7 +21,7 @@ import torch
 
 from molvae.dataset.corpus import prepare_corpus
 from molvae.files import write_json
-from molvae.model.network import ModelConfig
+from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
 from molvae.runs import provenance

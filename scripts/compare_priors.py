@@ -25,8 +25,8 @@ from molvae.benchmarks.moses import MosesConfig, draw_samples, published_answers
 from molvae.chem.notation import Selfies, from_selfies, repair
 from molvae.errors import MoleculeError
 from molvae.files import write_json
-from molvae.metrics import read_smiles
 from molvae.metrics.chemnet import ChemNet, frechet_distance
+from molvae.metrics.samples import read_smiles
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import provenance
 

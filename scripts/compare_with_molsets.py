@@ -118,7 +118,9 @@ def column(path: Path) -> list[str]:
 
 def by_molvae(sets: dict[str, list[str]]) -> dict[str, float]:
     """The figures of this package."""
-    from molvae.metrics import EvaluateConfig, Samples, evaluate
+    from molvae.metrics.config import EvaluateConfig
+    from molvae.metrics.evaluation import evaluate
+    from molvae.metrics.samples import Samples
 
     references = {name: sets[name] for name in ("Test", "TestSF")}
     config = EvaluateConfig(neighbors=0)

@@ -18,12 +18,13 @@ from pathlib import Path
 
 import torch
 
-from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.corpus import CorpusConfig, prepare_corpus, split
+from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.corpus import prepare_corpus, split
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.moses import fetch_moses
 from molvae.dataset.zinc import fetch_zinc250k
 from molvae.files import read_json
-from molvae.model.network import ModelConfig
+from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model, shipped_models
 from molvae.runs import RunDirectory

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.corpus import CorpusConfig
-from molvae.model.network import ModelConfig
+from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.corpus_config import CorpusConfig
+from molvae.model.network_config import ModelConfig
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import TrainingResult, train
 

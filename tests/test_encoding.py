@@ -14,7 +14,7 @@ from molvae.encoding import (
     write_refused,
 )
 from molvae.errors import DataError
-from molvae.model.decoding import GREEDY
+from molvae.model.decoding_config import GREEDY
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
 

@@ -9,9 +9,10 @@ from molvae.chem.properties import property_values
 from molvae.chem.refusal import Refusal
 from molvae.encoding import Latents
 from molvae.errors import ConfigError, ModelError
-from molvae.generation import GenerateConfig, generate
-from molvae.model.decoding import GREEDY, DecodingConfig
-from molvae.model.network import ModelConfig
+from molvae.generation import generate, resolve_config
+from molvae.generation_config import GenerateConfig
+from molvae.model.decoding_config import GREEDY, DecodingConfig
+from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 
 
@@ -144,19 +145,19 @@ def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
 def test_what_is_asked_of_draws_is_left_to_how_faithful_the_model_is(tiny_model, share, asks):
     card = {} if share is None else {"validation": {"exact_reconstruction": share}}
     model = MoleculeVAE(tiny_model.vocabulary, tiny_model.network, card=card)
-    left = GenerateConfig().settled(model)
+    left = resolve_config(GenerateConfig(), model)
     assert (left.exact, left.strict) == (asks, asks)
-    chosen = GenerateConfig(exact=not asks, strict=True).settled(model)
+    chosen = resolve_config(GenerateConfig(exact=not asks, strict=True), model)
     assert (chosen.exact, chosen.strict) == (not asks, True)
-    normal = GenerateConfig(prior="normal").settled(model)
+    normal = resolve_config(GenerateConfig(prior="normal"), model)
     assert (normal.exact, normal.strict) == (False, asks)
 
 
 def test_codes_that_give_their_molecule_back_are_not_asked_of_a_normal_prior(tiny_model):
     for config in settings(exact=True), settings(exact=True, strict=False):
         with pytest.raises(ConfigError, match="leave out --exact"):
-            config.settled(tiny_model)
-    assert settings(exact=False).settled(tiny_model).exact is False
+            resolve_config(config, tiny_model)
+    assert resolve_config(settings(exact=False), tiny_model).exact is False
 
 
 def test_too_many_repairs_end_with_advice(tiny_model):

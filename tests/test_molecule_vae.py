@@ -8,7 +8,7 @@ import torch
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, ModelError, MoleculeError
-from molvae.model.decoding import DecodingConfig
+from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.special_ids import END
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ModelError
 from molvae.model.folder import read_model
 from molvae.molecule_vae import MoleculeVAE

@@ -15,11 +15,13 @@ from tqdm import tqdm
 from molvae.chem.notation import Selfies, from_selfies, is_canonical, repair
 from molvae.errors import DataError, MoleculeError
 from molvae.files import with_nan, without_nan
-from molvae.metrics import EvaluateConfig, Samples, evaluate_each, read_smiles
 from molvae.metrics.cache import StatisticsCache
 from molvae.metrics.chemnet import Gaussian
-from molvae.model.decoding import DecodingConfig
-from molvae.molecule_vae import MoleculeVAE, PriorName, PriorSamples
+from molvae.metrics.config import EvaluateConfig
+from molvae.metrics.evaluation import evaluate_each
+from molvae.metrics.samples import Samples, read_smiles
+from molvae.model.decoding_config import DecodingConfig, PriorName
+from molvae.molecule_vae import MoleculeVAE, PriorSamples
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
 

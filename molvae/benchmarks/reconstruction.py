@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.rows import AcceptedRow, read_rows
-from molvae.diagnosis import jtvae_reconstruction
+from molvae.diagnosis.reconstruction import jtvae_reconstruction
 from molvae.encoding import reconstruct_rows
 from molvae.errors import DataError
 from molvae.molecule_vae import MoleculeVAE

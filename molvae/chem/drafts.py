@@ -13,7 +13,8 @@ from molvae.chem.operators.mutation import mutate
 from molvae.chem.operators.recombination import crossover
 from molvae.chem.refusal import Refusal
 from molvae.chem.similarity import FingerprintKind, fingerprint
-from molvae.chem.standardize import StandardizeConfig, standardize, standardize_molecule
+from molvae.chem.standardize import standardize, standardize_molecule
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
 
 _MOST_COUNTED = 63

@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Any
 
-from pydantic import PositiveInt, field_validator
 from rdkit import Chem, rdBase
 from rdkit.Chem import Mol, rdMolDescriptors, rdqueries
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from molvae.chem.molecule import MAX_CHARACTERS, Molecule, parse_mol
 from molvae.chem.refusal import Refusal
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
-from molvae.settings import Settings, split_row
 
 __all__ = [
     "Change",
     "Refusal",
-    "StandardizeConfig",
     "standardize",
     "standardize_molecule",
     "standardize_with_changes",
@@ -30,44 +27,6 @@ _CHARGES = frozenset("+-")
 _PECULIAR = frozenset("[]$~<>:*")
 """Characters without which it has no isotope, no radical, and atoms and bonds of these alone."""
 _PLAIN_ELEMENTS = frozenset({"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I"})
-
-
-class StandardizeConfig(Settings):
-    """What is accepted, and what is done to it before."""
-
-    max_heavy_atoms: PositiveInt = 100
-    """Of the molecule that remains after salts are removed."""
-    min_heavy_atoms: PositiveInt = 1
-    """Of the same; smaller ones are refused."""
-    elements: tuple[str, ...] = (
-        "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I",
-    )  # fmt: skip
-    """Element symbols; hydrogen is always allowed where it is implicit."""
-    largest_fragment: bool = True
-    """Keep only the largest fragment with carbon; otherwise salts stay as they are."""
-    neutralize: bool = True
-    """Move protons so that charges vanish where they can; quaternary nitrogen and such stay."""
-    keep_stereo: bool = True
-    """Keep the marks of stereochemistry; otherwise they are removed."""
-    allow_isotopes: bool = False
-    """Accept atoms with an isotope label."""
-    allow_radicals: bool = False
-    """Accept atoms with an unpaired electron."""
-
-    # Any: whatever a caller typed; pydantic checks it.
-    @field_validator("elements", mode="before")
-    @classmethod
-    def _split_elements(cls, symbols: Any) -> Any:
-        """`C,N,O` as a flag has it, and as the default is shown."""
-        return split_row(symbols) if isinstance(symbols, list | tuple) else symbols
-
-    @field_validator("elements")
-    @classmethod
-    def _known_elements(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [symbol for symbol in symbols if symbol not in _element_symbols()]
-        if unknown or not symbols:
-            raise ValueError(f"expected element symbols such as 'C' or 'Cl', got {unknown}")
-        return symbols
 
 
 class Change(StrEnum):
@@ -207,12 +166,6 @@ def _neutral(mol: Mol) -> Mol:
 
 
 # RDKit's query objects are made once per process: making one costs more than using it.
-
-
-@cache
-def _element_symbols() -> frozenset[str]:
-    table = Chem.GetPeriodicTable()
-    return frozenset(table.GetElementSymbol(number) for number in range(1, 119))
 
 
 @cache

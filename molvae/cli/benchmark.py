@@ -26,7 +26,7 @@ from molvae.cli.flags import (
 from molvae.cli.models import ChosenModel, ModelChoice, ModelPath, cleaning_for
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
-from molvae.metrics import EvaluateConfig
+from molvae.metrics.config import EvaluateConfig
 from molvae.optimize.admission import AdmissionConfig
 from molvae.optimize.combined_config import CombinedConfig
 from molvae.optimize.methods import SearchConfig

@@ -6,7 +6,7 @@ from typing import Annotated
 from molvae.cli.flags import OnScreen, Screen, Seed, check_apart, flags_of, given
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.encoding import Latents, decode_latents
-from molvae.model.decoding import GREEDY, DecodingConfig
+from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model_card import latents_digest
 from molvae.tables import TableFile
 

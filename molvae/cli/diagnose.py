@@ -6,15 +6,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.cli.encode import report_refused
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
 from molvae.cli.models import Cleaning, ModelChoice, cleaning_for
 from molvae.dataset.cleaning import CleaningRules
-from molvae.diagnosis import DiagnoseConfig, draw_molecules
-from molvae.diagnosis import diagnose as diagnose_model
+from molvae.diagnosis.config import DiagnoseConfig
+from molvae.diagnosis.drawing import draw_molecules
+from molvae.diagnosis.report import diagnose as diagnose_model
 from molvae.files import check_writable, write_json
-from molvae.model.network import Device
+from molvae.model.network_config import Device
 from molvae.runs import provenance
 
 

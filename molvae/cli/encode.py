@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
 from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.dataset.rows import RefusedRow

@@ -8,8 +8,10 @@ from cyclopts import Parameter
 
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
 from molvae.files import check_writable, write_json
-from molvae.metrics import EvaluateConfig, Metrics, Samples, read_smiles
-from molvae.metrics import evaluate as measure
+from molvae.metrics.config import EvaluateConfig
+from molvae.metrics.evaluation import Metrics
+from molvae.metrics.evaluation import evaluate as measure
+from molvae.metrics.samples import Samples, read_smiles
 from molvae.runs import provenance
 
 

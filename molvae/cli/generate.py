@@ -21,8 +21,9 @@ from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.dataset.known import known_smiles
 from molvae.errors import ConfigError
 from molvae.files import check_writable
-from molvae.generation import GenerateConfig, Generation
+from molvae.generation import Generation, filter_of
 from molvae.generation import generate as generate_molecules
+from molvae.generation_config import GenerateConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.tables import Columns, TableFile
 
@@ -90,7 +91,7 @@ def generate(
     if settings.properties and "properties" in typed:
         typed["properties"] = split_at_commas(settings.properties)
     plan = settings_from(GenerateConfig, config, typed)
-    plan.screen.check()
+    filter_of(plan).check()
     file = TableFile.at(out)
     known.check(out, latents)
     if latents is not None:

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.cli.flags import OnScreen, Screen, flags_of, given
 from molvae.dataset.rows import read_rows
 from molvae.encoding import Rows
 from molvae.model.folder import read_model
-from molvae.model.network import Device
+from molvae.model.network_config import Device
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import DEFAULT, shipped_folder, shipped_models
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.cli.encode import report_refused
 from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
 from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from molvae.cli.flags import OnScreen, Screen
-from molvae.report import write_report
+from molvae.report.writing import write_report
 from molvae.runs import RunDirectory
 
 

@@ -18,10 +18,10 @@ from molvae.cli.flags import (
     split_at_commas,
 )
 from molvae.cli.resumption import check_resumable
-from molvae.dataset.corpus import CorpusConfig
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError
 from molvae.files import read_json
-from molvae.model.network import ModelConfig
+from molvae.model.network_config import ModelConfig
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.fit import TrainingResult

@@ -10,15 +10,12 @@ from jaxtyping import Int32, Int64, UInt16
 
 from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.refusal import Refusal
-from molvae.chem.standardize import Change, StandardizeConfig, standardize_with_changes
+from molvae.chem.standardize import Change, standardize_with_changes
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
 
 IDENTITY_BYTES = 16
 """Of a canonical SMILES: two of 10^9 molecules are taken for one with a chance below 10^-20."""
-
-
-MAX_SYMBOLS = 200
-"""Of a molecule, unless more or fewer are asked for."""
 
 
 @dataclass(frozen=True, slots=True)

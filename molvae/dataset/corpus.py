@@ -6,41 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, Integer
-from pydantic import Field
 
 from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies
-from molvae.chem.standardize import StandardizeConfig
 from molvae.dataset.batches import Batch
-from molvae.dataset.cleaning import MAX_SYMBOLS, CleaningRules
+from molvae.dataset.cleaning import CleaningRules
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.making import make_store
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_store
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError, DataError
 from molvae.parallel import available_cores
 from molvae.runs import installed_version
-from molvae.settings import Settings
 from molvae.vocabulary import END, PAD, START, Vocabulary
 
 _KEY_CHARACTERS = 8
 _PACKAGES = ("molvae", "rdkit", "selfies")
 """Packages whose version decides what is accepted, and how it is spelled."""
-
-
-class CorpusConfig(Settings):
-    """What to take from a file of molecules, and what to accept."""
-
-    smiles_column: str | None = None
-    """Column that holds the SMILES; None finds it by its name, else by its content."""
-    property_columns: tuple[str, ...] = ()
-    """Columns of numbers to keep beside the molecules."""
-    max_symbols: Annotated[int, Field(ge=1, le=10_000)] = MAX_SYMBOLS
-    """SELFIES symbols of a molecule, at most."""
-    standardize: StandardizeConfig = StandardizeConfig()
-    """How molecules are cleaned, and which are refused."""
 
 
 def prepare_corpus(

@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.standardize import StandardizeConfig, standardize
+from molvae.chem.standardize import standardize
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.chunks import ChunkWork, answered_chunks
 from molvae.dataset.tables import Table
 from molvae.errors import MoleculeError

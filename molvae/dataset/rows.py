@@ -6,15 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from molvae.chem.notation import Selfies
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.chunks import ChunkWork, answered_chunks
-from molvae.dataset.cleaning import (
-    MAX_SYMBOLS,
-    Accepted,
-    CleaningRules,
-    CleaningTask,
-    accepted_molecule,
-)
+from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask, accepted_molecule
+from molvae.dataset.corpus_config import MAX_SYMBOLS
 from molvae.dataset.tables import Chunk, Table
 from molvae.errors import MoleculeError
 from molvae.parallel import available_cores

@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
-from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.cleaning import MAX_SYMBOLS, Accepted, CleaningRules, CleaningTask
+from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask
+from molvae.dataset.corpus_config import MAX_SYMBOLS
 from molvae.dataset.rows import RefusedRow, clean_texts
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError

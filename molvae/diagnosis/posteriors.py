@@ -11,7 +11,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, from_selfies
 from molvae.chem.similarity import Fingerprint, FingerprintKind, fingerprint
 from molvae.errors import MoleculeError
-from molvae.model.decoding import DecodingConfig
+from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 
 _REMEMBERED = 50_000

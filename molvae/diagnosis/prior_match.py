@@ -9,7 +9,8 @@ from tqdm import tqdm
 
 from molvae.diagnosis.figures import auc
 from molvae.diagnosis.posteriors import Posteriors
-from molvae.molecule_vae import MoleculeVAE, PriorName
+from molvae.model.decoding_config import PriorName
+from molvae.molecule_vae import MoleculeVAE
 
 _ROWS = 256
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

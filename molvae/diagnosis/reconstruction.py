@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from molvae.chem.notation import Selfies
 from molvae.diagnosis.posteriors import Posteriors, decoded_smiles, length_limit, smiles_of
-from molvae.model.decoding import DecodingConfig
+from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.special_ids import END, PAD
 

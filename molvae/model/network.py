@@ -2,65 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.heads import PropertyHead
 from molvae.model.loss import Elbo
+from molvae.model.network_config import Device, ModelConfig
 from molvae.model.recurrence import GRULayer
 from molvae.model.symbol_decoder import SymbolDecoder
-from molvae.settings import Settings, suggestion
+from molvae.settings import suggestion
 from molvae.special_ids import END, PAD
 
 # Log-variances beyond these bounds carry no information and overflow in half precision.
 _LOG_VARIANCE_BOUND = 8.0
-
-
-Layers = Annotated[int, Field(ge=1, le=64)]
-
-
-class ModelConfig(Settings):
-    """Widths and depths of the network."""
-
-    embedding_size: PositiveInt = 128
-    """Length of the vector that stands for a symbol."""
-    encoder_size: PositiveInt = 256
-    """Hidden units of the encoder, in each of its two directions."""
-    encoder_layers: Layers = 1
-    decoder_size: PositiveInt = 512
-    """Hidden units of the decoder."""
-    decoder_layers: Layers = 1
-    latent_size: PositiveInt = 128
-    """Dimensions of the latent space."""
-    prior_size: NonNegativeInt = 512
-    """Hidden units of the language model behind the learned prior; 0 means no learned prior."""
-    prior_layers: Layers = 1
-
-    @classmethod
-    def preset(cls, name: str) -> "ModelConfig":
-        """The settings of a named size; `small` trains in minutes on a laptop.
-
-        Raises:
-            ConfigError: no preset has that name.
-        """
-        if name not in PRESETS:
-            raise ConfigError(f"no preset {name!r}{suggestion(name, list(PRESETS))}")
-        return PRESETS[name]
-
-
-PRESETS = {
-    "small": ModelConfig(
-        embedding_size=64, encoder_size=128, decoder_size=256, latent_size=64, prior_size=256
-    ),
-    "base": ModelConfig(),
-}
 
 
 @dataclass(frozen=True)
@@ -255,9 +214,6 @@ def padded_ids(
     for place, row in enumerate(rows):
         ids[place, : len(row) + 1] = torch.tensor([*row, END])
     return ids, lengths
-
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def pick_device(name: Device = "auto") -> torch.device:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Selection
-from molvae.model.decoding import GREEDY, DecodingConfig, Sequences, decode, write
+from molvae.model.decoding import Sequences, decode, write
+from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.symbol_decoder import SymbolDecoder

@@ -16,7 +16,7 @@ from jaxtyping import Float64
 
 from molvae.chem.drafts import counted, draft_or_error, draft_smiles, draft_spellings
 from molvae.chem.molecule import Molecule
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
 from molvae.model.prior import PushForwardPrior
 from molvae.model.threads import one_thread

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.optimize.retraining import RetrainingConfig
 from molvae.optimize.sources import Source
 from molvae.settings import Settings

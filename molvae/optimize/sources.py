@@ -19,8 +19,8 @@ from molvae.chem.drafts import (
 )
 from molvae.chem.notation import Selfies, to_selfies_batch
 from molvae.chem.operators.symbol_edits import edit_symbols, splice
-from molvae.chem.standardize import StandardizeConfig
-from molvae.model.decoding import DecodingConfig
+from molvae.chem.standardize_config import StandardizeConfig
+from molvae.model.decoding_config import DecodingConfig
 from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.retraining import Coded

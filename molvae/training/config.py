@@ -12,9 +12,9 @@ from pydantic import (
     model_validator,
 )
 
-from molvae.dataset.corpus import CorpusConfig
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.files import read_json, write_json
-from molvae.model.network import Device, ModelConfig
+from molvae.model.network_config import Device, ModelConfig
 from molvae.runs import RunDirectory
 from molvae.settings import Settings
 

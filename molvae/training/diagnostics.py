@@ -14,7 +14,8 @@ from molvae.chem.notation import Selfies, from_selfies
 from molvae.dataset.batches import Batch
 from molvae.dataset.corpus import Corpus
 from molvae.errors import MoleculeError
-from molvae.model.decoding import DecodingConfig, decode
+from molvae.model.decoding import decode
+from molvae.model.decoding_config import DecodingConfig
 from molvae.model.loss import ACTIVE_VARIANCE, property_errors
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.process_group import ProcessGroup

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from molvae.dataset.corpus import Corpus, CorpusConfig, prepare_corpus, split
+from molvae.dataset.corpus import Corpus, prepare_corpus, split
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError, DataError
 from molvae.files import write_json
-from molvae.model.network import Device, pick_device
+from molvae.model.network import pick_device
+from molvae.model.network_config import Device
 from molvae.model.threads import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model

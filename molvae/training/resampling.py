@@ -15,7 +15,8 @@ from molvae.chem.notation import Selfies
 from molvae.chem.similarity import selfies_substructures
 from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
-from molvae.generation import GenerateConfig, generate
+from molvae.generation import generate
+from molvae.generation_config import GenerateConfig
 from molvae.model.acceptance import Acceptance, Described
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.progress import Notify

@@ -8,9 +8,9 @@ from molvae.benchmarks.moses import MosesConfig, benchmark_moses, draw_samples, 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies, repair, to_selfies
 from molvae.errors import ConfigError, DataError, FileError
-from molvae.metrics import EvaluateConfig
 from molvae.metrics.chemnet import frechet_distance
-from molvae.model.decoding import DecodingConfig
+from molvae.metrics.config import EvaluateConfig
+from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"

@@ -15,7 +15,7 @@ from molvae.chem.drafts import (
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
 from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 
 FLAT = StandardizeConfig(keep_stereo=False, max_heavy_atoms=60, min_heavy_atoms=3)
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"

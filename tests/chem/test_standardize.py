@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.standardize import (
-    Refusal,
-    StandardizeConfig,
-    standardize,
-    standardize_molecule,
-)
+from molvae.chem.standardize import Refusal, standardize, standardize_molecule
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ConfigError, MoleculeError
 
 DEFAULT = StandardizeConfig()

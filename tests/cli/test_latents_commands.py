@@ -7,7 +7,7 @@ import pytest
 from rdkit import Chem
 from wrong_files import WRONG_FILES, wrong_file
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.molecule_vae import MoleculeVAE
 
 

@@ -1,5 +1,5 @@
 from molvae.chem.notation import from_selfies
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.cleaning import CleaningRules, CleaningTask, clean
 
 

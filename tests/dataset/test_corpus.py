@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.corpus import CorpusConfig, prepare_corpus, split
+from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.corpus import prepare_corpus, split
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError, DataError, FileError
 from molvae.vocabulary import END, PAD, Vocabulary
 

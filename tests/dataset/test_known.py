@@ -2,7 +2,7 @@ from itertools import cycle, islice
 
 import pytest
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.known import canonical_forms, known_smiles
 from molvae.errors import DataError
 

@@ -1,7 +1,7 @@
 from itertools import chain, cycle, islice
 
 from molvae.chem.notation import from_selfies
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.rows import AcceptedRow, RefusedRow, read_rows
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from molvae.model.network import ModelConfig
+from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.special_ids import END
 from molvae.vocabulary import Vocabulary

@@ -1,7 +1,7 @@
 import pytest
 from rdkit import Chem
 
-from molvae.chem.standardize import StandardizeConfig
+from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.cleaning import CleaningRules
 from molvae.diagnosis.drawing import draw_molecules
 from molvae.errors import DataError

@@ -4,10 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from molvae.diagnosis import DiagnoseConfig, diagnose, draw_molecules
+from molvae.diagnosis.config import DiagnoseConfig
+from molvae.diagnosis.drawing import draw_molecules
 from molvae.diagnosis.information import Information
 from molvae.diagnosis.prior_match import PriorMatch
 from molvae.diagnosis.reconstruction import Reconstruction
+from molvae.diagnosis.report import diagnose
 from molvae.diagnosis.smoothness import PairFigures, Smoothness, Step
 from molvae.diagnosis.verdicts import (
     judge_distances,

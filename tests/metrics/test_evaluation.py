@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from molvae.errors import ConfigError, DataError, FileError
-from molvae.metrics import EvaluateConfig, Samples, evaluate
+from molvae.metrics.config import EvaluateConfig
+from molvae.metrics.evaluation import evaluate
+from molvae.metrics.samples import Samples
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
 WITHOUT_FCD = EvaluateConfig(fcd=False, workers=1)

@@ -3,7 +3,7 @@
 import pytest
 
 from molvae.errors import ConfigError, DataError
-from molvae.metrics import Samples, read_smiles
+from molvae.metrics.samples import Samples, read_smiles
 
 
 def test_invalid_rows_and_duplicates_stay_in_their_places(tmp_path):

@@ -1,8 +1,10 @@
 import pytest
 import torch
 
-from molvae.model.decoding import DecodingConfig, decode, next_ids, write
-from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.model.decoding import decode, next_ids, write
+from molvae.model.decoding_config import DecodingConfig
+from molvae.model.network import SequenceVAE
+from molvae.model.network_config import ModelConfig
 from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import END, PAD, START
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
 from molvae.errors import ConfigError
-from molvae.model.network import ModelConfig, Posterior, SequenceVAE, pick_device
+from molvae.model.network import Posterior, SequenceVAE, pick_device
+from molvae.model.network_config import ModelConfig
 from molvae.special_ids import END, PAD
 
 N_IDS = 12

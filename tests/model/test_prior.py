@@ -7,8 +7,10 @@ from torch.distributions import Normal
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Acceptance, Described, Selection
-from molvae.model.decoding import GREEDY, DecodingConfig, decode, write
-from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.model.decoding import decode, write
+from molvae.model.decoding_config import GREEDY, DecodingConfig
+from molvae.model.network import SequenceVAE
+from molvae.model.network_config import ModelConfig
 from molvae.model.prior import Draws, NormalPrior, Prior, PushForwardPrior
 from molvae.special_ids import END, PAD
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from projection_model import ProjectionModel
 
-from molvae.model.network import ModelConfig
+from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective

@@ -12,9 +12,9 @@ from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.methods import SearchConfig
 from molvae.optimize.result import Candidate
 from molvae.optimize.search import search
-from molvae.report import write_report
 from molvae.report.charts import Series
 from molvae.report.search import _best_so_far, _sources
+from molvae.report.writing import write_report
 from molvae.runs import RunDirectory
 
 ANILIDE = "CC(=O)Nc1ccccc1"

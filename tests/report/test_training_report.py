@@ -5,7 +5,7 @@ import pytest
 from page_reader import ReadPage
 
 from molvae.errors import FileError
-from molvae.report import write_report
+from molvae.report.writing import write_report
 from molvae.runs import RunDirectory
 from molvae.training.fit import resume, train
 

@@ -4,7 +4,8 @@ from math import inf, nan
 import numpy as np
 import pytest
 
-from molvae.dataset.corpus import CorpusConfig, prepare_corpus
+from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.training.diagnostics import Validation, is_same_molecule, validate
 
 

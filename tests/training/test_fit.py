@@ -13,7 +13,7 @@ import torch
 from interrupts import heed_ctrl_c
 from safetensors.torch import load_file
 
-from molvae.dataset.corpus import CorpusConfig
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError, DataError, ModelError, RunError, TrainingError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory

@@ -12,8 +12,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from molvae.chem.standardize import StandardizeConfig
-from molvae.dataset.corpus import CorpusConfig, prepare_corpus, split
+from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.corpus import prepare_corpus, split
+from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import DataError, RunError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
