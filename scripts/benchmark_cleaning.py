@@ -1,7 +1,7 @@
 """How fast a file of molecules becomes a token store, and how much memory that takes (Linux).
 
     molvae data moses --out data/moses
-    python scripts/benchmark_cleaning.py data/moses/train.csv --out data/results/cleaning.json
+    python scripts/benchmark_cleaning.py data/moses/train.csv --out data/results/speed/cleaning.json
 
 The peak is the sum over all processes, looked at twice a second. A store that is there already is
 not made again, so the folder for it is a new one.

@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--methods", type=Method, nargs="+", default=METHODS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--out", type=Path, default=Path("data/results/optimization.json"))
+    parser.add_argument("--out", type=Path, default=Path("data/results/methods/methods.json"))
     arguments = parser.parse_args()
     try:
         record = compare(arguments)

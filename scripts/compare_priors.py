@@ -1,7 +1,7 @@
 """What each prior on z is worth: samples of one model under several of them, by FCD.
 
     molvae data moses --out data/moses
-    python scripts/compare_priors.py --data data/moses --out data/results/priors.json
+    python scripts/compare_priors.py --data data/moses --out data/results/priors/priors.json
 
 `normal` is N(0, I), which the KL draws the posteriors to; `one normal` and `mixture` are fitted to
 codes of training molecules; `codes` are such codes themselves, the bound for a prior that fits them

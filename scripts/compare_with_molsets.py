@@ -5,7 +5,7 @@
     other/bin/pip install --no-deps molsets==0.3.1
     molvae data moses --out data/moses
     python scripts/compare_with_molsets.py data/moses --python other/bin/python \
-        --out data/results/metrics_agreement.json
+        --out data/results/metrics/agreement.json
 
 Samples are molecules of the scaffold test set and of the training set, with duplicates and invalid
 texts among them; all sets are drawn with the seed.

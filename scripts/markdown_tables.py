@@ -1,26 +1,34 @@
-"""Pieces of the tables of the README, in Markdown."""
+"""Markdown for the result tables."""
 
 from typing import Any
 
 
 def table(heading: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; figures stand at the right."""
+    """A Markdown table whose first column is text and whose other columns are figures."""
     rule = ["---", *["---:"] * (len(heading) - 1)]
     return "\n".join("| " + " | ".join(row) + " |" for row in [heading, rule, *rows])
 
 
+# Any: JSON values.
 def commands(*records: dict[str, Any]) -> str:
-    """The commands that the figures come from, folded away."""
+    """The commands that made the records, in a block that folds away."""
     lines = "\n".join(record["provenance"]["command"] for record in records)
-    what = "Commands" if records[1:] else "Command"
-    return f"\n\n<details><summary>{what}</summary>\n\n```text\n{lines}\n```\n\n</details>"
+    summary = "Commands" if records[1:] else "Command"
+    return f"\n\n<details><summary>{summary}</summary>\n\n```text\n{lines}\n```\n\n</details>"
 
 
 def figure(value: float | None) -> str:
-    """A figure, or a dash where there is none."""
+    """Three decimals, or a dash for None."""
     return "-" if value is None else f"{value:.3f}"
 
 
-def spread(found: dict[str, float | None]) -> str:
-    """Mean and standard deviation, or a dash where there are none."""
-    return "-" if found["mean"] is None else f"{found['mean']:.2f} ± {found['std']:.2f}"
+def spread(statistics: dict[str, float | None]) -> str:
+    """Mean ± standard deviation, or a dash without a mean."""
+    if statistics["mean"] is None:
+        return "-"
+    return f"{statistics['mean']:.2f} ± {statistics['std']:.2f}"
+
+
+def label(name: str, record: dict[str, Any]) -> str:
+    """Row label of a record: its `label`, or else the name of its file."""
+    return str(record.get("label", name))

@@ -1,199 +1,192 @@
-"""Tables of the searches: methods at equal budget, tasks of PMO, leads improved."""
+"""Tables about searches: methods at equal budget, PMO tasks, leads, history."""
 
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from numpy import trapezoid
-
-from markdown_tables import commands, figure, spread, table
+from markdown_tables import commands, figure, label, spread, table
 from molvae.benchmarks.pmo_summary import NEEDLE, OFFLINE_TASKS, yardstick_text
-from molvae.files import read_json
 
-RUNS = Path(__file__).parents[1] / "data" / "results" / "runs"
-
-# Counted again from the result files of github.com/wengong-jin/icml18-jtnn (result-beta0.001 in
-# molopt): by delta, share of successes, mean over all 800 leads, mean over successes.
+# Counted from the result files of github.com/wengong-jin/icml18-jtnn (result-beta0.001 in molopt):
+# by similarity, share of successes, mean improvement of all 800 leads, mean of the successes.
 JTVAE_CONSTRAINED = {
     "0": (0.975, 1.91, 1.96),
     "0.2": (0.971, 1.64, 1.69),
     "0.4": (0.836, 0.70, 0.84),
     "0.6": (0.464, 0.10, 0.21),
 }
+OPTIMIZATION_COLUMNS = ("best", "mean_of_ten_best", "auc_top_10")
 
 
-def optimization(records: dict[str, dict[str, Any]]) -> str:
-    """Methods of search at equal budget."""
-    record = next(iter(records.values()))
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in (row for one in records.values() for row in one["rows"]):
-        found.setdefault((row["objective"], row["method"]), []).append(row)
-    rows, order = [], list(record["objectives"])
-    for objective, method in sorted(found, key=lambda one: order.index(one[0])):
-        runs, cells = found[objective, method], [objective, method]
-        for column in ("best", "mean_of_ten_best", "auc_top_10"):
-            values = [run[column] for run in runs]
-            cells.append(f"{mean(values):.3f} ± {stdev(values):.3f}")
-        rows.append(cells)
+# Any: JSON values, here and below.
+def methods(records: dict[str, dict[str, Any]]) -> str:
+    """Search methods at equal budget."""
+    first = next(iter(records.values()))
+    runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in (row for record in records.values() for row in record["rows"]):
+        runs.setdefault((row["objective"], row["method"]), []).append(row)
+    order = list(first["objectives"])
+    rows = [
+        [objective, method, *_means(runs[objective, method])]
+        for objective, method in sorted(runs, key=lambda key: order.index(key[0]))
+    ]
     heading = ["objective", "method", "best", "mean of ten best", "AUC top-10"]
     return (
-        f"**Optimisation** at a budget of {record['budget']:,} distinct molecules, mean and "
-        f"standard deviation of {len(record['seeds'])} seeds, by `zinc250k`; "
-        f"penalised logP is normalised over ZINC250k and given to molecules of at most 38 heavy "
-        f"atoms only:\n\n{table(heading, rows)}{commands(*records.values())}"
+        f"{first['budget']:,} distinct molecules per search by `zinc250k`, mean and standard "
+        f"deviation of {len(first['seeds'])} seeds, without guard rails. Penalized logP is "
+        "normalized over ZINC250k; molecules of more than 38 heavy atoms have no score.\n\n"
+        f"{table(heading, rows)}{commands(*records.values())}"
     )
 
 
 def pmo(records: dict[str, dict[str, Any]]) -> str:
-    """Tasks of PMO beside the published figures of methods that pay for all of their calls."""
+    """PMO tasks beside the published figures of methods that pay for every call."""
     first = next(iter(records.values()))
-    peers = [peer for peer in first["peers"] if not peer["prescreens"]]
-    tasks = _every_task(records)
-    heading = ["task", *(f"**{name}**" for name in records), *(peer["name"] for peer in peers)]
+    peers = paying_peers(first)
+    heading = ["task", *(f"**{label(name, record)}**" for name, record in records.items())]
+    heading += [peer["name"] for peer in peers]
+    columns = [_auc_by_task(record) for record in records.values()]
+    columns += [peer["auc_top10"] for peer in peers]
     rows = [
         [
             task,
-            *_best_bold(
+            *_bold_best(
                 [
                     *(_mean_of_runs(record["tasks"].get(task)) for record in records.values()),
                     *(figure(peer["auc_top10"].get(task)) for peer in peers),
                 ]
             ),
         ]
-        for task in tasks
+        for task in _tasks(records)
     ]
-    mine = [
-        {task: one["auc_top10"]["mean"] for task, one in record["tasks"].items()}
-        for record in records.values()
+    # A sum covers the tasks that all records have; otherwise the sums cannot be compared.
+    common = [
+        task for task in OFFLINE_TASKS if all(task in column for column in columns[: len(records)])
     ]
-    columns = [*mine, *(peer["auc_top10"] for peer in peers)]
-    # A sum is over the tasks that every record has, or it would tell nothing beside the others.
-    common = [task for task in OFFLINE_TASKS if all(task in one for one in mine)]
-    for name, left_out in (("**sum**", ""), (f"without {NEEDLE}", NEEDLE)):
-        summed = [task for task in common if task != left_out]
-        sums = [figure(sum(column[task] for task in summed)) for column in columns]
-        rows.append([name, *_best_bold(sums)])
-    sources: dict[str, list[str]] = {}
-    for peer in peers:
-        sources.setdefault(peer["source"], []).append(peer["name"])
-    told = "; ".join(f"{', '.join(names)}: {source}" for source, names in sources.items())
-    reached = [f"{name}: {yardstick_text(record)}" for name, record in records.items()]
+    rows.append(["**sum**", *_sums(columns, common)])
+    rows.append([f"without {NEEDLE}", *_sums(columns, [task for task in common if task != NEEDLE])])
     return (
-        f"**PMO** (Gao et al. 2022), AUC of the ten best at {first['budget']:,} calls, mean ± "
-        f"standard deviation over the seeds (number of runs); sums over {len(common)} of the "
-        f"{len(OFFLINE_TASKS)} tasks that need no download. Methods that score a pool of molecules "
-        f"without paying for it are left out; those of 2022 were measured with earlier versions of "
-        f"four tasks. The highest figure of a row is bold.\n\n{table(heading, rows)}\n\n"
-        f"{_shares(records)}\n\n"
-        f"{'. '.join(reached)} (median over all tasks, those not reached among them; from "
-        f"{first['yardstick']['source']}).\n\nPublished figures, at 10,000 calls: {told}."
-        f"{commands(*records.values())}"
+        f"AUC top-10 at {first['budget']:,} calls, mean ± standard deviation over the seeds "
+        f"(number of runs). Sums cover {len(common)} of the {len(OFFLINE_TASKS)} tasks that need "
+        "no download. Methods that score a pool of molecules without paying for it are left out. "
+        "The 2022 figures were measured with earlier versions of four tasks. The highest figure of "
+        f"a row is bold.\n\n{table(heading, rows)}\n\n{_shares(records)}\n\n"
+        f"{_yardsticks(records)}\n\n{_sources(peers)}{commands(*records.values())}"
     )
 
 
-def gauge(records: dict[str, dict[str, Any]]) -> str:
-    """Methods on a few tasks of PMO at a small budget."""
+def latent(records: dict[str, dict[str, Any]]) -> str:
+    """Search methods on a few PMO tasks at a small budget."""
     first = next(iter(records.values()))
-    tasks = _every_task(records)
+    tasks = _tasks(records)
     rows = [
-        [name, *(_mean_of_runs(record["tasks"].get(task)) for task in tasks)]
+        [label(name, record), *(_mean_of_runs(record["tasks"].get(task)) for task in tasks)]
         for name, record in records.items()
     ]
     return (
-        f"**The first {first['budget']:,} calls**: AUC of the ten best on tasks of PMO, over these "
-        f"calls alone, mean ± standard deviation over the seeds (number of runs):\n\n"
-        f"{table(['method', *tasks], rows)}\n\n{_shares(records)}{commands(*records.values())}"
+        f"AUC top-10 over the first {first['budget']:,} calls of PMO tasks, mean ± standard "
+        f"deviation over the seeds (number of runs).\n\n{table(['method', *tasks], rows)}\n\n"
+        f"{_shares(records)}{commands(*records.values())}"
     )
 
 
-def ablation(records: dict[str, dict[str, Any]]) -> str:
-    """The search less each of its parts; methods of a smaller budget stand beside its beginning."""
-    budgets = {name: record["budget"] for name, record in records.items()}
-    least, most = min(budgets.values()), max(budgets.values())
-    told = gauge({name: one for name, one in records.items() if budgets[name] == most})
-    few = {name: one for name, one in records.items() if budgets[name] == least}
-    if least == most:
-        return told
-    tasks = list(next(iter(few.values()))["tasks"])
-    rows = [[name, *(_first_calls(name, task, least) for task in tasks)] for name in records]
+def leads(records: dict[str, dict[str, Any]]) -> str:
+    """Similarity-constrained improvement of leads."""
+    return "\n\n".join(
+        f"{_leads_caption(record)}\n\n{_leads_table(record['figures'])}{commands(record)}"
+        for record in records.values()
+    )
+
+
+def history(records: dict[str, dict[str, Any]]) -> str:
+    """Figures of models that no longer ship."""
+    kept = records["history"]
+    by_benchmark: dict[str, list[dict[str, Any]]] = {}
+    for record in kept["records"]:
+        by_benchmark.setdefault(record["benchmark"], []).append(record)
+    tables = []
+    for benchmark, group in by_benchmark.items():
+        shown = _history_of_leads(group) if benchmark == "leads" else _history_of_pmo(group)
+        tables.append(f"### {benchmark}\n\n{shown}")
     return (
-        f"{told}\n\nThe same over the first {least:,} calls, beside {', '.join(few)}, which had no "
-        f"more:\n\n{table(['method', *tasks], rows)}{commands(*few.values())}"
+        "Each record names the digest of its `zinc250k` and that model's exact reconstruction of "
+        "the ZINC250k test set. Settings, curves and commands of the single runs are in the "
+        f"repository at commit {kept['commit']}.\n\n" + "\n\n".join(tables)
     )
 
 
-def constrained(record: dict[str, Any]) -> str:
-    """Improvement of leads under constraints of similarity, by both ways of averaging."""
-    rows = []
-    for delta, one in record["figures"].items():
-        theirs = JTVAE_CONSTRAINED.get(delta)
-        rows.append(
-            [
-                delta,
-                f"{one['success']:.1%}",
-                *(spread(one[name]) for name in ("all", "successes", "similarity")),
-                *(
-                    ["", "", ""]
-                    if theirs is None
-                    else [f"{theirs[0]:.1%}", *(f"{value:.2f}" for value in theirs[1:])]
-                ),
-            ]
-        )
-    heading = ["similarity at least", "success", "improvement, all leads", "of successes"]
-    heading += ["similarity", "JT-VAE success", "all", "of successes"]
-    settings = record["settings"]
-    how = "one search for each similarity" if settings["per_delta"] else "one search for all"
-    rings = " (large rings punished)" if settings["ring_penalty"] else ""
+def paying_peers(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The published methods that pay for every molecule they score."""
+    return [peer for peer in record["peers"] if not peer["prescreens"]]
+
+
+def _means(runs: list[dict[str, Any]]) -> list[str]:
+    columns = ([run[column] for run in runs] for column in OPTIMIZATION_COLUMNS)
+    return [f"{mean(values):.3f} ± {stdev(values):.3f}" for values in columns]
+
+
+def _auc_by_task(record: dict[str, Any]) -> dict[str, float]:
+    return {task: figures["auc_top10"]["mean"] for task, figures in record["tasks"].items()}
+
+
+def _sums(columns: list[dict[str, float]], tasks: list[str]) -> list[str]:
+    return _bold_best([figure(sum(column[task] for task in tasks)) for column in columns])
+
+
+def _yardsticks(records: dict[str, dict[str, Any]]) -> str:
+    lines = [f"{label(name, record)}: {yardstick_text(record)}" for name, record in records.items()]
+    source = next(iter(records.values()))["yardstick"]["source"]
     return (
-        f"**Leads improved**: raw penalised logP{rings} of {len(record['leads'])} of the 800 leads "
-        f"of Jin et al. (2018), {settings['search']['budget']:,} calls a search, {how}; JT-VAE's "
-        f"columns, without a term for rings, are counted from its authors' result files:\n\n"
-        f"{table(heading, rows)}{commands(record)}"
+        f"{'. '.join(lines)} (median over all tasks, counting those not reached as infinite; "
+        f"{source})."
     )
 
 
-def _every_task(records: dict[str, dict[str, Any]]) -> list[str]:
+def _sources(peers: list[dict[str, Any]]) -> str:
+    names: dict[str, list[str]] = {}
+    for peer in peers:
+        names.setdefault(peer["source"], []).append(peer["name"])
+    listed = "; ".join(f"{', '.join(group)}: {source}" for source, group in names.items())
+    return f"Published figures, at 10,000 calls: {listed}."
+
+
+def _tasks(records: dict[str, dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(task for record in records.values() for task in record["tasks"]))
 
 
 def _shares(records: dict[str, dict[str, Any]]) -> str:
-    """What made the molecules up, and what a call took."""
-    sources = list(dict.fromkeys(name for one in records.values() for name in one["sources"]))
-    rows = []
-    for name, record in records.items():
-        found = record["sources"]
-        shares = [
-            f"{found[source]['share_of_picks']:.0%} ({found[source]['share_of_improvements']:.0%})"
-            if source in found and found.keys() - {source}
-            else "-"
-            for source in sources
+    """Overhead per call and the share of each candidate source."""
+    sources = list(
+        dict.fromkeys(
+            source
+            for record in records.values()
+            if len(record["sources"]) > 1
+            for source in record["sources"]
+        )
+    )
+    rows = [
+        [
+            label(name, record),
+            f"{1000 * record['overhead_seconds_per_call']:.0f}",
+            *(_share(record["sources"], source) for source in sources),
         ]
-        rows.append([name, f"{1000 * record['overhead_seconds_per_call']:.0f}", *shares])
-    told = [
-        name for place, name in enumerate(sources) if any(row[2 + place] != "-" for row in rows)
+        for name, record in records.items()
     ]
-    kept = [0, 1, *(2 + sources.index(name) for name in told)]
     return (
-        "Milliseconds a call, without the task's own, and the share of each source in the picks "
-        "(and in the improvements):\n\n"
-        f"{table(['method', 'ms', *told], [[row[place] for place in kept] for row in rows])}"
+        "Milliseconds per call (the objective's own time excluded), and the share of each source "
+        "of candidates in the molecules scored (in the improvements):\n\n"
+        f"{table(['method', 'ms', *sources], rows)}"
     )
 
 
-def _first_calls(name: str, task: str, calls: int) -> str:
-    """AUC of the ten best over these calls alone, from the curves of the single runs."""
-    folder = RUNS / f"ablation_{name.replace(' ', '_')}"
-    areas = []
-    for path in sorted(folder.glob(f"{task}_*.json")):
-        curve = read_json(path)["curve"]
-        read = [0, *(call for call in curve["calls"] if call <= calls)]
-        heights = [0.0, *curve["top10"][: len(read) - 1]]
-        areas.append(trapezoid([*heights, heights[-1]], [*read, calls]) / calls)
-    return f"{mean(areas):.3f} ({len(areas)})" if areas else "-"
+def _share(shares: dict[str, dict[str, float]], source: str) -> str:
+    if source not in shares:
+        return "-"
+    share = shares[source]
+    return f"{share['share_of_picks']:.0%} ({share['share_of_improvements']:.0%})"
 
 
-def _best_bold(row: list[str]) -> list[str]:
-    """The row of figures with the highest in bold; a spread after it does not count."""
+def _bold_best(row: list[str]) -> list[str]:
+    """The cells, with the highest figure in bold; a standard deviation does not count."""
     values = [float(cell.split()[0]) if cell != "-" else -1.0 for cell in row]
     best = max(values)
     return [
@@ -206,5 +199,67 @@ def _mean_of_runs(figures: dict[str, Any] | None) -> str:
     if figures is None:
         return "-"
     auc = figures["auc_top10"]
-    spread = "" if auc["std"] is None else f" ± {auc['std']:.3f}"
-    return f"{auc['mean']:.3f}{spread} ({figures['runs']})"
+    deviation = "" if auc["std"] is None else f" ± {auc['std']:.3f}"
+    return f"{auc['mean']:.3f}{deviation} ({figures['runs']})"
+
+
+def _leads_caption(record: dict[str, Any]) -> str:
+    settings = record["settings"]
+    searches = "one search per similarity" if settings["per_delta"] else "one search for all"
+    rings = " (with the penalty on large rings)" if settings["ring_penalty"] else ""
+    return (
+        f"Raw penalized logP{rings} of {len(record['leads'])} of the 800 leads of Jin et al. "
+        f"(2018), {settings['search']['budget']:,} calls a search, {searches}. The JT-VAE columns, "
+        "without the ring penalty, are counted from its authors' result files."
+    )
+
+
+def _leads_table(figures: dict[str, dict[str, Any]]) -> str:
+    heading = ["similarity at least", "success", "improvement, all leads", "of successes"]
+    heading += ["similarity", "JT-VAE success", "all", "of successes"]
+    rows = []
+    for delta, values in figures.items():
+        peer = JTVAE_CONSTRAINED.get(delta)
+        cells = [spread(values[name]) for name in ("all", "successes", "similarity")]
+        shown = ["-", "-", "-"] if peer is None else [f"{peer[0]:.1%}", *map(str, peer[1:])]
+        rows.append([delta, f"{values['success']:.1%}", *cells, *shown])
+    return table(heading, rows)
+
+
+def _history_of_leads(group: list[dict[str, Any]]) -> str:
+    heading = ["search", "model", "reconstruction", "similarity at least", "leads", "success"]
+    rows = [
+        [
+            record["label"],
+            record["model"],
+            figure(record["reconstruction"]),
+            delta,
+            str(values["leads"]),
+            f"{values['success']:.1%}",
+            spread(values["all"]),
+        ]
+        for record in group
+        for delta, values in record["figures"].items()
+    ]
+    return table([*heading, "improvement of penalized logP"], rows)
+
+
+def _history_of_pmo(group: list[dict[str, Any]]) -> str:
+    tasks = list(dict.fromkeys(task for record in group for task in record["auc_top10"]))
+    heading = ["", *(record["label"] for record in group)]
+    rows = [
+        ["calls", *(f"{record['budget']:,}" for record in group)],
+        ["model", *(record["model"] for record in group)],
+        ["reconstruction", *(figure(record["reconstruction"]) for record in group)],
+        *(
+            [task, *(_mean_of_runs(_history_figures(record, task)) for record in group)]
+            for task in tasks
+        ),
+        ["sum", *(figure(record["sum"]) for record in group)],
+    ]
+    return f"AUC top-10 over the calls of each search:\n\n{table(heading, rows)}"
+
+
+def _history_figures(record: dict[str, Any], task: str) -> dict[str, Any] | None:
+    statistics = record["auc_top10"].get(task)
+    return statistics and {"auc_top10": statistics, "runs": statistics["runs"]}

@@ -115,11 +115,11 @@ def resampled(arguments: argparse.Namespace) -> MoleculeVAE:
 def figures(name: str) -> dict[str, str]:
     """What data/results says of a model, for its card."""
     found: dict[str, str] = {}
-    if (reconstruction := RESULTS / f"reconstruction_{name}.json").is_file():
+    if (reconstruction := RESULTS / "reconstruction" / f"{name}.json").is_file():
         record = read_json(reconstruction)
         found[f"exact reconstruction, {record['molecules']:,} held out"] = f"{record['greedy']:.3f}"
         found["the same, JT-VAE's protocol"] = f"{record['jtvae']:.3f}"
-    if (moses := RESULTS / f"moses_{name}.json").is_file():
+    if (moses := RESULTS / "moses" / f"{name}.json").is_file():
         record = read_json(moses)
         mean, spread = record["mean"], record["deviation"]
         several = len(record["settings"]["seeds"]) > 1

@@ -19,8 +19,8 @@ TINY = ModelConfig(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The README's commands take minutes: they go first, lest one process be waited for."""
-    items.sort(key=lambda item: item.path.name != "test_readme.py")
+    """Start with the commands of the documents, the longest of all test files."""
+    items.sort(key=lambda item: item.path.name != "test_documents.py")
 
 
 @pytest.fixture(autouse=True, scope="session")

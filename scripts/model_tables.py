@@ -1,0 +1,198 @@
+"""Tables about models: MOSES, reconstruction, priors, metrics, speed."""
+
+from typing import Any
+
+from markdown_tables import commands, label, table
+
+MOSES_COLUMNS = {
+    "FCD/Test": "FCD, Test",
+    "FCD/TestSF": "FCD, TestSF",
+    "SNN/Test": "SNN, Test",
+    "Scaf/Test": "Scaf, Test",
+    "Scaf/TestSF": "Scaf, TestSF",
+    "Filters": "filters",
+    "Novelty": "novelty",
+}
+# README of github.com/molecularsets/moses: means of three models each.
+MOSES_PEERS = {
+    "CharRNN": (0.0732, 0.5204, 0.6015, 0.9242, 0.1101, 0.9943, 0.8419),
+    "VAE": (0.0990, 0.5670, 0.6257, 0.9386, 0.0588, 0.9970, 0.6949),
+    "AAE": (0.5555, 1.0572, 0.6081, 0.9022, 0.0789, 0.9960, 0.7931),
+    "LatentGAN": (0.2968, 0.8281, 0.5371, 0.8867, 0.1072, 0.9735, 0.9498),
+    "JTN-VAE": (0.3954, 0.9382, 0.5477, 0.8964, 0.1009, 0.9760, 0.9143),
+    "*train set*": (0.0080, 0.4755, 0.6419, 0.9907, 0.0, 1.0, 0.0),
+}
+JTVAE_RECONSTRUCTION = 0.767
+"""Jin et al. 2018, table 1: ten posterior samples times ten decodings, 5,000 ZINC molecules."""
+
+
+# Any: JSON values, here and below.
+def moses(records: dict[str, dict[str, Any]]) -> str:
+    """MOSES metrics of each record beside the baselines of the MOSES README."""
+    first = next(iter(records.values()))
+    columns = [name for name in MOSES_COLUMNS if name in first["mean"]]
+    rows = [
+        [f"**{label(name, record)}**", *_moses_figures(record, columns)]
+        for name, record in records.items()
+    ]
+    for peer, figures in MOSES_PEERS.items():
+        values = dict(zip(MOSES_COLUMNS, figures, strict=True))
+        rows.append([peer, *(f"{values[name]:.4f}" for name in columns)])
+    settings = first["settings"]
+    return (
+        f"{settings['n']:,} samples under each of {len(settings['seeds'])} seeds: mean and "
+        "standard deviation over the seeds. The other rows come from the MOSES README (means of "
+        "three models each).\n\n"
+        f"{table(['model', *(MOSES_COLUMNS[name] for name in columns)], rows)}"
+        f"{commands(*records.values())}"
+    )
+
+
+def reconstruction(records: dict[str, dict[str, Any]]) -> str:
+    """Exact reconstruction of held-out molecules, per model."""
+    rows = [
+        [
+            f"`{label(name, record)}`",
+            f"{record['molecules']:,}",
+            f"{record['greedy']:.3f}",
+            f"{record['jtvae']:.3f}",
+            f"{record['jtvae_molecules']:,}",
+        ]
+        for name, record in records.items()
+    ]
+    rows.append(
+        ["JT-VAE (Jin et al. 2018), ZINC", "5,000", "-", f"{JTVAE_RECONSTRUCTION}", "5,000"]
+    )
+    heading = ["model", "molecules", "greedy", "10 x 10 samples", "molecules sampled"]
+    return (
+        "Share of held-out molecules whose canonical SMILES comes back. *Greedy*: the posterior "
+        "mean, decoded greedily. *10 x 10 samples*: the JT-VAE protocol, ten posterior samples "
+        f"times ten decodings.\n\n{table(heading, rows)}{commands(*records.values())}"
+    )
+
+
+def priors(records: dict[str, dict[str, Any]]) -> str:
+    """Sample quality of one model under several priors."""
+    record = records["priors"]
+    rows = [
+        [
+            row["prior"],
+            f"{row['FCD/Test']:.2f}",
+            f"{row['valid']:.3f}",
+            f"{row['strict']:.3f}",
+            f"{row['unique']:.4f}",
+        ]
+        for row in record["rows"]
+    ]
+    return (
+        f"{record['n']:,} samples of `{record['name']}` under each prior; FCD to the MOSES test "
+        f"set.\n\n{table(['prior', 'FCD', 'valid', 'unrepaired', 'unique'], rows)}"
+        f"{commands(record)}"
+    )
+
+
+def agreement(records: dict[str, dict[str, Any]]) -> str:
+    """Largest difference between our metrics and those of molsets."""
+    record = records["agreement"]
+    differences = {name: metric["difference"] for name, metric in record["metrics"].items()}
+    furthest = max(differences, key=lambda name: differences[name])
+    return (
+        f"`molvae evaluate` against molsets {record['molsets_packages']['molsets']} on the same "
+        f"{record['sets']['samples']:,} molecules: {len(differences)} metrics, the largest "
+        f"difference is {differences[furthest]:.1e} ({furthest}).{commands(record)}"
+    )
+
+
+def cleaning(record: dict[str, Any]) -> str:
+    """Speed and memory of data cleaning."""
+    return (
+        f"**Cleaning** the {record['rows']:,} molecules of the MOSES train set into a token store "
+        f"takes {record['seconds'] / 60:.1f} minutes with {record['workers']} workers "
+        f"({record['rows_per_second']:,.0f} molecules/s), {record['peak_mib']} MiB at the peak "
+        f"over all processes, and {1000 * record['seconds_when_reused']:.0f} ms the second time."
+        f"{commands(record)}"
+    )
+
+
+def training(record: dict[str, Any]) -> str:
+    """Training speed, beside a bare matrix product of the same shapes."""
+    rows = [
+        [
+            str(row["processes"]),
+            f"{row['molecules_per_second']:,.0f}",
+            f"{row['gflops']:,.0f}",
+            f"{row['bare_gflops']:,.0f}",
+            f"{row['share_of_bare']:.2f}",
+            f"{row['peak_gib_per_process']:.1f}",
+        ]
+        for row in record["rows"]
+    ]
+    heading = ["processes", "molecules/s", "GFLOP/s", "bare product", "ratio", "peak GiB each"]
+    return (
+        f"**Training**, preset `{record['preset']}`, {record['precision']}, batches of 256 per "
+        f"process. Two processes are {record['speed_up']:.2f} times as fast as one. *Bare "
+        "product*: a matrix product of the same shapes, number format and cores in the same run."
+        f"\n\n{table(heading, rows)}{commands(record)}"
+    )
+
+
+def generation(record: dict[str, Any]) -> str:
+    """Generation speed."""
+    rows = [
+        [
+            ", ".join(row["properties"]) or "none",
+            str(row["workers"]),
+            f"{row['molecules_per_second']:,.0f}",
+            f"{row['share_of_time']['network']:.2f}",
+            f"{row['molecules'] / row['draws']:.4f}",
+        ]
+        for row in record["rows"]
+    ]
+    heading = ["properties", "workers", "molecules/s", "network's share", "accepted per sample"]
+    return (
+        f"**Generation** of {record['rows'][0]['molecules']:,} distinct valid molecules by "
+        f"`{record['name']}`:\n\n{table(heading, rows)}{commands(record)}"
+    )
+
+
+def search_overhead(record: dict[str, Any]) -> str:
+    """Milliseconds per call that the default search itself takes."""
+    tasks = ", ".join(
+        f"{1000 * figures['overhead_seconds_per_call']:.0f} ms on {task}"
+        for task, figures in record["tasks"].items()
+    )
+    return (
+        f"**Search**: time per call of the default method over {record['budget']:,} calls, the "
+        f"objective's own time excluded: {tasks}.{commands(record)}"
+    )
+
+
+def quickstart(record: dict[str, Any]) -> str:
+    """Seconds of each step of scripts/quickstart.sh."""
+    steps = dict(record["seconds"])
+    total = steps.pop("all")
+    shown = ", ".join(f"{step} {seconds} s" for step, seconds in steps.items())
+    return (
+        f"**Quickstart** took {total // 60} min {total % 60} s after the downloads: {shown}."
+        f"{commands(record)}"
+    )
+
+
+def speed(records: dict[str, dict[str, Any]]) -> str:
+    """Speed of each stage, one paragraph or table per record."""
+    stages = {
+        "cleaning": cleaning,
+        "training": training,
+        "generation": generation,
+        "search": search_overhead,
+        "quickstart": quickstart,
+    }
+    return "\n\n".join(stages[name](records[name]) for name in stages if name in records)
+
+
+def _moses_figures(record: dict[str, Any], columns: list[str]) -> list[str]:
+    several = len(record["settings"]["seeds"]) > 1
+    deviations = {
+        name: f" ± {record['deviation'][name]:.4f}" if several else "" for name in columns
+    }
+    return [f"{record['mean'][name]:.4f}{deviations[name]}" for name in columns]
