@@ -16,7 +16,7 @@ from molvae.chem.notation import from_selfies
 from molvae.chem.refusal import Refusal
 from molvae.dataset.rows import AcceptedRow, RefusedRow
 from molvae.errors import DataError, MoleculeError
-from molvae.files import written_whole
+from molvae.files import atomic_write
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
@@ -48,7 +48,7 @@ class EncodedRows:
         Raises:
             FileError: the disk is full, or the place cannot be written to.
         """
-        with written_whole(path, "wb") as stream:
+        with atomic_write(path, "wb") as stream:
             np.savez(
                 stream,
                 smiles=np.array(self.smiles, dtype=np.str_),
@@ -218,7 +218,7 @@ def write_refused(path: Path, refused: Sequence[RefusedRow]) -> None:
     Raises:
         FileError: the disk is full, or the place cannot be written to.
     """
-    with written_whole(path) as stream:
+    with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["line", "reason", "text", "detail"])
         writer.writerows([row.line, row.reason, row.text[:200], row.detail] for row in refused)

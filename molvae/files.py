@@ -3,8 +3,11 @@
 import hashlib
 import json
 import os
+import re
 import secrets
-from collections.abc import Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isnan, nan
 from pathlib import Path
@@ -12,17 +15,22 @@ from typing import IO, Any
 
 from molvae.errors import FileError
 
+_PROBE_BYTES = 1 << 16
+"""Room that must be free before a file is worked on: an empty file fits on a full disk."""
+_DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+_MIB = 1 << 20
+
 
 @contextmanager
-def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """A file to write to, which takes the name `path` only once the block has ended well.
+def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """A file to write to, which gets the name `path` only when the block ends without an error.
 
-    Text is UTF-8 with Unix line ends; what is no text, as in names of files, stands there escaped.
-    Missing folders are made.
+    Text is UTF-8 with Unix line ends; characters that UTF-8 cannot encode are escaped. Missing
+    folders are created.
 
     Raises:
-        FileError: the disk is full, the place cannot be written to, or `path` is a device or the
-            like, which would be replaced; it is as it was.
+        FileError: the disk is full, the path is not writable, or `path` is a device or a pipe;
+            an earlier file of that name is unchanged.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     encoding, errors, newline = (
@@ -47,37 +55,83 @@ def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 
 def check_writable(path: Path, ending: str | None = None) -> None:
-    """See that a file can be written there, before the work on it begins.
+    """Check, before the work on a file begins, that it can be written.
 
     Args:
-        path: the place.
-        ending: of the name, where that tells what a file is; a name without any is let pass.
+        path: the file.
+        ending: the suffix that the file must have; a name without a suffix passes.
 
     Raises:
-        FileError: a folder or a device has that name, its own folder cannot be made or written to,
-            or the name has another ending.
+        FileError: a folder or a device has that name, its folder cannot be created or written to,
+            the disk is full, or the name has another suffix.
     """
     if ending and path.suffix.lower() not in ("", ending):
-        raise FileError(f"{str(path)!r}: this file is {ending}; give it a name that ends so")
+        raise FileError(f"{str(path)!r}: expected a name that ends in {ending}")
     if path.is_dir():
         raise FileError(f"{str(path)!r} is a folder; give the name of a file")
     _check_plain(path)
     probe = path.with_name(f".{path.name}.probe")
-    with written_whole(probe):
-        pass
-    probe.unlink()
+    # Random, so that a file system that compresses cannot make room for it.
+    write_bytes(probe, os.urandom(_PROBE_BYTES))
+    probe.unlink(missing_ok=True)
+
+
+def check_room(folder: Path, n_bytes: int) -> None:
+    """Check that a folder's disk has room for files of `n_bytes` in all.
+
+    Raises:
+        FileError: it has less.
+    """
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+        if free < n_bytes:
+            raise FileError(
+                f"{str(folder)!r} needs {n_bytes / _MIB:.0f} MiB, and {free / _MIB:.0f} MiB are "
+                "free; free some space or choose another place"
+            )
+
+
+def write_or_rescue(path: Path, write: Callable[[Path], None]) -> None:
+    """Call `write` with `path`; if that fails, write to the folder for temporary files instead.
+
+    Raises:
+        FileError: `path` could not be written; the message names the file that was written instead.
+    """
+    try:
+        write(path)
+    except FileError as error:
+        rescued = Path(tempfile.mkdtemp(prefix="molvae-")) / path.name
+        try:
+            write(rescued)
+        except FileError:
+            rescued.parent.rmdir()
+            raise error from None
+        raise FileError(f"{error}; the results are in {str(rescued)!r}") from None
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove the unfinished files that killed processes left; no other process may be writing."""
+    for path in folder.iterdir():
+        if is_draft(path):
+            with suppress(OSError):
+                path.unlink()
+
+
+def is_draft(path: Path) -> bool:
+    """Whether the name is that of a file that `atomic_write` has not finished."""
+    return _DRAFT_NAME.fullmatch(path.name) is not None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the file at once with `content`."""
-    with written_whole(path, "wb") as stream:
+    """Replace the file with `content`."""
+    with atomic_write(path, "wb") as stream:
         stream.write(content)
 
 
 # Any: JSON values are of any kind.
 def write_json(path: Path, value: Any) -> None:
     """Replace the file with `value` as indented JSON; NaN is not JSON and raises ValueError."""
-    with written_whole(path) as stream:
+    with atomic_write(path) as stream:
         json.dump(value, stream, indent=2, ensure_ascii=False, allow_nan=False)
         stream.write("\n")
 
@@ -98,39 +152,41 @@ def read_json(path: Path) -> Any:
 
 # Any: JSON values are of any kind.
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The object in each line of a file that is still appended to; a line cut off is left out.
+    """The object on each line of a file that may still be appended to.
+
+    A last line without its end is ignored.
 
     Raises:
-        FileError: there is no such file, or a line before the last is no JSON object.
+        FileError: there is no such file, or a complete line is not a JSON object.
     """
     try:
-        *whole, _ = path.read_text(encoding="utf-8").split("\n")
+        *complete, _ = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
         raise FileError(f"no file {str(path)!r}") from None
     except (ValueError, OSError) as error:
         raise FileError(f"{str(path)!r} is not readable: {error}") from None
-    return [_json_object(line, f"line {n} of {str(path)!r}") for n, line in enumerate(whole, 1)]
+    return [_json_object(line, f"line {n} of {str(path)!r}") for n, line in enumerate(complete, 1)]
 
 
 def _check_plain(path: Path) -> None:
-    """See that nothing has that name that is neither a file nor a folder, nor leads to such.
+    """Refuse a device, a pipe, or a link to either.
 
     Links in /dev, such as stdout, may lead to a file: they must not be replaced either.
     """
     is_plain = path.is_file() or path.is_dir() or not path.exists()
     if not is_plain or path.absolute().parent == Path("/dev"):
-        raise FileError(f"{str(path)!r} is no plain file; give the name of a file")
+        raise FileError(f"{str(path)!r} is not a regular file; give the name of a file")
 
 
 # Any: JSON values are of any kind.
-def _json_object(text: str, place: str) -> dict[str, Any]:
+def _json_object(text: str, source: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileError(f"{place} is not JSON ({error}); mend it, or take it out") from None
-    if not isinstance(found, dict):
-        raise FileError(f"{place} is no JSON object; mend it, or take it out")
-    return found
+        raise FileError(f"{source} is not JSON ({error}); correct or remove the line") from None
+    if not isinstance(value, dict):
+        raise FileError(f"{source} is not a JSON object; correct or remove the line")
+    return value
 
 
 def sha256(path: Path) -> str:
@@ -140,10 +196,10 @@ def sha256(path: Path) -> str:
 
 
 def without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
-    """Numbers as JSON has them, which knows no NaN: None in its place."""
+    """The numbers with None for NaN, which JSON does not have."""
     return {name: None if isnan(value) else value for name, value in values.items()}
 
 
 def with_nan(values: Mapping[str, float | None]) -> dict[str, float]:
-    """The numbers of which `without_nan` made these."""
+    """The numbers with NaN for None: the inverse of `without_nan`."""
     return {name: nan if value is None else value for name, value in values.items()}

@@ -16,7 +16,7 @@ from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import MoleculeFilter, ScreenedMolecule, screen_selfies
 from molvae.errors import ConfigError
-from molvae.files import written_whole
+from molvae.files import atomic_write
 from molvae.generation_config import GenerateConfig
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE, PriorSamples
@@ -84,7 +84,7 @@ class Generation:
             FileError: the disk is full, or the place cannot be written to.
         """
         smiles = np.array([molecule.smiles for molecule in self.molecules], dtype=np.str_)
-        with written_whole(path, "wb") as stream:
+        with atomic_write(path, "wb") as stream:
             np.savez(stream, smiles=smiles, mean=self.latents, mark=np.array(self.mark))
 
     @property

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
+import torch
 from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.decoding_config import GREEDY
-from molvae.model.folder import load_weights
+from molvae.model.folder import check_shapes, load_weights
 from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
 from molvae.settings import Settings
@@ -75,17 +76,20 @@ class Description(Settings, extra="ignore"):
         Raises:
             ModelError: the weights are those of another one.
         """
-        # Before any memory is asked for: a wrong description may ask for all there is.
-        longest = max((side for one in weights.values() for side in one.shape), default=0)
-        sizes = self.model.model_dump()
-        wider = [f"{name} = {size}" for name, size in sizes.items() if size > longest]
-        if wider:
-            told = ", ".join(wider)
-            raise ModelError(f"the weights of {source} do not fit: none is as wide as {told}")
+        # Shapes first, where they take no memory: a wrong description may ask for any amount.
+        try:
+            with torch.device("meta"):
+                check_shapes(self._untrained(n_ids), weights, source)
+        except (RuntimeError, OverflowError):
+            raise ModelError(f"the weights of {source} do not fit its sizes") from None
+        network = self._untrained(n_ids)
+        load_weights(network, weights, source)
+        return network
+
+    def _untrained(self, n_ids: int) -> SequenceVAE:
         network = SequenceVAE(self.model, n_ids, len(self.properties))
         if self.acceptance:
             network.acceptance = Acceptance(SUBSTRUCTURES)
-        load_weights(network, weights, source)
         return network
 
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from molvae.chem.sdf import sdf_record
 from molvae.errors import FileError, MissingExtraError
-from molvae.files import check_writable, written_whole
+from molvae.files import atomic_write, check_writable
 
 Cell = str | int | float
 Columns = Mapping[str, Sequence[Cell]]
@@ -67,7 +67,7 @@ class TableFile:
         Raises:
             FileError: the disk is full, or the place cannot be written to.
         """
-        with written_whole(self.path, "wb" if self.kind is TableKind.PARQUET else "w") as stream:
+        with atomic_write(self.path, "wb" if self.kind is TableKind.PARQUET else "w") as stream:
             _WRITERS[self.kind](stream, columns)
 
 

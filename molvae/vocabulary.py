@@ -1,5 +1,6 @@
 """Symbol to id and back."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,7 @@ class Vocabulary:
         if not isinstance(symbols, list) or not all(map(_is_symbol, symbols)):
             raise ModelError("the vocabulary's 'symbols' are not a list of SELFIES symbols")
         if len(set(symbols)) != len(symbols):
-            twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+            twice = sorted(symbol for symbol, count in Counter(symbols).items() if count > 1)
             raise ModelError(f"the vocabulary holds symbols twice: {', '.join(twice)}")
         return cls(tuple(symbols))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from molvae.files import written_whole
+from molvae.files import atomic_write
 
 SETS = {"Test": "test_stats.npz", "TestSF": "test_scaffolds_stats.npz"}
 TARGET = Path(__file__).parents[1] / "molvae" / "benchmarks" / "moses_chemnet.npz"
@@ -27,7 +27,7 @@ def main() -> int:
         rows, columns = np.tril_indices(len(stats["mu"]))
         arrays[f"{name}_mean"] = stats["mu"]
         arrays[f"{name}_triangle"] = stats["sigma"][rows, columns].astype(np.float32)
-    with written_whole(TARGET, "wb") as stream:
+    with atomic_write(TARGET, "wb") as stream:
         np.savez_compressed(stream, **arrays)
     print(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB")
     return 0

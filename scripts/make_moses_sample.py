@@ -14,7 +14,7 @@ import numpy as np
 from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.dataset.moses import fetch_moses
-from molvae.files import sha256, written_whole
+from molvae.files import atomic_write, sha256
 
 ROWS = 20_000
 SEED = 0
@@ -33,7 +33,7 @@ def main() -> None:
         smiles = train.read_text(encoding="utf-8").split()[1:]
     # In the order drawn, so that the first rows are a random sample too.
     drawn = np.random.default_rng(SEED).choice(len(smiles), ROWS, replace=False)
-    with written_whole(arguments.out) as stream:
+    with atomic_write(arguments.out) as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(("smiles", *PROPERTIES))
         for place in drawn:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from model_tables import agreement, moses, priors, reconstruction, speed
-from molvae.files import read_json, written_whole
+from molvae.files import atomic_write, read_json
 from search_tables import history, latent, leads, methods, pmo
 from summary_table import RESULTS, summary
 
@@ -65,7 +65,7 @@ def main() -> int:
             print(f"{readme} is out of date: run python scripts/write_results_tables.py")
         return int(bool(outdated))
     for readme, text in outdated.items():
-        with written_whole(readme) as stream:
+        with atomic_write(readme) as stream:
             stream.write(text)
     return 0
 

@@ -9,18 +9,18 @@ import pytest
 
 from molvae.errors import FileError
 from molvae.files import (
+    atomic_write,
     check_writable,
     read_json,
     read_json_lines,
     sha256,
     write_json,
-    written_whole,
 )
 
 
 def test_a_file_appears_whole_with_its_folders(tmp_path):
     path = tmp_path / "a" / "b" / "text.csv"
-    with written_whole(path) as stream:
+    with atomic_write(path) as stream:
         stream.write("é\n")
         assert not path.exists()
     assert path.read_bytes() == "é\n".encode()
@@ -32,7 +32,7 @@ def test_a_failure_leaves_the_earlier_file_as_it_was(tmp_path):
     path.write_text("old")
 
     def fail():
-        with written_whole(path) as stream:
+        with atomic_write(path) as stream:
             stream.write("new")
             raise ValueError("in the middle")
 
@@ -55,7 +55,7 @@ def at_most(n_bytes):
 
 def test_a_file_that_cannot_grow_is_one_clear_line_and_leaves_nothing(tmp_path):
     def fill():
-        with written_whole(tmp_path / "out.csv") as stream:
+        with atomic_write(tmp_path / "out.csv") as stream:
             stream.write("x" * 100_000)
 
     with at_most(1_000), pytest.raises(FileError, match=r"out\.csv.*free some space"):
@@ -110,10 +110,10 @@ def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path):
     os.mkfifo(pipe)
     link.symlink_to(pipe)
     for path in pipe, link, Path("/dev/null"), Path("/dev/stdout"):
-        with pytest.raises(FileError, match="is no plain file"):
+        with pytest.raises(FileError, match="is not a regular file"):
             check_writable(path)
     for path in pipe, link:
-        with pytest.raises(FileError, match="is no plain file"):
+        with pytest.raises(FileError, match="is not a regular file"):
             write_json(path, 1)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert sorted(tmp_path.iterdir()) == [link, pipe]

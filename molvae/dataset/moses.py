@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from molvae.dataset.download import SourceFile, download, make_folder, missing_tables
 from molvae.errors import FileError
-from molvae.files import sha256, written_whole
+from molvae.files import atomic_write, sha256
 
 WHEEL_NAME = "molsets-0.3.1-py3-none-any.whl"
 
@@ -82,7 +82,7 @@ def _unpack(wheel: Path, files: Mapping[str, Path], source: MosesSource) -> None
     """Take the tables out of a wheel; each is checked and gets its name once it is whole."""
     for table, file in files.items():
         member = f"moses/dataset/data/{table}.csv.gz"
-        with written_whole(file, "wb") as stream:
+        with atomic_write(file, "wb") as stream:
             try:
                 with zipfile.ZipFile(wheel) as packed, packed.open(member) as inner:
                     shutil.copyfileobj(gzip.GzipFile(fileobj=inner), stream, _BLOCK)

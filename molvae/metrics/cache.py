@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from molvae.errors import FileError
-from molvae.files import check_writable, written_whole
+from molvae.files import atomic_write, check_writable
 from molvae.metrics.chemnet import Gaussian
 from molvae.metrics.description import PROPERTIES, Description, Fingerprinted
 
@@ -65,7 +65,7 @@ class StatisticsCache:
         if path.is_file():
             return _read(path)
         arrays = make()
-        with written_whole(path, "wb") as stream:
+        with atomic_write(path, "wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         return arrays
 

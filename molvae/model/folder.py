@@ -1,9 +1,15 @@
-"""A saved model on disk: two JSON files and safetensors. Loading runs nothing that they hold."""
+"""A saved model on disk: two JSON files and safetensors. Loading runs no code from them."""
 
 import hashlib
 import json
+import os
+import re
+import secrets
 import shutil
-from collections.abc import Mapping
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +19,25 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from molvae.errors import ModelError
+from molvae.errors import FileError, ModelError
 from molvae.files import write_bytes, write_json
 
 FORMAT = 2
 """Raised only when an older model can no longer be read."""
 _KIND = "molvae model"
 _MODEL, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "weights.safetensors"
+_DIGESTS = "sha256"
+_MIB = 1 << 20
+_MAX_BYTES = {_MODEL: 16 * _MIB, _VOCABULARY: 16 * _MIB, _WEIGHTS: 2048 * _MIB}
+"""Larger files are refused unread; a model of 100 million weights takes 400 MB."""
+_LOCK_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+_READ_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """What a model folder holds."""
+    """The content of a model folder."""
 
     # Any: JSON values are of any kind; whoever knows their meaning checks them.
     description: dict[str, Any]
@@ -33,37 +46,94 @@ class SavedModel:
 
 
 def write_model(folder: Path, saved: SavedModel) -> None:
-    """Replace the model in a folder, or make it; what else lies in the folder stays there.
+    """Write a model to a folder, replacing a model that is there; other files in it are kept.
+
+    Processes that save to the same folder take turns. The former model is removed only after the
+    new one is in its place.
 
     Raises:
-        FileError: it could not be written; an earlier model of that name is still there.
-        ModelError: the name is taken by something that is no model folder.
+        FileError: it could not be written; the former model is unchanged.
+        ModelError: the name belongs to something that is not a model folder.
     """
     # Through a link, and under a name where "." has none.
     folder = folder.resolve()
-    if folder.is_file() or (not (folder / _MODEL).is_file() and any(folder.glob("*"))):
-        raise ModelError(f"{str(folder)!r} exists and is no model folder; choose another name")
-    draft = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    try:
-        write_bytes(draft / _WEIGHTS, safetensors.torch.save(dict(saved.weights)))
-        write_json(draft / _VOCABULARY, saved.vocabulary)
-        checksums = {name: _sha256((draft / name).read_bytes()) for name in (_VOCABULARY, _WEIGHTS)}
-        head = {"kind": _KIND, "format": FORMAT, "sha256": checksums}
-        write_json(draft / _MODEL, {**head, **saved.description})
-        _swap(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with _exclusive(folder):
+        _recover(folder)
+        if folder.is_file() or (not (folder / _MODEL).is_file() and any(folder.glob("*"))):
+            raise ModelError(
+                f"{str(folder)!r} exists and is not a model folder; choose another name"
+            )
+        draft = _beside(folder, "part")
+        try:
+            _write_files(draft, saved)
+            _replace(folder, draft)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def read_model(folder: Path) -> SavedModel:
-    """The model in a folder, every byte of it checked.
+    """The model in a folder, with the digest of each file checked.
 
     Raises:
         ModelError: the folder or a file is missing, damaged, foreign, or of a newer format.
     """
+    for _ in range(_READ_ATTEMPTS):
+        identity = _identity(folder)
+        try:
+            return _read_files(folder)
+        except ModelError:
+            # Another process may have replaced the folder between two of its files.
+            if _identity(folder) == identity:
+                raise
+    return _read_files(folder)
+
+
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Load the weights into the network.
+
+    Raises:
+        ModelError: a tensor is missing, unexpected, or of another shape; all are named.
+    """
+    check_shapes(network, weights, source)
+    network.load_state_dict(
+        {name: weights[name].to(torch.float32) for name in network.state_dict()}
+    )
+
+
+def check_shapes(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Check that the weights fit the network, which may lie on the meta device.
+
+    Raises:
+        ModelError: a tensor is missing, unexpected, or of another shape; all are named.
+    """
+    expected = network.state_dict()
+    problems = [f"{name} is missing" for name in expected.keys() - weights.keys()]
+    problems += [f"{name} is not part of this network" for name in weights.keys() - expected.keys()]
+    problems += [
+        f"{name} has shape {list(weights[name].shape)}, expected {list(expected[name].shape)}"
+        for name in expected.keys() & weights.keys()
+        if weights[name].shape != expected[name].shape
+    ]
+    if problems:
+        raise ModelError(f"the weights of {source} do not fit: {'; '.join(sorted(problems))}")
+
+
+def _write_files(folder: Path, saved: SavedModel) -> None:
+    write_bytes(folder / _WEIGHTS, safetensors.torch.save(dict(saved.weights)))
+    write_json(folder / _VOCABULARY, saved.vocabulary)
+    digests = {name: _sha256((folder / name).read_bytes()) for name in (_VOCABULARY, _WEIGHTS)}
+    model = {"kind": _KIND, "format": FORMAT, _DIGESTS: digests, **saved.description}
+    digests[_MODEL] = _description_digest(model)
+    write_json(folder / _MODEL, model)
+
+
+def _read_files(folder: Path) -> SavedModel:
+    if not folder.is_dir():
+        _recover(folder)
     if not folder.is_dir():
         raise ModelError(f"no model folder {str(folder)!r}; give a folder that `molvae train` made")
+    for name in _MAX_BYTES:
+        _check_file(folder / name)
     description = _json(folder / _MODEL, _bytes(folder / _MODEL))
     if not isinstance(description, dict) or description.get("kind") != _KIND:
         raise ModelError(f"{str(folder / _MODEL)!r} does not describe a molvae model")
@@ -72,14 +142,8 @@ def read_model(folder: Path) -> SavedModel:
             f"{str(folder)!r} has format {description.get('format')!r}, this molvae reads "
             f"{FORMAT}; upgrade molvae, or save the model again with this version"
         )
-    checksums = description.get("sha256")
     contents = {name: _bytes(folder / name) for name in (_VOCABULARY, _WEIGHTS)}
-    for name, content in contents.items():
-        if not isinstance(checksums, dict) or checksums.get(name) != _sha256(content):
-            raise ModelError(
-                f"{str(folder / name)!r} is not the file that {_MODEL} describes (damaged, cut "
-                "short or exchanged); copy the folder again"
-            )
+    _check_digests(folder, description, contents)
     return SavedModel(
         description=description,
         vocabulary=_json(folder / _VOCABULARY, contents[_VOCABULARY]),
@@ -87,54 +151,182 @@ def read_model(folder: Path) -> SavedModel:
     )
 
 
-def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Give the network these weights, each of which must be there in the right shape.
+def _check_file(path: Path) -> None:
+    """Refuse what must not be opened: a pipe never ends, a device may be endless.
 
     Raises:
-        ModelError: a tensor is missing, left over, or of another shape; all are named.
+        ModelError: the path is missing, not a regular file, or larger than any model's.
     """
-    wanted = network.state_dict()
-    problems = [f"{name} is missing" for name in wanted.keys() - weights.keys()]
-    problems += [f"{name} is not part of this network" for name in weights.keys() - wanted.keys()]
-    problems += [
-        f"{name} has shape {list(weights[name].shape)}, expected {list(wanted[name].shape)}"
-        for name in wanted.keys() & weights.keys()
-        if weights[name].shape != wanted[name].shape
-    ]
-    if problems:
-        raise ModelError(f"the weights of {source} do not fit: {'; '.join(sorted(problems))}")
-    network.load_state_dict({name: weights[name].to(torch.float32) for name in wanted})
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelError(f"{str(path)!r} is not a regular file; copy the folder again")
+    if status.st_size > _MAX_BYTES[path.name]:
+        raise ModelError(
+            f"{str(path)!r} has {status.st_size // _MIB} MiB, and a model's may have "
+            f"{_MAX_BYTES[path.name] // _MIB}; it is foreign"
+        )
 
 
-def _swap(draft: Path, folder: Path) -> None:
-    """Put the draft in the folder's place; two renames, so that no mixed folder is ever seen."""
-    old = folder.with_name(f".{folder.name}.old")
-    # There is one if an earlier swap was cut off, before its second rename or after it.
-    if old.is_dir() and not folder.exists():
-        old.rename(folder)
-    _empty(old, folder)
-    if folder.exists():
-        folder.rename(old)
-    draft.rename(folder)
-    _empty(old, folder)
+# Any: JSON values.
+def _check_digests(
+    folder: Path, description: dict[str, Any], contents: Mapping[str, bytes]
+) -> None:
+    digests = description.get(_DIGESTS)
+    if not isinstance(digests, dict) or not digests.keys() <= _MAX_BYTES.keys():
+        raise ModelError(f"{str(folder / _MODEL)!r} holds no digests of the files; it is damaged")
+    # Models saved by earlier versions have no digest of the description itself.
+    if _MODEL in digests and digests[_MODEL] != _description_digest(description):
+        raise ModelError(
+            f"{str(folder / _MODEL)!r} was changed after it was written (its digest differs); "
+            "copy the folder again"
+        )
+    for name, content in contents.items():
+        if digests.get(name) != _sha256(content):
+            raise ModelError(
+                f"{str(folder / name)!r} is not the file that {_MODEL} describes (damaged, cut "
+                "short or exchanged); copy the folder again"
+            )
 
 
-def _empty(old: Path, folder: Path) -> None:
-    """Take what does not belong to the model over from its former folder, which is then gone."""
-    for other in old.iterdir() if old.is_dir() else ():
-        target = folder / other.name
-        if other.name not in (_MODEL, _VOCABULARY, _WEIGHTS) and not target.exists():
-            other.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+# Any: JSON values.
+def _description_digest(description: Mapping[str, Any]) -> str:
+    """SHA-256 of the description as canonical JSON, without the digest itself."""
+    digests = {name: digest for name, digest in description[_DIGESTS].items() if name != _MODEL}
+    values = {**description, _DIGESTS: digests}
+    try:
+        return _sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode())
+    except RecursionError:
+        raise ModelError(f"{_MODEL} is nested too deeply; it is foreign") from None
+
+
+@contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    """A lock on the folder's parent, where the file system has locks; it leaves no file behind.
+
+    Raises:
+        FileError: another process has held it for a minute, or the parent cannot be created.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    descriptor = _lock(folder)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(folder: Path) -> int | None:
+    try:
+        import fcntl
+
+        descriptor = os.open(folder.parent, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_POLL_SECONDS)
+        except OSError:
+            break
+        else:
+            return descriptor
+    os.close(descriptor)
+    if time.monotonic() < deadline:
+        return None
+    raise FileError(f"another process is saving {str(folder)!r}; try again when it has ended")
+
+
+def _beside(folder: Path, ending: str) -> Path:
+    return folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.{ending}")
+
+
+def _leftovers(folder: Path, ending: str) -> list[Path]:
+    """Drafts ("part") or former models ("old") of a folder that killed processes left beside it."""
+    name = re.compile(rf"\.{re.escape(folder.name)}(\.[0-9a-f]{{8}})?\.{ending}")
+    try:
+        return [path for path in folder.parent.iterdir() if name.fullmatch(path.name)]
+    except OSError:
+        return []
+
+
+def _recover(folder: Path) -> None:
+    """Finish what a process that was killed while saving left half done."""
+    former = _leftovers(folder, "old")
+    if not folder.exists() and former:
+        # Killed between the two renames: nothing but the former model is there.
+        newest = max(former, key=lambda path: path.stat().st_mtime)
+        former.remove(newest)
+        with suppress(OSError):
+            newest.rename(folder)
+    if folder.is_dir():
+        for path in former:
+            _discard(path, folder)
+
+
+def _replace(folder: Path, draft: Path) -> None:
+    """Put the draft in the folder's place by renaming, so that no mixed folder is ever seen.
+
+    Raises:
+        FileError: it could not be done; the former model is in its place again.
+    """
+    former = _beside(folder, "old")
+    try:
+        if folder.exists():
+            folder.rename(former)
+        draft.rename(folder)
+    except OSError as error:
+        with suppress(OSError):
+            former.rename(folder)
+        raise _unwritable(folder, error) from error
+    _discard(former, folder)
+    for path in _leftovers(folder, "part"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _discard(former: Path, folder: Path) -> None:
+    """Move all but the model from its former folder to the present one, and remove the former."""
+    for path in former.iterdir() if former.is_dir() else ():
+        target = folder / path.name
+        if path.name not in _MAX_BYTES and not target.exists():
+            with suppress(OSError):
+                path.rename(target)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = (folder / _MODEL).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(
-            f"cannot read {str(path)!r} of the model ({error.strerror}); copy the folder again"
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"cannot read {str(path)!r} of the model ({error.strerror}); copy the folder again"
+    )
+
+
+def _unwritable(folder: Path, error: OSError) -> FileError:
+    return FileError(
+        f"could not write {str(folder)!r}: {error.strerror or error}; "
+        "free some space or choose another place"
+    )
 
 
 def _json(path: Path, content: bytes) -> Any:
@@ -146,9 +338,20 @@ def _json(path: Path, content: bytes) -> Any:
 
 def _tensors(path: Path, content: bytes) -> Mapping[str, Tensor]:
     try:
-        return safetensors.torch.load(content)
+        tensors = safetensors.torch.load(content)
     except SafetensorError as error:
         raise ModelError(f"{str(path)!r} is not a safetensors file: {error}") from None
+    bad = [
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all())
+    ]
+    if bad:
+        raise ModelError(
+            f"{str(path)!r} holds NaN or infinite weights ({', '.join(sorted(bad))}); "
+            "use the model of an earlier training step"
+        )
+    return tensors
 
 
 def _sha256(content: bytes) -> str:

@@ -12,7 +12,7 @@ from molvae.chem.molecule import Molecule
 from molvae.dataset.rows import RefusedRow
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError
-from molvae.files import written_whole
+from molvae.files import atomic_write
 from molvae.objectives.objective import Failure, Objective, Scores
 
 _AT_ONCE = 5_000
@@ -98,7 +98,7 @@ def write_failures(path: Path, failures: Sequence[Failure]) -> None:
     Raises:
         FileError: the disk is full, or the place cannot be written to.
     """
-    with written_whole(path) as stream:
+    with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["smiles", "component", "reason"])
         writer.writerows([one.smiles, one.component, one.reason] for one in failures)

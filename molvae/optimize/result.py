@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from molvae.files import written_whole
+from molvae.files import atomic_write
 from molvae.optimize.admission import Objection, RailsConfig
 from molvae.optimize.curves import mean_of_best
 from molvae.optimize.pareto import Values, hypervolume_curve, non_dominated
@@ -252,7 +252,7 @@ def write_candidates(
     """
     alike = [] if similarities is None else [_SIMILARITY]
     curved = [name for name in columns if candidates and name in candidates[0].desirabilities]
-    with written_whole(path) as stream:
+    with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(
             [

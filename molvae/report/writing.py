@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from molvae.errors import RunError
-from molvae.files import written_whole
+from molvae.files import atomic_write
 from molvae.report.page import Page
 from molvae.report.records import read_settings
 from molvae.report.search import search_page
@@ -28,7 +28,7 @@ def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24
     is_inside = path.resolve().parent == run.path.resolve()
     if is_inside and path.exists() and path.suffix.lower() not in (".html", ".htm"):
         raise RunError(f"{str(path)!r} belongs to the run itself; write the report elsewhere")
-    with written_whole(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(page)
     return path
 

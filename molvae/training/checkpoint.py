@@ -1,5 +1,6 @@
 """All that resuming a training needs, in one file that is replaced whole."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,30 +18,42 @@ from molvae.model.folder import load_weights
 from molvae.model.network import SequenceVAE
 from molvae.settings import Settings
 
-_STATE = "state"
+_STATE, _DIGEST = "state", "sha256"
 _WEIGHT, _MOMENT = "weight.", "optimizer."
+_EARLIER_NAMES = {
+    "counts": "best_is_after_warmup",
+    "worthwhile_loss": "reference_loss",
+    "stale": "bad_validations",
+}
+"""Names that earlier checkpoints have for fields of the state."""
 
 
 class TrainingState(Settings):
-    """Where a training stands, weights and moments aside."""
+    """The progress of a training, without weights and optimizer moments."""
 
     step: NonNegativeInt = 0
     """Updates made."""
     seconds: NonNegativeFloat = 0.0
-    """Time spent training, over all sittings."""
+    """Training time, over all sessions."""
     step_scale: PositiveFloat = 1.0
     """Factor on the learning rate; halved at each return from NaN or Inf."""
     rollbacks: NonNegativeInt = 0
+    """Returns to the last good weights after NaN or Inf."""
     best_loss: float | None = None
-    """Least validation loss so far; None before the first."""
-    counts: bool = False
-    """Whether that is of a time when beta had its full value: then no other is let in any more."""
-    worthwhile_loss: float | None = None
-    """The one that was last clearly less than the one before it."""
-    stale: NonNegativeInt = 0
-    """Validations since then, counted for early stopping."""
+    """Lowest validation loss so far; None before the first validation."""
+    best_is_after_warmup: bool = False
+    """Whether `best_loss` was measured with beta at its full value; only such losses compare."""
+    reference_loss: float | None = None
+    """Validation loss that the next ones must clearly improve on, for early stopping."""
+    bad_validations: NonNegativeInt = 0
+    """Validations since the last clear improvement, for early stopping."""
     data: str | None = None
-    """What the training and the held-out molecules are known by."""
+    """Digest of the training and held-out molecules."""
+
+
+def checkpoint_bytes(network: SequenceVAE) -> int:
+    """Approximate size of the checkpoint of a network: its weights and two moments of each."""
+    return 3 * sum(4 * weight.numel() for weight in network.state_dict().values())
 
 
 def write_checkpoint(
@@ -49,20 +62,21 @@ def write_checkpoint(
     """Replace the checkpoint.
 
     Raises:
-        FileError: it could not be written; the earlier one is still there.
+        FileError: it could not be written; the former checkpoint is unchanged.
     """
     tensors = {_WEIGHT + name: weight for name, weight in network.state_dict().items()}
-    for place, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"{_MOMENT}{place}.{name}": value for name, value in moments.items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"{_MOMENT}{index}.{name}": value for name, value in moments.items()}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    metadata = {_STATE: state.model_dump_json()}
+    state_json = state.model_dump_json()
+    metadata = {_STATE: state_json, _DIGEST: _digest(state_json, tensors)}
     write_bytes(path, safetensors.torch.save(tensors, metadata))
 
 
 def read_checkpoint(
     path: Path, network: SequenceVAE, optimizer: torch.optim.Optimizer
 ) -> TrainingState:
-    """Give network and optimizer what the checkpoint holds.
+    """Load a checkpoint into the network and the optimizer.
 
     Raises:
         RunError: the file is damaged.
@@ -72,10 +86,12 @@ def read_checkpoint(
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        state = TrainingState.parse(json.loads(metadata[_STATE]), str(path))
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        _check_digest(metadata, tensors)
+        state = TrainingState.parse(_state_values(metadata[_STATE]), str(path))
+        moments = _optimizer_state(tensors, optimizer)
+    except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
         raise RunError(
-            f"{str(path)!r} is damaged ({error}); go on from the best model with --from instead"
+            f"{str(path)!r} is damaged ({error}); train the best model further in a new run instead"
         ) from None
     weights = {
         name.removeprefix(_WEIGHT): value
@@ -83,17 +99,38 @@ def read_checkpoint(
         if name.startswith(_WEIGHT)
     }
     load_weights(network, weights, repr(str(path)))
-    optimizer.load_state_dict(_optimizer_state(tensors, optimizer))
+    optimizer.load_state_dict(moments)
     return state
 
 
-# Any: the shape of an optimizer's state is torch's affair.
+def _check_digest(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless the digest is that of the content."""
+    # Checkpoints of earlier versions hold the state alone.
+    if metadata.keys() != {_STATE} and metadata.get(_DIGEST) != _digest(metadata[_STATE], tensors):
+        raise ValueError("its content differs from its digest")
+
+
+def _digest(state: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of the state and of each tensor's name, type, shape and bytes."""
+    content = hashlib.sha256(state.encode())
+    for name, tensor in sorted(tensors.items()):
+        content.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        content.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return content.hexdigest()
+
+
+# Any: JSON values; the settings class checks them.
+def _state_values(text: str) -> dict[str, Any]:
+    return {_EARLIER_NAMES.get(name, name): value for name, value in json.loads(text).items()}
+
+
+# Any: torch defines the structure of an optimizer's state.
 def _optimizer_state(
     tensors: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith(_MOMENT):
-            place, _, moment = name.removeprefix(_MOMENT).partition(".")
-            state.setdefault(int(place), {})[moment] = value
+            index, _, moment = name.removeprefix(_MOMENT).partition(".")
+            state.setdefault(int(index), {})[moment] = value
     return {**optimizer.state_dict(), "state": state}

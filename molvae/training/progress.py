@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from molvae.errors import FileError, MissingExtraError
-from molvae.files import read_json_lines, written_whole
+from molvae.files import atomic_write, read_json_lines
 from molvae.runs import RunDirectory
 from molvae.training.diagnostics import Validation
 from molvae.training.loop import Step
@@ -66,7 +66,7 @@ class ProgressReport:
             mininterval=0.5,
         )
         lines = self._earlier()
-        with written_whole(self.run.progress) as stream:
+        with atomic_write(self.run.progress) as stream:
             stream.writelines(
                 json.dumps(line) + "\n" for line in lines if line.get("step", math.inf) <= step
             )

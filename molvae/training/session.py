@@ -163,7 +163,7 @@ class TrainingSession:
     @property
     def _is_stale(self) -> bool:
         """Whether so many validations were in vain that more is; so it is too when resumed then."""
-        return 0 < self.config.patience <= self.state.stale
+        return 0 < self.config.patience <= self.state.bad_validations
 
     def _reason_after(self, step: Step) -> StopReason | None:
         """Why to end after this update; the same in every process of the process group."""
@@ -198,16 +198,16 @@ class TrainingSession:
         # Until beta has its full value, later weights are better whatever the loss says. It may
         # fall again where a resumed training is given more time.
         state = self.state
-        counts = state.counts or step.progress >= self.config.beta_warmup
-        best, mark = state.best_loss, state.worthwhile_loss
+        counts = state.best_is_after_warmup or step.progress >= self.config.beta_warmup
+        best, mark = state.best_loss, state.reference_loss
         is_best = best is None or not counts or loss < best
         is_worthwhile = mark is None or not counts or loss < mark - _WORTHWHILE * abs(mark)
         self.state = state.model_copy(
             update={
                 "best_loss": loss if is_best else best,
-                "counts": counts,
-                "worthwhile_loss": loss if is_worthwhile else mark,
-                "stale": 0 if is_worthwhile else state.stale + 1,
+                "best_is_after_warmup": counts,
+                "reference_loss": loss if is_worthwhile else mark,
+                "bad_validations": 0 if is_worthwhile else state.bad_validations + 1,
             }
         )
         if not self.group.is_main:

@@ -1,12 +1,17 @@
+import hashlib
 import json
+import multiprocessing
+import os
+import random
 import shutil
+import time
 
 import pytest
 import safetensors.torch
 import torch
 
 from molvae.errors import ModelError
-from molvae.model.folder import FORMAT
+from molvae.model.folder import FORMAT, read_model, write_model
 from molvae.molecule_vae import MoleculeVAE
 
 
@@ -17,16 +22,26 @@ def folder(tiny_model, tmp_path):
 
 
 def describe(folder, **changes):
+    """Change model.json as somebody would who knows how its digest is made."""
     path = folder / "model.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    description = {**json.loads(path.read_text()), **changes}
+    digests = description["sha256"]
+    digests.pop("model.json", None)
+    canonical = json.dumps(description, sort_keys=True, separators=(",", ":"))
+    digests["model.json"] = hashlib.sha256(canonical.encode()).hexdigest()
+    path.write_text(json.dumps(description))
 
 
 def rehash(folder, name):
-    import hashlib
+    digests = json.loads((folder / "model.json").read_text())["sha256"]
+    digests[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    describe(folder, sha256=digests)
 
-    checksums = json.loads((folder / "model.json").read_text())["sha256"]
-    checksums[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    describe(folder, sha256=checksums)
+
+def replace_weights(folder, **weights):
+    path = folder / "weights.safetensors"
+    path.write_bytes(safetensors.torch.save({**safetensors.torch.load_file(path), **weights}))
+    rehash(folder, path.name)
 
 
 def test_a_saved_model_is_the_same_model(tiny_model, folder):
@@ -150,6 +165,7 @@ def test_a_description_without_settings_is_refused(folder):
     description = json.loads(path.read_text())
     del description["model"]
     path.write_text(json.dumps(description))
+    describe(folder)
     with pytest.raises(ModelError, match="model: Field required"):
         MoleculeVAE.from_pretrained(folder)
 
@@ -194,7 +210,7 @@ def test_a_model_is_saved_through_a_link_and_not_over_a_file(folder, tmp_path):
         assert link.is_symlink()
     assert MoleculeVAE.from_pretrained(link).latent_size == model.latent_size
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModelError, match="is no model folder"):
+    with pytest.raises(ModelError, match="is not a model folder"):
         model.save_pretrained(tmp_path / "file")
 
 
@@ -205,7 +221,7 @@ def test_no_folder_at_all_is_refused(tmp_path):
 
 def test_a_folder_of_something_else_is_not_overwritten(tiny_model, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ModelError, match="no model folder"):
+    with pytest.raises(ModelError, match="is not a model folder"):
         tiny_model.save_pretrained(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
 
@@ -217,3 +233,103 @@ def test_a_loaded_file_runs_no_code(folder):
     with pytest.raises(ModelError, match="not a safetensors file"):
         MoleculeVAE.from_pretrained(folder)
     shutil.rmtree(folder)
+
+
+def test_a_flipped_bit_in_the_description_is_never_believed(folder):
+    path = folder / "model.json"
+    content, original = path.read_bytes(), json.loads(path.read_bytes())
+    choose = random.Random(0)
+    for _ in range(200):
+        changed = bytearray(content)
+        changed[choose.randrange(len(content))] ^= 1 << choose.randrange(8)
+        path.write_bytes(changed)
+        try:
+            read = read_model(folder).description
+        except ModelError:
+            continue
+        # White space alone may differ.
+        assert read == original
+
+
+def test_a_model_without_a_digest_of_its_description_loads(folder):
+    path = folder / "model.json"
+    description = json.loads(path.read_text())
+    del description["sha256"]["model.json"]
+    path.write_text(json.dumps(description))
+    MoleculeVAE.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["model.json", "vocabulary.json", "weights.safetensors"])
+def test_a_pipe_or_a_device_is_refused_unopened(folder, name):
+    path = folder / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ModelError, match=f"{name}.*not a regular file"):
+        MoleculeVAE.from_pretrained(folder)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(ModelError, match=f"{name}.*not a regular file"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_a_file_larger_than_any_model_is_refused_unread(folder):
+    os.truncate(folder / "vocabulary.json", 1 << 40)
+    with pytest.raises(ModelError, match=r"vocabulary\.json.*MiB"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_sizes_that_an_empty_tensor_would_allow_are_refused_before_memory_is_asked_for(folder):
+    replace_weights(folder, extra=torch.zeros(0, 10**9))
+    described = json.loads((folder / "model.json").read_text())["model"]
+    for size in (30_000, 10**6, 10**9):
+        describe(folder, model={**described, "decoder_size": size})
+        begun = time.monotonic()
+        with pytest.raises(ModelError, match="do not fit"):
+            MoleculeVAE.from_pretrained(folder)
+        assert time.monotonic() - begun < 5
+
+
+def test_weights_that_are_not_finite_are_refused(folder):
+    replace_weights(folder, **{"to_posterior.bias": torch.full((32,), torch.nan)})
+    with pytest.raises(ModelError, match=r"NaN.*to_posterior\.bias"):
+        MoleculeVAE.from_pretrained(folder)
+
+
+def test_a_large_vocabulary_with_a_repeated_symbol_is_refused_at_once(folder):
+    path = folder / "vocabulary.json"
+    symbols = [f"[{number}]" for number in range(100_000)]
+    path.write_text(json.dumps({"kind": "molvae vocabulary", "symbols": [*symbols, "[7]"]}))
+    rehash(folder, path.name)
+    begun = time.monotonic()
+    with pytest.raises(ModelError, match=r"\[7\]"):
+        MoleculeVAE.from_pretrained(folder)
+    assert time.monotonic() - begun < 5
+
+
+def _save_again_and_again(folder, count):
+    saved = read_model(folder)
+    for _ in range(count):
+        write_model(folder, saved)
+
+
+# Drafts of one name were removed by each other's writer, and the model with them.
+def test_processes_that_save_to_one_folder_at_once_all_succeed(folder, tmp_path):
+    (folder / "README.md").write_text("mine")
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_save_again_and_again, args=(folder, 15)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        read_model(folder)
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    MoleculeVAE.from_pretrained(folder)
+    assert (folder / "README.md").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_a_model_whose_saving_was_cut_in_two_can_still_be_read(folder, tmp_path):
+    folder.rename(tmp_path / f".{folder.name}.0123abcd.old")
+    read_model(folder)
+    assert folder.is_dir()
