@@ -8,7 +8,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from molvae.errors import MolvaeError
-from molvae.model.network import ModelConfig, SequenceVAE
+from molvae.model.network import SequenceVAE
+from molvae.model.network_config import ModelConfig
 from molvae.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
 
 STATE = TrainingState(step=7, seconds=1.5, best_loss=2.5, bad_validations=3)
