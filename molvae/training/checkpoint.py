@@ -53,7 +53,8 @@ class TrainingState(Settings):
 
 def checkpoint_bytes(network: SequenceVAE) -> int:
     """Approximate size of the checkpoint of a network: its weights and two moments of each."""
-    return 3 * sum(4 * weight.numel() for weight in network.state_dict().values())
+    weights: int = sum(weight.numel() for weight in network.state_dict().values())
+    return 3 * 4 * weights
 
 
 def write_checkpoint(
@@ -115,7 +116,7 @@ def _digest(state: str, tensors: Mapping[str, Tensor]) -> str:
     content = hashlib.sha256(state.encode())
     for name, tensor in sorted(tensors.items()):
         content.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        content.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        content.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
     return content.hexdigest()
 
 
