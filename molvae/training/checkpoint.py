@@ -116,7 +116,7 @@ def _digest(state: str, tensors: Mapping[str, Tensor]) -> str:
     content = hashlib.sha256(state.encode())
     for name, tensor in sorted(tensors.items()):
         content.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        content.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
+        content.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return content.hexdigest()
 
 
