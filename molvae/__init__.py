@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from molvae.objectives.configured import ConfiguredObjective
     from molvae.objectives.objective import Failure, Objective, Scores
     from molvae.objectives.suites import find_objective
+    from molvae.optimize.latent_optimizer import LatentOptimizer
     from molvae.optimize.methods import Method, SearchConfig
-    from molvae.optimize.optimizer import LatentOptimizer
-    from molvae.optimize.result import Candidate, SearchResult
+    from molvae.optimize.result import Evaluation, SearchResult
     from molvae.optimize.search import search
     from molvae.pretrained import shipped_models
     from molvae.report.writing import write_report
@@ -43,13 +43,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PROPERTIES",
-    "Candidate",
     "Conditions",
     "ConfiguredObjective",
     "Corpus",
     "CorpusConfig",
     "DecodingConfig",
     "EvaluateConfig",
+    "Evaluation",
     "Failure",
     "GenerateConfig",
     "Generation",
@@ -111,8 +111,8 @@ _HOMES = {
     "molvae.objectives.objective": ("Failure", "Objective", "Scores"),
     "molvae.objectives.suites": ("find_objective",),
     "molvae.optimize.methods": ("Method", "SearchConfig"),
-    "molvae.optimize.optimizer": ("LatentOptimizer",),
-    "molvae.optimize.result": ("Candidate", "SearchResult"),
+    "molvae.optimize.latent_optimizer": ("LatentOptimizer",),
+    "molvae.optimize.result": ("Evaluation", "SearchResult"),
     "molvae.optimize.search": ("search",),
     "molvae.pretrained": ("shipped_models",),
     "molvae.report.writing": ("write_report",),

@@ -87,7 +87,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def settings(method: Method, budget: int, seed: int) -> SearchConfig:
-    """Without guard rails or bounds, so that the rows are of the method alone."""
+    """Without guardrails or bounds, so that the rows are of the method alone."""
     return unguarded(SearchConfig(method=method, budget=budget, seed=seed))
 
 

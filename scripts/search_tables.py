@@ -32,7 +32,7 @@ def methods(records: dict[str, dict[str, Any]]) -> str:
     heading = ["objective", "method", "best", "mean of ten best", "AUC top-10"]
     return (
         f"{first['budget']:,} distinct molecules per search by `zinc250k`, mean and standard "
-        f"deviation of {len(first['seeds'])} seeds, without guard rails. Penalized logP is "
+        f"deviation of {len(first['seeds'])} seeds, without guardrails. Penalized logP is "
         "normalized over ZINC250k; molecules of more than 38 heavy atoms have no score.\n\n"
         f"{table(heading, rows)}{commands(*records.values())}"
     )

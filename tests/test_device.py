@@ -17,7 +17,7 @@ from molvae.training.config import TrainingPlan
 SEARCH = {
     "budget": 16,
     "batch_size": 8,
-    "admission": {"rails": False},
+    "constraints": {"guardrails": False},
     "gradient": {"steps": 2, "stops": 2},
     "combined": {
         "start": 8,

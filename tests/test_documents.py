@@ -32,7 +32,7 @@ SHORTER = {
     "--model runs/first --n 1000": "--model runs/first --n 20 --radicals",
     "--n 1000": "--n 20",
     "budget=500": "budget=30, patience=2",
-    # The guard rails reject all that a model trained for three seconds writes.
+    # The guardrails reject all that a model trained for three seconds writes.
     "--model runs/first --out runs/search": "--out runs/search",
     "--budget 2000": "--budget 30",
     "--budget 200": "--budget 30",

@@ -24,10 +24,10 @@ from molvae.errors import ConfigError, DataError, MoleculeError, RunError
 from molvae.files import read_json, write_json
 from molvae.model.threads import one_thread
 from molvae.objectives.objective import Scores
-from molvae.optimize.admission import Admission
+from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import SearchConfig, unguarded
-from molvae.optimize.result import Candidate
+from molvae.optimize.result import Evaluation
 from molvae.optimize.search import search
 from molvae.parallel import available_cores, ordered_map
 from molvae.settings import Settings
@@ -53,8 +53,8 @@ class ConstrainedConfig(Settings):
     """Whether large rings count against a molecule; the code of Jin et al. leaves that out."""
     workers: PositiveInt | None = None
     """Leads searched round at once, each by one core; one for each core unless given."""
-    # How each search goes. Its guard rails are down unless they are asked for, and without
-    # `per_delta` its admission.min_similarity holds for all deltas.
+    # How each search goes. Its guardrails are down unless they are asked for, and without
+    # `per_delta` its constraints.min_similarity holds for all deltas.
     search: SearchConfig = SearchConfig(budget=BUDGET)
 
 
@@ -100,7 +100,7 @@ def benchmark_constrained(
         DataError: the file holds no leads, or one that is no molecule.
         RunError: `out` is of other settings.
     """
-    if config.search.admission.lead is not None:
+    if config.search.constraints.lead is not None:
         raise ConfigError("the leads are those of the file; leave out --lead")
     leads = _drawn(read_leads(file), config)
     settings = config.model_dump(mode="json", exclude={"workers", "search"})
@@ -246,15 +246,18 @@ def _searched_round(
             break
         row["calls"] += result.calls
         better = [one for one in result.candidates if one.score > score + _ROUNDING]
-        found.update(_found(better, score, Admission.of(plan.admission), deltas))
+        found.update(_found(better, score, HardConstraints.of(plan.constraints), deltas))
     return {**row, "found": found, "seconds": perf_counter() - begun}
 
 
 def _found(
-    better: Sequence[Candidate], score: float, admission: Admission, deltas: Sequence[float]
+    better: Sequence[Evaluation],
+    score: float,
+    constraints: HardConstraints,
+    deltas: Sequence[float],
 ) -> dict[str, Any]:
     """The best of each delta; None where nothing better is alike enough."""
-    alike = admission.similarities([Molecule.parse(one.smiles) for one in better])
+    alike = constraints.similarities([Molecule.parse(one.smiles) for one in better])
     told: list[dict[str, Any]] = [
         {
             "smiles": one.smiles,
@@ -273,13 +276,16 @@ def _found(
 def _plans(lead: Molecule, config: ConstrainedConfig) -> list[tuple[Sequence[float], SearchConfig]]:
     """The searches for a lead, each with the deltas that it counts for."""
     search_config = unguarded(config.search)
-    admission = {**search_config.model_dump(exclude_unset=True)["admission"], "lead": lead.smiles}
+    constraints = {
+        **search_config.model_dump(exclude_unset=True)["constraints"],
+        "lead": lead.smiles,
+    }
     if not config.per_delta:
-        return [(config.deltas, search_config.with_changes({"admission": admission}))]
+        return [(config.deltas, search_config.with_changes({"constraints": constraints}))]
     return [
         (
             (delta,),
-            search_config.with_changes({"admission": {**admission, "min_similarity": delta}}),
+            search_config.with_changes({"constraints": {**constraints, "min_similarity": delta}}),
         )
         for delta in config.deltas
     ]

@@ -24,7 +24,7 @@ from molvae.objectives.objective import Objective, Scores
 from molvae.optimize.curves import area_under_best, curve_of_best
 from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import SearchConfig, unguarded
-from molvae.optimize.result import Candidate, SearchResult
+from molvae.optimize.result import Evaluation, SearchResult
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory, provenance
 from molvae.settings import Settings
@@ -44,7 +44,7 @@ class PmoConfig(Settings):
     """Without `pmo/`; one that needs a model file takes it after its name: gsk3b@gsk3b.skops."""
     seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
     search: SearchConfig = SearchConfig(budget=BUDGET)
-    """Its seed is replaced by each of `seeds`. Unless it says otherwise the guard rails are down,
+    """Its seed is replaced by each of `seeds`. Unless it says otherwise the guardrails are down,
     nothing is too improbable, and flat molecules alone are admitted."""
 
 
@@ -127,7 +127,7 @@ class TimedObjective:
         self._saved = perf_counter()
 
 
-def sources_of(candidates: Sequence[Candidate]) -> dict[str, dict[str, int]]:
+def sources_of(candidates: Sequence[Evaluation]) -> dict[str, dict[str, int]]:
     """Picks of each source, and how many of them entered the ten best of their time.
 
     Ten zeros stand at the beginning, as they do in the curve; NaN never enters.

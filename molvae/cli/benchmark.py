@@ -27,16 +27,16 @@ from molvae.cli.models import ChosenModel, ModelChoice, ModelPath, cleaning_for
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
-from molvae.optimize.admission import AdmissionConfig
-from molvae.optimize.combined_config import CombinedConfig
+from molvae.optimize.combined.combined_config import CombinedConfig
+from molvae.optimize.constraints import ConstraintsConfig
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import provenance
 
 app = App(name="benchmark")
 
 
-class _Unguarded(AdmissionConfig):
-    rails: bool = False
+class _Unguarded(ConstraintsConfig):
+    guardrails: bool = False
     """Refuse what breaks the limits below: molecules that score well and nobody wants."""
 
 
@@ -48,7 +48,7 @@ class _Flat(_Unguarded):
 class _Unbound(CombinedConfig):
     improbable: NonNegativeFloat = 0.0
     """Standard deviations by which a candidate may surprise the prior more than what the search
-    began with does (see `PriorBound`); 0: nothing is too improbable."""
+    began with does (see `LikelihoodFilter`); 0: nothing is too improbable."""
 
 
 class _PmoSearch(SearchConfig):
@@ -58,7 +58,7 @@ class _PmoSearch(SearchConfig):
     """Distinct molecules that are scored."""
     enough: FiniteFloat | None = 1.0
     """Mean of the ten best scores at which the search ends."""
-    admission: _Flat = Field(default_factory=_Flat)
+    constraints: _Flat = Field(default_factory=_Flat)
     combined: _Unbound = Field(default_factory=_Unbound)
 
 
@@ -67,7 +67,7 @@ class _ConstrainedSearch(SearchConfig):
 
     budget: PositiveInt = constrained_benchmark.BUDGET
     """Distinct molecules that are scored."""
-    admission: _Unguarded = Field(default_factory=_Unguarded)
+    constraints: _Unguarded = Field(default_factory=_Unguarded)
     combined: _Unbound = Field(default_factory=_Unbound)
 
 
@@ -159,9 +159,9 @@ def pmo(
     """Search for the tasks of Practical Molecular Optimization, beside the published figures.
 
     Runs that are in OUT already are kept, and one that was cut off goes on, so the same words
-    again finish what was begun. A search has 10,000 calls, no guard rails and no bound on what is
+    again finish what was begun. A search has 10,000 calls, no guardrails and no bound on what is
     improbable, scores only flat molecules, and ends when its ten best have 1 in the mean, unless
-    --budget, --rails, --combined.improbable, --no-flat or --enough is given. --seeds replaces
+    --budget, --guardrails, --combined.improbable, --no-flat or --enough is given. --seeds replaces
     --seed.
 
     Args:
@@ -195,7 +195,7 @@ def constrained(
 ) -> None:
     """Raise the penalised logP of leads by molecules that are like them (Jin et al. 2018).
 
-    A search has 200 calls and no guard rails unless --budget or --rails is given. What was cut
+    A search has 200 calls and no guardrails unless --budget or --guardrails is given. What was cut
     off goes on under the same words: OUT is rewritten after each lead.
 
     Args:

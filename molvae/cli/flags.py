@@ -13,7 +13,7 @@ from molvae.settings import Settings, read_toml
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
-_WITHOUT_PREFIX = frozenset({"admission", "decoding", "search", "standardize"})
+_WITHOUT_PREFIX = frozenset({"constraints", "decoding", "search", "standardize"})
 """Settings inside settings whose flags are told apart without the outer name."""
 
 

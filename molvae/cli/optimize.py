@@ -20,7 +20,7 @@ from molvae.cli.flags import (
 from molvae.cli.models import ChosenModel, ModelChoice
 from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.errors import ConfigError
-from molvae.optimize.admission import Admission
+from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.methods import SearchConfig
 from molvae.optimize.result import LeadOutcome, SearchResult
 from molvae.optimize.search import earlier_settings, search
@@ -59,7 +59,7 @@ def optimize(
     in failures.csv, with the reason.
 
     Calls are spent only on molecules that may be scored: those like enough to the --lead, with
-    what is to --keep, without what is to --avoid, and within the guard rails, which keep out what
+    what is to --keep, without what is to --avoid, and within the guardrails, which keep out what
     scores well and nobody wants. What was refused is counted by reason in summary.json.
 
     Args:
@@ -71,11 +71,11 @@ def optimize(
         if start.resume:
             run = RunDirectory.existing(out)
             plan = _as_before(run, start.config, typed)
-            Admission.of(plan.admission)
+            HardConstraints.of(plan.constraints)
             vae = model.open()
         else:
             plan = settings_from(SearchConfig, start.config, typed)
-            Admission.of(plan.admission)
+            HardConstraints.of(plan.constraints)
             vae = model.open()
             run = RunDirectory.create(out)
         result = search(
@@ -134,8 +134,10 @@ def _story(result: SearchResult) -> list[str]:
         lines.append(_of_lead(result.lead))
     refused = ", ".join(f"{count} {reason}" for reason, count in result.refused.items())
     lines.append(f"refused before scoring, at no cost: {refused or 'none'}")
-    rails = "none" if result.rails is None else f"{result.rails} (--no-rails lifts them)"
-    return [*lines, f"guard rails: {rails}"]
+    guardrails = (
+        "none" if result.guardrails is None else f"{result.guardrails} (--no-guardrails lifts them)"
+    )
+    return [*lines, f"guardrails: {guardrails}"]
 
 
 def _of_lead(lead: LeadOutcome) -> str:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from molvae.errors import RunError
 from molvae.files import with_nan, without_nan
-from molvae.optimize.result import Candidate
+from molvae.optimize.result import Evaluation
 from molvae.optimize.state import State
 
 FORMAT = 4
@@ -98,13 +98,13 @@ class Journal:
     ) -> None:
         self._connection.close()
 
-    def add(self, found: Sequence[tuple[Candidate, np.ndarray | None]]) -> None:
+    def add(self, found: Sequence[tuple[Evaluation, np.ndarray | None]]) -> None:
         """Keep scored molecules, each with the point that it was decoded from; all or none."""
         rows = [_row(candidate, z) for candidate, z in found]
         with self._transaction() as connection:
             connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def candidates(self) -> list[Candidate]:
+    def candidates(self) -> list[Evaluation]:
         """All scored molecules in the order of their calls."""
         with _told_as_run_error(self._place):
             rows = self._connection.execute(
@@ -198,7 +198,7 @@ def _told_as_run_error(place: str) -> Iterator[None]:
         ) from error
 
 
-def _row(candidate: Candidate, z: np.ndarray | None) -> tuple[Any, ...]:
+def _row(candidate: Evaluation, z: np.ndarray | None) -> tuple[Any, ...]:
     measured = {
         "values": without_nan(candidate.values),
         "desirabilities": without_nan(candidate.desirabilities),
@@ -216,9 +216,9 @@ def _row(candidate: Candidate, z: np.ndarray | None) -> tuple[Any, ...]:
 
 def _candidate(
     call: int, smiles: str, score: float | None, measured: str, found_in: int, source: str
-) -> Candidate:
+) -> Evaluation:
     parts = json.loads(measured)
-    return Candidate(
+    return Evaluation(
         smiles=smiles,
         score=nan if score is None else score,
         values=with_nan(parts["values"]),

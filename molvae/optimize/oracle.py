@@ -10,9 +10,9 @@ from jaxtyping import Float64
 from molvae.chem.molecule import Molecule
 from molvae.errors import ObjectiveError
 from molvae.objectives.objective import Failure, Objective, Scores
-from molvae.optimize.cache import ScoreCache, Scored
 from molvae.optimize.journal import Journal
-from molvae.optimize.result import Candidate
+from molvae.optimize.result import Evaluation
+from molvae.optimize.score_cache import ScoreCache, Scored
 from molvae.optimize.strategy import Proposal
 
 
@@ -85,7 +85,7 @@ class Oracle:
         """The last round that a molecule was scored in; 0 when there is none."""
         return next(reversed(self._known.values())).round if self._known else 0
 
-    def found(self, smiles: Sequence[str]) -> list[Candidate]:
+    def found(self, smiles: Sequence[str]) -> list[Evaluation]:
         """What is known of molecules that were scored."""
         return [self._known[one] for one in smiles]
 
@@ -124,7 +124,7 @@ class Oracle:
         found = {one.smiles: _scored(scores, row) for row, one in enumerate(asked) if scores}
         scored = {**shared, **found}
         paid = [
-            Candidate(
+            Evaluation(
                 smiles=molecule.smiles,
                 score=scored[molecule.smiles].score,
                 values=scored[molecule.smiles].values,

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from molvae.files import atomic_write
-from molvae.optimize.admission import Objection, RailsConfig
+from molvae.optimize.constraints import GuardrailsConfig, Violation
 from molvae.optimize.curves import mean_of_best
 from molvae.optimize.pareto import Values, hypervolume_curve, non_dominated
 
@@ -23,7 +23,7 @@ _SIMILARITY = "similarity_to_lead"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Evaluation:
     """A distinct molecule that was scored."""
 
     smiles: str
@@ -76,9 +76,9 @@ class LeadOutcome:
     """Canonical."""
     score: float
     """NaN: it has none."""
-    objection: Objection | None
+    objection: Violation | None
     """Why the lead itself would not have been scored; it always is."""
-    best: Candidate | None
+    best: Evaluation | None
     """The best molecule but the lead; None when none has a score."""
     similarity: float | None
     """Of that molecule to the lead."""
@@ -106,13 +106,13 @@ class LeadOutcome:
 class Front:
     """What no other molecule of a search beats in every goal."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Evaluation, ...]
     """In the order of their calls."""
     curve: tuple[tuple[int, float], ...]
     """Calls, and the hypervolume up to there: the share of [0, 1] in all goals that is reached."""
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate]) -> "Front":
+    def of(cls, candidates: Sequence[Evaluation]) -> "Front":
         """The front of scored molecules; those without a score take no part."""
         ordered = sorted(candidates, key=lambda one: one.call)
         is_scored = np.array([not isnan(one.score) for one in ordered], dtype=np.bool_)
@@ -141,7 +141,7 @@ class Front:
 class SearchResult:
     """The outcome of a search."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Evaluation, ...]
     """Best first, those without a score last; of equal scores, the one found earlier."""
     stop: StopReason
     rounds: int
@@ -152,11 +152,11 @@ class SearchResult:
     """Proposals that were no molecule."""
     repeats: int
     """Proposals whose molecule had been met before; they cost nothing."""
-    refused: Mapping[Objection, int] = field(default_factory=dict)
+    refused: Mapping[Violation, int] = field(default_factory=dict)
     """Proposals that were not scored for what they are, and what the method left out for the same
     reasons; the most frequent first."""
-    rails: RailsConfig | None = None
-    """The guard rails that were up; None: there were none."""
+    guardrails: GuardrailsConfig | None = None
+    """The guardrails that were up; None: there were none."""
     lead: LeadOutcome | None = None
     """None: the search was for no lead."""
     front: Front | None = None
@@ -185,7 +185,7 @@ class SearchResult:
         return len(self.candidates)
 
     @property
-    def best(self) -> Candidate | None:
+    def best(self) -> Evaluation | None:
         """The candidate of the highest score; None when none has one."""
         first = self.candidates[0] if self.candidates else None
         return None if first is None or isnan(first.score) else first
@@ -209,7 +209,9 @@ class SearchResult:
             "undecodable": self.undecodable,
             "repeats": self.repeats,
             "refused": {reason.value: count for reason, count in self.refused.items()},
-            "rails": self.rails.model_dump(mode="json") if self.rails is not None else None,
+            "guardrails": self.guardrails.model_dump(mode="json")
+            if self.guardrails is not None
+            else None,
             "best_smiles": self.best.smiles if self.best else None,
             "best_score": self.best.score if self.best else None,
             "mean_of_ten_best": None if isnan(ten) else ten,
@@ -219,15 +221,15 @@ class SearchResult:
         }
 
 
-def goal_values(candidates: Sequence[Candidate]) -> Values:
+def goal_values(candidates: Sequence[Evaluation]) -> Values:
     """The desirabilities of each candidate."""
     return np.array([list(one.desirabilities.values()) for one in candidates], dtype=np.float64)
 
 
-def best_first(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def best_first(candidates: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
     """By falling score, those without one last; of equal ones, the earlier call first."""
 
-    def rank(candidate: Candidate) -> tuple[bool, float, int]:
+    def rank(candidate: Evaluation) -> tuple[bool, float, int]:
         unscored = isnan(candidate.score)
         return unscored, 0.0 if unscored else -candidate.score, candidate.call
 
@@ -236,7 +238,7 @@ def best_first(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 
 def write_candidates(
     path: Path,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Evaluation],
     columns: Sequence[str],
     similarities: Sequence[float] | None = None,
 ) -> None:

@@ -15,8 +15,8 @@ from jaxtyping import Float64
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.similarity import scaffold
-from molvae.optimize.admission import AdmissionConfig, Objection
-from molvae.optimize.result import Candidate
+from molvae.optimize.constraints import ConstraintsConfig, Violation
+from molvae.optimize.result import Evaluation
 
 
 class ScaffoldFilter:
@@ -25,7 +25,7 @@ class ScaffoldFilter:
     What it knows follows from the molecules of the finished rounds in the order of their calls.
     """
 
-    def __init__(self, config: AdmissionConfig, earlier: Sequence[Candidate] = ()) -> None:
+    def __init__(self, config: ConstraintsConfig, earlier: Sequence[Evaluation] = ()) -> None:
         self._bucket = config.scaffold_bucket
         low = config.scaffold_threshold
         self._threshold = -inf if low is None else low
@@ -35,12 +35,12 @@ class ScaffoldFilter:
         for one in earlier:
             self._silences(one.smiles, one.score)
 
-    def judge(self, molecules: Sequence[Molecule]) -> list[Objection | None]:
+    def judge(self, molecules: Sequence[Molecule]) -> list[Violation | None]:
         """An objection to each molecule of a scaffold that is full."""
         if self._bucket is None:
             return [None] * len(molecules)
         full = [self._held[_scaffold(one.smiles)] >= self._bucket for one in molecules]
-        return [Objection.SCAFFOLD_FULL if is_full else None for is_full in full]
+        return [Violation.SCAFFOLD_FULL if is_full else None for is_full in full]
 
     def told(
         self,

@@ -17,16 +17,15 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import RunError
 from molvae.files import read_json, write_json
 from molvae.objectives.objective import Failure, Objective
-from molvae.optimize.admission import Admission, Objection
-from molvae.optimize.cache import ScoreCache
+from molvae.optimize.constraints import HardConstraints, Violation
 from molvae.optimize.curves import mean_of_best
-from molvae.optimize.goals import ManyGoals, check_goals
 from molvae.optimize.journal import Journal
 from molvae.optimize.latent_model import LatentModel, model_digest
+from molvae.optimize.many_goals import ManyGoals, check_goals
 from molvae.optimize.methods import SearchConfig, strategy_of
 from molvae.optimize.oracle import Answers, Oracle
 from molvae.optimize.result import (
-    Candidate,
+    Evaluation,
     Front,
     LeadOutcome,
     SearchResult,
@@ -35,6 +34,7 @@ from molvae.optimize.result import (
     write_candidates,
 )
 from molvae.optimize.scaffolds import ScaffoldFilter
+from molvae.optimize.score_cache import ScoreCache
 from molvae.optimize.strategy import Proposal, Strategy
 from molvae.runs import RunDirectory
 
@@ -56,13 +56,13 @@ class Counts:
     without_admitted: int = 0
     without_new: int = 0
     without_score: int = 0
-    refused: Mapping[Objection, int] = field(default_factory=dict)
+    refused: Mapping[Violation, int] = field(default_factory=dict)
 
     def after(
         self,
         answers: Answers,
-        refused: Mapping[Objection, int],
-        left_out: Mapping[Objection, int],
+        refused: Mapping[Violation, int],
+        left_out: Mapping[Violation, int],
     ) -> "Counts":
         """The counts once a round with these answers is finished.
 
@@ -90,8 +90,8 @@ class Counts:
     def with_cut(
         self,
         answers: Answers,
-        refused: Mapping[Objection, int],
-        left_out: Mapping[Objection, int],
+        refused: Mapping[Violation, int],
+        left_out: Mapping[Violation, int],
     ) -> "Counts":
         """These counts and what came up in a round that the budget cut, which stays unfinished."""
         whole = self.after(answers, refused, left_out)
@@ -123,7 +123,7 @@ class Counts:
     def restored(cls, saved: Mapping[str, int]) -> "Counts":
         """The counts that were saved so."""
         reasons = {name: name.removeprefix(_REFUSED) for name in saved if name.startswith(_REFUSED)}
-        refused = {Objection(reason): saved[name] for name, reason in reasons.items()}
+        refused = {Violation(reason): saved[name] for name, reason in reasons.items()}
         return cls(
             **{name: count for name, count in saved.items() if name not in reasons},
             refused=refused,
@@ -152,8 +152,8 @@ def search(
         ObjectiveError: the objective fails; what was scored is kept and can be resumed.
         ConfigError: what is asked of molecules before they are scored contradicts itself.
     """
-    admission = Admission.of(config.admission)
-    strategy = strategy_of(config, model, [admission.lead] if admission.lead else [], objective)
+    constraints = HardConstraints.of(config.constraints)
+    strategy = strategy_of(config, model, [constraints.lead] if constraints.lead else [], objective)
     if config.pareto:
         check_goals(objective)
     shared = ScoreCache.open(cache, objective.description) if cache else nullcontext()
@@ -163,22 +163,24 @@ def search(
         oracle = Oracle(objective, journal, config.budget, config.at_once, report, scores)
         if config.pareto:
             strategy = ManyGoals(strategy, oracle, config.seed)
-        stop, counts = _loop(_Parts(strategy, oracle, journal, admission), config, progress)
+        stop, counts = _loop(_Parts(strategy, oracle, journal, constraints), config, progress)
         result = _result(journal, stop, counts, config)
     if run:
-        _write_table(run.candidates, result.candidates, objective, admission)
+        _write_table(run.candidates, result.candidates, objective, constraints)
         if result.front is not None:
-            _write_table(run.front, result.front.candidates, objective, admission)
+            _write_table(run.front, result.front.candidates, objective, constraints)
         write_json(run.summary, result.summary())
     return result
 
 
 def _write_table(
-    path: Path, candidates: Sequence[Candidate], objective: Objective, admission: Admission
+    path: Path, candidates: Sequence[Evaluation], objective: Objective, constraints: HardConstraints
 ) -> None:
     alike = None
-    if admission.lead is not None:
-        alike = admission.similarities([Molecule.parse(one.smiles) for one in candidates]).tolist()
+    if constraints.lead is not None:
+        alike = constraints.similarities(
+            [Molecule.parse(one.smiles) for one in candidates]
+        ).tolist()
     write_candidates(path, candidates, objective.columns, alike)
 
 
@@ -237,7 +239,7 @@ class _Parts:
     strategy: Strategy
     oracle: Oracle
     journal: Journal
-    admission: Admission
+    constraints: HardConstraints
 
 
 def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReason, Counts]:
@@ -253,8 +255,8 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
         while (stop := _stop_reason(oracle, counts, config)) is None:
             proposals = parts.strategy.propose(config.batch_size)
             # The lead comes on top; a strategy that proposes it too hears of it like that.
-            extra = [] if counts.rounds or parts.admission.lead is None else [_lead(parts)]
-            admitted, refused = _admitted(proposals, parts.admission, scaffolds)
+            extra = [] if counts.rounds or parts.constraints.lead is None else [_lead(parts)]
+            admitted, refused = _admitted(proposals, parts.constraints, scaffolds)
             asked = [*extra, *admitted]
             answers = oracle.answer(asked, counts.rounds + 1)
             bar.update(oracle.calls - bar.n)
@@ -265,7 +267,7 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
                 return StopReason.BUDGET_SPENT, counts.with_cut(answers, refused, left_out)
             heard = scaffolds.told([one.molecule for one in asked], answers.scores)
             for place, one in enumerate(asked if extra else ()):
-                if one.molecule == parts.admission.lead:
+                if one.molecule == parts.constraints.lead:
                     heard[place] = heard[0]
             parts.strategy.learn(proposals, heard[len(extra) :])
             counts = counts.after(answers, refused, parts.strategy.left_out())
@@ -274,18 +276,18 @@ def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReas
 
 
 def _lead(parts: _Parts) -> Proposal:
-    return Proposal(parts.admission.lead, source="lead")
+    return Proposal(parts.constraints.lead, source="lead")
 
 
 def _admitted(
-    proposals: Sequence[Proposal], admission: Admission, scaffolds: ScaffoldFilter
-) -> tuple[list[Proposal], Mapping[Objection, int]]:
+    proposals: Sequence[Proposal], constraints: HardConstraints, scaffolds: ScaffoldFilter
+) -> tuple[list[Proposal], Mapping[Violation, int]]:
     """The proposals with no molecule where it was refused, and how many were, by reason."""
     molecules = [one.molecule for one in proposals if one.molecule is not None]
     objections = {
         molecule.smiles: first or second
         for molecule, first, second in zip(
-            molecules, admission.judge(molecules), scaffolds.judge(molecules), strict=True
+            molecules, constraints.judge(molecules), scaffolds.judge(molecules), strict=True
         )
     }
     found = [one.molecule and objections[one.molecule.smiles] for one in proposals]
@@ -300,12 +302,12 @@ def _taken_up(parts: _Parts, config: SearchConfig) -> tuple[Counts, ScaffoldFilt
     """Where the journal says the search stands, with the strategy put there."""
     saved = parts.journal.progress()
     if saved is None:
-        return Counts(), ScaffoldFilter(config.admission)
+        return Counts(), ScaffoldFilter(config.constraints)
     counts, state = Counts.restored(saved[0]), saved[1]
     parts.strategy.restore(state)
     # Of a round that was cut off some molecules are in the journal already.
     earlier = [one for one in parts.journal.candidates() if one.round <= counts.rounds]
-    return counts, ScaffoldFilter(config.admission, earlier)
+    return counts, ScaffoldFilter(config.constraints, earlier)
 
 
 def _stop_reason(oracle: Oracle, counts: Counts, config: SearchConfig) -> StopReason | None:
@@ -335,7 +337,7 @@ def _result(
     journal: Journal, stop: StopReason, counts: Counts, config: SearchConfig
 ) -> SearchResult:
     candidates = best_first(journal.candidates())
-    asked = config.admission
+    asked = config.constraints
     frequent = sorted(counts.refused.items(), key=lambda item: (-item[1], item[0]))
     result = SearchResult(
         candidates=candidates,
@@ -345,11 +347,11 @@ def _result(
         undecodable=counts.undecodable,
         repeats=counts.repeats,
         refused=dict(frequent),
-        rails=asked.limits if asked.rails else None,
+        guardrails=asked.limits if asked.guardrails else None,
         front=Front.of(candidates) if config.pareto else None,
         opening=_opening(config),
     )
-    return replace(result, lead=_lead_outcome(result, Admission.of(asked)))
+    return replace(result, lead=_lead_outcome(result, HardConstraints.of(asked)))
 
 
 def _opening(config: SearchConfig) -> int:
@@ -363,17 +365,17 @@ def _opening(config: SearchConfig) -> int:
     return first.get(config.method, 0)
 
 
-def _lead_outcome(result: SearchResult, admission: Admission) -> LeadOutcome | None:
-    lead = admission.lead
+def _lead_outcome(result: SearchResult, constraints: HardConstraints) -> LeadOutcome | None:
+    lead = constraints.lead
     if lead is None:
         return None
     others = [one for one in result.candidates if one.smiles != lead.smiles]
     best = replace(result, candidates=tuple(others)).best
-    similarity = admission.similarities([Molecule.parse(best.smiles)])[0] if best else None
+    similarity = constraints.similarities([Molecule.parse(best.smiles)])[0] if best else None
     return LeadOutcome(
         smiles=lead.smiles,
         score=next((one.score for one in result.candidates if one.smiles == lead.smiles), nan),
-        objection=admission.judge([lead])[0],
+        objection=constraints.judge([lead])[0],
         best=best,
         similarity=None if similarity is None else float(similarity),
     )

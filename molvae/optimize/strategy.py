@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from molvae.chem.molecule import Molecule
-from molvae.optimize.admission import Objection
+from molvae.optimize.constraints import Violation
 from molvae.optimize.latent_model import LatentModel
-from molvae.optimize.optimizer import LatentOptimizer
+from molvae.optimize.latent_optimizer import LatentOptimizer
 from molvae.optimize.state import State
 
 
@@ -34,7 +34,7 @@ class Strategy(Protocol):
         """At most `n` proposals; equal states give equal ones."""
         ...
 
-    def left_out(self) -> Mapping[Objection, int]:
+    def left_out(self) -> Mapping[Violation, int]:
         """What it did not even propose in its last proposals as it may not be scored, by reason."""
         ...
 
@@ -65,7 +65,7 @@ class LatentStrategy:
         molecules = self._model.decode(latents.astype(np.float32))
         return [Proposal(*pair) for pair in zip(molecules, latents, strict=True)]
 
-    def left_out(self) -> Mapping[Objection, int]:
+    def left_out(self) -> Mapping[Violation, int]:
         return {}
 
     def learn(

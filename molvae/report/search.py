@@ -10,7 +10,7 @@ from molvae.chem.depiction import depiction
 from molvae.chem.molecule import Molecule
 from molvae.optimize.curves import curve_of_best, mean_of_best
 from molvae.optimize.journal import Journal
-from molvae.optimize.result import Candidate, Front, best_first
+from molvae.optimize.result import Evaluation, Front, best_first
 from molvae.report.charts import Series, clouds, curves
 from molvae.report.origin import origin_sections
 from molvae.report.page import Card, Page, Picture, Section, Table
@@ -52,7 +52,7 @@ def search_page(run: RunDirectory, molecules: int) -> Page:
     )
 
 
-def _outcome(candidates: Sequence[Candidate], summary: SearchSummary | None) -> Section:
+def _outcome(candidates: Sequence[Evaluation], summary: SearchSummary | None) -> Section:
     facts = {"state": "not ended" if summary is None else f"ended: {summary.stop}"}
     if summary is not None:
         facts["what may be done"] = summary.advice
@@ -83,7 +83,7 @@ def _of_lead(lead: Lead) -> dict[str, str]:
 
 
 def _best(
-    candidates: Sequence[Candidate], summary: SearchSummary | None, molecules: int
+    candidates: Sequence[Evaluation], summary: SearchSummary | None, molecules: int
 ) -> Section:
     lead = summary.lead.smiles if summary and summary.lead else None
     scored = [one for one in best_first(candidates) if not isnan(one.score)]
@@ -93,7 +93,7 @@ def _best(
     return Section("Best molecules", cards=tuple(cards))
 
 
-def _card(one: Candidate, name: str = "") -> Card:
+def _card(one: Evaluation, name: str = "") -> Card:
     values = tuple(f"{key} {value:.4g}" for key, value in one.values.items() if not isnan(value))
     drawn = Picture(depiction(Molecule.parse(one.smiles)), one.smiles)
     score = "no score" if isnan(one.score) else f"{one.score:.4f}"
@@ -101,8 +101,8 @@ def _card(one: Candidate, name: str = "") -> Card:
     return Card(drawn, (f"{name}{score}", ", ".join(values), one.smiles, found))
 
 
-def _course(candidates: Sequence[Candidate]) -> Section:
-    by_source: dict[str, list[Candidate]] = {}
+def _course(candidates: Sequence[Evaluation]) -> Section:
+    by_source: dict[str, list[Evaluation]] = {}
     for one in candidates:
         if not isnan(one.score):
             by_source.setdefault(one.source, []).append(one)
@@ -123,7 +123,7 @@ def _best_so_far(label: str, scores: np.ndarray, k: int) -> Series:
     return Series(label, calls[calls >= first].tolist(), heights[calls >= first].tolist())
 
 
-def _front(candidates: Sequence[Candidate]) -> Section:
+def _front(candidates: Sequence[Evaluation]) -> Section:
     front = Front.of(candidates)
     calls, volumes = zip(*front.curve, strict=True)
     drawn = curves([Series("hypervolume", calls, volumes)], "call", "share of the goals' space")
@@ -145,7 +145,7 @@ def _front(candidates: Sequence[Candidate]) -> Section:
     return Section("Pareto front", told, pictures=tuple(pictures), table=table)
 
 
-def _sources(candidates: Sequence[Candidate]) -> Section:
+def _sources(candidates: Sequence[Evaluation]) -> Section:
     best = [one for one in best_first(candidates) if not isnan(one.score)][:_BEST]
     among = Counter(one.source for one in best)
     calls = Counter(one.source for one in candidates).most_common()
@@ -166,5 +166,5 @@ def _left_out(summary: SearchSummary | None) -> tuple[Section, ...]:
     return (Section("Left out", told, facts=facts),)
 
 
-def _scores(candidates: Sequence[Candidate]) -> np.ndarray:
+def _scores(candidates: Sequence[Evaluation]) -> np.ndarray:
     return np.array([one.score for one in candidates], dtype=np.float64)

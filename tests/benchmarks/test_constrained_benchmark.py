@@ -158,9 +158,9 @@ def test_the_record_tells_the_settings_that_were_searched_with(file, tmp_path):
         found = benchmark_constrained(EditModel(), file, asked, tmp_path / f"{len(search)}.json")
         return found["settings"]["search"]
 
-    assert recorded()["admission"]["rails"] is False
+    assert recorded()["constraints"]["guardrails"] is False
     assert recorded()["combined"]["improbable"] == 0.0
-    assert recorded(admission={"rails": True})["admission"]["rails"] is True
+    assert recorded(constraints={"guardrails": True})["constraints"]["guardrails"] is True
 
 
 def test_the_two_ways_of_averaging():
@@ -266,6 +266,6 @@ def test_a_file_without_leads_is_refused(file, text, complaint):
 
 
 def test_a_lead_of_the_settings_is_refused(file, tmp_path):
-    config = plan(search={"admission": {"lead": "CCO"}})
+    config = plan(search={"constraints": {"lead": "CCO"}})
     with pytest.raises(ConfigError, match="leave out --lead"):
         benchmark_constrained(EditModel(), file, config, tmp_path / "out.json")

@@ -9,7 +9,7 @@ from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, published, summary_of, 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, RunError
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.result import Candidate
+from molvae.optimize.result import Evaluation
 
 TASKS = ("qed", "isomers_c7h8n2o2")
 
@@ -164,8 +164,8 @@ def test_how_the_work_is_shared_out_makes_no_other_run(undisturbed):
 
 
 def test_only_flat_molecules_without_guard_rails_are_the_rule(undisturbed):
-    admission = record(undisturbed[0], "qed_0")["search"]["admission"]
-    assert (admission["flat"], admission["rails"]) == (True, False)
+    constraints = record(undisturbed[0], "qed_0")["search"]["constraints"]
+    assert (constraints["flat"], constraints["guardrails"]) == (True, False)
 
 
 def test_a_search_that_ends_early_keeps_its_last_value(tmp_path):
@@ -186,7 +186,7 @@ def test_a_source_has_its_picks_and_what_entered_the_ten_best():
     scores = [0.5] * 10 + [0.4, math.nan, 0.5, 0.6, 0.0]
     sources = ["a", "b"] * 5 + ["a", "a", "b", "c", "c"]
     candidates = [
-        Candidate("C", score, {}, {}, call, 1, source)
+        Evaluation("C", score, {}, {}, call, 1, source)
         for call, (score, source) in enumerate(zip(scores, sources, strict=True), start=1)
     ]
     # The first ten enter; of the rest only 0.6 is above the tenth.

@@ -130,8 +130,8 @@ def test_the_help_shows_the_defaults_of_the_benchmark(molvae, command, flag, def
 @pytest.mark.parametrize("command", ["pmo", "constrained"])
 def test_what_is_not_up_has_no_default_in_the_help(molvae, command):
     told = " ".join(molvae("benchmark", command, "--help").out.replace("│", " ").split())
-    rails = told[told.index("--rails --no-rails") :]
-    assert "[default" not in rails[: rails.index("--limits")]
+    guardrails = told[told.index("--guardrails --no-guardrails") :]
+    assert "[default" not in guardrails[: guardrails.index("--limits")]
 
 
 def test_flags_are_named_as_they_are_typed(molvae, data, tmp_path):

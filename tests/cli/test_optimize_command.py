@@ -11,8 +11,8 @@ from rdkit import Chem
 from rdkit.Chem import QED
 
 SHIPPED = Path(__file__).parents[2] / "data"
-# The tiny model decodes to hardly anything that the guard rails let pass.
-QUICK = ("--method", "cma-es", "--no-rails")
+# The tiny model decodes to hardly anything that the guardrails let pass.
+QUICK = ("--method", "cma-es", "--no-guardrails")
 
 
 def candidates(run):
@@ -89,7 +89,17 @@ def test_ctrl_c_is_one_line_and_the_search_can_be_resumed(run, tmp_path, molvae)
 def test_settings_come_from_a_file_and_flags_win(molvae, run, tmp_path):
     config = tmp_path / "search.toml"
     config.write_text('method = "random-walk"\nbudget = 70\n[random_walk]\nwalkers = 4\n')
-    flags = ["--config", config, "--budget", 20, "--no-rails", "--model", run, "--quiet", "--json"]
+    flags = [
+        "--config",
+        config,
+        "--budget",
+        20,
+        "--no-guardrails",
+        "--model",
+        run,
+        "--quiet",
+        "--json",
+    ]
     out = tmp_path / "out"
     done = molvae("optimize", SHIPPED / "penalized_logp.toml", "--out", out, *flags)
     assert json.loads(done.out)["calls"] == 20
@@ -143,11 +153,11 @@ def test_a_lead_is_improved_within_what_was_asked_for(molvae, run, tmp_path):
     assert max(alike) == float(first["similarity_to_lead"]) == 1.0
     assert 0.01 <= min(alike) < 1.0
     assert float(first["score"]) == pytest.approx(QED.qed(Chem.MolFromSmiles(LEAD)))
-    admission = json.loads((out / "settings.json").read_text())["search"]["admission"]
-    assert (admission["lead"], admission["min_similarity"]) == (LEAD, 0.01)
-    assert (admission["keep"], admission["avoid"]) == (["[#6]"], ["[Br]"])
+    constraints = json.loads((out / "settings.json").read_text())["search"]["constraints"]
+    assert (constraints["lead"], constraints["min_similarity"]) == (LEAD, 0.01)
+    assert (constraints["keep"], constraints["avoid"]) == (["[#6]"], ["[Br]"])
     assert f"the lead has {float(first['score']):.4f}, " in done.out
-    assert "guard rails: none" in done.out
+    assert "guardrails: none" in done.out
     assert json.loads((out / "summary.json").read_text())["lead"]["smiles"] == first["smiles"]
 
 
@@ -157,15 +167,15 @@ def test_guard_rails_are_up_unless_they_are_lifted_and_both_is_told(molvae, run,
     done = molvae("optimize", SHIPPED / "qed.toml", "--out", out, *flags, "--limits.max-sa", 1)
     assert done.status == 0, done.err
     summary = json.loads((out / "summary.json").read_text())
-    assert (summary["calls"], summary["rails"]["max_sa"]) == (0, 1)
+    assert (summary["calls"], summary["guardrails"]["max_sa"]) == (0, 1)
     told = summary["proposed"] - summary["undecodable"]
     assert sum(summary["refused"].values()) == told > 0
-    ended, refused, rails, _ = done.out.splitlines()[-4:]
+    ended, refused, guardrails, _ = done.out.splitlines()[-4:]
     assert ended.startswith("0 molecules scored; no molecule that may be scored comes up any more")
-    assert "lift the guard rails with --no-rails" in ended
+    assert "lift the guardrails with --no-guardrails" in ended
     assert all(f"{count} {reason}" in refused for reason, count in summary["refused"].items())
-    assert rails.startswith("guard rails: one part, no radicals, at most 50 heavy atoms, ")
-    assert "SA 1, no PAINS alert (--no-rails" in rails
+    assert guardrails.startswith("guardrails: one part, no radicals, at most 50 heavy atoms, ")
+    assert "SA 1, no PAINS alert (--no-guardrails" in guardrails
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ QUICK = {
     "batch_size": 10,
     "patience": 20,
     # Nobody asks whether what the stand-in decodes to could be made.
-    "admission": {"rails": False},
+    "constraints": {"guardrails": False},
     "cma_es": {"first_sample": 30, "population": 8, "patience": 4},
     "evolution": {"first_sample": 30, "elites": 16},
     "turbo": {"first_sample": 30, "window": 40, "candidates": 60, "fit_steps": 2},

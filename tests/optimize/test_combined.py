@@ -12,14 +12,14 @@ from molvae.errors import ConfigError, MoleculeError, RunError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.admission import Admission, AdmissionConfig
-from molvae.optimize.combined import CombinedSearch
-from molvae.optimize.combined_config import CombinedConfig
+from molvae.optimize.combined.combined_config import CombinedConfig
+from molvae.optimize.combined.combined_search import CombinedSearch
+from molvae.optimize.combined.likelihood_filter import LikelihoodFilter
+from molvae.optimize.combined.sources import Source
+from molvae.optimize.constraints import ConstraintsConfig, HardConstraints
 from molvae.optimize.methods import SearchConfig, strategy_of
-from molvae.optimize.prior_bound import PriorBound
 from molvae.optimize.result import StopReason
 from molvae.optimize.search import search
-from molvae.optimize.sources import Source
 from molvae.optimize.state import State
 from molvae.runs import RunDirectory
 
@@ -33,7 +33,7 @@ SMALL = {
     "workers": 1,
     "retraining": {"every": 16, "updates": 2, "batch_size": 8, "rehearsed": 4},
 }
-OPEN = AdmissionConfig(rails=False)
+OPEN = ConstraintsConfig(guardrails=False)
 
 
 def objective(name="qed"):
@@ -44,7 +44,7 @@ def objective(name="qed"):
 
 def config(**changes):
     combined = {**SMALL, **changes.pop("combined", {})}
-    values = {"budget": 40, "seed": 1, "admission": OPEN, **changes, "combined": combined}
+    values = {"budget": 40, "seed": 1, "constraints": OPEN, **changes, "combined": combined}
     return SearchConfig.parse(values)
 
 
@@ -129,7 +129,7 @@ def test_the_surrogate_is_trusted_with_further_generations_as_it_comes_to_know_m
 
     # So few molecules are known to a search of 40 that there are none.
     assert later(10) == later(3)
-    monkeypatch.setattr("molvae.optimize.combined._KNOWN", 1)
+    monkeypatch.setattr("molvae.optimize.combined.combined_search._KNOWN", 1)
     assert later(10) != later(0)
     only = {"pool": pool, "sources": ("prior", "pool"), "evolved": 10}
     assert "graph" not in {one.source for one in found(tiny_model, config(combined=only))}
@@ -211,7 +211,7 @@ def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
         began_with, later = selfies_rows[: SMALL["start"]], selfies_rows[SMALL["start"] :]
         sizes = np.array([len(one) + 1 for one in later])
         highest = (tiny_model.nll(later) / sizes).max()
-        return highest, PriorBound(tiny_model, began_with, 0.1).most
+        return highest, LikelihoodFilter(tiny_model, began_with, 0.1).most
 
     highest, bound = nll(0.1)
     unbound, same_bound = nll(0)
@@ -292,15 +292,15 @@ def test_codes_are_worked_out_anew_each_round(tiny_model, pool, monkeypatch):
 
 def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
     lead = "CC(=O)Nc1ccc(OC(C)C)cc1"
-    rules = AdmissionConfig(lead=lead, min_similarity=0.4, rails=False)
-    candidates = found(tiny_model, config(admission=rules, budget=40))
+    rules = ConstraintsConfig(lead=lead, min_similarity=0.4, guardrails=False)
+    candidates = found(tiny_model, config(constraints=rules, budget=40))
     assert Molecule.parse(lead).smiles in {one.smiles for one in candidates}
     assert len(candidates) >= 20
 
 
 def test_what_it_leaves_out_itself_is_counted_as_refused(tiny_model, pool):
-    admission = {"rails": True, "limits": {"max_sa": 2.0}}
-    settings = config(admission=admission, combined={"pool": pool, "start": 4})
+    constraints = {"guardrails": True, "limits": {"max_sa": 2.0}}
+    settings = config(constraints=constraints, combined={"pool": pool, "start": 4})
     result = search(tiny_model, objective(), settings)
     assert result.refused["too hard to make"] > 0
     refused = sum(result.refused.values())
@@ -318,9 +318,9 @@ def test_a_search_of_which_nothing_has_a_score_says_so(tiny_model, pool):
 
 
 def test_a_lead_that_cannot_be_searched_round_is_refused_with_the_reason(tiny_model):
-    def refusal(lead, combined=None, **admission):
-        asked = AdmissionConfig(lead=lead, rails=False, **admission)
-        chosen = config(admission=asked, combined=combined or {})
+    def refusal(lead, combined=None, **constraints):
+        asked = ConstraintsConfig(lead=lead, guardrails=False, **constraints)
+        chosen = config(constraints=asked, combined=combined or {})
         with pytest.raises(MoleculeError) as told:
             search(tiny_model, objective(), chosen)
         return str(told.value)
@@ -329,25 +329,27 @@ def test_a_lead_that_cannot_be_searched_round_is_refused_with_the_reason(tiny_mo
     assert "40, at most 30" in refusal("C" * 40)
     stereo = {"lead": "C[C@H](O)c1ccccc1", "keep": ["C[C@H](O)c"]}
     assert "--combined.keep-stereo" in refusal(**stereo)
-    kept = AdmissionConfig(rails=False, **stereo)
-    search(tiny_model, objective(), config(admission=kept, combined={"keep_stereo": True}))
+    kept = ConstraintsConfig(guardrails=False, **stereo)
+    search(tiny_model, objective(), config(constraints=kept, combined={"keep_stereo": True}))
 
 
 def test_it_looks_as_far_from_the_lead_as_it_is_told(tiny_model):
     lead = "CC(=O)Nc1ccc(O)cc1"
 
     def alike(scale):
-        chosen = config(admission=AdmissionConfig(lead=lead, rails=False), lead_scale=scale)
+        chosen = config(
+            constraints=ConstraintsConfig(lead=lead, guardrails=False), lead_scale=scale
+        )
         result = search(tiny_model, objective(), chosen.with_changes({"budget": 16}))
-        fixed = Admission.of(chosen.admission)
+        fixed = HardConstraints.of(chosen.constraints)
         return fixed.similarities([Molecule.parse(one.smiles) for one in result.candidates]).mean()
 
     assert alike(0.2) > alike(3.0)
 
 
 def test_a_search_of_which_nothing_is_admitted_says_so(tiny_model, pool):
-    gold = AdmissionConfig(rails=False, keep=("[Au]",))
-    result = search(tiny_model, objective(), config(admission=gold, combined={"pool": pool}))
+    gold = ConstraintsConfig(guardrails=False, keep=("[Au]",))
+    result = search(tiny_model, objective(), config(constraints=gold, combined={"pool": pool}))
     assert result.stop is StopReason.NOTHING_ADMITTED
     assert list(result.refused) == ["pattern missing"]
     assert "pattern missing (ask for less with --keep)" in result.advice
@@ -355,8 +357,8 @@ def test_a_search_of_which_nothing_is_admitted_says_so(tiny_model, pool):
 
 def test_a_charged_lead_keeps_its_charges(tiny_model):
     lead = "C[NH+](C)Cc1ccc(C[NH+](C)C)cc1"
-    rules = AdmissionConfig(lead=lead, min_similarity=0.4, rails=False)
-    candidates = found(tiny_model, config(admission=rules, budget=20))
+    rules = ConstraintsConfig(lead=lead, min_similarity=0.4, guardrails=False)
+    candidates = found(tiny_model, config(constraints=rules, budget=20))
     assert len(candidates) == 20
     assert any("+" in one.smiles for one in candidates[1:])
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from molvae.errors import ConfigError
-from molvae.optimize.evolution import EvolutionConfig, LatentEvolution
-from molvae.optimize.prior_sampling import PriorSampling
+from molvae.optimize.methods.evolution import EvolutionConfig, LatentEvolution
+from molvae.optimize.methods.prior_sampling import PriorSampling
 
 DIMENSIONS = 16
 

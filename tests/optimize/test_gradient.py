@@ -7,8 +7,8 @@ from molvae.errors import ConfigError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.gradient import PredictedScore
 from molvae.optimize.methods import SearchConfig, strategy_of
+from molvae.optimize.methods.gradient import PredictedScore
 from molvae.optimize.state import State
 from molvae.optimize.strategy import Strategy
 

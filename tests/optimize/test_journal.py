@@ -6,14 +6,14 @@ import pytest
 
 from molvae.errors import RunError
 from molvae.optimize.journal import Journal
-from molvae.optimize.result import Candidate
+from molvae.optimize.result import Evaluation
 from molvae.optimize.state import State
 
 ABOUT = {"objective": {"name": "x", "component": [{"property": "qed"}]}, "model": "abc"}
 
 
 def candidate(call, smiles, score=0.5, round_number=1):
-    return Candidate(smiles, score, {"qed": score}, {"qed": 0.25}, call, round_number)
+    return Evaluation(smiles, score, {"qed": score}, {"qed": 0.25}, call, round_number)
 
 
 def test_what_is_added_is_there_after_reopening(tmp_path):

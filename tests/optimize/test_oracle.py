@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from molvae.chem.molecule import Molecule
 from molvae.errors import FileError, ObjectiveError
 from molvae.objectives.objective import Failure, Scores
-from molvae.optimize.cache import ScoreCache
 from molvae.optimize.journal import Journal
 from molvae.optimize.oracle import Oracle
+from molvae.optimize.score_cache import ScoreCache
 from molvae.optimize.strategy import Proposal
 
 ABOUT = {"objective": "length"}

@@ -5,7 +5,7 @@ import pytest
 
 from molvae.chem.drafts import counted
 from molvae.chem.molecule import Molecule
-from molvae.optimize.population import Population, restored_population, scaled_scores
+from molvae.optimize.combined.population import Population, restored_population, scaled_scores
 
 ALKANES = ["C" * n for n in range(3, 33)]
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from molvae.optimize.result import (
-    Candidate,
+    Evaluation,
     SearchResult,
     StopReason,
     best_first,
@@ -13,7 +13,7 @@ from molvae.optimize.result import (
 
 
 def candidate(call, score, smiles="C"):
-    return Candidate(smiles, score, {"qed": score, "rings": 1.0}, {"qed": 0.5}, call, 1)
+    return Evaluation(smiles, score, {"qed": score, "rings": 1.0}, {"qed": 0.5}, call, 1)
 
 
 SOME = [candidate(1, 0.2), candidate(2, math.nan), candidate(3, 0.9), candidate(4, 0.2)]

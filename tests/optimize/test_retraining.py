@@ -4,7 +4,7 @@ import torch
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
-from molvae.optimize.retraining import Coded, Retrainer, RetrainingConfig, rank_weights
+from molvae.optimize.combined.retraining import Coded, Retrainer, RetrainingConfig, rank_weights
 
 SMILES = ("CC(=O)Nc1ccc(O)cc1", "O=C(O)c1ccccc1", "CCN(CC)CC", "COc1ccccc1N")
 CONFIG = RetrainingConfig(updates=100, batch_size=16, rehearsed=4, learning_rate=3e-3)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.optimize.admission import AdmissionConfig, Objection
-from molvae.optimize.result import Candidate
+from molvae.optimize.constraints import ConstraintsConfig, Violation
+from molvae.optimize.result import Evaluation
 from molvae.optimize.scaffolds import ScaffoldFilter
 
 # By scaffold three are benzene and one is pyridine; the last has none.
@@ -16,10 +16,10 @@ TOLUENE, PHENOL, ANILINE, PYRIDINE, ETHANOL = (
 
 def filter_of(*earlier, **settings):
     candidates = [
-        Candidate(one.smiles, score, {}, {}, call, 1)
+        Evaluation(one.smiles, score, {}, {}, call, 1)
         for call, (one, score) in enumerate(earlier, start=1)
     ]
-    return ScaffoldFilter(AdmissionConfig.parse(settings), candidates)
+    return ScaffoldFilter(ConstraintsConfig.parse(settings), candidates)
 
 
 def heard(scaffolds, molecules, scores):
@@ -32,7 +32,7 @@ def test_a_scaffold_is_full_once_its_bucket_is():
     scaffolds.told([TOLUENE, ETHANOL], np.array([1.0, 1.0]))
     assert scaffolds.judge([PHENOL]) == [None]
     scaffolds.told([PHENOL], np.array([1.0]))
-    expected = [Objection.SCAFFOLD_FULL, None, None]
+    expected = [Violation.SCAFFOLD_FULL, None, None]
     assert scaffolds.judge([ANILINE, PYRIDINE, ETHANOL]) == expected
 
 
@@ -51,7 +51,7 @@ def test_only_new_molecules_above_the_threshold_fill_the_bucket():
 
 def test_molecules_without_a_ring_share_a_bucket():
     scaffolds = filter_of((ETHANOL, 1.0), scaffold_bucket=1)
-    assert scaffolds.judge([Molecule.parse("CCN")]) == [Objection.SCAFFOLD_FULL]
+    assert scaffolds.judge([Molecule.parse("CCN")]) == [Violation.SCAFFOLD_FULL]
 
 
 def test_repeats_have_their_score_unless_they_are_hidden():

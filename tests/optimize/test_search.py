@@ -240,7 +240,7 @@ def test_ten_calls_are_not_ten_scores():
 
 
 def test_scaffolds_that_are_full_are_not_scored_again():
-    chosen = config(budget=80, admission={"rails": False, "scaffold_bucket": 3})
+    chosen = config(budget=80, constraints={"guardrails": False, "scaffold_bucket": 3})
     result = search(ProjectionModel(), objective(), chosen)
     by_scaffold = {}
     for one in sorted(result.candidates, key=lambda one: one.call):
@@ -257,7 +257,7 @@ def test_a_method_from_which_repeats_are_hidden_goes_another_way(method):
         search(
             ProjectionModel(),
             objective(),
-            config(method=method, admission={"rails": False, "hide_repeats": hide}),
+            config(method=method, constraints={"guardrails": False, "hide_repeats": hide}),
         )
         for hide in (False, True)
     )
@@ -266,14 +266,19 @@ def test_a_method_from_which_repeats_are_hidden_goes_another_way(method):
 
 @pytest.mark.parametrize("method", TWO)
 @pytest.mark.parametrize(
-    "admission",
+    "constraints",
     [
         {"lead": LEAD.smiles, "min_similarity": 0.1, "limits": {"max_sa": 9}},
-        {"rails": False, "scaffold_bucket": 20, "scaffold_threshold": 4.0, "hide_repeats": True},
+        {
+            "guardrails": False,
+            "scaffold_bucket": 20,
+            "scaffold_threshold": 4.0,
+            "hide_repeats": True,
+        },
     ],
 )
-def test_a_search_broken_off_in_a_round_ends_as_an_undisturbed_one(tmp_path, method, admission):
-    chosen = config(method=method, budget=70, at_once=3, patience=12, admission=admission)
+def test_a_search_broken_off_in_a_round_ends_as_an_undisturbed_one(tmp_path, method, constraints):
+    chosen = config(method=method, budget=70, at_once=3, patience=12, constraints=constraints)
     undisturbed = RunDirectory.create(tmp_path / "undisturbed")
     whole = []
     search(LeadModel(), NotingObjective(whole), chosen, undisturbed)

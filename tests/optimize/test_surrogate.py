@@ -8,7 +8,7 @@ from rdkit.DataStructs import TanimotoSimilarity
 
 from molvae.chem.drafts import counted
 from molvae.chem.molecule import Molecule
-from molvae.optimize.surrogate import TanimotoProcess, believing_picks, tanimoto_table
+from molvae.optimize.combined.surrogate import TanimotoProcess, believing_picks, tanimoto_table
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
 NOISE = 1e-4

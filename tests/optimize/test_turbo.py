@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from molvae.optimize.prior_sampling import PriorSampling
-from molvae.optimize.turbo import Turbo, TurboConfig
+from molvae.optimize.methods.prior_sampling import PriorSampling
+from molvae.optimize.methods.turbo import Turbo, TurboConfig
 
 pytest.importorskip("botorch")
 
@@ -178,7 +178,7 @@ WITHOUT = """
 import sys
 sys.modules["botorch"] = None
 from molvae.errors import MissingExtraError
-from molvae.optimize.turbo import Turbo, TurboConfig
+from molvae.optimize.methods.turbo import Turbo, TurboConfig
 try:
     Turbo(lambda n, generator: generator.standard_normal((n, 2)), TurboConfig(), 0)
 except MissingExtraError as error:

@@ -10,7 +10,7 @@ from molvae.errors import FileError, RunError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.methods import SearchConfig
-from molvae.optimize.result import Candidate
+from molvae.optimize.result import Evaluation
 from molvae.optimize.search import search
 from molvae.report.charts import Series
 from molvae.report.search import _best_so_far, _sources
@@ -30,8 +30,8 @@ def searched(model, path, components=("qed",), **settings):
         ObjectiveConfig.parse_tables({"name": "mine", "component": tables})
     )
     given = {"method": "random", "budget": 40, "batch_size": 20, **settings}
-    # What so small a model makes up is too heavy for the guard rails.
-    given["admission"] = {"rails": False, **settings.get("admission", {})}
+    # What so small a model makes up is too heavy for the guardrails.
+    given["constraints"] = {"guardrails": False, **settings.get("constraints", {})}
     return search(model, objective, SearchConfig.parse(given), run), run
 
 
@@ -93,7 +93,7 @@ def test_a_resumed_search_is_not_told_to_have_ended(found, tmp_path):
 
 
 def test_the_lead_is_drawn_first_and_once(tiny_model, tmp_path):
-    result, run = searched(tiny_model, tmp_path / "run", admission={"lead": ANILIDE})
+    result, run = searched(tiny_model, tmp_path / "run", constraints={"lead": ANILIDE})
     page = read(run, molecules=40)
     drawn = list(page.pictures)
     assert drawn[0] == result.lead.smiles
@@ -115,7 +115,12 @@ def test_the_front_is_told_with_its_goals(tiny_model, tmp_path):
 
 @pytest.mark.parametrize("pareto", [False, True])
 def test_a_search_without_any_score_is_told_too(tiny_model, tmp_path, pareto):
-    chosen = {"method": "random", "budget": 10, "pareto": pareto, "admission": {"rails": False}}
+    chosen = {
+        "method": "random",
+        "budget": 10,
+        "pareto": pareto,
+        "constraints": {"guardrails": False},
+    }
     curve = {"kind": "linear", "low": 0, "high": 5}
     names = ("qed", "tpsa") if pareto else ("qed",)
     goals = [{"property": name, "desirability": curve} for name in names]
@@ -159,7 +164,7 @@ def test_a_search_that_was_cut_off_before_it_began_is_told_as_that(found, tmp_pa
 def candidates(*found):
     """One after the other, of the source and the score given."""
     return [
-        Candidate("C" * call, score, {}, {}, call, 1, source)
+        Evaluation("C" * call, score, {}, {}, call, 1, source)
         for call, (source, score) in enumerate(found, 1)
     ]
 

@@ -7,7 +7,13 @@ import numpy as np
 from cmaes import CMA, SepCMA  # type: ignore[import-untyped]  # it ships no types
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from molvae.optimize.optimizer import Latents, PerLatent, Prior, largest_radius, within_radius
+from molvae.optimize.latent_optimizer import (
+    Latents,
+    PerLatent,
+    Prior,
+    largest_radius,
+    within_radius,
+)
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.settings import Settings
 

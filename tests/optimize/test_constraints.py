@@ -6,7 +6,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.chem.similarity import morgan_bits
 from molvae.errors import ConfigError
-from molvae.optimize.admission import Admission, AdmissionConfig, Objection
+from molvae.optimize.constraints import ConstraintsConfig, HardConstraints, Violation
 
 IBUPROFEN = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
 DRUGS = {
@@ -28,7 +28,7 @@ STRANGE = "CC1C2C3C4C5C6C(C1C7C(C2C6)OC8C7C4N8C35)C"
 
 
 def judged(smiles, **settings):
-    return Admission.of(AdmissionConfig.parse(settings)).judge([Molecule.parse(smiles)])[0]
+    return HardConstraints.of(ConstraintsConfig.parse(settings)).judge([Molecule.parse(smiles)])[0]
 
 
 @pytest.mark.parametrize("drug", DRUGS)
@@ -54,7 +54,7 @@ def test_drugs_pass_the_guard_rails(drug):
 )
 def test_what_breaks_a_guard_rail_is_refused_by_name(smiles, objection):
     assert judged(smiles) == objection
-    assert judged(smiles, rails=False) is None
+    assert judged(smiles, guardrails=False) is None
 
 
 @pytest.mark.parametrize(
@@ -67,19 +67,19 @@ def test_chains_end_at_branches_rings_and_other_atoms(smiles):
 @pytest.mark.parametrize(
     ("limits", "smiles", "objection"),
     [
-        ({"max_heavy_atoms": 12}, DRUGS["aspirin"], Objection.HEAVY_ATOMS),
+        ({"max_heavy_atoms": 12}, DRUGS["aspirin"], Violation.HEAVY_ATOMS),
         ({"max_heavy_atoms": 13}, DRUGS["aspirin"], None),
-        ({"max_ring_size": 5}, DRUGS["aspirin"], Objection.RING),
+        ({"max_ring_size": 5}, DRUGS["aspirin"], Violation.RING),
         ({"max_ring_size": 6}, DRUGS["aspirin"], None),
-        ({"max_chain": 7}, DRUGS["fingolimod"], Objection.CHAIN),
+        ({"max_chain": 7}, DRUGS["fingolimod"], Violation.CHAIN),
         ({"max_chain": 12}, "C" * 12, None),
         # Ibuprofen: isobutyl 2, propionic acid 2.
-        ({"max_rotatable_bonds": 3}, IBUPROFEN, Objection.ROTATABLE_BONDS),
+        ({"max_rotatable_bonds": 3}, IBUPROFEN, Violation.ROTATABLE_BONDS),
         ({"max_rotatable_bonds": 4}, IBUPROFEN, None),
         ({"max_sa": 10}, STRANGE, None),
         ({"alerts": ()}, RHODANINE, None),
         # Brenk et al. 2008 object to aspirin's phenol ester.
-        ({"alerts": ["pains", "brenk"]}, DRUGS["aspirin"], Objection.ALERT),
+        ({"alerts": ["pains", "brenk"]}, DRUGS["aspirin"], Violation.ALERT),
     ],
 )
 def test_each_limit_can_be_moved(limits, smiles, objection):
@@ -92,11 +92,11 @@ def test_alkanes_that_win_penalised_logp_are_refused(length):
     alkane = Molecule.parse("C" * length)
     best_of_zinc = 4.52
     assert property_values(alkane, ["penalized_logp"])["penalized_logp"] > best_of_zinc
-    assert judged(alkane.smiles) in {Objection.CHAIN, Objection.HEAVY_ATOMS}
+    assert judged(alkane.smiles) in {Violation.CHAIN, Violation.HEAVY_ATOMS}
 
 
 def test_patterns_are_kept_and_avoided():
-    settings = {"keep": ["c1ccccc1", "C(=O)[OH]"], "avoid": ["[Cl,Br]"], "rails": False}
+    settings = {"keep": ["c1ccccc1", "C(=O)[OH]"], "avoid": ["[Cl,Br]"], "guardrails": False}
     assert judged(IBUPROFEN, **settings) is None
     assert judged("CC(=O)O", **settings) == "pattern missing"
     assert judged("OC(=O)c1ccccc1Cl", **settings) == "unwanted pattern"
@@ -114,8 +114,8 @@ def test_patterns_are_kept_and_avoided():
     ],
 )
 def test_flat_refuses_marks_of_stereochemistry_and_isotopes(smiles, objection):
-    assert judged(smiles, flat=True, rails=False) == objection
-    assert judged(smiles, rails=False) is None
+    assert judged(smiles, flat=True, guardrails=False) == objection
+    assert judged(smiles, guardrails=False) is None
 
 
 def rdkit_similarity(one, other):
@@ -127,8 +127,8 @@ def rdkit_similarity(one, other):
 
 
 def test_similarity_to_the_lead_is_that_of_morgan_bits():
-    admission = Admission.of(AdmissionConfig(lead=IBUPROFEN))
-    found = admission.similarities([Molecule.parse(one) for one in DRUGS.values()])
+    constraints = HardConstraints.of(ConstraintsConfig(lead=IBUPROFEN))
+    found = constraints.similarities([Molecule.parse(one) for one in DRUGS.values()])
     expected = [rdkit_similarity(IBUPROFEN, one) for one in DRUGS.values()]
     assert found.tolist() == pytest.approx(expected, abs=1e-12)
 
@@ -137,9 +137,9 @@ def test_similarity_to_the_lead_is_that_of_morgan_bits():
 def test_a_lead_of_many_features_is_as_similar_to_itself_as_any():
     residues = "NC(C)C(=O) NC(Cc1ccccc1)C(=O) NC(CO)C(=O) NC(Cc1c[nH]c2ccccc12)C(=O) NCC(=O)"
     lead = Molecule.parse(".".join([*DRUGS.values(), RHODANINE, residues.replace(" ", "") + "O"]))
-    admission = Admission.of(AdmissionConfig(lead=lead.smiles))
+    constraints = HardConstraints.of(ConstraintsConfig(lead=lead.smiles))
     assert morgan_bits([lead], 2, 2048).sum() > 255
-    assert admission.similarities([lead]).tolist() == [1]
+    assert constraints.similarities([lead]).tolist() == [1]
 
 
 def test_what_is_less_similar_than_asked_for_is_refused_and_the_bound_is_not():
@@ -155,18 +155,22 @@ def test_a_molecule_is_judged_alike_alone_among_others_and_again():
     settings = {"lead": IBUPROFEN, "min_similarity": 0.05}
     texts = ["C" * 9, "FC(F)F", IBUPROFEN, "C(F)(F)F", RHODANINE, IBUPROFEN, DRUGS["aspirin"]]
     molecules = [Molecule.parse(text) for text in texts]
-    admission = Admission(AdmissionConfig.parse(settings), Molecule.parse(IBUPROFEN))
+    constraints = HardConstraints(ConstraintsConfig.parse(settings), Molecule.parse(IBUPROFEN))
     alone = [judged(text, **settings) for text in texts]
-    unlike = Objection.UNLIKE_LEAD
-    assert admission.judge(molecules) == admission.judge(molecules) == alone
-    assert admission.judge(molecules[::-1]) == alone[::-1]
-    assert admission.judge([]) == []
-    assert alone[1:] == [unlike, None, unlike, Objection.ALERT, None, None]
+    unlike = Violation.UNLIKE_LEAD
+    assert constraints.judge(molecules) == constraints.judge(molecules) == alone
+    assert constraints.judge(molecules[::-1]) == alone[::-1]
+    assert constraints.judge([]) == []
+    assert alone[1:] == [unlike, None, unlike, Violation.ALERT, None, None]
 
 
 def test_equal_settings_share_what_is_remembered():
-    assert Admission.of(AdmissionConfig(keep=("C",))) is Admission.of(AdmissionConfig(keep=("C",)))
-    assert Admission.of(AdmissionConfig(keep=("C",))) is not Admission.of(AdmissionConfig())
+    assert HardConstraints.of(ConstraintsConfig(keep=("C",))) is HardConstraints.of(
+        ConstraintsConfig(keep=("C",))
+    )
+    assert HardConstraints.of(ConstraintsConfig(keep=("C",))) is not HardConstraints.of(
+        ConstraintsConfig()
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,20 +187,20 @@ def test_equal_settings_share_what_is_remembered():
 )
 def test_what_cannot_be_asked_for_is_told(settings, message):
     with pytest.raises(ConfigError, match=message):
-        Admission.of(AdmissionConfig.parse(settings))
+        HardConstraints.of(ConstraintsConfig.parse(settings))
 
 
 def test_a_bound_beyond_one_is_told():
     with pytest.raises(ConfigError, match=r"min_similarity = 1\.1"):
-        AdmissionConfig.parse({"min_similarity": 1.1})
+        ConstraintsConfig.parse({"min_similarity": 1.1})
 
 
 def test_the_rails_are_told_in_one_line():
-    assert str(AdmissionConfig().limits) == (
+    assert str(ConstraintsConfig().limits) == (
         "one part, no radicals, at most 50 heavy atoms, rings of 8, carbon chains of 8, "
         "20 rotatable bonds, SA 6, no PAINS alert"
     )
 
 
 def test_every_objection_has_advice():
-    assert all(objection.advice for objection in Objection)
+    assert all(objection.advice for objection in Violation)

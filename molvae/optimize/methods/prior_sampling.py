@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from molvae.optimize.optimizer import Latents, PerLatent, Prior
+from molvae.optimize.latent_optimizer import Latents, PerLatent, Prior
 from molvae.optimize.state import State, generator_state, restored_generator
 
 

@@ -14,7 +14,13 @@ from pydantic import Field, PositiveInt
 from torch.optim import Adam
 
 from molvae.errors import MissingExtraError
-from molvae.optimize.optimizer import Latents, PerLatent, Prior, largest_radius, within_radius
+from molvae.optimize.latent_optimizer import (
+    Latents,
+    PerLatent,
+    Prior,
+    largest_radius,
+    within_radius,
+)
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.settings import Settings
 

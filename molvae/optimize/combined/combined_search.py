@@ -21,17 +21,17 @@ from molvae.errors import MoleculeError
 from molvae.model.prior import PushForwardPrior
 from molvae.model.threads import one_thread
 from molvae.molecule_vae import MoleculeVAE
-from molvae.optimize.admission import Admission, AdmissionConfig, Objection
-from molvae.optimize.combined_config import CombinedConfig
-from molvae.optimize.population import Population, restored_population
-from molvae.optimize.prior_bound import PriorBound
-from molvae.optimize.reach import reach_of
-from molvae.optimize.retraining import Coded, Retrainer
-from molvae.optimize.shortlist import Shortlist
-from molvae.optimize.sources import Codes, Idea, Origin, Parent, Source, Sources
+from molvae.optimize.combined.combined_config import CombinedConfig
+from molvae.optimize.combined.decoding_radius import decoding_radius
+from molvae.optimize.combined.likelihood_filter import LikelihoodFilter
+from molvae.optimize.combined.population import Population, restored_population
+from molvae.optimize.combined.ranking import Ranking
+from molvae.optimize.combined.retraining import Coded, Retrainer
+from molvae.optimize.combined.sources import Codes, Idea, Origin, Parent, Source, Sources
+from molvae.optimize.combined.surrogate import believing_picks
+from molvae.optimize.constraints import ConstraintsConfig, HardConstraints, Violation
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.optimize.strategy import Proposal
-from molvae.optimize.surrogate import believing_picks
 from molvae.parallel import available_cores
 
 _PARENTS = 32
@@ -64,7 +64,7 @@ class CombinedSearch:
         seed: int,
         leads: Sequence[Molecule] = (),
         pool: Sequence[str] = (),
-        admission: AdmissionConfig | None = None,
+        constraints: ConstraintsConfig | None = None,
         lead_scale: float = 1.0,
     ) -> None:
         self._config = config
@@ -72,13 +72,13 @@ class CombinedSearch:
         self._leads = [lead.smiles for lead in leads]
         self._lead_scale = lead_scale
         self._cleaning = _cleaning_beside(config.cleaning, self._leads)
-        self._admission = Admission.of(admission or AdmissionConfig(rails=False))
+        self._admission = HardConstraints.of(constraints or ConstraintsConfig(guardrails=False))
         _check_leads(leads, self._cleaning, self._admission)
-        self._least_similarity = admission.min_similarity if admission else 0.0
+        self._least_similarity = constraints.min_similarity if constraints else 0.0
         self._workers = config.workers or available_cores()
         self._retrainer = Retrainer(model, config.retraining, self._workers)
         self._codes = Codes(self._retrainer.model, self._workers)
-        self._reach = reach_of(model)
+        self._reach = decoding_radius(model)
         few = self._generator.permutation(len(pool))[: config.pool_size]
         self._sources = Sources(
             self._retrainer.writer,
@@ -88,14 +88,14 @@ class CombinedSearch:
             self._workers,
         )
         self._rehearsal: list[Coded] = []
-        self._bound: PriorBound | None = None
+        self._bound: LikelihoodFilter | None = None
         self._given = model
         self._population = Population()
         self._made = dict.fromkeys(config.sources, 0.0)
         self._risen = dict.fromkeys(config.sources, 0.0)
         self._retrained_at = 0
         self._pending: dict[str, Idea] = {}
-        self._left_out: Counter[Objection] = Counter()
+        self._left_out: Counter[Violation] = Counter()
 
     @one_thread()
     def propose(self, n: int) -> list[Proposal]:
@@ -117,7 +117,7 @@ class CombinedSearch:
             for molecule, idea in zip(molecules, picked, strict=True)
         ]
 
-    def left_out(self) -> Mapping[Objection, int]:
+    def left_out(self) -> Mapping[Violation, int]:
         return Counter(self._left_out)
 
     @one_thread()
@@ -202,7 +202,7 @@ class CombinedSearch:
             return self._admitted(shuffled, n, self._prior_bound())
         surrogate = self._population.surrogate(config.surrogate_size, generator)
         beta = float(10.0 ** generator.uniform(-2.0, 0.0))
-        listed = Shortlist(surrogate, beta)
+        listed = Ranking(surrogate, beta)
         if Source.POOL in config.sources:
             listed.add(self._new(self._sources.pooled(config.pool_ranked, generator)))
         for generation in range(config.generations):
@@ -237,7 +237,7 @@ class CombinedSearch:
         scales = [self._reach * self._population.scale(smiles) for smiles in chosen]
         return [Parent(*one) for one in zip(chosen, scales, strict=True)]
 
-    def _round_promising(self, listed: Shortlist) -> Callable[[int], list[Parent]]:
+    def _round_promising(self, listed: Ranking) -> Callable[[int], list[Parent]]:
         """Parents among the candidates, and now and then among the scored."""
         ranked = listed.best(_PARENTS)
 
@@ -256,12 +256,12 @@ class CombinedSearch:
         self,
         wanted: Mapping[Source, int],
         breed: Callable[[int], list[Parent]],
-        besides: Shortlist | None = None,
+        besides: Ranking | None = None,
     ) -> list[Idea]:
         """Candidates that are new and like the lead, a molecule once."""
         return self._new(self._sources.ideas(wanted, breed, self._generator), besides)
 
-    def _new(self, ideas: Iterable[Idea], besides: Shortlist | None = None) -> list[Idea]:
+    def _new(self, ideas: Iterable[Idea], besides: Ranking | None = None) -> list[Idea]:
         found: dict[str, Idea] = {}
         for idea in ideas:
             smiles = idea.draft.smiles
@@ -272,11 +272,11 @@ class CombinedSearch:
         # Here already, as children of what is too unlike the lead are mostly so too.
         alike = self._admission.similarities([Molecule.parse(smiles) for smiles in found])
         near = alike >= self._least_similarity
-        self._left_out[Objection.UNLIKE_LEAD] += int((~near).sum())
+        self._left_out[Violation.UNLIKE_LEAD] += int((~near).sum())
         return [idea for idea, is_near in zip(found.values(), near, strict=True) if is_near]
 
     def _admitted(
-        self, ideas: Sequence[Idea], n: int, bound: PriorBound | None = None
+        self, ideas: Sequence[Idea], n: int, bound: LikelihoodFilter | None = None
     ) -> list[Idea]:
         """The first `n` that may be scored; to judge all would take seconds."""
         found: list[Idea] = []
@@ -285,7 +285,7 @@ class CombinedSearch:
             objections = self._admission.judge([Molecule.parse(one.draft.smiles) for one in part])
             likely = self._likely(part, bound) if bound else [True] * len(part)
             reasons = [
-                why or (None if is_likely else Objection.IMPROBABLE)
+                why or (None if is_likely else Violation.IMPROBABLE)
                 for why, is_likely in zip(objections, likely, strict=True)
             ]
             self._left_out.update(why for why in reasons if why)
@@ -294,12 +294,12 @@ class CombinedSearch:
                 break
         return found[:n]
 
-    def _likely(self, ideas: Sequence[Idea], bound: PriorBound) -> list[bool]:
+    def _likely(self, ideas: Sequence[Idea], bound: LikelihoodFilter) -> list[bool]:
         selfies_rows = self._codes.selfies_rows([one.draft.smiles for one in ideas])
         admitted: list[bool] = bound.admits(selfies_rows).tolist()
         return admitted
 
-    def _prior_bound(self) -> PriorBound | None:
+    def _prior_bound(self) -> LikelihoodFilter | None:
         """By the prior as it was given; None where nothing is too improbable."""
         deviations = self._config.improbable
         if not deviations or not isinstance(self._given.prior, PushForwardPrior):
@@ -309,7 +309,7 @@ class CombinedSearch:
         began_with = self._population.drafts[: self._config.start]
         selfies_rows = self._codes.selfies_rows([draft.smiles for draft in began_with])
         usual = [one for one in selfies_rows if one]
-        bound = PriorBound(self._given, usual, deviations) if usual else None
+        bound = LikelihoodFilter(self._given, usual, deviations) if usual else None
         # While the beginning is short, it may still grow.
         self._bound = bound if len(began_with) == self._config.start else None
         return bound
@@ -359,7 +359,7 @@ class CombinedSearch:
 
 
 def _check_leads(
-    leads: Sequence[Molecule], cleaning: StandardizeConfig, admission: Admission
+    leads: Sequence[Molecule], cleaning: StandardizeConfig, constraints: HardConstraints
 ) -> None:
     """See that the search can take up each lead.
 
@@ -374,8 +374,8 @@ def _check_leads(
             raise MoleculeError(
                 "a lead that cannot be searched round", f"{lead.smiles} ({error})"
             ) from None
-        before, after = admission.judge([lead, Molecule.parse(flat.smiles)])
-        if after is Objection.PATTERN_MISSING and before is not after:
+        before, after = constraints.judge([lead, Molecule.parse(flat.smiles)])
+        if after is Violation.PATTERN_MISSING and before is not after:
             raise MoleculeError(
                 "a lead that cannot be searched round",
                 f"{lead.smiles} lacks what --keep asks for once its stereo descriptors are gone, "

@@ -1,4 +1,4 @@
-"""PriorBound: which molecules the learned prior finds so unlikely that a search leaves them out."""
+"""LikelihoodFilter: refuses molecules that the learned prior considers too unlikely."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from molvae.chem.notation import Selfies
 from molvae.molecule_vae import MoleculeVAE
 
 
-class PriorBound:
+class LikelihoodFilter:
     """A bound on the surprise of a molecule's symbols, by that of molecules that are usual.
 
     The surprise is -log p(symbols) of the language model that is the learned prior, in nats a

@@ -8,10 +8,10 @@ from jaxtyping import Float64
 
 from molvae.errors import ConfigError
 from molvae.objectives.objective import Objective
-from molvae.optimize.admission import Objection
+from molvae.optimize.constraints import Violation
 from molvae.optimize.oracle import Oracle
 from molvae.optimize.pareto import chebyshev, random_weights
-from molvae.optimize.result import Candidate, goal_values
+from molvae.optimize.result import Evaluation, goal_values
 from molvae.optimize.state import State
 from molvae.optimize.strategy import Proposal, Strategy
 
@@ -45,7 +45,7 @@ class ManyGoals:
             self._strategy.rescore(dict(zip(self._met, self._scores(met), strict=True)))
         return self._strategy.propose(n)
 
-    def left_out(self) -> Mapping[Objection, int]:
+    def left_out(self) -> Mapping[Violation, int]:
         return self._strategy.left_out()
 
     def learn(
@@ -70,7 +70,7 @@ class ManyGoals:
         self._round, self._met = state.values["round"], list(state.values["met"])
         self._strategy.restore(State(state.values["inner"], state.arrays))
 
-    def _scores(self, found: Sequence[Candidate]) -> list[float]:
+    def _scores(self, found: Sequence[Evaluation]) -> list[float]:
         values = goal_values(found)
         generator = np.random.default_rng([self._seed, self._round])
         scores: list[float] = chebyshev(values, random_weights(values.shape[1], generator)).tolist()

@@ -5,7 +5,13 @@ from math import exp
 import numpy as np
 from pydantic import Field, PositiveFloat
 
-from molvae.optimize.optimizer import Latents, PerLatent, Prior, largest_radius, within_radius
+from molvae.optimize.latent_optimizer import (
+    Latents,
+    PerLatent,
+    Prior,
+    largest_radius,
+    within_radius,
+)
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.settings import Settings
 

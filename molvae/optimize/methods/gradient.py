@@ -18,9 +18,9 @@ from molvae.objectives.components import ComponentConfig
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective
-from molvae.optimize.admission import Objection
+from molvae.optimize.constraints import Violation
 from molvae.optimize.latent_model import LatentModel
-from molvae.optimize.optimizer import Latents, Prior
+from molvae.optimize.latent_optimizer import Latents, Prior
 from molvae.optimize.state import State, generator_state, restored_generator
 from molvae.optimize.strategy import Proposal
 from molvae.settings import Settings
@@ -81,7 +81,7 @@ class GradientAscent:
             Proposal(molecule, z, "ascent") for molecule, z in zip(molecules, latents, strict=True)
         ]
 
-    def left_out(self) -> Mapping[Objection, int]:
+    def left_out(self) -> Mapping[Violation, int]:
         return {}
 
     def learn(

@@ -8,10 +8,10 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.admission import AdmissionConfig, Objection
-from molvae.optimize.combined import CombinedSearch
-from molvae.optimize.goals import ManyGoals, Rescorable
+from molvae.optimize.combined.combined_search import CombinedSearch
+from molvae.optimize.constraints import ConstraintsConfig, Violation
 from molvae.optimize.journal import Journal
+from molvae.optimize.many_goals import ManyGoals, Rescorable
 from molvae.optimize.methods import SearchConfig, strategy_of
 from molvae.optimize.oracle import Oracle
 from molvae.optimize.search import search
@@ -33,7 +33,7 @@ def objective(components):
 
 def config(**changes):
     values = {"method": "random-walk", "budget": 150, "pareto": True, "seed": 2, **changes}
-    return SearchConfig(admission=AdmissionConfig(rails=False), **values)
+    return SearchConfig(constraints=ConstraintsConfig(guardrails=False), **values)
 
 
 def test_the_front_is_what_nothing_beats(tmp_path):
@@ -63,7 +63,7 @@ class Listener:
         return [Proposal(Molecule.parse(one)) for one in ("CCO", "CCCCCC", "CCCCN")]
 
     def left_out(self):
-        return {Objection.SA: 3}
+        return {Violation.SA: 3}
 
     def learn(self, proposals, scores):
         self.heard.append(scores)

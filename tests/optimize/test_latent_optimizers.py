@@ -10,14 +10,14 @@ from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.cma_es import CmaEs, CmaEsConfig
-from molvae.optimize.evolution import EvolutionConfig, LatentEvolution
-from molvae.optimize.gradient import GradientAscent, GradientConfig, PredictedScore
-from molvae.optimize.optimizer import LatentOptimizer
-from molvae.optimize.prior_sampling import PriorSampling
-from molvae.optimize.random_walk import RandomWalk, RandomWalkConfig
+from molvae.optimize.latent_optimizer import LatentOptimizer
+from molvae.optimize.methods.cma_es import CmaEs, CmaEsConfig
+from molvae.optimize.methods.evolution import EvolutionConfig, LatentEvolution
+from molvae.optimize.methods.gradient import GradientAscent, GradientConfig, PredictedScore
+from molvae.optimize.methods.prior_sampling import PriorSampling
+from molvae.optimize.methods.random_walk import RandomWalk, RandomWalkConfig
+from molvae.optimize.methods.turbo import Turbo, TurboConfig
 from molvae.optimize.state import State
-from molvae.optimize.turbo import Turbo, TurboConfig
 from molvae.vocabulary import Vocabulary
 
 DIMENSIONS = 10

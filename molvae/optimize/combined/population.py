@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from molvae.chem.drafts import Draft
-from molvae.optimize.surrogate import TanimotoProcess
+from molvae.optimize.combined.surrogate import TanimotoProcess
 
 _NARROWEST, _WIDEST = 0.5, 4.0
-"""Bounds of a parent's scale, in reaches of the model (see `reach_of`)."""
+"""Bounds of a parent's scale, in reaches of the model (see `decoding_radius`)."""
 _WIDER, _NARROWER = 1.5, 0.9
 """What a success and a failure make of it: it stays where one in five succeeds."""
 _ELITE = 10

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from molvae.molecule_vae import MoleculeVAE
-from molvae.optimize.reach import reach_of
+from molvae.optimize.combined.decoding_radius import decoding_radius
 
 
 def copied(model):
@@ -37,23 +37,23 @@ def share_away(model, scale):
 def test_about_half_of_the_points_decode_to_something_else_there(tiny_model):
     # The tiny model hardly listens to its codes: only points far from them tell it anything.
     wide = with_deviations(tiny_model, 16)
-    scale = reach_of(wide)
-    assert scale == reach_of(wide)
+    scale = decoding_radius(wide)
+    assert scale == decoding_radius(wide)
     assert share_away(wide, 0.25 * scale) < 0.5 < share_away(wide, 2 * scale)
 
 
 def test_it_is_measured_once_for_the_same_weights(tiny_model, monkeypatch):
     wide = with_deviations(tiny_model, 16)
-    scale = reach_of(wide)
+    scale = decoding_radius(wide)
     monkeypatch.setattr(MoleculeVAE, "draw", None)
-    assert reach_of(copied(wide)) == scale
+    assert decoding_radius(copied(wide)) == scale
     with pytest.raises(TypeError):
-        reach_of(with_deviations(tiny_model, 15))
+        decoding_radius(with_deviations(tiny_model, 15))
 
 
 def test_narrower_posteriors_reach_further(tiny_model):
     wide, narrow = (with_deviations(tiny_model, factor) for factor in (32, 16))
-    assert reach_of(narrow) == pytest.approx(2 * reach_of(wide))
+    assert decoding_radius(narrow) == pytest.approx(2 * decoding_radius(wide))
 
 
 def test_a_decoder_that_writes_the_same_everywhere_is_looked_at_from_afar(tiny_model):
@@ -61,4 +61,4 @@ def test_a_decoder_that_writes_the_same_everywhere_is_looked_at_from_afar(tiny_m
     with torch.no_grad():
         deaf.network.decoder.to_state.weight.zero_()
         deaf.network.decoder.layers[0].weights[0][:, -deaf.latent_size :].zero_()
-    assert reach_of(deaf) == 8.0
+    assert decoding_radius(deaf) == 8.0

@@ -14,8 +14,8 @@ from pydantic import (
 )
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.optimize.retraining import RetrainingConfig
-from molvae.optimize.sources import Source
+from molvae.optimize.combined.retraining import RetrainingConfig
+from molvae.optimize.combined.sources import Source
 from molvae.settings import Settings
 
 _PAIRS = re.compile(r"\d+:[1-9]\d*(,\d+:[1-9]\d*)*")
@@ -44,7 +44,7 @@ class CombinedConfig(Settings):
     """calls:size, ...: molecules of a round, once so many have been scored."""
     improbable: NonNegativeFloat = 5.0
     """Standard deviations by which a candidate may surprise the prior more than what the search
-    began with does (see `PriorBound`); 0: nothing is too improbable."""
+    began with does (see `LikelihoodFilter`); 0: nothing is too improbable."""
     surrogate: bool = True
     """Let a Gaussian process choose; otherwise candidates are taken as they come."""
     surrogate_size: PositiveInt = 2_000

@@ -1,6 +1,6 @@
-"""Admission: which molecules a search may spend a call on, looked at before the objective is.
+"""HardConstraints: which molecules a search may spend a call on, looked at before the objective is.
 
-The guard rails are for objectives that a search can satisfy with molecules that nobody wants (Renz
+The guardrails are for objectives that a search can satisfy with molecules that nobody wants (Renz
 et al. 2019): without them, penalised logP rises with each carbon of an alkane.
 """
 
@@ -28,7 +28,7 @@ _STEREO = re.compile(r"[@/\\]")
 _ISOTOPE = re.compile(r"\[\d")
 
 
-class Objection(StrEnum):
+class Violation(StrEnum):
     """Why a molecule is not to be scored; the value is what a person reads."""
 
     UNLIKE_LEAD = "too unlike the lead"
@@ -50,22 +50,22 @@ class Objection(StrEnum):
     @property
     def advice(self) -> str:
         """What a person may do who wants more molecules past it."""
-        return _ADVICE.get(self) or "raise that limit, or lift the guard rails with --no-rails"
+        return _ADVICE.get(self) or "raise that limit, or lift the guardrails with --no-guardrails"
 
 
 _ADVICE = {
-    Objection.UNLIKE_LEAD: "lower --min-similarity, or stay nearer to the lead with --lead-scale",
-    Objection.PATTERN_MISSING: "ask for less with --keep",
-    Objection.UNWANTED_PATTERN: "rule out less with --avoid",
-    Objection.STEREO: "leave out --flat",
-    Objection.ISOTOPE: "leave out --flat",
-    Objection.SCAFFOLD_FULL: "raise --scaffold-bucket",
-    Objection.IMPROBABLE: "raise --combined.improbable; 0 admits all",
+    Violation.UNLIKE_LEAD: "lower --min-similarity, or stay nearer to the lead with --lead-scale",
+    Violation.PATTERN_MISSING: "ask for less with --keep",
+    Violation.UNWANTED_PATTERN: "rule out less with --avoid",
+    Violation.STEREO: "leave out --flat",
+    Violation.ISOTOPE: "leave out --flat",
+    Violation.SCAFFOLD_FULL: "raise --scaffold-bucket",
+    Violation.IMPROBABLE: "raise --combined.improbable; 0 admits all",
 }
 
 
-class RailsConfig(Settings):
-    """What the guard rails let pass; the defaults leave room round what drugs look like."""
+class GuardrailsConfig(Settings):
+    """What the guardrails let pass; the defaults leave room round what drugs look like."""
 
     max_heavy_atoms: PositiveInt = 50
     """Atoms but hydrogen; ZINC250k has 38 at most, ritonavir 50."""
@@ -89,7 +89,7 @@ class RailsConfig(Settings):
         )
 
 
-class AdmissionConfig(Settings):
+class ConstraintsConfig(Settings):
     """What a molecule must be like before it is scored."""
 
     lead: str | None = None
@@ -102,9 +102,9 @@ class AdmissionConfig(Settings):
     """SMARTS of which none may match."""
     flat: bool = False
     """Refuse stereochemistry and isotopes."""
-    rails: bool = True
+    guardrails: bool = True
     """Refuse what breaks the limits below: molecules that score well and nobody wants."""
-    limits: RailsConfig = Field(default_factory=RailsConfig)
+    limits: GuardrailsConfig = Field(default_factory=GuardrailsConfig)
     scaffold_bucket: PositiveInt | None = None
     """Molecules of one Murcko scaffold after which later rounds score no more of it; None: no end.
 
@@ -116,25 +116,25 @@ class AdmissionConfig(Settings):
     """Tell the method that a molecule met before has no score, so that it looks elsewhere."""
 
 
-class Admission:
-    """What `AdmissionConfig` asks for: the same answer for the same molecule, whenever asked."""
+class HardConstraints:
+    """What `ConstraintsConfig` asks for: the same answer for the same molecule, whenever asked."""
 
-    def __init__(self, config: AdmissionConfig, lead: Molecule | None) -> None:
+    def __init__(self, config: ConstraintsConfig, lead: Molecule | None) -> None:
         self.lead = lead
         self._config = config
         self._tests = tuple(_tests(config))
-        self._judged: dict[str, Objection | None] = {}
+        self._judged: dict[str, Violation | None] = {}
 
     @classmethod
-    def of(cls, config: AdmissionConfig) -> "Admission":
-        """The admission under these settings; equal settings share one, and what it remembers.
+    def of(cls, config: ConstraintsConfig) -> "HardConstraints":
+        """The constraints under these settings; equal settings share one, and what it remembers.
 
         Raises:
             ConfigError: the lead is no SMILES, a pattern no SMARTS, or they contradict each other.
         """
         return _admission(config)
 
-    def judge(self, molecules: Sequence[Molecule]) -> list[Objection | None]:
+    def judge(self, molecules: Sequence[Molecule]) -> list[Violation | None]:
         """The first objection to each molecule, the cheap ones first; None: it may be scored."""
         new = {one.smiles: one for one in molecules if one.smiles not in self._judged}
         self._judged.update(zip(new, self._objections(list(new.values())), strict=True))
@@ -154,54 +154,54 @@ class Admission:
         every = lead.sum() + others.sum(axis=1) - shared
         return np.asarray(shared / every, dtype=np.float64)
 
-    def _objections(self, molecules: Sequence[Molecule]) -> list[Objection | None]:
+    def _objections(self, molecules: Sequence[Molecule]) -> list[Violation | None]:
         if self._config.min_similarity == 0:
             return [self._objection(one) for one in molecules]
         alike = self.similarities(molecules) >= self._config.min_similarity
         return [
-            self._objection(one) if near else Objection.UNLIKE_LEAD
+            self._objection(one) if near else Violation.UNLIKE_LEAD
             for one, near in zip(molecules, alike, strict=True)
         ]
 
-    def _objection(self, molecule: Molecule) -> Objection | None:
+    def _objection(self, molecule: Molecule) -> Violation | None:
         return next((found for found, applies in self._tests if applies(molecule)), None)
 
 
-Test = tuple[Objection, Callable[[Molecule], bool]]
+Test = tuple[Violation, Callable[[Molecule], bool]]
 """An objection, and whether it is to be made to a molecule."""
 
 
-def _tests(config: AdmissionConfig) -> Iterator[Test]:
+def _tests(config: ConstraintsConfig) -> Iterator[Test]:
     """What may be objected to a molecule by itself, in the order in which it is looked at."""
     if config.flat:
-        yield Objection.STEREO, lambda one: _STEREO.search(one.smiles) is not None
-        yield Objection.ISOTOPE, lambda one: _ISOTOPE.search(one.smiles) is not None
-    if config.rails:
-        yield from _cheap_rails(config.limits)
+        yield Violation.STEREO, lambda one: _STEREO.search(one.smiles) is not None
+        yield Violation.ISOTOPE, lambda one: _ISOTOPE.search(one.smiles) is not None
+    if config.guardrails:
+        yield from _cheap_guardrails(config.limits)
     keep, avoid = ([Pattern.parse(one) for one in some] for some in (config.keep, config.avoid))
     if keep:
-        yield Objection.PATTERN_MISSING, lambda one: not all(map(one.contains, keep))
+        yield Violation.PATTERN_MISSING, lambda one: not all(map(one.contains, keep))
     if avoid:
-        yield Objection.UNWANTED_PATTERN, lambda one: any(map(one.contains, avoid))
-    if config.rails:
-        yield from _dear_rails(config.limits)
+        yield Violation.UNWANTED_PATTERN, lambda one: any(map(one.contains, avoid))
+    if config.guardrails:
+        yield from _costly_guardrails(config.limits)
 
 
-def _cheap_rails(limits: RailsConfig) -> Iterator[Test]:
+def _cheap_guardrails(limits: GuardrailsConfig) -> Iterator[Test]:
     links = ["[#6;!R;D1,D2]"] * (limits.max_chain + 1)
     chain = Pattern.parse("~".join(links))
-    yield Objection.SEVERAL_PARTS, lambda one: "." in one.smiles
-    yield Objection.RADICAL, lambda one: one.has_radicals
-    yield Objection.HEAVY_ATOMS, lambda one: one.heavy_atoms > limits.max_heavy_atoms
-    yield Objection.RING, _beyond("largest_ring", limits.max_ring_size)
-    yield Objection.CHAIN, lambda one: one.contains(chain)
-    yield Objection.ROTATABLE_BONDS, _beyond("rotatable_bonds", limits.max_rotatable_bonds)
+    yield Violation.SEVERAL_PARTS, lambda one: "." in one.smiles
+    yield Violation.RADICAL, lambda one: one.has_radicals
+    yield Violation.HEAVY_ATOMS, lambda one: one.heavy_atoms > limits.max_heavy_atoms
+    yield Violation.RING, _beyond("largest_ring", limits.max_ring_size)
+    yield Violation.CHAIN, lambda one: one.contains(chain)
+    yield Violation.ROTATABLE_BONDS, _beyond("rotatable_bonds", limits.max_rotatable_bonds)
 
 
-def _dear_rails(limits: RailsConfig) -> Iterator[Test]:
+def _costly_guardrails(limits: GuardrailsConfig) -> Iterator[Test]:
     """A third of a millisecond for SA, several for a catalogue such as PAINS."""
-    yield Objection.SA, _beyond("sa", limits.max_sa)
-    yield Objection.ALERT, lambda one: any(alerts(one, each) for each in limits.alerts)
+    yield Violation.SA, _beyond("sa", limits.max_sa)
+    yield Violation.ALERT, lambda one: any(alerts(one, each) for each in limits.alerts)
 
 
 def _beyond(name: str, limit: int | float) -> Callable[[Molecule], bool]:
@@ -210,7 +210,7 @@ def _beyond(name: str, limit: int | float) -> Callable[[Molecule], bool]:
 
 
 @lru_cache(maxsize=8)
-def _admission(config: AdmissionConfig) -> Admission:
+def _admission(config: ConstraintsConfig) -> HardConstraints:
     problems = list(_contradictions(config))
     for smarts in (*config.keep, *config.avoid):
         try:
@@ -227,10 +227,10 @@ def _admission(config: AdmissionConfig) -> Admission:
     lacking = [one for one in config.keep if lead and not lead.contains(Pattern.parse(one))]
     if lacking:
         raise ConfigError(f"the lead itself lacks {lacking}, which --keep asks for; correct one")
-    return Admission(config, lead)
+    return HardConstraints(config, lead)
 
 
-def _contradictions(config: AdmissionConfig) -> Iterator[str]:
+def _contradictions(config: ConstraintsConfig) -> Iterator[str]:
     if config.min_similarity > 0 and config.lead is None:
         yield f"min_similarity = {config.min_similarity:g} is to a lead; give one with --lead"
     if both := sorted({*config.keep} & {*config.avoid}):

@@ -13,18 +13,18 @@ from molvae.errors import ConfigError
 from molvae.files import sha256
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.objective import Objective
-from molvae.optimize.admission import AdmissionConfig
-from molvae.optimize.cma_es import CmaEs, CmaEsConfig
-from molvae.optimize.combined import CombinedSearch
-from molvae.optimize.combined_config import CombinedConfig
-from molvae.optimize.evolution import EvolutionConfig, LatentEvolution
-from molvae.optimize.gradient import GradientAscent, GradientConfig, PredictedScore
+from molvae.optimize.combined.combined_config import CombinedConfig
+from molvae.optimize.combined.combined_search import CombinedSearch
+from molvae.optimize.constraints import ConstraintsConfig
 from molvae.optimize.latent_model import LatentModel
-from molvae.optimize.optimizer import LatentOptimizer, Latents, Prior
-from molvae.optimize.prior_sampling import PriorSampling
-from molvae.optimize.random_walk import RandomWalk, RandomWalkConfig
+from molvae.optimize.latent_optimizer import LatentOptimizer, Latents, Prior
+from molvae.optimize.methods.cma_es import CmaEs, CmaEsConfig
+from molvae.optimize.methods.evolution import EvolutionConfig, LatentEvolution
+from molvae.optimize.methods.gradient import GradientAscent, GradientConfig, PredictedScore
+from molvae.optimize.methods.prior_sampling import PriorSampling
+from molvae.optimize.methods.random_walk import RandomWalk, RandomWalkConfig
+from molvae.optimize.methods.turbo import Turbo, TurboConfig
 from molvae.optimize.strategy import LatentStrategy, Strategy
-from molvae.optimize.turbo import Turbo, TurboConfig
 from molvae.settings import Settings
 
 
@@ -64,7 +64,7 @@ class SearchConfig(Settings):
     """How far from a lead's code a search begins: in deviations of its posterior; `combined` makes
     its own distances so many times as large."""
     seed: NonNegativeInt = 0
-    admission: AdmissionConfig = Field(default_factory=AdmissionConfig)
+    constraints: ConstraintsConfig = Field(default_factory=ConstraintsConfig)
     combined: CombinedConfig = Field(default_factory=CombinedConfig)
     cma_es: CmaEsConfig = Field(default_factory=CmaEsConfig)
     evolution: EvolutionConfig = Field(default_factory=EvolutionConfig)
@@ -89,16 +89,16 @@ class SearchConfig(Settings):
         return found
 
 
-def unguarded(config: SearchConfig, **admission: Any) -> SearchConfig:
+def unguarded(config: SearchConfig, **constraints: Any) -> SearchConfig:
     """A search as benchmarks have it: nothing refused for being odd, unless the settings ask.
 
     Args:
         config: its settings.
-        admission: what is asked of molecules besides, where the settings do not say otherwise.
+        constraints: what is asked of molecules besides, where the settings do not say otherwise.
     """
     given = config.model_dump(exclude_unset=True)
     changes = {
-        "admission": {"rails": False, **admission, **given.get("admission", {})},
+        "constraints": {"guardrails": False, **constraints, **given.get("constraints", {})},
         "combined": {"improbable": 0.0, **given.get("combined", {})},
     }
     return config.with_changes(changes)
@@ -140,7 +140,7 @@ def _combined(
         config.seed,
         leads=leads,
         pool=() if pool is None else [one for one in Table.open(pool, None).texts() if one],
-        admission=config.admission,
+        constraints=config.constraints,
         lead_scale=config.lead_scale,
     )
 

@@ -23,7 +23,7 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
-from molvae.optimize.retraining import Coded
+from molvae.optimize.combined.retraining import Coded
 from molvae.parallel import ordered_map
 
 _CHUNK = 64

@@ -30,30 +30,32 @@ class TestGuardRails:
         free = search(Alkanes(), self.LOGP, config(**settings))
         assert self.longest_run_of_carbon(free) == 40
         assert free.best.score > 10
-        railed = search(Alkanes(), self.LOGP, config(**settings, admission={}))
+        railed = search(Alkanes(), self.LOGP, config(**settings, constraints={}))
         assert railed.stop is StopReason.NOTHING_ADMITTED
         assert railed.best is None
 
     def test_a_search_with_them_scores_what_is_within_them(self):
-        chosen = config(budget=40, admission={"limits": {"max_heavy_atoms": 6}})
+        chosen = config(budget=40, constraints={"limits": {"max_heavy_atoms": 6}})
         result = search(ProjectionModel(), self.LOGP, chosen)
         sizes = [Chem.MolFromSmiles(one.smiles).GetNumAtoms() for one in result.candidates]
         assert max(sizes) == 6
         assert result.refused["too many heavy atoms"] > 0
 
     def test_the_summary_tells_them_and_what_they_refused(self):
-        chosen = config(budget=40, admission={"limits": {"max_sa": 5}})
+        chosen = config(budget=40, constraints={"limits": {"max_sa": 5}})
         summary = search(ProjectionModel(), objective(), chosen).summary()
-        assert (summary["rails"]["max_sa"], summary["rails"]["alerts"]) == (5, ["pains"])
+        assert (summary["guardrails"]["max_sa"], summary["guardrails"]["alerts"]) == (5, ["pains"])
         assert summary["refused"]["too hard to make"] > 0
         counts = list(summary["refused"].values())
         assert counts == sorted(counts, reverse=True)
-        assert search(ProjectionModel(), objective(), config(budget=9)).summary()["rails"] is None
+        assert (
+            search(ProjectionModel(), objective(), config(budget=9)).summary()["guardrails"] is None
+        )
 
 
 def test_what_is_refused_costs_no_call_and_never_reaches_the_objective():
     asked = []
-    chosen = config(budget=60, admission={"rails": False, "keep": ["N"], "avoid": ["O"]})
+    chosen = config(budget=60, constraints={"guardrails": False, "keep": ["N"], "avoid": ["O"]})
     result = search(ProjectionModel(), NotingObjective(asked), chosen)
     assert len(asked) == result.calls == 60
     assert all("N" in smiles and "O" not in smiles for smiles in asked)
@@ -63,7 +65,7 @@ def test_what_is_refused_costs_no_call_and_never_reaches_the_objective():
 
 
 def test_a_search_ends_when_nothing_that_may_be_scored_comes():
-    chosen = config(admission={"rails": False, "keep": ["[Au]"], "avoid": ["N"]})
+    chosen = config(constraints={"guardrails": False, "keep": ["[Au]"], "avoid": ["N"]})
     result = search(ProjectionModel(), objective(), chosen)
     assert result.stop is StopReason.NOTHING_ADMITTED
     assert (result.calls, result.rounds) == (0, 20)
@@ -76,7 +78,7 @@ def test_a_search_ends_when_nothing_that_may_be_scored_comes():
 def test_settings_that_contradict_each_other_leave_no_file(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     with pytest.raises(ConfigError, match="--lead"):
-        search(ProjectionModel(), objective(), config(admission={"min_similarity": 0.4}), run)
+        search(ProjectionModel(), objective(), config(constraints={"min_similarity": 0.4}), run)
     assert list(run.path.iterdir()) == []
 
 
@@ -88,11 +90,11 @@ def similarity(smiles, other):
 
 @pytest.mark.parametrize("method", TWO)
 class TestLeads:
-    ADMISSION = {"lead": LEAD.smiles, "min_similarity": 0.3, "rails": False}  # noqa: RUF012
+    ADMISSION = {"lead": LEAD.smiles, "min_similarity": 0.3, "guardrails": False}  # noqa: RUF012
 
     def found(self, method, **settings):
-        admission = {**self.ADMISSION, **settings}
-        chosen = config(method=method, budget=60, patience=12, admission=admission)
+        constraints = {**self.ADMISSION, **settings}
+        chosen = config(method=method, budget=60, patience=12, constraints=constraints)
         return search(LeadModel(), objective(), chosen)
 
     def test_no_scored_molecule_is_less_similar_than_was_asked_for(self, method):
@@ -117,7 +119,9 @@ class TestLeads:
 
     def test_what_is_worse_than_the_lead_is_told_as_such(self, method):
         likeness = {"measure": {"kind": "similarity", "smiles": LEAD.smiles}}
-        chosen = config(method=method, budget=30, admission={"rails": False, "lead": LEAD.smiles})
+        chosen = config(
+            method=method, budget=30, constraints={"guardrails": False, "lead": LEAD.smiles}
+        )
         told = search(LeadModel(), objective(component=[likeness]), chosen).summary()["lead"]
         assert told["score"] == 1
         assert told["best_smiles"] != LEAD.smiles
@@ -139,9 +143,9 @@ def test_a_search_begins_round_its_lead(method):
         search(
             LeadModel(),
             objective(),
-            config(method=method, budget=30, lead_scale=0.3, admission=admission),
+            config(method=method, budget=30, lead_scale=0.3, constraints=constraints),
         )
-        for admission in ({"rails": False, "lead": LEAD.smiles}, {"rails": False})
+        for constraints in ({"guardrails": False, "lead": LEAD.smiles}, {"guardrails": False})
     )
     near, far = (
         np.mean([similarity(one.smiles, LEAD.smiles) for one in result.candidates[:30]])

@@ -1,12 +1,12 @@
-"""Shortlist: the candidates of one round, and what the surrogate promises of each."""
+"""Ranking: the candidates of one round, and what the surrogate promises of each."""
 
 from collections.abc import Sequence
 
-from molvae.optimize.sources import Idea
-from molvae.optimize.surrogate import TanimotoProcess
+from molvae.optimize.combined.sources import Idea
+from molvae.optimize.combined.surrogate import TanimotoProcess
 
 
-class Shortlist:
+class Ranking:
     """Candidates of one round and what the surrogate promises of each."""
 
     def __init__(self, surrogate: TanimotoProcess, beta: float) -> None:

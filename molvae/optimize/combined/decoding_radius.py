@@ -14,7 +14,7 @@ _measured: dict[str, float] = {}
 """By the weights: it takes seconds, and searches of one model come by the hundred."""
 
 
-def reach_of(model: MoleculeVAE) -> float:
+def decoding_radius(model: MoleculeVAE) -> float:
     """The posterior deviations at which half of the points decode to other symbols than the code.
 
     The better an autoencoder, the narrower its posteriors and the larger the room round each code

@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from molvae.errors import FileError
-from molvae.optimize.cache import ScoreCache, Scored
 from molvae.optimize.journal import Journal
+from molvae.optimize.score_cache import ScoreCache, Scored
 
 QED = {"name": "qed", "where": None, "component": [{"property": "qed"}]}
 LOGP = {"name": "logp", "where": None, "component": [{"property": "logp"}]}
@@ -18,7 +18,7 @@ LOGP = {"name": "logp", "where": None, "component": [{"property": "logp"}]}
 WRITER = """
 import sys
 from pathlib import Path
-from molvae.optimize.cache import Scored, ScoreCache
+from molvae.optimize.score_cache import Scored, ScoreCache
 
 path, writer = Path(sys.argv[1]), int(sys.argv[2])
 with ScoreCache.open(path, {"name": "shared"}) as cache:
