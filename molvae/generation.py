@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -177,8 +176,8 @@ def generate(
         # ahead at the end was drawn in vain.
         ahead = min(workers + 1, math.ceil(_OFTEN * config.n / _ROWS))
         answers = ordered_map(_Check(molecule_filter), draws.selfies_rows(), workers, ahead)
-        for answer in stopwatch.timed("waiting for the checks", answers):
-            bar.update(found.add(answer, draws.parts.popleft()))
+        for part, answer in stopwatch.timed("waiting for the checks", answers):
+            bar.update(found.add(answer, part))
             if found.is_complete:
                 break
     return Generation(
@@ -240,14 +239,12 @@ class _Draws:
         self.config = config
         self.workers = workers
         self.stopwatch = stopwatch
-        self.parts: deque[PriorSamples] = deque()
-        """Those whose answers are still to come."""
 
-    def selfies_rows(self) -> Iterator[list[Selfies]]:
+    def selfies_rows(self) -> Iterator[tuple[PriorSamples, list[Selfies]]]:
         """The spellings of one part after the other, as many as `most_draws` allows."""
         return self.stopwatch.timed("network", self._spellings())
 
-    def _spellings(self) -> Iterator[list[Selfies]]:
+    def _spellings(self) -> Iterator[tuple[PriorSamples, list[Selfies]]]:
         generator = np.random.default_rng(self.config.seed)
         left = int(self.config.n * self.config.most_draws)
         rows = _FIRST_ROWS
@@ -255,12 +252,11 @@ class _Draws:
             size, config = min(rows, left), self.config
             part = self.model.draw(size, generator, config.decoding, config.prior, self.workers)
             if not config.exact:
-                part = replace(part, kept=np.ones(size, dtype=np.bool_))
-            self.parts.append(part)
+                part = replace(part, round_trips=np.ones(size, dtype=np.bool_))
             left -= size
             # Whatever the number wanted: few are the first of many under the same seed.
             rows = min(2 * rows, _ROWS)
-            yield [part.selfies_rows[place] for place in np.flatnonzero(part.kept)]
+            yield part, [part.selfies_rows[place] for place in np.flatnonzero(part.round_trips)]
 
 
 class _Found:
@@ -292,7 +288,7 @@ class _Found:
             part: the draws.
         """
         before, left = len(self.molecules), iter(answers)
-        for z, selfies, kept in zip(part.latents, part.selfies_rows, part.kept, strict=True):
+        for z, selfies, kept in zip(part.latents, part.selfies_rows, part.round_trips, strict=True):
             if self.is_complete:
                 break
             self.seen += 1

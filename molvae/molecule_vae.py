@@ -15,7 +15,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies_batch, to_selfies
 from molvae.chem.similarity import selfies_substructures
 from molvae.errors import ConfigError, ModelError, MoleculeError
-from molvae.model.acceptance import Counts, Selection
+from molvae.model.acceptance import FeatureCounts, Item, Resampler
 from molvae.model.decoding import decode
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
 from molvae.model.folder import SavedModel, read_model, write_model
@@ -41,9 +41,9 @@ class PriorSamples:
 
     latents: Float32[np.ndarray, "molecule latent"]
     selfies_rows: list[Selfies]
-    kept: Bool[np.ndarray, " molecule"]
-    """Whether the spelling is the very one that the point was made for; all, where points were
-    made for none."""
+    round_trips: Bool[np.ndarray, " molecule"]
+    """Whether encoding a sample and decoding its code gives the same SELFIES; all true for N(0, I),
+    whose points are the code of no molecule."""
 
 
 class MoleculeVAE:
@@ -127,7 +127,7 @@ class MoleculeVAE:
         """The learned prior if the model has one, else N(0, I)."""
         if self.network.language_model is None:
             return NormalPrior(self.latent_size)
-        return PushForwardPrior(self.network, self._selection(), self.card.max_symbols)
+        return PushForwardPrior(self.network, self._resampler(), self.card.max_symbols)
 
     @property
     def latent_size(self) -> int:
@@ -272,10 +272,10 @@ class MoleculeVAE:
         config = config or DecodingConfig(max_symbols=self.card.max_symbols)
         source = torch.Generator(self.device).manual_seed(seed)
         if self.prior_named(prior) != "normal":
-            selection = None if prior == "push-forward" else self._selection(workers)
-            made = PushForwardPrior(self.network, selection).draw(n, config, source)
+            resampler = None if prior == "push-forward" else self._resampler(workers)
+            made = PushForwardPrior(self.network, resampler).draw(n, config, source)
             latents: np.ndarray = made.latents.cpu().numpy()
-            return PriorSamples(latents, self._read(made.decoded), made.kept.cpu().numpy())
+            return PriorSamples(latents, self._read(made.decoded), made.round_trips.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
         ids = decode(self.network.decoder, z, config, source)
         return PriorSamples(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
@@ -357,18 +357,20 @@ class MoleculeVAE:
         larger.load_from_smaller(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
 
-    def _selection(self, workers: int = 1) -> Selection | None:
+    def _resampler(self, workers: int = 1) -> Resampler | None:
         acceptance = self.network.acceptance
         if acceptance is None:
             return None
-        return Selection(acceptance, partial(self._described, workers=workers))
+        return Resampler(acceptance, partial(self._count_features, workers=workers))
 
-    def _described(self, lots: Iterable[Tensor], workers: int) -> Iterator[Counts]:
-        """What stands in the molecules of each lot, for the acceptance."""
-        selfies_rows = (self._read(ids) for ids in lots)
+    def _count_features(
+        self, batches: Iterable[tuple[Item, Tensor]], workers: int
+    ) -> Iterator[tuple[Item, FeatureCounts]]:
+        """Counts of substructures in the molecules of each batch, for the acceptance."""
+        items = ((item, self._read(ids)) for item, ids in batches)
         # No further ahead than keeps the workers busy: what is ahead at the end is lost.
-        for counts in ordered_map(selfies_substructures, selfies_rows, workers, workers + 1):
-            yield torch.from_numpy(counts).to(self.device)
+        for item, counts in ordered_map(selfies_substructures, items, workers, workers + 1):
+            yield item, torch.from_numpy(counts).to(self.device)
 
     def _read(self, ids: Tensor) -> list[Selfies]:
         return [self.vocabulary.decode(row) for row in ids.tolist()]

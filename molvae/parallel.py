@@ -1,61 +1,77 @@
-"""Work spread over processes, answers in the order of the questions."""
+"""Work spread over processes, with the answers in the order of the questions."""
 
 import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from molvae.errors import WorkerError
 
+Context = TypeVar("Context")
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 
 def available_cores() -> int:
-    """Cores that this process may use; at least 1."""
+    """Number of cores that this process may use, at least 1."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def ordered_map(
     function: Callable[[Question], Answer],
-    questions: Iterable[Question],
+    items: Iterable[tuple[Context, Question]],
     workers: int,
     ahead: int | None = None,
-) -> Iterator[Answer]:
-    """`function` of each question, in order, while at most `ahead` of them wait or run.
+) -> Iterator[tuple[Context, Answer]]:
+    """Yield `(context, function(question))` for each item `(context, question)`, in order.
 
-    With one worker everything happens in this process. Questions are drawn lazily, so a generator
-    of any length takes bounded memory, and the drawing itself overlaps with the workers' work.
-    `function` must be importable by name. An exception in it is raised here.
+    The context stays in this process; only the question travels to a worker. With one worker
+    everything runs in this process. Items are read lazily, so an iterable of any length takes
+    bounded memory, and making the items overlaps with the workers' work. An exception that
+    `function` raises is raised here.
+
+    Args:
+        function: must be importable by name, or be picklable by cloudpickle.
+        items: contexts and questions; pass `enumerate(questions)` if no context is needed.
+        workers: number of processes.
+        ahead: maximum number of items that wait or run at a time; None means three per worker.
 
     Raises:
         WorkerError: a worker process died.
     """
     if workers <= 1:
-        yield from map(function, questions)
+        for context, question in items:
+            yield context, function(question)
         return
     # Loky rather than concurrent.futures: its processes neither fork a threaded parent nor import
     # the caller's script again, so notebooks and scripts without a main guard work.
     from loky import get_reusable_executor
     from loky.process_executor import TerminatedWorkerError
 
-    # One that has come to hold a network is replaced by a fresh one; nothing is lost by it.
+    # Loky restarts a worker that has come to hold much memory, as a network is; nothing is lost.
     warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
     executor = get_reusable_executor(max_workers=workers, timeout=300)
     limit = ahead or 3 * workers
-    pending: deque = deque()  # type: ignore[type-arg]
+    # Any: loky has no types; the futures hold answers.
+    pending: deque[tuple[Context, Any]] = deque()
     try:
-        for question in questions:
-            pending.append(executor.submit(function, question))
+        for context, question in items:
+            pending.append((context, executor.submit(function, question)))
             if len(pending) >= limit:
-                yield pending.popleft().result()
+                yield _next_answer(pending)
         while pending:
-            yield pending.popleft().result()
+            yield _next_answer(pending)
     except TerminatedWorkerError as error:
         raise WorkerError(
             "a worker process died, most often for want of memory; free some, or use fewer workers"
         ) from error
     finally:
-        for future in pending:
+        for _, future in pending:
             future.cancel()
+
+
+# Any: loky has no types.
+def _next_answer(pending: deque[tuple[Context, Any]]) -> tuple[Context, Any]:
+    context, future = pending.popleft()
+    return context, future.result()

@@ -116,7 +116,9 @@ def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
     assert found.refused["not kept by its code"] > 0
     assert found.drawn == len(found.molecules) + sum(found.refused.values())
     drawn = tiny_model.draw(512, np.random.default_rng(0), SHORT)
-    kept = [selfies for selfies, kept in zip(drawn.selfies_rows, drawn.kept, strict=True) if kept]
+    kept = [
+        selfies for selfies, kept in zip(drawn.selfies_rows, drawn.round_trips, strict=True) if kept
+    ]
     read = [(selfies, from_selfies(selfies)) for selfies in kept if selfies]
     expected = [molecule.smiles for selfies, molecule in read if is_canonical(selfies, molecule)]
     assert smiles(found) == list(dict.fromkeys(expected))[:2]

@@ -216,7 +216,8 @@ def _searches(
     """A row for each lead, in their order."""
     workers = min(config.workers or available_cores(), len(leads))
     searched = _searched_on_one_core if workers > 1 else _searched_round
-    yield from ordered_map(partial(searched, model, config), leads, workers)
+    for _, row in ordered_map(partial(searched, model, config), enumerate(leads), workers):
+        yield row
 
 
 def _searched_on_one_core(

@@ -1,7 +1,6 @@
 """The MOSES benchmark (Polykovskiy et al. 2020) of a model: 30,000 draws of its prior, measured."""
 
 import math
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -150,8 +149,8 @@ def draw_samples(
     read = strict = own = 0
     bar = tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress)
     with bar:
-        for answers in ordered_map(_read_all, draws.selfies_rows(), workers, workers + 1):
-            draws.count_next()
+        for kept, answers in ordered_map(_read_all, draws.selfies_rows(), workers, workers + 1):
+            draws.count_next(kept)
             read += len(answers)
             strict += sum(one.is_strict for one in answers)
             own += sum(one.is_strict and one.is_canonical for one in answers)
@@ -197,23 +196,21 @@ class _Draws:
         self.generator = np.random.default_rng(seed)
         self.is_learned = model.prior_named(config.prior) != "normal"
         self.drawn = self.kept = 0
-        self._ahead: deque[int] = deque()
 
-    def selfies_rows(self) -> Iterator[list[Selfies]]:
+    def selfies_rows(self) -> Iterator[tuple[int, list[Selfies]]]:
         """As many as it takes; the caller stops when it has enough."""
         config = self.config
         for _ in range(math.ceil(_MOST_DRAWS * config.n / _ROWS)):
             part: PriorSamples = self.model.draw(
                 _ROWS, self.generator, config.decoding, config.prior, self.workers
             )
-            self._ahead.append(int(part.kept.sum()))
-            rows = np.flatnonzero(part.kept) if config.exact else range(_ROWS)
-            yield [part.selfies_rows[place] for place in rows]
+            rows = np.flatnonzero(part.round_trips) if config.exact else range(_ROWS)
+            yield int(part.round_trips.sum()), [part.selfies_rows[place] for place in rows]
 
-    def count_next(self) -> None:
+    def count_next(self, kept: int) -> None:
         """Count the next part, whose spellings have been read."""
         self.drawn += _ROWS
-        self.kept += self._ahead.popleft()
+        self.kept += kept
 
     def wants(self, read: _Read) -> bool:
         """Whether what was read is a sample, by the settings."""

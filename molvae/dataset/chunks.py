@@ -1,7 +1,6 @@
 """The rows of a table through worker processes: chunk by chunk, answers in the order of rows."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Generic, TypeVar
@@ -37,23 +36,18 @@ def answered_chunks(
     Raises:
         DataError: the file breaks off or is damaged.
     """
-    waiting: deque[Chunk] = deque()
-
-    def questions(chunks: Iterable[Chunk]) -> Iterator[Question]:
-        for chunk in chunks:
-            waiting.append(chunk)
-            yield work.question([row.text for row in chunk.readable])
-
     chunks = table.chunks(_CHUNK_ROWS)
     first = list(islice(chunks, _SMALL_CHUNKS + 1))
     workers = workers if len(first) > _SMALL_CHUNKS else 1
-    answers = ordered_map(work.function, questions(chain(first, chunks)), workers)
+    items = (
+        (chunk, work.question([row.text for row in chunk.readable]))
+        for chunk in chain(first, chunks)
+    )
     size = table.path.stat().st_size
     with tqdm(total=size, unit="B", unit_scale=True, disable=not progress) as bar:
         rows = 0
         bar.set_description(table.path.name)
-        for answer in answers:
-            chunk = waiting.popleft()
+        for chunk, answer in ordered_map(work.function, items, workers):
             yield chunk, answer
             rows += len(chunk.rows)
             rate = rows / max(bar.format_dict["elapsed"], 1e-9)

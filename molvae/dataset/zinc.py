@@ -158,8 +158,8 @@ def _others(texts: list[str], held_out: set[str], workers: int, *, progress: boo
     workers = workers if len(distinct) > _FEW else 1
     canonical: dict[str, str] = {}
     with tqdm(total=len(distinct), desc="train", unit="mol", disable=not progress) as bar:
-        answers = ordered_map(canonical_smiles, chunks, workers)
-        for chunk, answer in zip(chunks, answers, strict=True):
+        items = ((chunk, chunk) for chunk in chunks)
+        for chunk, answer in ordered_map(canonical_smiles, items, workers):
             canonical.update(zip(chunk, answer, strict=True))
             bar.update(len(chunk))
     known = {canonical[text] for text in held_out}

@@ -75,7 +75,7 @@ class Work:
         # A few are done before another process would have started.
         workers = self.workers if len(texts) > 2 * _CHUNK else 1
         with tqdm(total=len(texts), desc=title, unit="mol", disable=not self.progress) as bar:
-            for answer in ordered_map(function, chunks, workers):
+            for _, answer in ordered_map(function, enumerate(chunks), workers):
                 yield answer
                 bar.update(min(_CHUNK, len(texts) - bar.n))
 

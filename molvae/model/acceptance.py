@@ -1,9 +1,9 @@
-"""Acceptance: which draws of a prior are taken, and how often, so that it fits the data better."""
+"""Acceptance of a prior's samples, so that those accepted fit the training data better."""
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -13,161 +13,181 @@ from molvae.model.decoding import Sequences
 
 _HIDDEN = 256
 _DROPOUT = (0.2, 0.5)
-"""Of what it sees, and of what it makes of that: most features are seldom there."""
-_LEAST_DEVIATION = 0.03
-_FURTHEST = 8.0
-"""Deviations from the mean beyond which a feature counts for no more."""
-_LOWERED = 0.5
-"""Of what a draw surprises the prior too little by, its share that comes off the odds, in nats."""
-_LOG_LEAST = math.log(0.01)
+"""Dropout of the classifier's inputs and of its hidden units; most features occur rarely."""
+_MIN_DEVIATION = 0.03
+_MAX_STANDARD_SCORE = 8.0
+"""Standard deviations from the mean at which a feature is clipped."""
+_OVERCONFIDENCE_PENALTY = 0.5
+"""Fraction of the overconfidence (nats) subtracted from the log density ratio."""
+_LOG_MIN_PROBABILITY = math.log(0.01)
 _ROWS = 4_096
-"""Of descriptions, made numbers of together."""
+"""Samples whose features are converted to floats together."""
 
-Counts = UInt8[Tensor, "draw feature"]
-"""How often each feature stands in each draw."""
+FeatureCounts = UInt8[Tensor, "sample feature"]
+"""Number of occurrences of each feature in each sample."""
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Described:
-    """Draws, as an acceptance sees them."""
+class DrawFeatures:
+    """The features of samples from which their acceptance is computed."""
 
-    counts: Counts
-    nll: Float[Tensor, " draw"]
-    """-log p of each under the prior that is not resampled, in nats."""
+    counts: FeatureCounts
+    nll: Float[Tensor, " sample"]
+    """Negative log-likelihood of each sample under the prior before resampling, in nats."""
 
 
 class Acceptance(nn.Module):
-    """The share a(x) of the draws of a molecule x that a resampled prior takes.
+    """Acceptance probability a(x) of the samples of a resampled prior.
 
-    With r(x) the odds that x is a molecule of the training set rather than a draw, a(x) =
-    min(1, r(x) / ceiling), and at least 0.01, so that drawing ends however odd the draws are. A
-    prior p(x) of which draws are taken so becomes p(x) a(x) / Z, where Z is the share of the draws
-    that is taken (Bauer & Mnih 2019, resampled priors); here r is that of a classifier, which
-    estimates the ratio of both probabilities. It sees how often each feature stands in x, whatever
-    the features are. A prior may also be too sure of a molecule, and draw it again and again: where
-    -log p(x) is below what is usual, log r(x) is lowered by half of what lacks. Where Z was set by
-    draws that passed other conditions too, p(x) a(x) / Z is a lower bound on the probability among
-    those that pass: it lacks the division by their share.
+    Bauer & Mnih 2019 (LARS, "Resampled priors for variational autoencoders"): accepting a sample x
+    of the prior p(x) with probability a(x) gives the prior p(x) a(x) / Z, where Z is the acceptance
+    rate. Here a(x) = min(1, r(x) / ceiling), but at least 0.01, so that sampling ends however
+    unlikely the samples are. The density ratio r(x) comes from a classifier that tells training
+    molecules from samples by how often each feature occurs in x, whatever the features are. Where
+    the prior is overconfident, i.e. -log p(x) is below `nll_floor`, log r(x) is lowered by half of
+    the difference. If Z was estimated from samples that met further conditions, p(x) a(x) / Z is a
+    lower bound on the probability among all samples that meet them.
     """
 
     mean: Tensor
     deviation: Tensor
     usual: Tensor
-    """-log p(x) in nats, below which the prior is too sure of x."""
     log_ceiling: Tensor
     log_share: Tensor
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        seen, made = _DROPOUT
+        input_dropout, hidden_dropout = _DROPOUT
         self.layers = nn.Sequential(
-            nn.Dropout(seen),
+            nn.Dropout(input_dropout),
             nn.Linear(features, _HIDDEN),
             nn.SiLU(),
-            nn.Dropout(made),
+            nn.Dropout(hidden_dropout),
             nn.Linear(_HIDDEN, 1),
         )
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("deviation", torch.ones(features))
-        self.register_buffer("usual", torch.zeros(()))
         self.register_buffer("log_ceiling", torch.zeros(()))
+        # Saved models and digests of weights hold `nll_floor` and `log_z` under these names.
+        self.register_buffer("usual", torch.zeros(()))
         self.register_buffer("log_share", torch.zeros(()))
 
-    def own_odds(self, counts: Counts) -> Float[Tensor, " draw"]:
-        """The logarithms of the classifier's own odds, in nats."""
-        return torch.cat([self._odds(part) for part in torch.split(counts, _ROWS)])
+    @property
+    def nll_floor(self) -> Float[Tensor, ""]:
+        """Negative log-likelihood (nats) below which the prior is overconfident."""
+        return self.usual
 
-    def log_odds(self, draws: Described) -> Float[Tensor, " draw"]:
+    @property
+    def log_z(self) -> Float[Tensor, ""]:
+        """Logarithm of the acceptance rate Z."""
+        return self.log_share
+
+    def classifier_logits(self, counts: FeatureCounts) -> Float[Tensor, " sample"]:
+        """Log odds that each sample is a training molecule, in nats."""
+        return torch.cat([self._logits(rows) for rows in torch.split(counts, _ROWS)])
+
+    def log_density_ratio(self, samples: DrawFeatures) -> Float[Tensor, " sample"]:
         """Log r(x), in nats."""
-        too_sure = (self.usual - draws.nll).clamp(min=0.0)
-        return self.own_odds(draws.counts) - _LOWERED * too_sure
+        overconfidence = (self.nll_floor - samples.nll).clamp(min=0.0)
+        return self.classifier_logits(samples.counts) - _OVERCONFIDENCE_PENALTY * overconfidence
 
-    def log_share_at(self, draws: Described) -> Float[Tensor, " draw"]:
+    def log_acceptance_prob(self, samples: DrawFeatures) -> Float[Tensor, " sample"]:
         """Log a(x), in nats; at most 0."""
-        return (self.log_odds(draws) - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
+        return (self.log_density_ratio(samples) - self.log_ceiling).clamp(_LOG_MIN_PROBABILITY, 0.0)
 
-    def log_gain(self, draws: Described) -> Float[Tensor, " draw"]:
-        """Log a(x) / Z: what is added to the prior's log-probability, in nats."""
-        return self.log_share_at(draws) - self.log_share
+    def log_correction(self, samples: DrawFeatures) -> Float[Tensor, " sample"]:
+        """Log a(x) / Z, which resampling adds to the prior's log-probability, in nats."""
+        return self.log_acceptance_prob(samples) - self.log_z
 
-    def takes(self, draws: Described, chance: Float[Tensor, " draw"]) -> Bool[Tensor, " draw"]:
-        """Whether each of these draws is taken, by a number of chance from [0, 1) for each."""
-        return chance.log() < self.log_share_at(draws)
+    def accept(
+        self, samples: DrawFeatures, uniform: Float[Tensor, " sample"]
+    ) -> Bool[Tensor, " sample"]:
+        """Whether each sample is accepted, given a uniform random number from [0, 1) for it."""
+        return uniform.log() < self.log_acceptance_prob(samples)
 
     @torch.no_grad()
     def standardise(self, counts: UInt8[Tensor, "molecule feature"]) -> None:
-        """Set the mean and deviation by which features are standardised to those of these."""
+        """Fit the mean and deviation by which features are standardised."""
         total, squares = (torch.zeros_like(self.mean, dtype=torch.double) for _ in range(2))
-        for part in torch.split(counts, _ROWS):
-            logs = _logs(part).double()
+        for rows in torch.split(counts, _ROWS):
+            logs = _log_counts(rows).double()
             total += logs.sum(0)
             squares += logs.square().sum(0)
         mean = total / len(counts)
         variance = (squares / len(counts) - mean.square()).clamp(min=0.0)
         self.mean.copy_(mean)
-        self.deviation.copy_(variance.sqrt().clamp(min=_LEAST_DEVIATION))
+        self.deviation.copy_(variance.sqrt().clamp(min=_MIN_DEVIATION))
 
     @torch.no_grad()
-    def calibrate(self, draws: Described, below: float) -> None:
-        """Set the ceiling and Z.
+    def calibrate(self, samples: DrawFeatures, quantile: float) -> None:
+        """Fit the ceiling and Z.
 
         Args:
-            draws: of the prior as it is without this.
-            below: share of them whose odds stay below the ceiling. The larger it is, the nearer
-                those taken come to the training set, and the fewer they are.
+            samples: samples of the prior before resampling.
+            quantile: fraction of them whose density ratio lies below the ceiling. The larger it
+                is, the closer accepted samples come to the training set, and the fewer they are.
         """
-        odds = self.log_odds(draws)
-        self.log_ceiling.copy_(torch.quantile(odds, below))
-        shares = (odds - self.log_ceiling).clamp(_LOG_LEAST, 0.0)
-        self.log_share.copy_(torch.logsumexp(shares, 0) - math.log(len(odds)))
+        log_ratio = self.log_density_ratio(samples)
+        self.log_ceiling.copy_(torch.quantile(log_ratio, quantile))
+        log_prob = (log_ratio - self.log_ceiling).clamp(_LOG_MIN_PROBABILITY, 0.0)
+        self.log_share.copy_(torch.logsumexp(log_prob, 0) - math.log(len(log_ratio)))
 
-    def _odds(self, counts: Counts) -> Float[Tensor, " draw"]:
-        seen = (_logs(counts) - self.mean) / self.deviation
-        odds: Tensor = self.layers(seen.clamp(-_FURTHEST, _FURTHEST))
-        return odds[:, 0]
+    def _logits(self, counts: FeatureCounts) -> Float[Tensor, " sample"]:
+        scores = (_log_counts(counts) - self.mean) / self.deviation
+        logits: Tensor = self.layers(scores.clamp(-_MAX_STANDARD_SCORE, _MAX_STANDARD_SCORE))
+        return logits[:, 0]
+
+
+@runtime_checkable
+class CountFeatures(Protocol):
+    """Counts of features in samples; it may read ahead of the batches that it has answered."""
+
+    def __call__(
+        self, batches: Iterable[tuple[Item, Int[Tensor, "sample position"]]]
+    ) -> Iterator[tuple[Item, FeatureCounts]]:
+        """For each `(item, ids)`, with ids of tokens, END and PAD: the item and the counts."""
+        ...
 
 
 @dataclass(frozen=True)
-class Selection:
-    """An acceptance, and how it comes to see what symbols spell."""
+class Resampler:
+    """An acceptance, and the function that gives it the features of samples."""
 
     acceptance: Acceptance
-    describe: Callable[[Iterable[Int[Tensor, "draw position"]]], Iterator[Counts]]
-    """From lots of ids (symbols, END, PAD) to the counts of features in each, lot by lot; lots may
-    be asked for ahead of what has been answered."""
+    count_features: CountFeatures
 
     @property
-    def share(self) -> float:
-        """Of the draws, that is taken."""
-        return float(self.acceptance.log_share.exp())
+    def acceptance_rate(self) -> float:
+        """Fraction of the samples that is accepted on average."""
+        return float(self.acceptance.log_z.exp())
 
-    def log_gain(
-        self, ids: Int[Tensor, "draw position"], nll: Float[Tensor, " draw"]
-    ) -> Float[Tensor, " draw"]:
-        """What is added to the prior's log-probability of each, -surprise, in nats."""
-        (counts,) = self.describe([ids])
-        return self.acceptance.log_gain(Described(counts, nll))
+    def log_correction(
+        self, ids: Int[Tensor, "sample position"], nll: Float[Tensor, " sample"]
+    ) -> Float[Tensor, " sample"]:
+        """Nats that resampling adds to each sample's log-probability under the prior, -nll."""
+        ((_, counts),) = self.count_features([(None, ids)])
+        return self.acceptance.log_correction(DrawFeatures(counts, nll))
 
-    def taken(
-        self, lots: Iterable[Sequences], generator: torch.Generator
-    ) -> Iterator[Int[Tensor, "taken position"]]:
-        """Those draws of each lot that are taken.
+    def resample(
+        self, batches: Iterable[Sequences], generator: torch.Generator
+    ) -> Iterator[Int[Tensor, "accepted position"]]:
+        """The accepted samples of each batch.
 
-        Chance falls when a lot is asked for, so that it does not matter how far ahead that is.
+        Random numbers are drawn when a batch is read, so the result does not depend on how far
+        ahead `count_features` reads.
         """
-        waiting: deque[tuple[Sequences, Tensor]] = deque()
+        items = ((self._with_uniform(batch, generator), batch.ids) for batch in batches)
+        for (batch, uniform), counts in self.count_features(items):
+            yield batch.ids[self.acceptance.accept(DrawFeatures(counts, batch.nll), uniform)]
 
-        def asked() -> Iterator[Tensor]:
-            for lot in lots:
-                chance = torch.rand(len(lot.ids), generator=generator, device=generator.device)
-                waiting.append((lot, chance))
-                yield lot.ids
-
-        for counts in self.describe(asked()):
-            lot, chance = waiting.popleft()
-            yield lot.ids[self.acceptance.takes(Described(counts, lot.nll), chance)]
+    def _with_uniform(
+        self, batch: Sequences, generator: torch.Generator
+    ) -> tuple[Sequences, Float[Tensor, " sample"]]:
+        return batch, torch.rand(len(batch.ids), generator=generator, device=generator.device)
 
 
-def _logs(counts: Counts) -> Float[Tensor, "draw feature"]:
-    """A second occurrence tells less than the first."""
+def _log_counts(counts: FeatureCounts) -> Float[Tensor, "sample feature"]:
+    """Log(1 + count), as a second occurrence carries less information than the first."""
     return counts.float().log1p()

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from molvae.errors import ModelError
-from molvae.model.acceptance import Selection
+from molvae.model.acceptance import Resampler
 from molvae.model.decoding import Sequences, decode, write
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
@@ -70,8 +70,8 @@ class Draws:
     """Written greedily from the points."""
 
     @property
-    def kept(self) -> Bool[Tensor, " molecule"]:
-        """Whether the code decodes to the very symbols that it is the code of."""
+    def round_trips(self) -> Bool[Tensor, " molecule"]:
+        """Whether each sample's latent vector decodes to the sample's own ids."""
         width = max(self.ids.shape[1], self.decoded.shape[1])
         return (_padded(self.ids, width) == _padded(self.decoded, width)).all(1)
 
@@ -82,26 +82,26 @@ class PushForwardPrior:
     p(z) = sum over spellings x of p(x) q(z | x), the posterior averaged over all that the language
     model may write. By making p(z) the averaged posterior itself, no code is drawn that belongs to
     no molecule (the gap that Tomczak & Welling 2018 close with a mixture of pseudo-inputs).
-    Samples are the means of q(z | x), not draws of it. With a selection, the prior is resampled:
+    Samples are the means of q(z | x), not draws of it. With a resampler, the prior is resampled:
     of what is written, more is taken of what the language model writes too rarely.
 
     Args:
         network: with a language model, or a ModelError is raised.
-        selection: None takes all that is written.
+        resampler: None accepts all samples.
         max_symbols: a spelling ends there at the latest.
     """
 
     def __init__(
         self,
         network: SequenceVAE,
-        selection: Selection | None = None,
+        resampler: Resampler | None = None,
         max_symbols: int = GREEDY.max_symbols,
     ) -> None:
         if network.language_model is None:
             raise ModelError("this model has no learned prior; use the normal one")
         self.network = network
         self.language_model: SymbolDecoder = network.language_model
-        self.selection = selection
+        self.resampler = resampler
         self.max_symbols = max_symbols
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
@@ -129,8 +129,8 @@ class PushForwardPrior:
         given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
         nll = self.network.prior_nll(ids, lengths)
         density = given_ids.sum(1) - nll
-        if self.selection is not None:
-            density += self.selection.log_gain(ids, nll)
+        if self.resampler is not None:
+            density += self.resampler.log_correction(ids, nll)
         return density
 
     @torch.inference_mode()
@@ -146,16 +146,16 @@ class PushForwardPrior:
     ) -> Int[Tensor, "molecule position"]:
         """`n` spellings; where they are selected, of as many as that takes."""
         selfies_rows = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
-        if self.selection is None:
+        if self.resampler is None:
             lots = self._lots(n, config, generator)
             return _joined([*selfies_rows, *(lot.ids for lot in lots)])
-        share = max(self.selection.share, _LEAST_SHARE)
+        share = max(self.resampler.acceptance_rate, _LEAST_SHARE)
         missing = n
         while missing > 0:
             # Not without end: whoever judges them may ask for more than turn out to be needed.
             written = math.ceil((missing + _MARGIN * math.sqrt(missing)) / share)
             lots = self._lots(written, config, generator)
-            for taken in self.selection.taken(lots, generator):
+            for taken in self.resampler.resample(lots, generator):
                 selfies_rows.append(taken[:missing])
                 missing -= len(selfies_rows[-1])
                 if not missing:

@@ -86,7 +86,8 @@ class ConfiguredObjective:
         if self._executor is not None:
             return _from_executor(self._executor, work, portions)
         worth = self._is_foreign or len(smiles) >= _WORTH_SPREADING
-        return list(ordered_map(work, portions, self._workers if worth else 1))
+        workers = self._workers if worth else 1
+        return [answer for _, answer in ordered_map(work, enumerate(portions), workers)]
 
     def _portion(self, molecules: int) -> int:
         if not self._is_foreign:

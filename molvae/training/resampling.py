@@ -17,7 +17,7 @@ from molvae.dataset.corpus import Corpus
 from molvae.diagnosis.figures import auc
 from molvae.generation import generate
 from molvae.generation_config import GenerateConfig
-from molvae.model.acceptance import Acceptance, Described
+from molvae.model.acceptance import Acceptance, DrawFeatures
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.progress import Notify
 
@@ -111,7 +111,7 @@ def resample_prior(
     labelled, usual = Labelled(_counts(known), _counts(drawn)), math.log(_OVER * len(training))
     fitted, auc_held_out = fit_acceptance(labelled, nll, usual, seed)
     model.network.acceptance = fitted.to(model.device)
-    found = Resampling(len(drawn), float(fitted.log_share.exp()), auc_held_out)
+    found = Resampling(len(drawn), float(fitted.log_z.exp()), auc_held_out)
     model.card["acceptance"] = found.to_json()
     if notify is not None:
         notify(str(found))
@@ -176,11 +176,13 @@ def fit_acceptance(
         acceptance = Acceptance(molecules.draws.shape[1])
         acceptance.standardise(torch.cat([trained_on.known[:_SCALED], trained_on.draws[:_SCALED]]))
         _train(acceptance, trained_on, held_out)
-    acceptance.usual.fill_(usual)
+    acceptance.nll_floor.fill_(usual)
     with torch.inference_mode():
         # Of the draws that it was trained on it is too sure: their odds are too low.
-        acceptance.calibrate(Described(held_out.draws, nll), _BELOW_CEILING)
-        odds = [acceptance.own_odds(part).numpy() for part in (held_out.known, held_out.draws)]
+        acceptance.calibrate(DrawFeatures(held_out.draws, nll), _BELOW_CEILING)
+        odds = [
+            acceptance.classifier_logits(part).numpy() for part in (held_out.known, held_out.draws)
+        ]
     return acceptance, auc(*odds)
 
 
@@ -212,5 +214,5 @@ def _loss(
     acceptance: Acceptance, molecules: Counts, are_known: Float[Tensor, " molecule"]
 ) -> Float[Tensor, ""]:
     """Mean surprise at what each molecule is, in nats."""
-    odds = acceptance.own_odds(molecules)
+    odds = acceptance.classifier_logits(molecules)
     return nn.functional.binary_cross_entropy_with_logits(odds, are_known)

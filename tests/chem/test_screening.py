@@ -83,9 +83,7 @@ def test_a_screen_travels_to_other_processes_and_its_answers_come_back():
     assert cloudpickle.loads(cloudpickle.dumps(screen)) == screen
     found = screen_selfies([TOLUENE, HEXANE], screen)
     assert cloudpickle.loads(cloudpickle.dumps(found)) == found
-    assert list(
-        ordered_map(lambda part: screen_selfies(part, screen), [[TOLUENE], [HEXANE]], 1)
-    ) == [
-        found[:1],
-        found[1:],
-    ]
+    answers = ordered_map(
+        lambda rows: screen_selfies(rows, screen), enumerate([[TOLUENE], [HEXANE]]), 1
+    )
+    assert list(answers) == [(0, found[:1]), (1, found[1:])]

@@ -1,12 +1,11 @@
 from collections import Counter
-from functools import partial
 
 import pytest
 import torch
 from torch.distributions import Normal
 
 from molvae.errors import ModelError
-from molvae.model.acceptance import Acceptance, Described, Selection
+from molvae.model.acceptance import Acceptance, DrawFeatures, Resampler
 from molvae.model.decoding import decode, write
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
@@ -32,7 +31,7 @@ def source(seed=0):
 
 
 @pytest.fixture(scope="module")
-def selection(network):
+def resampler(network):
     """By how often each symbol is there, and how surprising the whole is."""
     torch.random.manual_seed(4)
     acceptance = Acceptance(N_IDS).eval().requires_grad_(False)
@@ -40,16 +39,20 @@ def selection(network):
         parameter.data.mul_(3.0)
     drawn = PushForwardPrior(network).draw(500, SHORT, source()).ids
     acceptance.standardise(symbol_counts(drawn))
-    seen = described(network, drawn)
-    acceptance.usual.copy_(seen.nll.median())
+    seen = features_of(network, drawn)
+    acceptance.nll_floor.copy_(seen.nll.median())
     acceptance.calibrate(seen, 0.9)
-    return Selection(acceptance, partial(map, symbol_counts))
+    return Resampler(acceptance, count_features)
 
 
 @torch.no_grad()
-def described(network, ids):
+def features_of(network, ids):
     nll = network.prior_nll(ids, (ids != PAD).sum(1))
-    return Described(symbol_counts(ids), nll)
+    return DrawFeatures(symbol_counts(ids), nll)
+
+
+def count_features(batches):
+    return ((item, symbol_counts(ids)) for item, ids in batches)
 
 
 def symbol_counts(ids):
@@ -57,11 +60,11 @@ def symbol_counts(ids):
 
 
 @pytest.fixture(params=["normal", "push-forward", "resampled"])
-def prior(request, network, selection):
+def prior(request, network, resampler):
     return {
         "normal": NormalPrior(6),
         "push-forward": PushForwardPrior(network),
-        "resampled": PushForwardPrior(network, selection),
+        "resampled": PushForwardPrior(network, resampler),
     }[request.param]
 
 
@@ -131,13 +134,13 @@ def test_the_bound_is_the_term_of_the_spelling_that_the_point_decodes_to(network
 
 
 def test_a_resampled_prior_gives_spellings_as_often_as_its_acceptance_takes_them(
-    network, selection
+    network, resampler
 ):
     n = 4_000
     proposed = PushForwardPrior(network).draw(n, SHORT, source())
-    resampled = PushForwardPrior(network, selection).draw(n, SHORT, source(1))
+    resampled = PushForwardPrior(network, resampler).draw(n, SHORT, source(1))
     assert len(resampled.ids) == len(resampled.latents) == n
-    shares = selection.acceptance.log_share_at(described(network, proposed.ids)).exp()
+    shares = resampler.acceptance.log_acceptance_prob(features_of(network, proposed.ids)).exp()
     share = float(shares.mean())
     assert 0.1 < share < 0.9
     often = Counter(map(tuple, rows(proposed.ids))).most_common(5)
@@ -152,11 +155,11 @@ def padded(ids, width):
     return [[*row, *[PAD] * (width - len(row))] for row in rows(ids)]
 
 
-def test_a_resampled_prior_is_denser_where_its_acceptance_is_larger(network, selection):
+def test_a_resampled_prior_is_denser_where_its_acceptance_is_larger(network, resampler):
     z = 9 * torch.randn(30, 6, generator=source())
-    plain, resampled = (PushForwardPrior(network, one).log_density(z) for one in (None, selection))
+    plain, resampled = (PushForwardPrior(network, one).log_density(z) for one in (None, resampler))
     ids = decode(network.decoder, z)
-    gain = selection.log_gain(ids, described(network, ids).nll)
+    gain = resampler.log_correction(ids, features_of(network, ids).nll)
     assert len(set(gain.tolist())) > 1
     torch.testing.assert_close(resampled - plain, gain, atol=1e-4, rtol=1e-4)
 
@@ -165,7 +168,7 @@ def test_a_draw_is_kept_when_its_code_decodes_to_the_same_symbols():
     ids = torch.tensor([[3, 4, END], [3, END, PAD], [3, 4, 5]])
     decoded = torch.tensor([[3, 4, END, PAD], [3, 4, END, PAD], [3, 4, 5, END]])
     draws = Draws(ids, torch.zeros(3, 2), decoded)
-    assert draws.kept.tolist() == [True, False, False]
+    assert draws.round_trips.tolist() == [True, False, False]
 
 
 def test_a_network_without_a_language_model_has_no_learned_prior():
@@ -193,7 +196,7 @@ def test_no_spelling_is_longer_than_the_prior_is_told(network, monkeypatch):
     assert longest == [12, 12]
 
 
-def test_hardly_more_is_written_than_has_to_be(network, selection, monkeypatch):
+def test_hardly_more_is_written_than_has_to_be(network, resampler, monkeypatch):
     written = []
 
     def watched(decoder, context, *others):
@@ -201,15 +204,15 @@ def test_hardly_more_is_written_than_has_to_be(network, selection, monkeypatch):
         return write(decoder, context, *others)
 
     monkeypatch.setattr("molvae.model.prior.write", watched)
-    eager = Selection(selection.acceptance, lambda lots: iter([symbol_counts(x) for x in lots]))
+    eager = Resampler(resampler.acceptance, lambda batches: iter([*count_features(batches)]))
     PushForwardPrior(network, eager).draw(1_000, SHORT, source())
-    assert sum(written) < 1.3 * 1_000 / selection.share
+    assert sum(written) < 1.3 * 1_000 / resampler.acceptance_rate
     assert max(written) <= 512
 
 
 @pytest.mark.parametrize("n", [0, 1, 700, 1_024])
-def test_as_many_are_drawn_as_were_asked_for(network, selection, n):
-    for chosen in (None, selection):
+def test_as_many_are_drawn_as_were_asked_for(network, resampler, n):
+    for chosen in (None, resampler):
         draws = PushForwardPrior(network, chosen).draw(n, SHORT, source())
         assert len(draws.ids) == len(draws.latents) == len(draws.decoded) == n
 

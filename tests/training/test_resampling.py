@@ -7,7 +7,7 @@ from torch.distributions import Poisson
 
 from molvae.dataset.corpus import prepare_corpus
 from molvae.files import read_json
-from molvae.model.acceptance import Described
+from molvae.model.acceptance import DrawFeatures
 from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
@@ -31,14 +31,14 @@ def fitted(molecules, seed=0):
 
 
 def plain(counts):
-    return Described(counts, torch.full((len(counts),), 20.0))
+    return DrawFeatures(counts, torch.full((len(counts),), 20.0))
 
 
 def test_what_is_taken_is_like_the_training_molecules():
     acceptance, found = fitted(Labelled(counts(5.0, 6_000, 0), counts(3.0, 6_000, 1)))
     fresh = counts(3.0, 20_000, 2)
     chance = torch.rand(len(fresh), generator=torch.Generator().manual_seed(0))
-    taken = fresh[acceptance.takes(plain(fresh), chance)].float()
+    taken = fresh[acceptance.accept(plain(fresh), chance)].float()
     assert 0.15 < len(taken) / len(fresh) < 0.6
     # Below 5: what lies beyond the ceiling is too rare among the draws to be made up for. By the
     # true odds, and a ceiling at 6, it would be 4.43.
@@ -57,8 +57,8 @@ def test_the_share_that_is_taken_is_that_of_draws_that_were_not_learned_by_heart
 
     molecules = Labelled(many_counts(1.1, 2_000, 0), many_counts(1.0, 2_000, 1))
     acceptance, _ = fitted(molecules)
-    fresh = acceptance.log_share_at(plain(many_counts(1.0, 20_000, 2))).detach().exp().mean()
-    assert float(fresh) == pytest.approx(float(acceptance.log_share.exp()), rel=0.15)
+    fresh = acceptance.log_acceptance_prob(plain(many_counts(1.0, 20_000, 2))).detach().exp().mean()
+    assert float(fresh) == pytest.approx(float(acceptance.log_z.exp()), rel=0.15)
 
 
 def test_draws_like_the_training_molecules_are_nearly_all_alike_to_it():
@@ -81,12 +81,12 @@ def test_what_the_prior_is_too_sure_of_is_taken_less_often():
     same = Labelled(counts(3.0, 10_000, 0), counts(3.0, 10_000, 1))
     nll = 16.0 + 3.0 * torch.randn(1_000, generator=torch.Generator().manual_seed(7))
     acceptance, _ = fit_acceptance(same, nll, 16.0)
-    sure_and_not = Described(counts(3.0, 1, 2).expand(2, -1), torch.tensor([12.0, 24.0]))
-    taken = acceptance.log_share_at(sure_and_not).detach()
+    sure_and_not = DrawFeatures(counts(3.0, 1, 2).expand(2, -1), torch.tensor([12.0, 24.0]))
+    taken = acceptance.log_acceptance_prob(sure_and_not).detach()
     assert float(taken[1] - taken[0]) == pytest.approx(2.0, abs=0.3)
     # Z is that of draws that surprise so much.
-    shares = acceptance.log_share_at(Described(counts(3.0, 1_000, 3), nll)).detach().exp()
-    assert float(shares.mean()) == pytest.approx(float(acceptance.log_share.exp()), rel=0.05)
+    shares = acceptance.log_acceptance_prob(DrawFeatures(counts(3.0, 1_000, 3), nll)).detach().exp()
+    assert float(shares.mean()) == pytest.approx(float(acceptance.log_z.exp()), rel=0.05)
 
 
 def test_an_unfaithful_model_gets_none(trained):
@@ -131,7 +131,7 @@ def test_training_a_faithful_model_ends_with_an_acceptance(resampled):
     figures = saved.card["acceptance"]
     assert figures["draws"] == 1_050
     # Too sure: likelier than one in five times the 1,100 molecules that it was trained on.
-    assert float(saved.network.acceptance.usual.exp()) == pytest.approx(5_500, rel=1e-3)
+    assert float(saved.network.acceptance.nll_floor.exp()) == pytest.approx(5_500, rel=1e-3)
     assert 0.05 < figures["share"] < 1.0
     assert 0.4 < figures["auc"] < 1.0
     assert f"{figures['share']:.0%} of its draws are taken" in said[-1]
@@ -139,7 +139,7 @@ def test_training_a_faithful_model_ends_with_an_acceptance(resampled):
     for one in (saved, result.model):
         prior = one.prior
         assert isinstance(prior, PushForwardPrior)
-        assert prior.selection is not None
+        assert prior.resampler is not None
     latents = [one.prior_latents(20, np.random.default_rng(0)) for one in (saved, result.model)]
     np.testing.assert_allclose(*latents)
     plain = saved.draw(20, np.random.default_rng(0), prior="push-forward").latents

@@ -123,8 +123,9 @@ class Codes:
             self._clean_text.clear()
         new = [one for one in dict.fromkeys(smiles) if one not in self._clean_text]
         parts = [new[at : at + _SPELLED] for at in range(0, len(new), _SPELLED)]
-        answers = ordered_map(to_selfies_batch, parts, self._workers if len(parts) > 1 else 1)
-        spelled = chain.from_iterable(answers)
+        workers = self._workers if len(parts) > 1 else 1
+        answers = ordered_map(to_selfies_batch, enumerate(parts), workers)
+        spelled = chain.from_iterable(selfies_rows for _, selfies_rows in answers)
         self._clean_text.update(zip(new, map(self._known, spelled), strict=True))
         return [self._clean_text[one] for one in smiles]
 
@@ -161,15 +162,9 @@ class Sources:
         self, wanted: Mapping[Source, int], breed: Breed, generator: np.random.Generator
     ) -> Iterator[Idea]:
         """At most as many candidates of each source as are wanted; some come to nothing."""
-        origins: list[Sequence[Origin]] = []
-
-        def questions() -> Iterator[Drafting]:
-            for question, made in self._asked(wanted, breed, generator):
-                origins.append(made)
-                yield question
-
-        for place, drafts in enumerate(ordered_map(drafted, questions(), self._workers)):
-            for draft, origin in zip(drafts, origins[place], strict=True):
+        items = ((made, work) for work, made in self._asked(wanted, breed, generator))
+        for origins, drafts in ordered_map(drafted, items, self._workers):
+            for draft, origin in zip(drafts, origins, strict=True):
                 if draft is not None:
                     yield Idea(draft, origin)
 
@@ -178,8 +173,8 @@ class Sources:
         if self._drafts is None:
             parts = (self._pool[at : at + _CHUNK] for at in range(0, len(self._pool), _CHUNK))
             work = (partial(draft_smiles, part, self._cleaning) for part in parts)
-            answers = ordered_map(drafted, work, self._workers)
-            self._drafts = [draft for part in answers for draft in part if draft]
+            answers = ordered_map(drafted, enumerate(work), self._workers)
+            self._drafts = [draft for _, drafts in answers for draft in drafts if draft]
         chosen = generator.permutation(len(self._drafts))[:n]
         return [Idea(self._drafts[place], Origin(Source.POOL)) for place in chosen]
 
