@@ -66,7 +66,7 @@ class Vocabulary:
             return [ids[symbol] for symbol in selfies]
         except KeyError as error:
             if error.args[0] == ".":
-                raise MoleculeError(Refusal.SEVERAL_PARTS, "give the one that is meant") from None
+                raise MoleculeError(Refusal.MIXTURE, "give the one that is meant") from None
             detail = f"{error.args[0]!r} is not in the vocabulary of {len(self.symbols)} symbols"
             raise MoleculeError(Refusal.UNKNOWN_SYMBOL, detail) from None
 

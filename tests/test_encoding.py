@@ -103,9 +103,9 @@ def test_the_mark_is_that_of_what_decides_codes(tiny_model):
 
 
 def test_no_molecule_at_all_is_an_error_with_the_first_refusal(tiny_model):
-    refused = RefusedRow(2, "not a molecule", "hello", "")
+    refused = RefusedRow(2, "invalid SMILES", "hello", "")
     for function in (encode_rows, reconstruct_rows):
-        with pytest.raises(DataError, match=r"in 1 rows; line 2: not a molecule \('hello'\)"):
+        with pytest.raises(DataError, match=r"in 1 rows; line 2: invalid SMILES \('hello'\)"):
             function(tiny_model, [[refused]])
 
 

@@ -43,7 +43,7 @@ def test_one_text_is_not_taken_for_its_letters(tiny_model):
 
 
 def test_a_molecule_in_several_parts_is_refused_with_a_way_out(tiny_model):
-    with pytest.raises(MoleculeError, match="several parts: give the one that is meant"):
+    with pytest.raises(MoleculeError, match="mixture of molecules: give the one that is meant"):
         tiny_model.encode(["CCO.Cl"])
 
 
@@ -70,7 +70,7 @@ def test_a_symbol_outside_the_vocabulary_is_named(tiny_model):
 
 
 def test_what_is_no_molecule_is_refused(tiny_model):
-    with pytest.raises(MoleculeError, match="not a molecule"):
+    with pytest.raises(MoleculeError, match="invalid SMILES"):
         tiny_model.encode(["C1CC"])
 
 
@@ -178,7 +178,7 @@ def test_wrong_values_are_told_in_one_line_each(trained):
     shapes, gaps = done.stdout.splitlines()[:6], done.stdout.splitlines()[6:]
     expected = "expected points of this model's latent space, 16 numbers in each row; got the shape"
     assert shapes == [f"{expected} (16,)", f"{expected} (2, 17)"] * 3
-    assert gaps == [f"not a molecule: expected a SMILES, got {gap}" for gap in ("None", "nan", "7")]
+    assert gaps == [f"invalid SMILES: expected a SMILES, got {gap}" for gap in ("None", "nan", "7")]
 
 
 def test_unknown_names_of_devices_and_priors_are_refused_with_the_known_ones():

@@ -54,7 +54,7 @@ def first_repair(symbols: Iterable[str]) -> Repair | None:
         if not is_dot and (found := derivation.read(tuple(map(_role, fragment)))):
             return found
     if not derivation.capacities:
-        raise MoleculeError(Refusal.NOT_A_MOLECULE, "the symbols spell no atom")
+        raise MoleculeError(Refusal.INVALID, "the symbols spell no atom")
     return derivation.close_rings()
 
 
@@ -145,7 +145,7 @@ class _Derivation:
                 chain.valence = None if chain.valence is None else 0
                 return place + 1
         detail = f"invalid symbol {roles[place].symbol!r}"
-        raise MoleculeError(Refusal.NOT_A_MOLECULE, detail)
+        raise MoleculeError(Refusal.INVALID, detail)
 
     def _take_indexed(
         self, part: _Branch | _Ring, roles: Sequence[_Role], place: int, chains: list[_Chain]

@@ -116,7 +116,7 @@ def draft_or_error(text: str, cleaning: StandardizeConfig) -> Draft:
     """
     # A molecule in pieces is no candidate: the piece that cleaning would keep is another molecule.
     if "." in text:
-        raise MoleculeError(Refusal.SEVERAL_PARTS, "give the one that is meant")
+        raise MoleculeError(Refusal.MIXTURE, "give the one that is meant")
     return counted(standardize(text, cleaning))
 
 

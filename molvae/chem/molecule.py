@@ -29,7 +29,7 @@ class Molecule:
         """
         if not isinstance(text, str):
             # Such as the gaps of a table.
-            raise MoleculeError(Refusal.NOT_A_MOLECULE, f"expected a SMILES, got {text!r}")
+            raise MoleculeError(Refusal.INVALID, f"expected a SMILES, got {text!r}")
         return cls.from_mol(parse_mol(text))
 
     @classmethod
@@ -40,7 +40,7 @@ class Molecule:
             MoleculeError: it has no atoms.
         """
         if mol.GetNumAtoms() == 0:
-            raise MoleculeError(Refusal.NOT_A_MOLECULE, "no atoms")
+            raise MoleculeError(Refusal.INVALID, "no atoms")
         return cls(Chem.MolToSmiles(mol), mol)
 
     @property
@@ -93,11 +93,11 @@ def parse_mol(text: str) -> Mol:
     if len(smiles) > MAX_CHARACTERS:
         raise MoleculeError(Refusal.TOO_LONG, f"{len(smiles)} characters, {MAX_CHARACTERS} allowed")
     if not smiles.isascii():
-        raise MoleculeError(Refusal.NOT_A_MOLECULE, "SMILES are ASCII text")
+        raise MoleculeError(Refusal.INVALID, "SMILES are ASCII text")
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
         if mol is None:
-            raise MoleculeError(Refusal.NOT_A_MOLECULE, _problem(smiles))
+            raise MoleculeError(Refusal.INVALID, _problem(smiles))
     return mol
 
 

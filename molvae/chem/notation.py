@@ -58,7 +58,7 @@ def to_selfies(molecule: Molecule) -> Selfies:
             selfies = _encode_smiles(smiles)
             if selfies is not None and _canonical(selfies) == molecule.smiles:
                 return selfies
-    raise MoleculeError(Refusal.NOT_KEPT_BY_SELFIES, molecule.smiles)
+    raise MoleculeError(Refusal.NOT_ENCODABLE, molecule.smiles)
 
 
 def to_selfies_batch(smiles: Iterable[str]) -> list[Selfies | None]:
@@ -114,9 +114,9 @@ def selfies_to_smiles(symbols: Sequence[str]) -> str:
         smiles: str = sf.decoder("".join(symbols))
     except (sf.DecoderError, RecursionError) as error:
         detail = f"{str(error).splitlines()[0]}"
-        raise MoleculeError(Refusal.NOT_A_MOLECULE, detail) from None
+        raise MoleculeError(Refusal.INVALID, detail) from None
     if not smiles:
-        raise MoleculeError(Refusal.NOT_A_MOLECULE, "the symbols spell no atom")
+        raise MoleculeError(Refusal.INVALID, "the symbols spell no atom")
     return smiles
 
 

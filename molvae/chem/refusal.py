@@ -1,28 +1,45 @@
-"""The fixed reasons under which texts and spellings are refused and counted."""
+"""The fixed reasons for which SMILES and SELFIES are refused and counted."""
 
 from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why a text or a spelling is no acceptable molecule; the value is what a person reads."""
+    """Reason why a text or a SELFIES string gives no acceptable molecule.
 
-    NO_SMILES = "no SMILES in the row"
-    TOO_LONG = "too long a text"
-    NOT_A_MOLECULE = "not a molecule"
-    NO_ORGANIC_FRAGMENT = "no organic fragment"
-    SEVERAL_PARTS = "several parts"
-    ELEMENT_NOT_ALLOWED = "element not allowed"
-    BOND_NOT_ALLOWED = "bond type not allowed"
+    The value is what users read: a noun phrase in the singular.
+    """
+
+    NO_SMILES = "missing SMILES"
+    TOO_LONG = "overlong SMILES"
+    INVALID = "invalid SMILES"
+    INORGANIC = "inorganic molecule"
+    MIXTURE = "mixture of molecules"
+    ELEMENT_NOT_ALLOWED = "disallowed element"
+    BOND_NOT_ALLOWED = "disallowed bond type"
     ISOTOPE = "isotope label"
-    RADICAL = "unpaired electron"
-    TOO_MANY_HEAVY_ATOMS = "too many heavy atoms"
-    TOO_FEW_HEAVY_ATOMS = "too few heavy atoms"
-    NOT_KEPT_BY_SELFIES = "not kept by SELFIES"
+    RADICAL = "radical"
+    TOO_MANY_HEAVY_ATOMS = "molecule too large"
+    TOO_FEW_HEAVY_ATOMS = "molecule too small"
+    NOT_ENCODABLE = "molecule not encodable as SELFIES"
     UNKNOWN_SYMBOL = "unknown symbol"
-    TOO_MANY_SYMBOLS = "too many symbols"
+    TOO_MANY_SYMBOLS = "overlong SELFIES"
     DUPLICATE = "duplicate"
     CONDITION_NOT_MET = "condition not met"
-    PATTERN_MISSING = "pattern missing"
+    PATTERN_MISSING = "missing pattern"
     UNWANTED_PATTERN = "unwanted pattern"
-    REPAIRED = "repaired by SELFIES"
-    NOT_CANONICAL = "not the molecule's own spelling"
+    REPAIRED = "repaired SELFIES"
+    NOT_CANONICAL = "non-canonical SELFIES"
+
+
+def count_phrase(count: int, reason: str) -> str:
+    """The count with the reason behind it, as in "1 radical" or "7 radicals"."""
+    return f"{count} {reason if count == 1 else _plural(reason)}"
+
+
+def _plural(reason: str) -> str:
+    """The plural of a `Refusal`; any other text as it is."""
+    noun, _, rest = reason.partition(" ")
+    if noun in ("molecule", "mixture", "condition"):
+        return f"{noun}s {rest}"
+    is_countable = reason in tuple(Refusal) and not reason.endswith(("SMILES", "SELFIES"))
+    return f"{reason}s" if is_countable else reason

@@ -85,7 +85,7 @@ def _checked_and_cleaned(
 ) -> tuple[Mol, tuple[Change, ...]]:
     """The same object when there was nothing to clean; the text is what it was read from."""
     if not mol.HasSubstructMatch(_carbon()):
-        raise MoleculeError(Refusal.NO_ORGANIC_FRAGMENT, "no carbon atom")
+        raise MoleculeError(Refusal.INORGANIC, "no carbon atom")
     # What most SMILES cannot hold is not looked for: a search in the graph costs more than in text.
     if not (_PECULIAR.isdisjoint(text) and _PLAIN_ELEMENTS.issubset(config.elements)):
         _check_atoms(mol, config)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from molvae.chem.refusal import count_phrase
 from molvae.cli.flags import (
     ConfigFile,
     OnScreen,
@@ -127,7 +128,7 @@ def _columns(generation: Generation) -> Columns:
 
 def _tell(generation: Generation, out: Path, screen: Screen, *, is_lenient: bool) -> None:
     refused = {str(reason): count for reason, count in generation.refused.items()}
-    reasons = "".join(f", {count} {reason}" for reason, count in refused.items())
+    reasons = "".join(f", {count_phrase(count, reason)}" for reason, count in refused.items())
     came = len(generation.molecules)
     outcome = {
         "out": str(out),

@@ -325,7 +325,7 @@ def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
 def _outcome(selfies: Selfies, smiles: str) -> str:
     """The repair, or why there is no molecule; empty when all is as written."""
     try:
-        return repair(selfies) or ("" if canonical_or_none([smiles])[0] else "not a molecule")
+        return repair(selfies) or ("" if canonical_or_none([smiles])[0] else "invalid SMILES")
     except MoleculeError as error:
         return error.reason
 

@@ -38,7 +38,7 @@ def test_each_refusal_has_its_reason_and_its_place():
     nitrile = to_selfies(Molecule.parse("N#Cc1ccccc1"))
     found = screen_selfies([(), HEXANE, nitrile, PHENOL, TOLUENE], screen)
     assert found == [
-        Refusal.NOT_A_MOLECULE,
+        Refusal.INVALID,
         Refusal.PATTERN_MISSING,
         Refusal.UNWANTED_PATTERN,
         Refusal.CONDITION_NOT_MET,

@@ -31,7 +31,7 @@ def test_the_report_is_written_and_printed(report, dirty, run):
     assert json.loads(done.out) == found
     assert (found["model"], found["data"], found["rows"]) == (str(run), str(dirty), 16)
     assert found["molecules"] == 13
-    assert found["refused"] == {"duplicate": 1, "not a molecule": 2}
+    assert found["refused"] == {"duplicate": 1, "invalid SMILES": 2}
     assert found["settings"]["molecules"] == 100
     assert found["provenance"]["packages"]["torch"]
     assert found["card"]["molecules"]

@@ -40,7 +40,7 @@ def test_a_file_is_scored_by_a_named_objective(shell, molecules, tmp_path):
         assert float(row["score"]) == pytest.approx(QED.qed(Chem.MolFromSmiles(row["smiles"])))
     assert done.out.startswith(f"{out}: 3 molecules, 3 with a score, the best 0.")
     refused = rows(tmp_path / "out.csv.refused.csv")
-    assert [(row["line"], row["reason"]) for row in refused] == [("3", "not a molecule")]
+    assert [(row["line"], row["reason"]) for row in refused] == [("3", "invalid SMILES")]
     assert "1 rows refused" in done.err
 
 

@@ -54,7 +54,7 @@ def test_refused_rows_are_listed_with_their_line_and_reason(molvae, data, settin
     assert "99 rows: 97 molecules accepted, 2 rows refused" in done.err
     with (tmp_path / "run" / "refused.csv").open() as stream:
         refused = [(row["line"], row["reason"]) for row in csv.DictReader(stream)]
-    assert refused == [("4", "not a molecule"), ("6", "duplicate")]
+    assert refused == [("4", "invalid SMILES"), ("6", "duplicate")]
 
 
 @pytest.mark.parametrize("kind", WRONG_FILES)

@@ -33,9 +33,9 @@ def test_what_cleaning_did_stands_beside_what_it_did_it_to():
 def test_refused_texts_keep_their_place_and_reason():
     found = cleaned("", "CCO", "C" * 60, "C1CC", max_symbols=20)
     assert [(place, reason) for place, reason, _ in found.refused] == [
-        (0, "no SMILES in the row"),
-        (2, "too many symbols"),
-        (3, "not a molecule"),
+        (0, "missing SMILES"),
+        (2, "overlong SELFIES"),
+        (3, "invalid SMILES"),
     ]
 
 

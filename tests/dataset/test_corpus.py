@@ -67,9 +67,9 @@ def test_accepted_molecules_come_in_the_order_of_the_file(corpus):
 def test_every_other_row_is_refused_with_line_reason_and_text(corpus):
     assert refused_rows(corpus) == [
         (3, "duplicate", "OCC"),
-        (4, "not a molecule", "rubbish"),
+        (4, "invalid SMILES", "rubbish"),
         (6, "unbalanced quotes in the row", 'e,"c1ccccc1'),
-        (8, "no organic fragment", "[Na+].[Cl-]"),
+        (8, "inorganic molecule", "[Na+].[Cl-]"),
         (9, "too many fields in the row", "h,C[N+](C)(C)CC(=O)[O-],1,2,3"),
     ]
     assert corpus.rows == len(corpus) + sum(corpus.refused.values()) == 9
@@ -104,8 +104,8 @@ def test_the_summary_tells_all_counts(corpus):
     assert corpus.summary().splitlines() == [
         "9 rows: 4 molecules accepted, 5 rows refused",
         "          1  duplicate",
-        "          1  no organic fragment",
-        "          1  not a molecule",
+        "          1  inorganic molecule",
+        "          1  invalid SMILES",
         "          1  too many fields in the row",
         "          1  unbalanced quotes in the row",
         f"  each with its line and text in {corpus.refused_file}",
@@ -229,7 +229,7 @@ def test_holding_out_everything_is_refused(corpus):
     ("text", "message"),
     [
         ("smiles,logp\n", "has a header but no rows"),
-        ("smiles,logp\nrubbish,1\n[Na+].[Cl-],2\n", "1 not a molecule, 1 no organic fragment"),
+        ("smiles,logp\nrubbish,1\n[Na+].[Cl-],2\n", "1 invalid SMILES, 1 inorganic molecule"),
         ("smiles,logp\nCCO,low\nCCN,high\n", "column 'logp' holds no number"),
         ("smiles,qed\nCCO,1\n", "no column 'logp'"),
         ("smiles,logp\n" + "C" * 5_000 + ",1\n", "holds no acceptable molecule in 1 rows"),

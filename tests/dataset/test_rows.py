@@ -18,7 +18,7 @@ def test_rows_keep_their_order_line_and_duplicates(tmp_path):
     assert [row.smiles for row in accepted] == ["CCO", "CC(=O)O"]
     refused = [row for row in rows if isinstance(row, RefusedRow)]
     assert [(row.text, row.reason) for row in refused] == [
-        ("nonsense", "not a molecule"),
+        ("nonsense", "invalid SMILES"),
         ('CCO,"c', "unbalanced quotes in the row"),
     ]
 
@@ -35,7 +35,7 @@ def test_cleaning_is_as_asked_for(tmp_path):
     path.write_text("C[C@H](N)C(=O)O\nCCCCCCCC\n")
     first, second = rows_of(path, cleaning=StandardizeConfig(keep_stereo=False, max_heavy_atoms=7))
     assert first.smiles == "CC(N)C(=O)O"
-    assert second.reason == "too many heavy atoms"
+    assert second.reason == "molecule too large"
 
 
 def test_two_processes_give_the_rows_of_one(tmp_path):

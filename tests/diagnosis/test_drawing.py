@@ -26,7 +26,7 @@ def test_all_there_is_comes_when_more_is_asked_for(mixed):
     found = drawn(mixed, 100, rules=CleaningRules(StandardizeConfig(allow_isotopes=True), 200))
     assert sorted(found.smiles) == ["CCF", "CCN", "CCO", "c1ccccc1"]
     assert found.rows == 7
-    assert found.reasons == {"duplicate": 1, "not a molecule": 1, "unknown symbol": 1}
+    assert found.reasons == {"duplicate": 1, "invalid SMILES": 1, "unknown symbol": 1}
     assert {row.line: row.text for row in found.refused}[6] == "CC[13CH3]"
 
 
@@ -43,7 +43,7 @@ def test_spellings_are_those_of_the_smiles(mixed):
 def test_molecules_of_more_symbols_than_the_rules_allow_are_refused(tmp_path):
     path = tmp_path / "long.smi"
     path.write_text("".join(f"{'C' * n}O\n" for n in (2, 3, 9)))
-    for most, refused in (9, {"too many symbols": 1}), (10, {}):
+    for most, refused in (9, {"overlong SELFIES": 1}), (10, {}):
         assert drawn(path, 3, rules=CleaningRules(StandardizeConfig(), most)).reasons == refused
 
 
@@ -82,5 +82,5 @@ def test_a_large_file_is_drawn_from_to_its_end(tmp_path):
 def test_a_file_without_two_molecules_is_refused_with_an_example(tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text("smiles\nCCO\nnope\n")
-    with pytest.raises(DataError, match=r"1 molecule .* in 2 rows; line 3: not a molecule"):
+    with pytest.raises(DataError, match=r"1 molecule .* in 2 rows; line 3: invalid SMILES"):
         drawn(path, 10)

@@ -194,7 +194,7 @@ def test_strings_that_decode_as_written_are_counted_apart(held_out, rows):
             "symbols left unused": 1 / 6,
             "bond order lowered": 1 / 6,
             "index symbols missing or misread": 1 / 6,
-            "not a molecule": 2 / 6,
+            "invalid SMILES": 2 / 6,
         }
     )
 

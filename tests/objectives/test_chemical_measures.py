@@ -56,7 +56,7 @@ def test_readings_are_in_the_order_of_the_molecules():
     ("kind", "settings", "message"),
     [
         ("property", {"property": "qde"}, "did you mean 'qed'"),
-        ("similarity", {"smiles": "C1CC"}, "C1CC.*not a molecule"),
+        ("similarity", {"smiles": "C1CC"}, "C1CC.*invalid SMILES"),
         ("similarity", {"smiles": "C", "fingerprint": "ecfp5"}, "fingerprint = 'ecfp5'"),
         ("similarity", {}, "smiles: Field required"),
         ("smarts", {"smarts": "C("}, "not a SMARTS pattern"),

@@ -49,8 +49,8 @@ def test_a_molecule_that_is_there_twice_is_asked_for_once(table):
 def test_rows_without_a_molecule_are_told_with_line_and_reason(table):
     scored = score_table(ConfiguredObjective.load("pmo/qed"), table)
     assert [(row.line, row.reason) for row in scored.refused] == [
-        (3, "not a molecule"),
-        (5, "no SMILES in the row"),
+        (3, "invalid SMILES"),
+        (5, "missing SMILES"),
         (7, "unbalanced quotes in the row"),
     ]
 
@@ -80,7 +80,7 @@ def test_no_score_at_all_has_no_best(table, tmp_path):
 def test_a_file_without_molecules_is_refused(tmp_path):
     path = tmp_path / "in.smi"
     path.write_text("C1CC\nC(C\n")
-    with pytest.raises(DataError, match="holds no molecule in 2 rows; line 1: not a molecule"):
+    with pytest.raises(DataError, match="holds no molecule in 2 rows; line 1: invalid SMILES"):
         score_table(ConfiguredObjective.load("pmo/qed"), path)
 
 
