@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
 import selfies as sf
 from rdkit import Chem, rdBase
 
@@ -18,6 +19,7 @@ __all__ = [
     "from_selfies",
     "from_selfies_batch",
     "is_canonical",
+    "random_selfies",
     "repair",
     "robust_alphabet",
     "selfies_to_smiles",
@@ -70,6 +72,17 @@ def to_selfies_batch(smiles: Iterable[str]) -> list[Selfies | None]:
         except MoleculeError:
             found.append(None)
     return found
+
+
+def random_selfies(molecule: Molecule, generator: np.random.Generator) -> Selfies | None:
+    """SELFIES of a random atom order of the molecule; None if it decodes to another molecule."""
+    _install_constraints()
+    order = generator.permutation(molecule.mol.GetNumAtoms()).tolist()
+    with rdBase.BlockLogs():
+        shuffled = Chem.RenumberAtoms(molecule.mol, order)
+        selfies = _encode_smiles(Chem.MolToSmiles(shuffled, canonical=False))
+        is_same = selfies is not None and _canonical(selfies) == molecule.smiles
+    return selfies if is_same else None
 
 
 def is_canonical(selfies: Selfies, molecule: Molecule) -> bool:

@@ -10,6 +10,8 @@ from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt
 from molvae.benchmarks import constrained as constrained_benchmark
 from molvae.benchmarks import pmo as pmo_benchmark
 from molvae.benchmarks.constrained import ConstrainedConfig, benchmark_constrained, figures_text
+from molvae.benchmarks.latent import benchmark_latent, latent_text
+from molvae.benchmarks.latent_config import LatentConfig
 from molvae.benchmarks.moses import MosesConfig, benchmark_moses
 from molvae.benchmarks.pmo import PmoConfig, benchmark_pmo
 from molvae.benchmarks.pmo_summary import summary_text
@@ -27,6 +29,7 @@ from molvae.cli.models import ChosenModel, ModelChoice, ModelPath, cleaning_for
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
+from molvae.model.network_config import Device
 from molvae.optimize.combined.combined_config import CombinedConfig
 from molvae.optimize.constraints import ConstraintsConfig
 from molvae.optimize.methods import SearchConfig
@@ -143,6 +146,39 @@ def reconstruction(
     greedy, sampled = record["greedy"], record["jtvae"]
     sentence = f"{out}: exact {greedy:.1%} greedily, {sampled:.1%} by JT-VAE's protocol"
     screen.tell(record, f"{sentence}, of {record['molecules']} molecules")
+
+
+@app.command
+def latent(
+    model: Path,
+    /,
+    *,
+    reference: Path,
+    out: Path,
+    test: Annotated[tuple[Path, ...], Parameter(negative_iterable=(), show_default=False)] = (),
+    device: Annotated[Device, Parameter(help="Where the network works.")] = "auto",
+    settings: Annotated[LatentConfig, flags_of("Settings")] = LatentConfig(),
+    screen: OnScreen = Screen(),
+) -> None:
+    """Measure a model's latent space, with a control beside each figure.
+
+    Exact reconstruction of test files, after graph edits and from other SELFIES of a molecule;
+    ridge regression of properties; nearest and usable neighbors; samples of N(0, I); ELBO gap.
+
+    Args:
+        model: Folder of a model or of the run that trained it, or a shipped model.
+        reference: File of molecules that the model was not trained on: CSV, TSV or SMI.
+        out: JSON file for the record.
+        test: File whose molecules are reconstructed, with and without stereo marks; repeat the
+            flag for several files.
+    """
+    for source in (reference, *test):
+        check_apart(source, out)
+    check_writable(out)
+    vae = ModelChoice(model, device).open()
+    record = benchmark_latent(vae, reference, test, settings, progress=screen.progress)
+    _keep(record, out, settings.seed)
+    screen.tell(record, f"{latent_text(record)}\n{out}")
 
 
 @app.command

@@ -47,7 +47,7 @@ def measure_reconstruction(
 ) -> Reconstruction:
     """The figures; the protocol is run on the first `protocol_molecules` of the molecules."""
     noise = generator.standard_normal((len(selfies_rows), model.latent_size), np.float32)
-    losses = _losses(model, selfies_rows, noise, progress=progress)
+    losses = measure_losses(model, selfies_rows, noise, progress=progress)
     few = selfies_rows[:protocol_molecules]
     seed = int(generator.integers(2**63))
     return Reconstruction(
@@ -99,14 +99,14 @@ def _hits(wanted: Sequence[str | None], came: Sequence[str | None]) -> int:
 
 
 @torch.inference_mode()
-def _losses(
+def measure_losses(
     model: MoleculeVAE,
     selfies_rows: Sequence[Selfies],
     noise: Float32[np.ndarray, "molecule latent"],
     *,
     progress: bool,
 ) -> Float64[np.ndarray, "3 molecule"]:
-    """Reconstruction, KL and language loss of each molecule."""
+    """Reconstruction loss, KL and negative log-likelihood under the prior, in nats."""
     rows = [[*model.vocabulary.encode(selfies), END] for selfies in selfies_rows]
     found = np.empty((3, len(rows)))
     with tqdm(total=len(rows), desc="reconstruction", disable=not progress) as bar:

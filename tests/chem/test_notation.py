@@ -5,6 +5,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import selfies as sf
 from hypothesis import given
@@ -17,6 +18,7 @@ from molvae.chem.notation import (
     Repair,
     from_selfies,
     from_selfies_batch,
+    random_selfies,
     repair,
     robust_alphabet,
     to_selfies,
@@ -304,3 +306,11 @@ def test_spellings_are_read_in_order_and_what_comes_twice_is_one_molecule():
     smiles = [one.smiles if one else None for one in found]
     assert smiles == ["CCO", None, "COC", "CCO", None]
     assert found[0] is found[3]
+
+
+def test_a_random_selfies_spells_the_same_molecule_in_another_way():
+    generator = np.random.default_rng(0)
+    molecule = Molecule.parse("C[C@H](O)c1ccc(Cl)cc1")
+    rows = {random_selfies(molecule, generator) for _ in range(10)}
+    assert len(rows) > 5
+    assert all(from_selfies(selfies) == molecule for selfies in rows if selfies)
