@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and read with an error that names them."""
 
+import csv
 import hashlib
 import json
 import os
@@ -7,7 +8,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isnan, nan
 from pathlib import Path
@@ -19,6 +20,8 @@ _PROBE_BYTES = 1 << 16
 """Room that must be free before a file is worked on: an empty file fits on a full disk."""
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 _MIB = 1 << 20
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SIGNED_NUMBER = re.compile(r"[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z|-inf\Z")
 
 
 @contextmanager
@@ -52,6 +55,28 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+class TableWriter:
+    """Writes rows of delimited text in which no spreadsheet finds a formula.
+
+    An apostrophe is put before a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break
+    and is no number, because a spreadsheet would run it.
+    """
+
+    def __init__(self, stream: IO[str], delimiter: str = ",") -> None:
+        self._writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+
+    def write_row(self, cells: Iterable[object]) -> None:
+        """Write a row; cells that are not text are written as `str` does."""
+        self._writer.writerow([defuse_formula(str(cell)) for cell in cells])
+
+
+def defuse_formula(cell: str) -> str:
+    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
+    if not cell.startswith(_FORMULA_SIGNS) or _SIGNED_NUMBER.match(cell):
+        return cell
+    return f"'{cell}"
 
 
 def check_writable(path: Path, ending: str | None = None) -> None:

@@ -1,21 +1,107 @@
-"""Molecules as records of an SD file."""
+"""Molecules as records of an SD file, read and written."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from rdkit import Chem
-from rdkit.Chem import rdDepictor
+from rdkit import Chem, rdBase
+from rdkit.Chem import Mol, rdDepictor
 
 from molvae.chem.molecule import Molecule
 
+_RECORD_END = "$$$$"
+_FIELD_NAME = re.compile(r">.*?<(.+)>")
+_LONGEST_RECORD = 200_000
+"""Lines; a file without record ends must not fill the memory."""
 
-def sdf_record(smiles: str, fields: Mapping[str, str]) -> str:
-    """One record: the molecule drawn in two dimensions, and a data field per entry of `fields`.
+
+class SdfRecord(NamedTuple):
+    """A record of an SD file."""
+
+    line: int
+    """Line of the file where it begins, counted from 1."""
+    smiles: str
+    """Canonical SMILES, as CXSMILES where it has enhanced stereochemistry; empty where RDKit
+    cannot read the structure."""
+    name: str
+    """Title line."""
+    fields: dict[str, str]
+
+
+def read_sdf(lines: Iterable[str]) -> Iterator[SdfRecord]:
+    """The records of an SD file or the molecule of a MOL file.
+
+    A structure that breaks the rules of valence is given as RDKit's unchecked SMILES, which
+    `Molecule.parse` refuses with the true reason.
+    """
+    record: list[str] = []
+    begin = 1
+    for number, line in enumerate(lines, 1):
+        if line.startswith(_RECORD_END):
+            yield _read_record(begin, record)
+            record, begin = [], number + 1
+        elif len(record) < _LONGEST_RECORD:
+            record.append(line)
+    if any(map(str.strip, record)):
+        yield _read_record(begin, record)
+
+
+def sdf_field_names(lines: Iterable[str]) -> tuple[list[str], bool]:
+    """Names of all data fields in the order of first appearance, and whether a record has a title.
+
+    Reads no structure, so that a whole file takes little time.
+    """
+    names: dict[str, None] = {}
+    has_title, is_first = False, True
+    for line in lines:
+        has_title |= is_first and bool(line.strip())
+        is_first = line.startswith(_RECORD_END)
+        if line.startswith(">") and (match := _FIELD_NAME.match(line)):
+            names.setdefault(match.group(1).strip())
+    return list(names), has_title
+
+
+def sdf_record(smiles: str, fields: Mapping[str, str], title: str = "") -> str:
+    """A record: the molecule drawn in two dimensions, and a data field per entry of `fields`.
+
+    Line breaks in a value become blanks, angle brackets in a name become parentheses: an SD file
+    cannot hold them.
 
     Raises:
         MoleculeError: RDKit does not accept the SMILES.
     """
     mol = Chem.Mol(Molecule.parse(smiles).mol)
     rdDepictor.Compute2DCoords(mol)
+    mol.SetProp("_Name", " ".join(title.split()))
     for name, value in fields.items():
-        mol.SetProp(name, value)
+        plain = " ".join(name.translate({ord("<"): "(", ord(">"): ")"}).split())
+        mol.SetProp(plain, " ".join(value.split("\n")) if "\n" in value else value)
     return str(Chem.SDWriter.GetText(mol))
+
+
+def smiles_of_mol(mol: Mol | None) -> str:
+    """Canonical SMILES of an RDKit `Mol`, as CXSMILES where it has enhanced stereochemistry."""
+    if mol is None:
+        return ""
+    with rdBase.BlockLogs():
+        if mol.GetStereoGroups():
+            flags = Chem.CXSmilesFields.CX_ENHANCEDSTEREO
+            return str(Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), flags))
+        return str(Chem.MolToSmiles(mol))
+
+
+def _read_record(begin: int, lines: list[str]) -> SdfRecord:
+    text = "\n".join(lines) + "\n"
+    title = lines[0].strip() if lines else ""
+    with rdBase.BlockLogs():
+        supplier = Chem.SDMolSupplier()
+        supplier.SetData(text)
+        mol = next(iter(supplier), None)
+        if mol is None:
+            # Without sanitization RDKit reads impossible valences, too.
+            supplier.SetData(text, sanitize=False, removeHs=False)
+            mol = next(iter(supplier), None)
+        fields = {} if mol is None else mol.GetPropsAsDict(autoConvertStrings=False)
+        return SdfRecord(
+            begin, smiles_of_mol(mol), title, {name: str(fields[name]) for name in fields}
+        )

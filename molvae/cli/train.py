@@ -15,7 +15,6 @@ from molvae.cli.flags import (
     flags_of,
     given,
     settings_from,
-    split_at_commas,
 )
 from molvae.cli.resumption import check_resumable
 from molvae.dataset.corpus_config import CorpusConfig
@@ -61,8 +60,6 @@ class TrainFlags:
     def typed(self) -> dict[str, Any]:
         """What was typed, by the names that `TrainingPlan` has for it."""
         corpus, model = given(self.data), given(self.network)
-        if "property_columns" in corpus:
-            corpus["property_columns"] = split_at_commas(self.data.property_columns)
         if self.preset is not None:
             # All of it: a preset wins over a file of settings, whatever the defaults are.
             model = ModelConfig.preset(self.preset).model_dump() | model

@@ -1,4 +1,4 @@
-"""What a worker process does: texts of molecules -> symbols, or the reason of refusal."""
+"""Work of a worker process: texts of molecules -> symbols, or the reason of refusal."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,12 +15,13 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
 
 IDENTITY_BYTES = 16
-"""Of a canonical SMILES: two of 10^9 molecules are taken for one with a chance below 10^-20."""
+"""Length of the hash of a canonical SMILES: two of 10^9 molecules share one with a probability
+below 10^-20."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleaningRules:
-    """How a molecule is cleaned, and how many symbols it may have."""
+    """How a molecule is cleaned, and its largest number of symbols."""
 
     standardize: StandardizeConfig
     max_symbols: int
@@ -36,16 +37,16 @@ class CleaningTask:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What became of the texts of one task, packed so that it travels fast between processes.
+    """Outcome of a task, packed so that it travels fast between processes.
 
     Attributes:
-        accepted: places of the accepted texts.
-        identities: a hash of each accepted molecule's canonical SMILES.
-        symbols: the distinct symbols that occur.
-        codes: places in `symbols`, of one accepted molecule after the other.
-        lengths: symbols of each accepted molecule.
-        changed: what cleaning did, each with the number of the accepted molecule.
-        refused: place, reason and detail of each other text.
+        accepted: indices of the accepted texts.
+        identities: hash of the canonical SMILES of each accepted molecule.
+        symbols: distinct symbols that occur.
+        codes: indices into `symbols`, one accepted molecule after the other.
+        lengths: number of symbols of each accepted molecule.
+        changed: number of an accepted molecule, and a change that cleaning made to it.
+        refused: index, reason and detail of each other text.
     """
 
     accepted: Int64[np.ndarray, " accepted"]
@@ -58,29 +59,29 @@ class Cleaned:
 
 
 def clean(task: CleaningTask) -> Cleaned:
-    """Clean, check and spell each text of the task."""
+    """Clean each text of the task, and translate it to SELFIES."""
     accepted: dict[int, Accepted] = {}
     refused: list[tuple[int, str, str]] = []
-    for place, text in enumerate(task.texts):
+    for index, text in enumerate(task.texts):
         try:
-            accepted[place] = accepted_molecule(text, task.rules)
+            accepted[index] = clean_text(text, task.rules)
         except MoleculeError as error:
-            refused.append((place, error.reason, error.detail))
-    return _packed(accepted, refused)
+            refused.append((index, error.reason, error.detail))
+    return _pack(accepted, refused)
 
 
 class Accepted(NamedTuple):
-    """A molecule that was taken."""
+    """An accepted molecule."""
 
     smiles: str
-    """Canonical, after cleaning."""
+    """Canonical SMILES, after cleaning."""
     selfies: Selfies
     changes: tuple[Change, ...]
-    """What cleaning did to it."""
+    """Changes that cleaning made."""
 
 
-def accepted_molecule(text: str, rules: CleaningRules) -> Accepted:
-    """The molecule that a text spells under the rules.
+def clean_text(text: str, rules: CleaningRules) -> Accepted:
+    """The molecule that a text describes, cleaned under the rules.
 
     Raises:
         MoleculeError: refused; its reason is a `Refusal`.
@@ -96,20 +97,24 @@ def _identity(smiles: str) -> bytes:
     return hashlib.blake2b(smiles.encode(), digest_size=IDENTITY_BYTES).digest()
 
 
-def _packed(accepted: Mapping[int, Accepted], refused: list[tuple[int, str, str]]) -> Cleaned:
-    selfies_rows = [one.selfies for one in accepted.values()]
+def _pack(accepted: Mapping[int, Accepted], refused: list[tuple[int, str, str]]) -> Cleaned:
+    molecules = list(accepted.values())
     codes: dict[str, int] = {}
-    flat = [codes.setdefault(symbol, len(codes)) for selfies in selfies_rows for symbol in selfies]
+    flat = [
+        codes.setdefault(symbol, len(codes))
+        for molecule in molecules
+        for symbol in molecule.selfies
+    ]
     return Cleaned(
         accepted=np.array(list(accepted), dtype=np.int64),
-        identities=[_identity(one.smiles) for one in accepted.values()],
+        identities=[_identity(molecule.smiles) for molecule in molecules],
         symbols=list(codes),
         codes=np.array(flat, dtype=np.uint16),
-        lengths=np.array([len(selfies) for selfies in selfies_rows], dtype=np.int32),
+        lengths=np.array([len(molecule.selfies) for molecule in molecules], dtype=np.int32),
         changed=[
             (number, change.value)
-            for number, one in enumerate(accepted.values())
-            for change in one.changes
+            for number, molecule in enumerate(molecules)
+            for change in molecule.changes
         ],
         refused=refused,
     )

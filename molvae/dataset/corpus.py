@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int32, Int64, Integer
+from jaxtyping import Float32, Int8, Int32, Int64, Integer
 
 from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies
 from molvae.dataset.batches import Batch
 from molvae.dataset.cleaning import CleaningRules
+from molvae.dataset.containers import STANDARD_INPUT, check_is_file, local_path
 from molvae.dataset.corpus_config import CorpusConfig
-from molvae.dataset.making import make_store
+from molvae.dataset.labels import LabelRules
+from molvae.dataset.making import StoreRules, make_store
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_store
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError, DataError
@@ -24,8 +26,15 @@ from molvae.runs import installed_version
 from molvae.vocabulary import END, PAD, START, Vocabulary
 
 _KEY_CHARACTERS = 8
+_MERGED = {
+    "mean": "the mean is taken",
+    "median": "the median is taken",
+    "first": "the first value is taken",
+    "refuse": "no value is taken",
+}
+"""Outcome of each rule for duplicates, for the summary."""
 _PACKAGES = ("molvae", "rdkit", "selfies")
-"""Packages whose version decides what is accepted, and how it is spelled."""
+"""Packages whose version decides which molecules are accepted, and their SELFIES."""
 
 
 def prepare_corpus(
@@ -39,9 +48,9 @@ def prepare_corpus(
     """The acceptable molecules of a file, from its token store if that is up to date.
 
     Args:
-        path: a CSV, TSV or SMI file, plain or gzip.
-        config: what to take and to accept.
-        folder: where token stores are kept; None means beside the file.
+        path: CSV, TSV, SMI, SDF or Parquet file, text compressed or not; `-` for standard input.
+        config: columns to read, and rules for accepting rows.
+        folder: folder of the token stores; None means beside the file.
         workers: processes to clean with; None means one per core.
         progress: whether to show a bar.
 
@@ -50,18 +59,32 @@ def prepare_corpus(
         FileError: the token store cannot be written.
     """
     config = config or CorpusConfig()
-    table = Table.open(path, config.smiles_column, config.property_columns)
+    check_is_file(path)
+    if path == STANDARD_INPUT and folder is None:
+        raise ConfigError("standard input has no folder of its own; name one for its token store")
+    path, name = local_path(path), path.name
     key = _key(config)
-    place = (folder or path.parent) / f"{path.name}.tokens" / _digest(key)
-    stored = Corpus.read(place)
+    store = (folder or path.parent) / f"{name}.tokens" / _digest(key)
+    stored = Corpus.read(store)
     if stored and stored.record.key == key and stored.record.source.is_still(path):
         return stored
-    rules = CleaningRules(config.standardize, config.max_symbols)
-    with new_store(place) as draft:
-        make_store(draft, table, rules, key, workers or available_cores(), progress=progress)
-    made = Corpus.read(place)
+    table = Table.open(
+        path,
+        config.smiles_column,
+        config.property_columns,
+        selfies_column=config.selfies_column,
+        log_notes=False,
+    )
+    rules = StoreRules(
+        CleaningRules(config.standardize, config.max_symbols),
+        LabelRules(config.duplicates, config.qualified_values),
+        key,
+    )
+    with new_store(store) as draft:
+        make_store(draft, path, table, rules, workers or available_cores(), progress=progress)
+    made = Corpus.read(store)
     if made is None:
-        raise DataError(f"the token store {str(place)!r} changed as it was made; try again")
+        raise DataError(f"the token store {str(store)!r} changed as it was made; try again")
     return made
 
 
@@ -96,8 +119,13 @@ class Corpus:
 
     @property
     def properties(self) -> Float32[np.ndarray, "molecule property"]:
-        """Values from the file; NaN where one is missing or is no number."""
+        """Values from the file; NaN where a value is missing or is no number."""
         return self.arrays.properties
+
+    @property
+    def qualifiers(self) -> Int8[np.ndarray, "molecule property"]:
+        """Qualifier of each value, as an index into `molvae.dataset.numbers.QUALIFIERS`."""
+        return self.arrays.qualifiers
 
     @property
     def property_names(self) -> tuple[str, ...]:
@@ -110,7 +138,7 @@ class Corpus:
 
     @property
     def refused(self) -> Mapping[str, int]:
-        """How many rows were refused, by reason."""
+        """Number of refused rows, by reason."""
         return self.record.refused
 
     @property
@@ -164,7 +192,7 @@ class Corpus:
         return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
 
     def summary(self) -> str:
-        """What was read, accepted and refused, for the screen."""
+        """Counts of accepted and refused rows, as lines of text."""
         return "\n".join(_summary_lines(self.record, self.refused_file))
 
     @cached_property
@@ -194,24 +222,41 @@ def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:
         f"{record.rows:,} rows: {record.molecules:,} molecules accepted, "
         f"{sum(record.refused.values()):,} rows refused"
     ]
+    lines += [f"  note: {note}" for note in record.notes]
     counts = sorted(record.refused.items(), key=lambda item: (-item[1], item[0]))
     lines += [f"  {count:>9,}  {reason}" for reason, count in counts]
     if counts:
         lines.append(f"  each with its line and text in {refused_file}")
     if record.changed:
-        done = ", ".join(f"{count:,} {change}" for change, count in sorted(record.changed.items()))
-        lines.append(f"  of the accepted: {done}")
+        changes = ", ".join(f"{count:,} {name}" for name, count in sorted(record.changed.items()))
+        lines.append(f"  of the accepted: {changes}")
     for name in record.property_names:
-        if missing := record.missing[name]:
-            lines.append(f"  {name}: no value for {missing:,} molecules")
-        if wrong := record.not_numbers[name]:
-            lines.append(f"  {name}: not a number for {wrong:,} molecules, taken as no value")
+        lines += [f"  {name}: {line}" for line in _label_lines(record, name)]
+    return lines
+
+
+def _label_lines(record: StoreRecord, name: str) -> list[str]:
+    """Lines of the summary about a property."""
+    lines = []
+    settings = record.key["settings"]
+    if missing := record.missing[name]:
+        lines.append(f"no value for {missing:,} molecules")
+    if wrong := record.not_numbers[name]:
+        lines.append(f"not a number for {wrong:,} molecules, taken as no value")
+    if qualified := record.qualified.get(name):
+        counts = ", ".join(f"{count:,} {sign}" for sign, count in qualified.items())
+        is_used = settings["qualified_values"] == "use"
+        outcome = "the numbers are used as they are" if is_used else "refused, taken as no value"
+        lines.append(f"{sum(qualified.values()):,} values with a qualifier ({counts}); {outcome}")
+    if merged := record.merged.get(name):
+        outcome = _MERGED[settings["duplicates"]]
+        lines.append(f"rows of {merged:,} molecules disagree; {outcome}")
     return lines
 
 
 # Any: JSON values.
 def _key(config: CorpusConfig) -> dict[str, Any]:
-    """All that decides what a store holds, besides the data."""
+    """Everything that decides what a store holds, besides the data."""
     settings = config.model_dump(mode="json")
     versions = {package: installed_version(package) for package in _PACKAGES}
     return {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}

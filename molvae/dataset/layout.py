@@ -1,84 +1,239 @@
-"""How a table is laid out: its delimiter, whether it has a header, which column is what."""
+"""Layout of a text table: its delimiter, where its header is, which column is which."""
 
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from molvae.errors import DataError
+from molvae.chem.molecule import Molecule
+from molvae.dataset.containers import display_name
+from molvae.dataset.names import (
+    best_smiles_name,
+    check_single,
+    clean_name,
+    find_column,
+    is_plain_smiles_name,
+    is_smiles_name,
+    is_vague_name,
+    list_names,
+    resolve_columns,
+)
+from molvae.errors import DataError, MoleculeError
 
 WHITESPACE = " "
-"""Delimiter of SMI files: fields stand apart by any run of blanks, and nothing is quoted."""
+"""Delimiter of SMI files: fields are separated by any run of blanks, and nothing is quoted."""
+
+LONGEST_RECORD = 20
+"""Lines that a quoted field may span; beyond them its quote is taken for a stray one."""
 
 _DELIMITERS = (",", "\t", ";", "|")
-_SMI_NAMES = (".smi", ".smiles", ".ism", ".can")
-_SMILES_NAMES = ("smiles", "canonicalsmiles", "isomericsmiles")
-_VAGUE_NAMES = ("structure", "structures", "molecule", "molecules", "mol", "smi", "compound")
+_SMI_NAMES = (".smi", ".smiles", ".ism", ".can", ".cxsmiles", ".cxsmi")
+_PACKED_NAMES = (".gz", ".bz2", ".xz", ".zip")
+_COMMENT = re.compile(r'\s*"?(#|//|%)')
+_LONGEST_PREAMBLE = 30
 _SMILES_TEXT = re.compile(
     # A row of brackets and nothing else is SELFIES.
     r"(?=.*[A-Za-z\[])(?!(?:\[[^\[\]\s]+\]){2,}\Z)"
     r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\.()~%]|\d|>)+\Z"
 )
-_SHOWN_COLUMNS = 20
+_SELFIES_TEXT = re.compile(r"(?:\[[^\[\]\s]+\]|\.)+\Z")
+_CXSMILES = re.compile(r"(\S+\s+\|[^|]*\|)(?:\s+(.*))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where in a line the SMILES and the properties stand."""
+    """Where the molecules and the properties are in a row."""
 
     delimiter: str
     columns: tuple[str, ...]
     has_header: bool
     smiles: int
+    """Index of the column with the molecules."""
     properties: tuple[int, ...]
+    first_line: int = 0
+    """Lines before the first row: comments and the header."""
+    is_selfies: bool = False
+    """Whether the molecules are written as SELFIES."""
+    is_smi: bool = False
+    """Whether it is the layout of a SMI file, where a name follows the SMILES."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """Assumptions that a reader of the results should know."""
 
     def fields(self, line: str) -> list[str]:
-        """The fields of one line."""
+        """The fields of a line."""
         return split_fields(line, self.delimiter)
 
 
-def find_layout(
-    path: Path, lines: Sequence[str], smiles_column: str | None, property_columns: Sequence[str]
-) -> Layout:
-    """The layout of a table, judged by the first lines of it that are not blank.
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Columns that a caller asks for by name."""
 
-    The columns of a table without header are called "1", "2" and so on.
+    smiles: str | None = None
+    properties: tuple[str, ...] = ()
+    selfies: str | None = None
+
+    @property
+    def structure(self) -> str | None:
+        """Name of the column with the molecules; None where it is to be found."""
+        return self.selfies or self.smiles
+
+    @property
+    def is_selfies(self) -> bool:
+        """Whether the molecules are written as SELFIES."""
+        return self.selfies is not None
+
+    @property
+    def names(self) -> list[str]:
+        """All names that were asked for."""
+        return [*self.properties, *([self.structure] if self.structure else [])]
+
+    def check(self) -> None:
+        """Check that the molecules are in a single column.
+
+        Raises:
+            DataError: a column of SMILES and a column of SELFIES are asked for.
+        """
+        if self.smiles and self.selfies:
+            raise DataError(
+                f"the molecules are either in {self.smiles!r} (SMILES) or in {self.selfies!r} "
+                "(SELFIES); name one of the two columns"
+            )
+
+    def resolve(
+        self, path: str, columns: Sequence[str], available: str
+    ) -> tuple[int | None, tuple[int, ...]]:
+        """Indices of the column of molecules (None: to be found) and of the properties.
+
+        Raises:
+            DataError: a column is missing, or there are several of its name.
+        """
+        self.check()
+        properties, missing = resolve_columns(columns, self.properties)
+        structure = find_column(columns, self.structure) if self.structure else None
+        if self.structure and structure is None:
+            missing.append(self.structure)
+        if missing:
+            word = "column" if len(missing) == 1 else "columns"
+            raise DataError(
+                f"{path} has no {word} {', '.join(map(repr, missing))}; {available}: "
+                "name one of these"
+            )
+        chosen = [*properties, *([] if structure is None else [structure])]
+        for name in (columns[index] for index in chosen):
+            if columns.count(name) > 1:
+                raise DataError(
+                    f"{path} has {columns.count(name)} columns {name!r}; rename all but one"
+                )
+        return structure, tuple(properties)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The names in a header, the line where the rows begin, and what was skipped before."""
+
+    names: list[str]
+    first_line: int
+    notes: tuple[str, ...] = ()
+
+
+def find_layout(path: Path, lines: Sequence[str], choice: ColumnChoice) -> Layout:
+    """The layout of a text table, judged by its first lines.
+
+    The columns of a table without a header are called "1", "2" and so on.
 
     Raises:
-        DataError: a wanted column is not there, or no column holds SMILES.
+        DataError: a wanted column is missing, or no column holds SMILES.
     """
-    is_smi = path.name.lower().removesuffix(".gz").endswith(_SMI_NAMES)
-    delimiter = _delimiter(lines, is_smi)
-    rows = _records(lines, delimiter)
-    names = [name.strip() for name in rows[0]]
-    wanted = [*property_columns, *([smiles_column] if smiles_column else [])]
-    has_header = _has_header(names, rows[1:], wanted, is_smi)
-    if not has_header:
-        width = Counter(len(row) for row in rows).most_common(1)[0][0]
-        names = [str(number + 1) for number in range(width)]
-    there = f"its first row is {_listed(rows[0])}" if not has_header else f"it has {_listed(names)}"
-    if missing := [repr(name) for name in wanted if not _has(names, name)]:
-        word = "column" if len(missing) == 1 else "columns"
-        raise DataError(
-            f"{str(path)!r} has no {word} {', '.join(missing)}; {there}: name one of these"
+    is_smi = is_smi_name(path)
+    start = count_comments(lines)
+    body = [line for line in lines[start:] if line.strip()]
+    delimiter = _find_delimiter(body, is_smi)
+    rows = _records(body, delimiter)
+    header = _find_header(lines, start, rows, delimiter, choice.names, is_smi=is_smi)
+    if header is None:
+        names = [str(number + 1) for number in range(_usual_width(rows))]
+        available = f"its first row is {list_names(rows[0])}"
+        return replace(
+            find_structures(display_name(path), names, rows, choice, available, is_smi=is_smi),
+            delimiter=delimiter,
+            has_header=False,
+            first_line=start,
+            is_smi=is_smi or delimiter == WHITESPACE,
+            notes=_comment_notes(start, lines),
         )
-    data = rows[1:] if has_header else rows
-    _check_single(path, names, wanted)
-    smiles = _place(names, smiles_column) if smiles_column else _smiles_place(names, data, is_smi)
-    if smiles is None:
-        raise DataError(
-            f"{str(path)!r}: no column looks like SMILES; {there}: "
-            "name the column (--smiles-column), by its number where there is no header"
-        )
-    properties = tuple(_place(names, name) for name in property_columns)
-    return Layout(delimiter, tuple(names), has_header, smiles, properties)
+    rows = _records([line for line in lines[header.first_line :] if line.strip()], delimiter)
+    return replace(
+        find_structures(display_name(path), header.names, rows, choice, is_smi=is_smi),
+        delimiter=delimiter,
+        first_line=header.first_line,
+        is_smi=is_smi,
+        notes=header.notes,
+    )
+
+
+def find_structures(
+    name: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    choice: ColumnChoice,
+    available: str | None = None,
+    *,
+    is_smi: bool = False,
+) -> Layout:
+    """The layout of a table whose rows are split already.
+
+    Args:
+        name: name of the table, for messages.
+        columns: names of the columns.
+        rows: the first rows.
+        choice: columns that were asked for.
+        available: what a message says about the columns; None lists them.
+        is_smi: whether the molecules are in the first column unless a name says otherwise.
+
+    Raises:
+        DataError: a wanted column is missing, or no column holds SMILES.
+    """
+    available = available or f"it has {list_names(columns)}"
+    structure, properties = choice.resolve(name, columns, available)
+    if structure is None:
+        structure = _smiles_index(columns, rows, is_smi)
+    if structure is None:
+        raise DataError(f"{name}: {_no_smiles(columns, rows)}; {available}: {_ADVICE}")
+    return Layout("", tuple(columns), True, structure, properties, is_selfies=choice.is_selfies)
+
+
+_ADVICE = "name the column (--smiles-column), by its number where there is no header"
+
+
+def is_smi_name(path: Path) -> bool:
+    """Whether the name is that of a SMI file, compressed or not."""
+    name = path.name.lower()
+    for ending in _PACKED_NAMES:
+        name = name.removesuffix(ending)
+    return name.endswith(_SMI_NAMES)
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line before the header is a comment."""
+    return _COMMENT.match(line) is not None
+
+
+def count_comments(lines: Sequence[str]) -> int:
+    """Number of lines before the first that is neither blank nor a comment; 0 without such."""
+    for number, line in enumerate(lines):
+        if line.strip() and not is_comment(line):
+            return number if any(before.strip() for before in lines[:number]) else 0
+    return 0
 
 
 def split_fields(line: str, delimiter: str) -> list[str]:
-    """The fields of one line; the quotes round a field are no part of it."""
+    """The fields of a line, without the quotes around them."""
     if delimiter == WHITESPACE:
+        # The extension of a CXSMILES belongs to the molecule.
+        if "|" in line and (match := _CXSMILES.match(line.strip())):
+            return [match.group(1), *(match.group(2) or "").split()]
         return line.split()
     if '"' not in line:
         return line.split(delimiter)
@@ -89,8 +244,24 @@ def split_fields(line: str, delimiter: str) -> list[str]:
         return line.split(delimiter)
 
 
+def join_lines(lines: Sequence[str], delimiter: str) -> list[str] | None:
+    """The fields of a record that spans these lines; None while a quote is open at its end."""
+    # An open quote makes the reader continue to the empty line that is added here.
+    reader = csv.reader(("\n".join(lines) + "\n", ""), delimiter=delimiter, skipinitialspace=True)
+    try:
+        fields = next(reader, [])
+    except csv.Error:
+        return None
+    return fields if reader.line_num == 1 else None
+
+
+def looks_like_smiles(text: str) -> bool:
+    """Whether the text consists of atoms, bonds, brackets and ring numbers only."""
+    return _SMILES_TEXT.match(text.strip()) is not None
+
+
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """The fields of the rows that the lines are, where quoted fields may run over several lines."""
+    """The fields of the rows on these lines, where a quoted field may span several lines."""
     by_line = [split_fields(line, delimiter) for line in lines]
     if delimiter == WHITESPACE or not any('"' in line for line in lines):
         return by_line
@@ -105,124 +276,189 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 
 def _evenness(rows: Sequence[Sequence[str]]) -> float:
-    """Share of the rows with as many fields as the first, which splits something."""
-    width = len(rows[0]) if rows else 0
+    """Fraction of the rows with the usual number of fields; 0 where nothing is split."""
+    width = _usual_width(rows)
     return sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0
 
 
-def looks_like_smiles(text: str) -> bool:
-    """Whether the text is made of atoms, bonds, brackets and ring numbers only."""
-    return _SMILES_TEXT.match(text.strip()) is not None
+def _usual_width(rows: Sequence[Sequence[str]]) -> int:
+    return Counter(len(row) for row in rows).most_common(1)[0][0] if rows else 1
 
 
-def _delimiter(lines: Sequence[str], is_smi: bool) -> str:
-    """The delimiter that gives a column of SMILES, and most lines as many fields as the first."""
+def _find_delimiter(lines: Sequence[str], is_smi: bool) -> str:
+    """The delimiter that gives a column of SMILES and rows of the same number of fields."""
     best, best_merit = "", (False, 0.0, 0)
     for delimiter in ("\t",) if is_smi else (*_DELIMITERS, WHITESPACE):
         rows = _records(lines, delimiter)
-        share = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
-        has_smiles = any(map(_is_smiles_name, rows[0])) or any(
-            _smiles_share(rows, place) > 0.5 for place in range(len(rows[0]))
-        )
-        merit = (has_smiles, share, len(rows[0]))
-        if len(rows[0]) > 1 and share > 0.5 and merit > best_merit:
+        width, share = _usual_width(rows), _evenness(rows)
+        named = any(is_smiles_name(name) for row in rows[:_LONGEST_PREAMBLE] for name in row)
+        shares = (_share(rows, index, looks_like_smiles) for index in range(width))
+        has_smiles = named or any(share > 0.5 for share in shares)
+        merit = (has_smiles, share, width)
+        if share > 0.5 and merit > best_merit:
             best, best_merit = delimiter, merit
     # Nothing splits a table of one column, and a SMI file is split by blanks whatever follows.
     return best or (WHITESPACE if is_smi else _DELIMITERS[0])
 
 
-def _has_header(
-    names: list[str], rows: list[list[str]], wanted: Sequence[str], is_smi: bool
+def _find_header(
+    lines: Sequence[str],
+    start: int,
+    rows: Sequence[Sequence[str]],
+    delimiter: str,
+    wanted: Sequence[str],
+    *,
+    is_smi: bool,
+) -> _Header | None:
+    """The header of the table; None where the first row is data."""
+    # A number names a column of a table without a header.
+    wanted = [name for name in wanted if not name.isdecimal()]
+    if (header := _commented_header(lines[:start], rows, delimiter, wanted)) is not None:
+        return header
+    skipped = 0 if is_smi else _preamble_length(rows, wanted)
+    names = [clean_name(name) for name in rows[skipped]] if rows else []
+    if not skipped and not _is_header(names, rows[1:], wanted, is_smi):
+        return None
+    line = start
+    for _ in range(skipped):
+        line += _record_length(lines, line, delimiter)
+    end = line + _record_length(lines, line, delimiter)
+    notes = _comment_notes(start, lines)
+    if skipped:
+        notes += (f"{skipped} lines before the header were skipped",)
+    return _Header(names, end, notes)
+
+
+def _commented_header(
+    comments: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str, wanted: Sequence[str]
+) -> _Header | None:
+    """A header behind a comment sign, such as `#smiles,y`, if the rows fit it."""
+    for line in reversed(range(len(comments))):
+        names = [clean_name(name) for name in split_fields(comments[line], delimiter)]
+        if not names or not rows or len(names) != _usual_width(rows):
+            continue
+        names[0] = names[0].lstrip("#/ ") or names[0]
+        # A comment about a single column is no header, though it may mention SMILES.
+        is_structure = is_smiles_name if len(names) > 1 else is_plain_smiles_name
+        fits = any(
+            is_structure(name) and _smiles_share(rows, index) > 0.5
+            for index, name in enumerate(names)
+        )
+        is_repeated = any(is_smiles_name(name) for name in rows[0])
+        if (fits or _has_any(names, wanted)) and not is_repeated:
+            before = [comment for comment in comments[:line] if comment.strip()]
+            return _Header(names, len(comments), _comment_notes(len(before), before))
+    return None
+
+
+def _preamble_length(rows: Sequence[Sequence[str]], wanted: Sequence[str]) -> int:
+    """Rows before the header, such as the title of a report; 0 where there are none."""
+    width = _usual_width(rows)
+    for number, row in enumerate(rows[:_LONGEST_PREAMBLE]):
+        if len(row) == width and (any(map(is_smiles_name, row)) or _has_any(row, wanted)):
+            return number
+        if len(row) == width and any(map(_is_molecule, row)):
+            return 0
+        if any(len(field) > 1 and _is_molecule(field) for field in row):
+            return 0
+    return 0
+
+
+def _is_header(
+    names: list[str], rows: Sequence[Sequence[str]], wanted: Sequence[str], is_smi: bool
 ) -> bool:
-    named = (name for name in wanted if not name.isdecimal())
-    if any(map(_is_smiles_name, names)) or any(_has(names, name) for name in named):
+    """Whether the first row holds names rather than data."""
+    if any(map(is_smiles_name, names)) or _has_any(names, wanted):
         return True
-    if any(_is_number(name) for name in names):
+    if any(map(_is_number, names)):
         return False
-    if is_smi:
-        return _plain(names[0]) in _VAGUE_NAMES
-    if len(names) == 1 and _plain(names[0]) in _VAGUE_NAMES:
-        return True
-    return any(
-        not looks_like_smiles(name) and _smiles_share(rows, place) > 0.5
-        for place, name in enumerate(names)
-    )
-
-
-def _smiles_place(names: list[str], rows: list[list[str]], is_smi: bool) -> int | None:
-    """The column that is called SMILES, else the one whose fields look most like it, if any."""
-    plain = [_plain(name) for name in names]
-    for known in _SMILES_NAMES:
-        if known in plain:
-            _check_one([names[place] for place, name in enumerate(plain) if name == known])
-            return plain.index(known)
-    if found := [place for place, name in enumerate(names) if _is_smiles_name(name)]:
-        # Such as n_smiles, which counts them.
-        found = [place for place in found if _smiles_share(rows, place) > 0.5] or found
-        _check_one([names[place] for place in found])
-        return found[0]
     if is_smi or len(names) == 1:
+        if is_vague_name(names[0]):
+            return True
+        if is_smi:
+            return False
+    structures = [index for index in range(len(names)) if _smiles_share(rows, index) > 0.5]
+    return bool(structures) and not any(_is_molecule(names[index]) for index in structures)
+
+
+def _record_length(lines: Sequence[str], line: int, delimiter: str) -> int:
+    """Lines that the record which begins here spans, blank lines before it included."""
+    begin = line
+    while line < len(lines) and not lines[line].strip():
+        line += 1
+    if delimiter != WHITESPACE:
+        for length in range(1, LONGEST_RECORD + 1):
+            if join_lines(lines[line : line + length], delimiter) is not None:
+                return line - begin + length
+    return line - begin + 1
+
+
+def _comment_notes(start: int, lines: Sequence[str]) -> tuple[str, ...]:
+    count = sum(bool(line.strip()) for line in lines[:start])
+    return (f"{count} comment lines before the first row were skipped",) if count else ()
+
+
+def _smiles_index(names: Sequence[str], rows: Sequence[Sequence[str]], is_smi: bool) -> int | None:
+    """The column that is called SMILES, else the one whose fields look most like SMILES."""
+    if (index := best_smiles_name(names)) is not None:
+        return index
+    if called := [index for index, name in enumerate(names) if is_smiles_name(name)]:
+        # Not `n_smiles`, which counts them.
+        called = [index for index in called if _smiles_share(rows, index) > 0.5] or called
+        check_single([names[index] for index in called])
+        return called[0]
+    if is_smi:
         return 0
-    # Of columns alike in that, the one with the longest text: formulas and codes are short.
-    shares = [_smiles_share(rows, place) for place in range(len(names))]
-    vague = [name in _VAGUE_NAMES for name in plain]
+    if len(names) == 1:
+        return None if _selfies_share(rows, 0) > 0.5 else 0
+    # Among columns alike in that, the one with the longest text: formulas and codes are short.
+    shares = [_smiles_share(rows, index) for index in range(len(names))]
     sizes = [
-        sum(len(row[place]) for row in rows if place < len(row)) for place in range(len(names))
+        sum(len(row[index]) for row in rows if index < len(row)) for index in range(len(names))
     ]
     best = max(
-        range(len(names)), key=lambda place: (shares[place] > 0.5, vague[place], sizes[place])
+        range(len(names)),
+        key=lambda index: (shares[index] > 0.5, is_vague_name(names[index]), sizes[index]),
     )
     return best if shares[best] > 0.5 else None
 
 
-def _check_one(names: Sequence[str]) -> None:
-    """See that one column alone is meant.
-
-    Raises:
-        DataError: several are called SMILES.
-    """
-    if len(names) > 1:
-        raise DataError(
-            f"{len(names)} columns are called SMILES: {_listed(names)}; "
-            "name the one that is meant (--smiles-column), each column by a name of its own"
-        )
+def _no_smiles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    for index, name in enumerate(names):
+        if _selfies_share(rows, index) > 0.5:
+            return f"column {name!r} looks like SELFIES; choose it with --selfies-column"
+    return "no column looks like SMILES"
 
 
-def _check_single(path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
-    """See that no wanted name is that of several columns.
-
-    Raises:
-        DataError: it is.
-    """
-    for name in wanted:
-        if names.count(name) > 1:
-            raise DataError(
-                f"{str(path)!r} has {names.count(name)} columns {name!r}; rename all but one"
-            )
+def _smiles_share(rows: Sequence[Sequence[str]], index: int) -> float:
+    """Fraction of the fields of a column, up to a blank, that look like SMILES."""
+    return _share(rows, index, lambda text: looks_like_smiles(text.split(maxsplit=1)[0]))
 
 
-def _has(names: Sequence[str], name: str) -> bool:
-    return name.casefold() in map(str.casefold, names)
+def _selfies_share(rows: Sequence[Sequence[str]], index: int) -> float:
+    return _share(rows, index, lambda text: _SELFIES_TEXT.match(text.strip()) is not None)
 
 
-def _place(names: Sequence[str], name: str) -> int:
-    """Index of the column of that name; its case matters only where two differ in nothing else."""
-    return (
-        names.index(name) if name in names else [*map(str.casefold, names)].index(name.casefold())
-    )
+def _share(rows: Sequence[Sequence[str]], index: int, test: Callable[[str], bool]) -> float:
+    fields = [row[index] for row in rows if index < len(row) and row[index].strip()]
+    return sum(map(test, fields)) / len(fields) if fields else 0.0
 
 
-def _smiles_share(rows: list[list[str]], place: int) -> float:
-    found = [row[place] for row in rows if place < len(row) and row[place].strip()]
-    return sum(map(looks_like_smiles, found)) / len(found) if found else 0.0
+def _has_any(names: Iterable[str], wanted: Sequence[str]) -> bool:
+    indices, _ = resolve_columns([clean_name(name) for name in names], wanted)
+    return bool(indices)
 
 
-def _is_smiles_name(name: str) -> bool:
-    return "smiles" in _plain(name)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+def _is_molecule(text: str) -> bool:
+    """Whether RDKit reads the text up to a blank."""
+    first = next(iter(text.split(maxsplit=1)), "")
+    if not looks_like_smiles(first):
+        return False
+    try:
+        Molecule.parse(first)
+    except MoleculeError:
+        return False
+    return True
 
 
 def _is_number(text: str) -> bool:
@@ -231,8 +467,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
-    return ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS]) + more

@@ -1,14 +1,14 @@
-"""The rows of a table as spelled molecules, in their order and with duplicates."""
+"""Rows of a table as cleaned molecules, in order and with duplicates."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 from molvae.chem.notation import Selfies
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.dataset.chunks import ChunkWork, answered_chunks
-from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask, accepted_molecule
+from molvae.dataset.chunks import ChunkWork, map_chunks
+from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask, clean_text
 from molvae.dataset.corpus_config import MAX_SYMBOLS
 from molvae.dataset.tables import Chunk, Table
 from molvae.errors import MoleculeError
@@ -20,10 +20,12 @@ class AcceptedRow:
     """An accepted molecule."""
 
     line: int
-    """Of the file, counted from 1."""
+    """Line of the file, counted from 1."""
     smiles: str
-    """Canonical, after cleaning."""
+    """Canonical SMILES, after cleaning."""
     selfies: Selfies
+    further: Mapping[str, str] = field(default_factory=dict)
+    """Further columns of the row, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,59 +38,64 @@ class RefusedRow:
     detail: str
 
 
+# Any: see `MoleculeSource`.
 def read_rows(
-    path: Path,
+    source: Any,
     smiles_column: str | None = None,
     cleaning: StandardizeConfig | None = None,
     workers: int | None = None,
     *,
+    selfies_column: str | None = None,
     max_symbols: int = MAX_SYMBOLS,
     progress: bool = False,
 ) -> Iterator[list[AcceptedRow | RefusedRow]]:
-    """The rows of a file, some hundred at a time; molecules are cleaned as they are for training.
+    """The rows of a file in order, some hundred at a time, cleaned as for training.
 
     Args:
-        path: a CSV, TSV or SMI file, plain or gzip.
+        source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series or
+            list of molecules.
         smiles_column: column with the SMILES; None finds it.
         cleaning: how molecules are cleaned, and which are refused.
         workers: processes to clean with; None means one per core.
-        max_symbols: of which a molecule may have no more.
+        selfies_column: column with SELFIES, read instead of SMILES.
+        max_symbols: largest number of symbols of a molecule.
         progress: whether to show a bar.
 
     Raises:
         DataError: the file cannot be read, or lacks the column.
     """
-    table = Table.open(path, smiles_column)
+    table = Table.open(source, smiles_column, selfies_column=selfies_column)
     rules = CleaningRules(cleaning or StandardizeConfig(), max_symbols)
     work = ChunkWork(clean_texts, partial(CleaningTask, rules=rules))
-    for chunk, answers in answered_chunks(
-        table, work, workers or available_cores(), progress=progress
-    ):
-        yield _rows(chunk, answers)
+    for chunk, answers in map_chunks(table, work, workers or available_cores(), progress=progress):
+        yield _rows(table, chunk, answers)
 
 
 def clean_texts(task: CleaningTask) -> list[Accepted | MoleculeError]:
-    """The molecule of each text of the task, or why it has none."""
+    """The molecule of each text of the task, or why there is none."""
     return [_clean_text(text, task.rules) for text in task.texts]
 
 
 def _clean_text(text: str, rules: CleaningRules) -> Accepted | MoleculeError:
     try:
-        return accepted_molecule(text, rules)
+        return clean_text(text, rules)
     except MoleculeError as error:
         return MoleculeError(error.reason, error.detail)
 
 
-def _rows(chunk: Chunk, answers: list[Accepted | MoleculeError]) -> list[AcceptedRow | RefusedRow]:
-    answered = iter(answers)
+def _rows(
+    table: Table, chunk: Chunk, answers: list[Accepted | MoleculeError]
+) -> list[AcceptedRow | RefusedRow]:
+    remaining = iter(answers)
     rows: list[AcceptedRow | RefusedRow] = []
     for row in chunk.rows:
         if row.problem is not None:
-            rows.append(RefusedRow(row.number, str(row.problem), row.text, ""))
+            rows.append(RefusedRow(row.number, str(row.problem), row.text, row.detail))
             continue
-        answer = next(answered)
+        answer = next(remaining)
         if isinstance(answer, MoleculeError):
             rows.append(RefusedRow(row.number, answer.reason, row.text, answer.detail))
         else:
-            rows.append(AcceptedRow(row.number, answer.smiles, answer.selfies))
+            further = dict(zip(table.further_names, table.further_cells(row), strict=True))
+            rows.append(AcceptedRow(row.number, answer.smiles, answer.selfies, further))
     return rows

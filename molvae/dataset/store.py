@@ -1,13 +1,17 @@
 """The token store: a folder of memory-mapped arrays, written whole and reused while it fits.
 
-store.json       what it was made of and how; the vocabulary; counts
+store.json       source and settings; the vocabulary; counts; a digest of itself and of each file
 ids.bin          ids of all molecules, one after the other, little-endian uint16
-lengths.bin      ids of each molecule, int32
+lengths.bin      number of ids of each molecule, int32
 properties.bin   float32, one row per molecule, one column per property
+qualifiers.bin   int8, code of the qualifier of each property value
 refused.csv      line, reason and text of each refused row
+
+A store whose files do not match their digests counts as no store, and is made anew.
 """
 
-import csv
+import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -19,10 +23,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from jaxtyping import Float32, Int32, Shaped, UInt16
+from jaxtyping import Float32, Int8, Int32, Shaped, UInt16
 
 from molvae.errors import FileError
-from molvae.files import read_json, sha256, write_json
+from molvae.files import TableWriter, read_json, sha256, write_json
 
 IDS_FILE = "ids.bin"
 LENGTHS_FILE = "lengths.bin"
@@ -30,32 +34,36 @@ PROPERTIES_FILE = "properties.bin"
 REFUSED_FILE = "refused.csv"
 RECORD_FILE = "store.json"
 
-_FORMAT = 1
+QUALIFIERS_FILE = "qualifiers.bin"
+
+_FORMAT = 2
+_FILES = (IDS_FILE, LENGTHS_FILE, PROPERTIES_FILE, QUALIFIERS_FILE, REFUSED_FILE)
 _CODES_FILE = "codes.part"
 _ID = np.dtype("<u2")
 _LENGTH = np.dtype("<i4")
 _PROPERTY = np.dtype("<f4")
+_QUALIFIER = np.dtype("i1")
 _LONGEST_TEXT = 200
 _RENUMBERED_AT_ONCE = 1 << 22
 _ABANDONED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Source:
-    """What a data file was when it was read."""
+class FileState:
+    """Size, modification time and SHA-256 of a data file."""
 
     size: int
     modified_ns: int
     sha256: str
 
     @classmethod
-    def of(cls, path: Path) -> "Source":
+    def of(cls, path: Path) -> "FileState":
         """The file as it is now."""
         status = path.stat()
         return cls(status.st_size, status.st_mtime_ns, sha256(path))
 
     def is_still(self, path: Path) -> bool:
-        """Whether the file's content is the same; it is read only where its date differs."""
+        """Whether the file still has this content; it is read only where its date differs."""
         status = path.stat()
         if status.st_size != self.size:
             return False
@@ -65,10 +73,10 @@ class Source:
 # Any: JSON values.
 @dataclass(frozen=True)
 class StoreRecord:
-    """What `store.json` says.
+    """Contents of `store.json`.
 
     Attributes:
-        key: settings and versions that the store was made with.
+        key: settings and versions that decide what the store holds.
         source: the data file.
         vocabulary: as `Vocabulary.to_json` gives it.
         property_names: columns of the properties.
@@ -77,11 +85,15 @@ class StoreRecord:
         refused: count of the other rows, by reason.
         missing: accepted molecules without a value, by property.
         not_numbers: accepted molecules with something else than a number, by property.
+        merged: accepted molecules whose rows disagree, by property.
+        qualified: values with a qualifier, by property and qualifier.
         changed: accepted molecules that cleaning changed, by what it did.
+        notes: assumptions about the file that a reader of the results should know.
+        files: SHA-256 of each file of the store; filled in by `write`.
     """
 
     key: dict[str, Any]
-    source: Source
+    source: FileState
     vocabulary: dict[str, Any]
     property_names: tuple[str, ...]
     rows: int
@@ -89,23 +101,38 @@ class StoreRecord:
     refused: dict[str, int]
     missing: dict[str, int]
     not_numbers: dict[str, int]
+    merged: dict[str, int] = field(default_factory=dict)
+    qualified: dict[str, dict[str, int]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "StoreRecord | None":
-        """The record of the store in a folder; None where no store of this format lies."""
+        """The record of a store; None where there is no store of this format, or a damaged one."""
         try:
             values = read_json(folder / RECORD_FILE)
-            if values.pop("format") != _FORMAT:
+            if values.pop("digest") != _digest(values) or values.pop("format") != _FORMAT:
                 return None
-            values["source"] = Source(**values["source"])
+            values["source"] = FileState(**values["source"])
             values["property_names"] = tuple(values["property_names"])
+            values["notes"] = tuple(values["notes"])
             return cls(**values)
         except (FileError, AttributeError, KeyError, TypeError):
             return None
 
     def write(self, folder: Path) -> None:
-        write_json(folder / RECORD_FILE, {"format": _FORMAT, **asdict(self)})
+        """Write the record, with the digests of the finished files beside it."""
+        files = {name: sha256(folder / name) for name in _FILES}
+        values = {"format": _FORMAT, **asdict(self), "files": files}
+        write_json(folder / RECORD_FILE, {**values, "digest": _digest(values)})
+
+    def fits(self, folder: Path) -> bool:
+        """Whether the files of the store are those that were written."""
+        try:
+            return all(sha256(folder / name) == self.files[name] for name in _FILES)
+        except (OSError, KeyError):
+            return False
 
 
 @dataclass(frozen=True)
@@ -115,35 +142,41 @@ class StoredArrays:
     ids: UInt16[np.ndarray, " id"]
     lengths: Int32[np.ndarray, " molecule"]
     properties: Float32[np.ndarray, "molecule property"]
+    qualifiers: Int8[np.ndarray, "molecule property"]
 
     @classmethod
     def read(cls, folder: Path, record: StoreRecord) -> "StoredArrays | None":
-        """The arrays that the record tells of; None where the files are not of that size."""
+        """The arrays that the record describes; None where the files are damaged."""
+        if not record.fits(folder):
+            return None
         try:
             lengths = np.fromfile(folder / LENGTHS_FILE, _LENGTH)
-            ids = _mapped(folder / IDS_FILE, _ID)
-            properties = _mapped(folder / PROPERTIES_FILE, _PROPERTY)
+            ids = _map_file(folder / IDS_FILE, _ID)
+            properties = _map_file(folder / PROPERTIES_FILE, _PROPERTY)
+            qualifiers = _map_file(folder / QUALIFIERS_FILE, _QUALIFIER)
         # A file that ends within a value is a ValueError.
         except (OSError, ValueError):
             return None
-        width = len(record.property_names)
-        expected = (record.molecules, int(lengths.sum()), record.molecules * width)
-        if (len(lengths), len(ids), len(properties)) != expected:
+        shape = (record.molecules, len(record.property_names))
+        cells = shape[0] * shape[1]
+        expected = (record.molecules, int(lengths.sum()), cells, cells)
+        if (len(lengths), len(ids), len(properties), len(qualifiers)) != expected:
             return None
-        return cls(ids, lengths, properties.reshape(record.molecules, width))
+        return cls(ids, lengths, properties.reshape(shape), qualifiers.reshape(shape))
 
 
 class StoreWriter:
-    """Appends to the files of a store that is being made."""
+    """Appends to the files of a store."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open_files = ExitStack()
-        self._codes = self._opened(_CODES_FILE, "wb")
-        self._lengths = self._opened(LENGTHS_FILE, "wb")
-        self._properties = self._opened(PROPERTIES_FILE, "wb")
-        self._refused = csv.writer(self._opened(REFUSED_FILE, "w"), lineterminator="\n")
-        self._refused.writerow(("line", "reason", "text", "detail"))
+        self._codes = self._open(_CODES_FILE, "wb")
+        self._lengths = self._open(LENGTHS_FILE, "wb")
+        self._properties = self._open(PROPERTIES_FILE, "wb")
+        self._qualifiers = self._open(QUALIFIERS_FILE, "wb")
+        self._refused = TableWriter(self._open(REFUSED_FILE, "w"))
+        self._refused.write_row(("line", "reason", "text", "detail"))
 
     def __enter__(self) -> "StoreWriter":
         return self
@@ -156,21 +189,26 @@ class StoreWriter:
         codes: UInt16[np.ndarray, " code"],
         lengths: Int32[np.ndarray, " molecule"],
     ) -> None:
-        """Add molecules; their codes are renumbered when the store is finished."""
+        """Add molecules; their codes become ids when the store is finished."""
         self._codes.write(codes.astype(_ID, copy=False).tobytes())
         self._lengths.write(lengths.astype(_LENGTH, copy=False).tobytes())
 
-    def write_properties(self, values: Float32[np.ndarray, "molecule property"]) -> None:
-        """Put down the properties of all molecules."""
+    def write_properties(
+        self,
+        values: Float32[np.ndarray, "molecule property"],
+        qualifiers: Int8[np.ndarray, "molecule property"],
+    ) -> None:
+        """Write the properties of all molecules, and the codes of their qualifiers."""
         self._properties.write(values.astype(_PROPERTY, copy=False).tobytes())
+        self._qualifiers.write(qualifiers.astype(_QUALIFIER, copy=False).tobytes())
 
     def refuse(self, line: int, reason: str, text: str, detail: str) -> None:
-        """Note a refused row; of long texts only the beginning."""
-        self._refused.writerow((line, reason, text[:_LONGEST_TEXT], detail[:_LONGEST_TEXT]))
+        """Record a refused row; long texts are cut."""
+        self._refused.write_row((line, reason, text[:_LONGEST_TEXT], detail[:_LONGEST_TEXT]))
 
     def finish(self, ids: UInt16[np.ndarray, " code"]) -> None:
-        """Give each code its id, and put everything on the disk; nothing can be added any more."""
-        stream = self._opened(IDS_FILE, "wb")
+        """Write the id of each code, and close all files."""
+        stream = self._open(IDS_FILE, "wb")
         for codes in self._all_codes():
             stream.write(ids[codes].astype(_ID, copy=False).tobytes())
         self._open_files.close()
@@ -183,16 +221,16 @@ class StoreWriter:
                 yield codes
 
     # Any: the stream is of bytes or of text.
-    def _opened(self, name: str, mode: str) -> IO[Any]:
+    def _open(self, name: str, mode: str) -> IO[Any]:
         encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
         stream = (self._folder / name).open(mode, encoding=encoding, newline=newline)
-        self._open_files.callback(_closed_on_disk, stream)
+        self._open_files.callback(_close_on_disk, stream)
         return stream
 
 
 @contextmanager
 def new_store(folder: Path) -> Iterator[Path]:
-    """A draft folder that takes the place of `folder` once the block has ended well.
+    """A draft folder that replaces `folder` once the block has ended without an error.
 
     Raises:
         FileError: the disk is full, or the place cannot be written to.
@@ -211,7 +249,7 @@ def new_store(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         with suppress(OSError):
-            # Goes only when it is empty: when no store was made, and none was there before.
+            # Removes an empty folder only: no store was made, and none was there before.
             folder.parent.rmdir()
 
 
@@ -221,7 +259,7 @@ def _replace(folder: Path, draft: Path) -> None:
     except OSError:
         if not folder.is_dir():
             raise
-        # Who has mapped the old files goes on reading them after they are unlinked.
+        # Processes that have mapped the old files can read them after they are unlinked.
         old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
         folder.rename(old)
         draft.rename(folder)
@@ -229,20 +267,25 @@ def _replace(folder: Path, draft: Path) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what killed processes have left; what is younger than a day may be in the making."""
+    """Remove drafts of killed processes; younger ones may still be written."""
     for draft in folder.parent.glob(f".{folder.name}.*.part"):
         if draft.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-# Any: of ids or of properties.
-def _mapped(path: Path, dtype: np.dtype[Any]) -> Shaped[np.ndarray, " value"]:
+# Any: ids, properties or qualifiers.
+def _map_file(path: Path, dtype: np.dtype[Any]) -> Shaped[np.ndarray, " value"]:
     # An empty file cannot be mapped.
     return np.memmap(path, dtype, "r") if path.stat().st_size else np.zeros(0, dtype)
 
 
+# Any: JSON values.
+def _digest(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
 # Any: the stream is of bytes or of text.
-def _closed_on_disk(stream: IO[Any]) -> None:
+def _close_on_disk(stream: IO[Any]) -> None:
     with stream:
         stream.flush()
         os.fsync(stream.fileno())

@@ -1,68 +1,62 @@
-"""Rows of any table of molecules, read in chunks: CSV, TSV or SMI, whatever its delimiter."""
+"""Rows of any table of molecules, read in chunks."""
 
-import csv
-import math
-import re
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from typing import Any
 
-from molvae.dataset.layout import (
-    WHITESPACE,
-    Layout,
-    find_layout,
-    looks_like_smiles,
-    split_fields,
-)
-from molvae.dataset.text import LONGEST_LINE, open_lines
-from molvae.errors import DataError
+from molvae.chem.notation import selfies_to_smiles
+from molvae.dataset.layout import WHITESPACE, ColumnChoice, Layout
+from molvae.dataset.names import unique_names
+from molvae.dataset.numbers import NumberEvidence, NumberFormat
+from molvae.dataset.readers import Reader, open_reader
+from molvae.dataset.records import Record, RowProblem
+from molvae.errors import MoleculeError
 
-_SAMPLE_LINES = 200
-_LONGEST_RECORD = 20
-"""Lines that a quoted field may run over; further on its quote is taken for a stray one."""
+__all__ = ["Chunk", "Row", "RowProblem", "Table"]
 
-_MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "-", "?", "."})
-_LARGEST_FLOAT32 = 3.4e38
 _CHUNK_ROWS = 5_000
-_DELIMITER_NOTE = re.compile(r'"?sep=.?"?\s*\Z', re.IGNORECASE)
+_EVIDENCE_ROWS = 200
+"""First rows whose further columns are taken as evidence of decimal marks."""
+_ID = "id"
 
-
-class RowProblem(StrEnum):
-    """Why a row of a table cannot be read."""
-
-    TOO_MANY_FIELDS = "too many fields in the row"
-    UNBALANCED_QUOTES = "unbalanced quotes in the row"
-    TOO_LONG = "row too long"
+_log = logging.getLogger("molvae")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table.
+    """A row of a table.
 
     Attributes:
-        number: the line of the file on which the row begins, counted from 1 as editors do.
-        text: the SMILES as it stands there; the whole line where the row cannot be read.
-        properties: one value per property column; NaN where it is missing or is no number.
-        not_numbers: places in `properties` where something stands that is no number.
+        number: line of the file on which the row begins, counted from 1 as editors do; position
+            from 1 where the source has no lines.
+        text: SMILES as written in the row; the whole line where the row cannot be read.
+        properties: a value per property column; NaN where it is missing or is no number.
+        qualifiers: a qualifier such as `<` per property column, empty for most.
+        not_numbers: indices of `properties` whose cell holds something that is no number.
+        fields: all fields of the row as text.
         problem: why the row cannot be read; None where it can.
+        detail: more about the problem.
     """
 
     number: int
     text: str
     properties: tuple[float, ...] = ()
+    qualifiers: tuple[str, ...] = ()
     not_numbers: tuple[int, ...] = ()
+    fields: Sequence[str] = ()
     problem: RowProblem | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that follow one another, and how far into the file they reach."""
+    """Consecutive rows, and how far into the source they reach."""
 
     rows: list[Row]
-    bytes_read: int
+    position: int
+    """Bytes of a file, rows of a table; see `Table.size`."""
 
     @property
     def readable(self) -> list[Row]:
@@ -72,36 +66,91 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Table:
-    """A file of molecules whose layout is known."""
+    """Molecules in rows, with the layout known."""
 
-    path: Path
-    layout: Layout
+    reader: Reader
+    formats: tuple[NumberFormat, ...] = ()
+    """How the numbers of each property column are written."""
+    notes: tuple[str, ...] = ()
+    """Assumptions that a reader of the results should know."""
 
+    # Any: see `MoleculeSource`.
     @classmethod
     def open(
-        cls, path: Path, smiles_column: str | None = None, property_columns: Sequence[str] = ()
+        cls,
+        source: Any,
+        smiles_column: str | None = None,
+        property_columns: Sequence[str] = (),
+        *,
+        selfies_column: str | None = None,
+        log_notes: bool = True,
     ) -> "Table":
-        """The table in a file; its layout is found by the first lines.
+        """The table in a file or an object; its layout is found by the first rows.
 
         Args:
-            path: a CSV, TSV or SMI file, plain or gzip.
+            source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series
+                or list of molecules.
             smiles_column: column with the SMILES; None finds it by name, else by content.
             property_columns: columns with numbers to keep.
+            selfies_column: column with SELFIES, read instead of SMILES.
+            log_notes: whether to log, as warnings of `molvae`, what had to be assumed.
 
         Raises:
             DataError: the file cannot be read, is empty or binary, or lacks a column.
+            MissingExtraError: Parquet is to be read and pyarrow is not installed.
         """
-        with open_lines(path) as lines:
-            rows = (line for line in _without_note(lines) if line.strip())
-            sample = list(islice(rows, _SAMPLE_LINES))
-        if not sample:
-            raise DataError(f"{str(path)!r} has no rows; expected a SMILES in each")
-        return cls(path, find_layout(path, sample, smiles_column, property_columns))
+        choice = ColumnChoice(smiles_column, tuple(property_columns), selfies_column)
+        reader = open_reader(source, choice)
+        formats, assumed = _decide_formats(reader)
+        notes = (*reader.layout.notes, *assumed)
+        for note in notes if log_notes else ():
+            _log.warning("%s: %s", reader.name, note)
+        return cls(reader, formats, notes)
+
+    @property
+    def layout(self) -> Layout:
+        """Where the molecules and properties are."""
+        return self.reader.layout
+
+    @property
+    def name(self) -> str:
+        """Name for messages."""
+        return self.reader.name
+
+    @property
+    def size(self) -> int:
+        """Bytes of a text file, rows of a table."""
+        return self.reader.size
 
     @property
     def property_names(self) -> tuple[str, ...]:
-        """The property columns by the names that they have in the file."""
-        return tuple(self.layout.columns[place] for place in self.layout.properties)
+        """The property columns by their names in the file."""
+        return tuple(self.layout.columns[index] for index in self.layout.properties)
+
+    @property
+    def further_names(self) -> tuple[str, ...]:
+        """Names of all columns but that of the molecules, for a table that carries them on.
+
+        Text behind the SMILES of a SMI file without header is an `id`.
+        """
+        layout = self.layout
+        if layout.has_header:
+            return tuple(unique_names([layout.columns[index] for index in self._further]))
+        if layout.delimiter == WHITESPACE:
+            return (_ID,) if len(layout.columns) > 1 or layout.is_smi else ()
+        names = [f"column_{index + 1}" for index in self._further]
+        return (_ID, *names[1:]) if layout.is_smi and names else tuple(names)
+
+    def further_cells(self, row: Row) -> list[str]:
+        """The cells of a row that belong to `further_names`."""
+        fields, names = row.fields, self.further_names
+        if self.layout.delimiter == WHITESPACE:
+            rest = [*fields[: self.layout.smiles], *fields[self.layout.smiles + 1 :]]
+            # A name may have blanks.
+            cells = [*rest[: len(names) - 1], " ".join(rest[len(names) - 1 :])] if names else []
+        else:
+            cells = [fields[index] if index < len(fields) else "" for index in self._further]
+        return [*cells, *[""] * (len(names) - len(cells))]
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """All rows in order, `size` at a time; blank lines are no rows.
@@ -109,13 +158,13 @@ class Table:
         Raises:
             DataError: the file breaks off or is damaged.
         """
-        with open_lines(self.path) as lines:
-            rows = self._rows(lines)
+        with self.reader.open() as (records, position):
+            rows = (self._row(record) for record in records)
             while chunk := list(islice(rows, size)):
-                yield Chunk(chunk, lines.bytes_read)
+                yield Chunk(chunk, position())
 
     def texts(self) -> Iterator[str]:
-        """The SMILES of all rows as they stand there; "" for a row that cannot be read.
+        """The SMILES of all rows as written; "" for a row that cannot be read.
 
         Raises:
             DataError: the file breaks off or is damaged.
@@ -123,105 +172,54 @@ class Table:
         for chunk in self.chunks(_CHUNK_ROWS):
             yield from ("" if row.problem else row.text for row in chunk.rows)
 
-    def _rows(self, lines: Iterable[str]) -> Iterator[Row]:
-        records = _Records(self.layout, _without_note(lines))
-        return islice(records.rows(), int(self.layout.has_header), None)
+    @property
+    def _further(self) -> list[int]:
+        columns = self.layout.columns
+        return [index for index in range(len(columns)) if index != self.layout.smiles]
+
+    def _row(self, record: Record) -> Row:
+        if record.problem is not None:
+            return Row(record.number, record.text, problem=record.problem)
+        layout, fields = self.layout, record.fields
+        text = fields[layout.smiles].strip() if layout.smiles < len(fields) else ""
+        if layout.is_selfies and text:
+            try:
+                text = selfies_to_smiles((text,))
+            except MoleculeError as error:
+                problem = RowProblem.NOT_SELFIES
+                return Row(record.number, text, problem=problem, detail=error.detail)
+        if not layout.properties:
+            return Row(record.number, text, fields=fields)
+        numbers = [
+            number_format.read(fields[index].strip() if index < len(fields) else "")
+            for number_format, index in zip(self.formats, layout.properties, strict=True)
+        ]
+        return Row(
+            record.number,
+            text,
+            tuple(number.value for number in numbers),
+            tuple(number.qualifier for number in numbers),
+            tuple(index for index, number in enumerate(numbers) if number.is_wrong),
+            fields,
+        )
 
 
-@dataclass(slots=True)
-class _Records:
-    """Lines put together to records, the way a quoted field with line breaks needs it."""
-
-    layout: Layout
-    lines: Iterator[str]
-    waiting: deque[str] = field(default_factory=deque)
-    """Lines read in search of a closing quote that did not come: still to be read as rows."""
-
-    def rows(self) -> Iterator[Row]:
-        number = 0
-        while (line := self._next_line()) is not None:
-            number += 1
-            if not line or line.isspace():
-                continue
-            if '"' not in line or self.layout.delimiter == WHITESPACE:
-                yield _row(number, line, split_fields(line, self.layout.delimiter), self.layout)
-                continue
-            used, row = self._quoted_row(number, line)
-            yield row
-            number += used - 1
-
-    def _next_line(self) -> str | None:
-        return self.waiting.popleft() if self.waiting else next(self.lines, None)
-
-    def _quoted_row(self, number: int, line: str) -> tuple[int, Row]:
-        """The row that begins on this line, and how many lines it takes."""
-        record = [line]
-        while (fields := _closed_fields(record, self.layout.delimiter)) is None:
-            following = self._next_line() if len(record) < _LONGEST_RECORD else None
-            if following is None:
-                break
-            record.append(following)
-        if fields is not None and self._is_one_record(record, fields):
-            return len(record), _row(number, line, fields, self.layout)
-        self.waiting.extendleft(reversed(record[1:]))
-        return 1, Row(number, line, problem=RowProblem.UNBALANCED_QUOTES)
-
-    def _is_one_record(self, record: list[str], fields: list[str]) -> bool:
-        """False where a stray quote has swallowed lines that are rows by themselves."""
-        if len(record) == 1:
-            return True
-        if len(fields) != len(self.layout.columns) or "\n" in fields[self.layout.smiles]:
-            return False
-        return not any(self._is_row(following) for following in record[1:])
-
-    def _is_row(self, line: str) -> bool:
-        fields = split_fields(line, self.layout.delimiter)
-        place = self.layout.smiles
-        return len(fields) == len(self.layout.columns) and looks_like_smiles(fields[place])
-
-
-def _without_note(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, the first one blank where it only names the delimiter, as for spreadsheets."""
-    for place, line in enumerate(lines):
-        yield "" if place == 0 and _DELIMITER_NOTE.match(line) else line
-
-
-def _closed_fields(record: list[str], delimiter: str) -> list[str] | None:
-    """The fields of a record; None while a quote is open at its end."""
-    # An open quote makes the reader go on to the empty line that is added here.
-    reader = csv.reader(("\n".join(record) + "\n", ""), delimiter=delimiter, skipinitialspace=True)
-    try:
-        fields = next(reader, [])
-    except csv.Error:
-        return None
-    return fields if reader.line_num == 1 else None
-
-
-def _row(number: int, line: str, fields: list[str], layout: Layout) -> Row:
-    if len(line) >= LONGEST_LINE:
-        return Row(number, line, problem=RowProblem.TOO_LONG)
-    if layout.delimiter != WHITESPACE and any(map(str.strip, fields[len(layout.columns) :])):
-        return Row(number, line, problem=RowProblem.TOO_MANY_FIELDS)
-    text = fields[layout.smiles].strip() if layout.smiles < len(fields) else ""
-    if not layout.properties:
-        return Row(number, text)
-    cells = [fields[place].strip() if place < len(fields) else "" for place in layout.properties]
-    if layout.delimiter == ";":
-        # Where commas are decimal signs, spreadsheets write semicolons between fields.
-        cells = [cell.replace(",", ".") for cell in cells]
-    values = tuple(map(_number, cells))
-    wrong = [
-        place
-        for place, (cell, value) in enumerate(zip(cells, values, strict=True))
-        if math.isnan(value) and cell.lower() not in _MISSING
-    ]
-    return Row(number, text, values, tuple(wrong))
-
-
-def _number(cell: str) -> float:
-    """The number in a cell; NaN where there is none that a float32 can hold."""
-    try:
-        value = float(cell)
-    except ValueError:
-        return math.nan
-    return value if abs(value) <= _LARGEST_FLOAT32 else math.nan
+def _decide_formats(reader: Reader) -> tuple[tuple[NumberFormat, ...], tuple[str, ...]]:
+    """How the numbers of the property columns are written, by all of their cells; and notes."""
+    layout = reader.layout
+    open_columns = set(layout.properties) - reader.number_columns
+    evidence = {index: NumberEvidence() for index in range(len(layout.columns))}
+    if open_columns:
+        with reader.open() as (records, _):
+            for count, record in enumerate(records):
+                indices = open_columns if count >= _EVIDENCE_ROWS else evidence.keys()
+                for index in indices:
+                    if index < len(record.fields):
+                        evidence[index].add(record.fields[index])
+    formats, notes = [], []
+    for index in layout.properties:
+        others = [evidence[at] for at in evidence if at not in (index, layout.smiles)]
+        decision = evidence[index].decide(layout.columns[index], others, layout.delimiter)
+        formats.append(decision.format)
+        notes += [decision.note] if decision.note else []
+    return tuple(formats), tuple(notes)

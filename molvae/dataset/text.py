@@ -1,26 +1,32 @@
-"""Text files as people have them: plain or gzip, UTF-8, UTF-16 or Latin-1, any line ends."""
+"""Text files as people have them: any compression, any common encoding, any line ends."""
 
 import codecs
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+from molvae.dataset.containers import display_name, first_bytes, open_bytes
 from molvae.errors import DataError
 
 LONGEST_LINE = 1_000_000
-"""Characters; what a line has beyond them is skipped, so that no file can fill the memory."""
+"""Characters kept of a line; the rest is skipped, so that no file can fill the memory."""
 
 _SAMPLE_BYTES = 1 << 18
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 _COUNTS_LINE = re.compile(rb"^[ \d]{6,}.* V[23]000[ \t]*\r?$", re.MULTILINE)
-"""Of a molecule in an SD file: numbers of atoms and bonds first, the version last."""
-_LATIN_1 = "molvae.latin-1"
+"""Counts line of a molecule in an SD file: numbers of atoms and bonds first, the version last."""
+_WINDOWS_1252 = "molvae.windows-1252"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +35,23 @@ class Lines:
 
     stream: io.TextIOWrapper
     raw: io.BufferedReader
-    path: Path
 
     @property
     def bytes_read(self) -> int:
-        """Bytes taken from the disk so far (compressed ones for gzip)."""
+        """Bytes read from disk so far (compressed bytes for a compressed file)."""
         return self.raw.tell()
 
     def __iter__(self) -> Iterator[str]:
-        """Each line in turn; one longer than `LONGEST_LINE` has exactly that length.
+        """Iterate over the lines; a line beyond `LONGEST_LINE` is cut to that length.
 
         Raises:
             DataError: the file breaks off or is damaged.
         """
         read = self.stream.readline
-        with _damage_named(self.path):
-            while line := read(LONGEST_LINE):
-                if len(line) == LONGEST_LINE and not line.endswith("\n"):
-                    self._skip_rest_of_line()
-                yield line.removesuffix("\n")
+        while line := read(LONGEST_LINE):
+            if len(line) == LONGEST_LINE and not line.endswith("\n"):
+                self._skip_rest_of_line()
+            yield line.removesuffix("\n")
 
     def _skip_rest_of_line(self) -> None:
         while (rest := self.stream.readline(LONGEST_LINE)) and not rest.endswith("\n"):
@@ -56,76 +60,65 @@ class Lines:
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[Lines]:
-    """The lines of a text file.
+    """The lines of a text file; bytes that are not UTF-8 are read as Windows-1252.
 
     Raises:
-        DataError: no such file, a folder, not readable, empty, binary, or a damaged gzip file.
+        DataError: no such file, a folder, not readable, empty, binary, or damaged.
     """
-    _check_is_file(path)
-    sample = _sample(path)
+    sample = first_bytes(path, _SAMPLE_BYTES)
     _check_is_text(path, sample)
-    encoding = "utf-16" if sample.startswith(_UTF16_MARKS) else "utf-8-sig"
-    with path.open("rb") as raw, _uncompressed(raw) as stream:
-        # Bytes that are not UTF-8 are read as Latin-1, in which every byte is a character.
-        text = io.TextIOWrapper(stream, encoding=encoding, errors=_LATIN_1)
-        yield Lines(text, raw, path)
+    with open_bytes(path) as (stream, raw):
+        # Any buffered stream can be wrapped; typeshed lists the methods that it must have.
+        buffer = cast("io.BufferedReader", stream)
+        text = io.TextIOWrapper(buffer, encoding=_encoding(sample), errors=_WINDOWS_1252)
+        yield Lines(text, raw)
 
 
-def _check_is_file(path: Path) -> None:
-    if path.is_dir():
-        raise DataError(f"{str(path)!r} is a folder; expected a CSV, TSV or SMI file")
-    if not path.exists():
-        raise DataError(f"no file {str(path)!r}; check the path")
+def is_sd_file(path: Path) -> bool:
+    """Whether a file holds molecules as connection tables (SDF or MOL).
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    sample = first_bytes(path, _SAMPLE_BYTES)
+    return _encoding(sample) == "utf-8" and _COUNTS_LINE.search(sample) is not None
 
 
-def _sample(path: Path) -> bytes:
-    """The first bytes of the text, uncompressed."""
-    with _damage_named(path), path.open("rb") as raw, _uncompressed(raw) as stream:
-        return stream.read(_SAMPLE_BYTES)
+def _encoding(sample: bytes) -> str:
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if sample.startswith(mark):
+            return encoding
+    # UTF-16 without a mark: in mostly ASCII text every other byte is zero.
+    for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        if len(zeros) > 1 and zeros.count(0) > 0.7 * len(zeros):
+            return encoding
+    return "utf-8"
 
 
 def _check_is_text(path: Path, sample: bytes) -> None:
+    name = display_name(path)
     if not sample.strip():
-        raise DataError(f"{str(path)!r} is empty; expected rows with a SMILES each")
-    if sample.startswith(_UTF16_MARKS):
+        raise DataError(f"{name} is empty; expected a molecule per row")
+    if _encoding(sample) != "utf-8":
         return
     controls = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
+    if sample[257:262] == b"ustar":
+        raise DataError(f"{name} is a tar archive; unpack it first")
     if b"\0" in sample or controls > len(sample) // 20:
         raise DataError(
-            f"{str(path)!r} holds binary data; expected text (CSV, TSV or SMI, plain or gzip): "
-            "export or unpack it first"
+            f"{name} holds binary data; expected CSV, TSV, SMI, SDF or Parquet: export it first"
         )
-    if _COUNTS_LINE.search(sample):
-        raise DataError(f"{str(path)!r} is an SD file; expected one SMILES per line: convert it")
 
 
-def _uncompressed(raw: io.BufferedReader) -> io.BufferedReader | gzip.GzipFile:
-    """The stream itself, or what is packed in it; told by content, as names are often wrong."""
-    magic = raw.read(2)
-    raw.seek(0)
-    if magic == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=raw)
-    return raw
-
-
-@contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(
-            f"{str(path)!r} is a damaged or incomplete gzip file ({error}); fetch it again"
-        ) from None
-    except UnicodeError as error:
-        raise DataError(f"{str(path)!r} is not readable text ({error}); save it as UTF-8") from None
-    except OSError as error:
-        raise DataError(f"{str(path)!r} cannot be read: {error.strerror or error}") from None
-
-
-def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+def _decode_windows_1252(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError) or error.encoding != "utf-8":
         raise error
-    return error.object[error.start : error.end].decode("latin-1"), error.end
+    wrong = error.object[error.start : error.end]
+    try:
+        return wrong.decode("windows-1252"), error.end
+    # Five bytes stand for nothing in Windows-1252.
+    except UnicodeDecodeError:
+        return wrong.decode("latin-1"), error.end
 
 
-codecs.register_error(_LATIN_1, _as_latin_1)
+codecs.register_error(_WINDOWS_1252, _decode_windows_1252)

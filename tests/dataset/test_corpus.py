@@ -13,6 +13,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.corpus import prepare_corpus, split
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.dataset.numbers import QUALIFIERS
 from molvae.errors import ConfigError, DataError, FileError
 from molvae.vocabulary import END, PAD, Vocabulary
 
@@ -77,7 +78,7 @@ def test_every_other_row_is_refused_with_line_reason_and_text(corpus):
 
 
 def test_properties_stand_beside_their_molecules(corpus):
-    expected = [[-0.1, 0.4], [np.nan, np.nan], [1.7, 0.44], [1.4, 0.6]]
+    expected = [[-0.1, 0.45], [np.nan, np.nan], [1.7, 0.44], [1.4, 0.6]]
     np.testing.assert_array_equal(corpus.properties, np.array(expected, np.float32))
     assert corpus.property_names == ("logp", "qed")
 
@@ -86,14 +87,14 @@ def test_further_rows_of_a_molecule_fill_in_what_it_lacks_and_contradictions_are
     path = tmp_path / "measured.csv"
     path.write_text("smiles,y,z\nCCO,,1\nCCN,1.5,oops\nOCC,5.2,1\nNCC,9,2\nC(N)C,,3\n")
     corpus = prepare_corpus(path, CorpusConfig(property_columns=("y", "z")), workers=1)
-    expected = np.array([[5.2, 1], [1.5, 2]], np.float32)
+    expected = np.array([[5.2, 1], [5.25, 2.5]], np.float32)
     np.testing.assert_array_equal(corpus.properties, expected)
     with corpus.refused_file.open(encoding="utf-8") as stream:
         details = {row["line"]: row["detail"] for row in csv.DictReader(stream)}
     assert details == {
         "4": "",
-        "5": "y is 9, kept is 1.5",
-        "6": "z is 3, kept is 2",
+        "5": "y is 9, on line 3 it is 1.5",
+        "6": "z is 3, on line 3 it is 2",
     }
     # Nothing is missing any more, and what was no number has one now.
     assert "no value" not in corpus.summary()
@@ -111,6 +112,7 @@ def test_the_summary_tells_all_counts(corpus):
         f"  each with its line and text in {corpus.refused_file}",
         "  logp: not a number for 1 molecules, taken as no value",
         "  qed: no value for 1 molecules",
+        "  qed: rows of 1 molecules disagree; the median is taken",
     ]
 
 
@@ -287,3 +289,51 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 2_000_000
+
+
+def test_a_store_with_a_flipped_bit_is_made_anew(path):
+    config = CorpusConfig(property_columns=("logp", "qed"))
+    folder = prepare_corpus(path, config).folder
+    intact = {file: file.read_bytes() for file in folder.iterdir()}
+    generator = np.random.default_rng(1)
+    for file, content in intact.items():
+        damaged = bytearray(content)
+        damaged[int(generator.integers(len(damaged)))] ^= 1 << int(generator.integers(8))
+        file.write_bytes(damaged)
+        prepare_corpus(path, config, workers=1)
+        assert {file: file.read_bytes() for file in folder.iterdir()} == intact
+
+
+DUPLICATES = "smiles,y\nCCO,1\nOCC,2\nC(C)O,6\nCCN,5\nNCC,>7\nCCC,>4\nC(C)C,>8\nCCF,\nFCC,3\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("mean", [3, 5, 6, 3]),
+        ("median", [2, 5, 6, 3]),
+        ("first", [1, 5, 4, 3]),
+        ("refuse", [np.nan, np.nan, np.nan, 3]),
+    ],
+)
+def test_labels_of_duplicates_are_merged_by_the_stated_rule(tmp_path, rule, expected):
+    path = tmp_path / "a.csv"
+    path.write_text(DUPLICATES)
+    config = CorpusConfig(property_columns=("y",), duplicates=rule)
+    corpus = prepare_corpus(path, config, workers=1)
+    np.testing.assert_array_equal(corpus.properties[:, 0], np.array(expected, np.float32))
+    assert "rows of 3 molecules disagree" in corpus.summary()
+    qualifiers = [QUALIFIERS[code] for code in corpus.qualifiers[:, 0]]
+    assert qualifiers == ["", "", "" if rule == "refuse" else ">", ""]
+
+
+@pytest.mark.parametrize(("rule", "value"), [("use", 6.28), ("refuse", np.nan)])
+def test_qualified_values_are_used_or_refused_and_told(tmp_path, rule, value):
+    path = tmp_path / "a.csv"
+    path.write_text('smiles,y\nCCO,">6,28"\nCCN,"~1,5"\nCCC,2\n')
+    config = CorpusConfig(property_columns=("y",), qualified_values=rule)
+    corpus = prepare_corpus(path, config, workers=1)
+    np.testing.assert_array_equal(corpus.properties[0], np.array([value], np.float32))
+    assert "2 values with a qualifier (1 >, 1 ~)" in corpus.summary()
+    expected = [">", "~", ""] if rule == "use" else ["", "", ""]
+    assert [QUALIFIERS[code] for code in corpus.qualifiers[:, 0]] == expected

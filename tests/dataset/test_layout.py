@@ -2,14 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from molvae.dataset.layout import WHITESPACE, find_layout, looks_like_smiles
+from molvae.dataset.layout import WHITESPACE, ColumnChoice, find_layout, looks_like_smiles
 from molvae.errors import DataError
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
 
 def layout(text, name="molecules.csv", smiles_column=None, property_columns=()):
-    return find_layout(Path(name), text.splitlines(), smiles_column, property_columns)
+    choice = ColumnChoice(smiles_column, tuple(property_columns))
+    return find_layout(Path(name), text.splitlines(), choice)
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])

@@ -1,5 +1,6 @@
 import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from molvae.dataset.store import (
     IDS_FILE,
     LENGTHS_FILE,
     PROPERTIES_FILE,
+    QUALIFIERS_FILE,
     RECORD_FILE,
     REFUSED_FILE,
-    Source,
+    FileState,
     StoredArrays,
     StoreRecord,
     StoreWriter,
@@ -22,7 +24,7 @@ from molvae.errors import DataError, FileError
 def record(**changes):
     values = {
         "key": {"a": 1},
-        "source": Source(1, 2, "c"),
+        "source": FileState(1, 2, "c"),
         "vocabulary": {"symbols": ["[C]"]},
         "property_names": ("logp",),
         "rows": 5,
@@ -39,7 +41,8 @@ def write(folder):
     with StoreWriter(folder) as writer:
         codes, lengths = np.array([0, 1, 1], np.uint16), np.array([2, 1], np.int32)
         writer.append(codes, lengths)
-        writer.write_properties(np.array([[0.5], [np.nan]], np.float32))
+        values, qualifiers = np.array([[0.5], [np.nan]], np.float32), np.array([[3], [0]], np.int8)
+        writer.write_properties(values, qualifiers)
         writer.refuse(9, "duplicate", 'a "b", c' + "C" * 500, "")
         writer.finish(np.array([7, 4], np.uint16))
     record().write(folder)
@@ -48,13 +51,15 @@ def write(folder):
 def test_what_is_written_is_read_back_with_ids_for_codes(tmp_path):
     with new_store(tmp_path / "store") as draft:
         write(draft)
-    assert StoreRecord.read(tmp_path / "store") == record()
-    arrays = StoredArrays.read(tmp_path / "store", record())
+    stored = StoreRecord.read(tmp_path / "store")
+    assert replace(stored, files={}) == record()
+    arrays = StoredArrays.read(tmp_path / "store", stored)
     assert arrays.ids.tolist() == [7, 4, 4]
     assert arrays.lengths.tolist() == [2, 1]
     assert arrays.properties[0, 0] == 0.5
     assert np.isnan(arrays.properties[1, 0])
-    names = [IDS_FILE, LENGTHS_FILE, PROPERTIES_FILE, RECORD_FILE, REFUSED_FILE]
+    assert arrays.qualifiers.tolist() == [[3], [0]]
+    names = [*stored.files, RECORD_FILE]
     assert sorted(path.name for path in (tmp_path / "store").iterdir()) == sorted(names)
 
 
@@ -66,16 +71,16 @@ def test_a_long_refused_text_is_cut(tmp_path):
     assert len(text[1]) < 250
 
 
-@pytest.mark.parametrize("name", [IDS_FILE, LENGTHS_FILE, PROPERTIES_FILE])
+@pytest.mark.parametrize("name", [IDS_FILE, LENGTHS_FILE, PROPERTIES_FILE, QUALIFIERS_FILE])
 def test_arrays_that_are_cut_or_missing_are_no_store(tmp_path, name):
     write(tmp_path)
     content = (tmp_path / name).read_bytes()
     # Cut between two values, and within one.
     for cut in -4, -1:
         (tmp_path / name).write_bytes(content[:cut])
-        assert StoredArrays.read(tmp_path, record()) is None
+        assert StoredArrays.read(tmp_path, StoreRecord.read(tmp_path)) is None
     (tmp_path / name).unlink()
-    assert StoredArrays.read(tmp_path, record()) is None
+    assert StoredArrays.read(tmp_path, StoreRecord.read(tmp_path)) is None
 
 
 @pytest.mark.parametrize(
@@ -89,14 +94,15 @@ def test_a_damaged_or_foreign_record_is_no_store(tmp_path, text):
 def test_a_store_without_properties_and_molecules_can_be_read(tmp_path):
     with StoreWriter(tmp_path) as writer:
         writer.finish(np.zeros(0, np.uint16))
-    arrays = StoredArrays.read(tmp_path, record(property_names=(), molecules=0))
+    record(property_names=(), molecules=0).write(tmp_path)
+    arrays = StoredArrays.read(tmp_path, StoreRecord.read(tmp_path))
     assert arrays.properties.shape == (0, 0)
 
 
 def test_a_new_store_takes_the_place_of_an_old_one_that_is_still_mapped(tmp_path):
     with new_store(tmp_path / "store") as draft:
         write(draft)
-    old = StoredArrays.read(tmp_path / "store", record())
+    old = StoredArrays.read(tmp_path / "store", StoreRecord.read(tmp_path / "store"))
     with new_store(tmp_path / "store") as draft:
         (draft / "new").touch()
     assert [path.name for path in (tmp_path / "store").iterdir()] == ["new"]
@@ -140,10 +146,27 @@ def test_a_place_that_cannot_be_written_to_is_told_in_one_line(tmp_path):
 def test_a_source_is_known_by_its_content_when_its_date_changes(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("CCO")
-    source = Source.of(path)
+    source = FileState.of(path)
     os.utime(path, (0, 0))
     assert source.is_still(path)
     path.write_text("CCN")
     assert not source.is_still(path)
     path.write_text("CCCC")
     assert not source.is_still(path)
+
+
+def test_a_flipped_bit_anywhere_makes_it_no_store(tmp_path):
+    generator = np.random.default_rng(0)
+    write(tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    for _ in range(200):
+        path = tmp_path / names[generator.integers(len(names))]
+        content = bytearray(path.read_bytes())
+        position = int(generator.integers(len(content)))
+        content[position] ^= 1 << int(generator.integers(8))
+        intact = path.read_bytes()
+        path.write_bytes(content)
+        stored = StoreRecord.read(tmp_path)
+        assert stored is None or StoredArrays.read(tmp_path, stored) is None
+        path.write_bytes(intact)
+    assert StoredArrays.read(tmp_path, StoreRecord.read(tmp_path)) is not None

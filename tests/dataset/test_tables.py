@@ -38,7 +38,7 @@ def test_chunks_have_the_wanted_size_and_tell_how_far_they_reach(path):
     path.write_text("smiles\n" + "CCO\n" * 7)
     chunks = list(Table.open(path).chunks(3))
     assert [len(chunk.rows) for chunk in chunks] == [3, 3, 1]
-    assert chunks[-1].bytes_read == path.stat().st_size
+    assert chunks[-1].position == path.stat().st_size
 
 
 def test_properties_are_numbers_or_missing_or_wrong(path):

@@ -1,0 +1,154 @@
+"""Files as bytes: plain or compressed (gzip, bz2, xz, zip), and standard input as a file."""
+
+import bz2
+import gzip
+import io
+import lzma
+import shutil
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, cast
+
+from molvae.errors import DataError
+
+if TYPE_CHECKING:
+    from tempfile import _TemporaryFileWrapper
+
+STANDARD_INPUT = Path("-")
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\x00": "xz",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
+_UNSUPPORTED = {
+    b"\x28\xb5\x2f\xfd": ("a Zstandard file", "unpack it first"),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "unpack it first"),
+    b"Rar!": ("a RAR archive", "unpack it first"),
+    b"\xd0\xcf\x11\xe0": ("a spreadsheet (.xls)", "save it as CSV"),
+}
+_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+_TAR_MAGIC_AT = 257
+
+
+def local_path(path: Path) -> Path:
+    """The file itself; a temporary copy of standard input, made once, for `-`."""
+    return Path(_standard_input().name) if path == STANDARD_INPUT else path
+
+
+def display_name(path: Path) -> str:
+    """A file's name for messages."""
+    return "standard input" if path == STANDARD_INPUT else repr(str(path))
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedReader]]:
+    """The uncompressed bytes of a file, and the raw file whose position tells the progress.
+
+    The kind of compression is recognized by content, because names are often wrong.
+
+    Raises:
+        DataError: no such file, a folder, not readable, damaged, or a format that is not supported.
+    """
+    check_is_file(path)
+    kind = "text"
+    try:
+        with local_path(path).open("rb") as raw:
+            head = raw.read(_TAR_MAGIC_AT + 5)
+            raw.seek(0)
+            _check_supported(path, head)
+            kind = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), kind)
+            with _decompress(path, raw, kind) as stream:
+                yield stream, raw
+    except _DAMAGE as error:
+        raise DataError(
+            f"{display_name(path)} is a damaged or incomplete {kind} file ({error}); fetch it again"
+        ) from None
+    except UnicodeError as error:
+        raise DataError(
+            f"{display_name(path)} is not readable text ({error}); save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{display_name(path)} cannot be read: {error.strerror or error}") from None
+
+
+def first_bytes(path: Path, size: int) -> bytes:
+    """The first uncompressed bytes of a file.
+
+    Raises:
+        DataError: as `open_bytes`.
+    """
+    with open_bytes(path) as (stream, _):
+        return stream.read(size)
+
+
+def check_is_file(path: Path) -> None:
+    """Check that something can be read under this name.
+
+    Raises:
+        DataError: there is no such file, or it is a folder.
+    """
+    if path == STANDARD_INPUT:
+        return
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder; expected a file of molecules")
+    if not path.exists():
+        raise DataError(f"no file {str(path)!r}; check the path")
+
+
+def _check_supported(path: Path, head: bytes) -> None:
+    for magic, (name, advice) in _UNSUPPORTED.items():
+        if head.startswith(magic):
+            raise DataError(f"{display_name(path)} is {name}; {advice}")
+
+
+def _decompress(path: Path, raw: io.BufferedReader, kind: str) -> io.BufferedIOBase:
+    if kind == "gzip":
+        return gzip.GzipFile(fileobj=raw)
+    if kind == "bz2":
+        return bz2.BZ2File(raw)
+    if kind == "xz":
+        return lzma.LZMAFile(raw)
+    return _open_zip_member(path, raw) if kind == "zip" else raw
+
+
+def _open_zip_member(path: Path, raw: io.BufferedReader) -> io.BufferedIOBase:
+    """The single file in a zip archive; folders and the hidden files of macOS do not count."""
+    archive = zipfile.ZipFile(raw)
+    names = archive.namelist()
+    if "[Content_Types].xml" in names:
+        raise DataError(f"{display_name(path)} is a spreadsheet (.xlsx); save it as CSV")
+    members = [
+        name
+        for name in names
+        if not name.endswith("/") and "__MACOSX" not in name and not Path(name).name.startswith(".")
+    ]
+    if len(members) != 1:
+        listing = ", ".join(map(repr, members[:5])) or "none"
+        raise DataError(
+            f"{display_name(path)} holds {len(members)} files ({listing}); "
+            "expected a zip archive of a single file: unpack it first"
+        )
+    try:
+        # zipfile gives a ZipExtFile, which typeshed calls IO[bytes].
+        return cast("io.BufferedIOBase", archive.open(members[0]))
+    # An encrypted member is a RuntimeError, an unknown compression a NotImplementedError.
+    except (RuntimeError, NotImplementedError) as error:
+        raise DataError(f"{display_name(path)} cannot be unpacked: {error}") from None
+
+
+@cache
+def _standard_input() -> "_TemporaryFileWrapper[bytes]":
+    """A temporary copy of standard input, removed when the process ends."""
+    copy = NamedTemporaryFile(prefix="molvae-", suffix=".input")  # noqa: SIM115
+    shutil.copyfileobj(sys.stdin.buffer, copy)
+    copy.flush()
+    return copy

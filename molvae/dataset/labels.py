@@ -1,0 +1,180 @@
+"""Property values of the distinct molecules of a table, merged over the rows of a molecule."""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+from statistics import fmean, median
+
+import numpy as np
+from jaxtyping import Float32, Int8
+
+from molvae.dataset.corpus_config import DuplicateRule, QualifierRule
+from molvae.dataset.numbers import QUALIFIERS
+from molvae.dataset.tables import Row
+
+_EXACT, _ABOUT = QUALIFIERS.index(""), QUALIFIERS.index("~")
+_AVERAGES: dict[str, Callable[[Sequence[float]], float]] = {"mean": fmean, "median": median}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRules:
+    """How the values of a molecule's rows become its labels."""
+
+    duplicates: DuplicateRule = "median"
+    qualified: QualifierRule = "use"
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Counts of molecules or values, by property."""
+
+    missing: dict[str, int]
+    not_numbers: dict[str, int]
+    merged: dict[str, int]
+    """Molecules whose rows disagree."""
+    qualified: dict[str, dict[str, int]]
+    """Values with a qualifier, by qualifier; the refused ones where they are refused."""
+
+
+class Labels:
+    """Property values in the order of the molecules.
+
+    Rows without a value do not count. Where the rows of a molecule disagree, values without a
+    qualifier count and the others do not, unless there are only others; their average keeps the
+    qualifier that they share, and is `~` where they share none.
+    """
+
+    def __init__(self, names: tuple[str, ...], rules: LabelRules) -> None:
+        self._names = names
+        self._rules = rules
+        self._values = array("f")
+        """First value of each molecule and property; molecule after molecule."""
+        self._codes = array("b")
+        """Index in `QUALIFIERS` of each of them."""
+        self._lines = array("q")
+        """Line of the first row of each molecule."""
+        self._index: dict[bytes, int] = {}
+        """Index of each molecule; empty where there are no properties."""
+        self._further: dict[int, list[tuple[float, int]]] = {}
+        """Values and qualifiers of further rows, by position in `_values`."""
+        self._wrong: set[int] = set()
+        """Positions in `_values` where a cell held something that is no number."""
+        self._refused: Counter[tuple[str, str]] = Counter()
+        """Refused values with a qualifier, by property and qualifier."""
+
+    def add(self, identity: bytes, row: Row) -> None:
+        """Record the values of a new molecule."""
+        if not self._names:
+            return
+        self._index[identity] = len(self._lines)
+        begin = len(self._values)
+        for value, code in self._read(row):
+            self._values.append(value)
+            self._codes.append(code)
+        self._lines.append(row.number)
+        self._wrong.update(begin + column for column in row.not_numbers)
+
+    def merge(self, identity: bytes, row: Row) -> str:
+        """Record the values of a further row of a molecule; a note where they differ."""
+        if not self._names:
+            return ""
+        molecule = self._index[identity]
+        differences = []
+        begin = molecule * len(self._names)
+        for position, (name, (value, code)) in enumerate(
+            zip(self._names, self._read(row), strict=True), start=begin
+        ):
+            if isnan(value):
+                continue
+            if isnan(self._values[position]):
+                self._values[position], self._codes[position] = value, code
+                continue
+            self._further.setdefault(position, []).append((value, code))
+            first = (self._values[position], self._codes[position])
+            if first != (_float32(value), code):
+                differences.append(
+                    f"{name} is {_text(value, code)}, on line {self._lines[molecule]} "
+                    f"it is {_text(*first)}"
+                )
+        return "; ".join(differences)
+
+    def resolve(
+        self,
+    ) -> tuple[
+        Float32[np.ndarray, "molecule property"], Int8[np.ndarray, "molecule property"], LabelCounts
+    ]:
+        """Values, codes of their qualifiers, and counts, with the rules applied."""
+        width = max(len(self._names), 1)
+        values = np.array(self._values, dtype=np.float32)
+        codes = np.array(self._codes, dtype=np.int8)
+        merged: Counter[str] = Counter()
+        for position, further in self._further.items():
+            rows = [(self._values[position], self._codes[position]), *further]
+            if len({(_float32(value), code) for value, code in rows}) > 1:
+                merged[self._names[position % width]] += 1
+                values[position], codes[position] = self._merged(rows)
+        table = values.reshape(-1, width)
+        return table, codes.reshape(-1, width), self._counts(values, codes, merged)
+
+    def _read(self, row: Row) -> list[tuple[float, int]]:
+        """A value and the code of its qualifier per property."""
+        cells = []
+        for name, value, qualifier in zip(self._names, row.properties, row.qualifiers, strict=True):
+            if qualifier and self._rules.qualified == "refuse":
+                self._refused[name, qualifier] += 1
+                value, qualifier = nan, ""
+            cells.append((value, QUALIFIERS.index(qualifier)))
+        return cells
+
+    def _merged(self, rows: Sequence[tuple[float, int]]) -> tuple[float, int]:
+        rule = self._rules.duplicates
+        if rule == "first":
+            return rows[0]
+        if rule == "refuse":
+            return nan, _EXACT
+        exact = [row for row in rows if row[1] == _EXACT]
+        rows = exact or rows
+        codes = {code for _, code in rows}
+        average = _AVERAGES[rule]([value for value, _ in rows])
+        return average, codes.pop() if len(codes) == 1 else _ABOUT
+
+    def _counts(
+        self,
+        values: Float32[np.ndarray, " value"],
+        codes: Int8[np.ndarray, " value"],
+        merged: Counter[str],
+    ) -> LabelCounts:
+        width = max(len(self._names), 1)
+        first = np.array(self._values, dtype=np.float32)
+        wrong = Counter(
+            position % width for position in self._wrong if isnan(self._values[position])
+        )
+        columns = list(enumerate(self._names))
+        empty = {name: int(np.isnan(first[column::width]).sum()) for column, name in columns}
+        not_numbers = {name: wrong[column] for column, name in columns}
+        return LabelCounts(
+            missing={name: empty[name] - not_numbers[name] for name in self._names},
+            not_numbers=not_numbers,
+            merged={name: merged[name] for name in self._names},
+            qualified={
+                name: self._qualified(name, codes[column::width]) for column, name in columns
+            },
+        )
+
+    def _qualified(self, name: str, codes: Int8[np.ndarray, " molecule"]) -> dict[str, int]:
+        counts = {
+            qualifier: self._refused[name, qualifier] or int((codes == code).sum())
+            for code, qualifier in enumerate(QUALIFIERS)
+            if qualifier
+        }
+        return {qualifier: count for qualifier, count in counts.items() if count}
+
+
+def _float32(value: float) -> float:
+    return float(np.float32(value))
+
+
+def _text(value: float, code: int) -> str:
+    return f"{QUALIFIERS[code]}{value:g}"

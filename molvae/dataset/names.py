@@ -1,0 +1,132 @@
+"""Names of columns: which is meant, which are called SMILES, how they appear in an output."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from molvae.errors import DataError
+
+_SMILES_NAMES = ("smiles", "canonicalsmiles", "isomericsmiles")
+_VAGUE_NAMES = ("structure", "structures", "molecule", "molecules", "mol", "smi", "compound")
+_SHOWN_COLUMNS = 20
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\0"))
+
+
+def clean_name(name: str) -> str:
+    """A column's name without surrounding blanks and invisible characters."""
+    return name.translate(_INVISIBLE).strip()
+
+
+def find_column(names: Sequence[str], name: str) -> int | None:
+    """Index of the column with that name; None where there is none.
+
+    The exact name wins. Case, the kind and number of blanks, and the form of a character in
+    Unicode matter only where two names differ in nothing else.
+    """
+    for reduce in (str, str.casefold, _fold):
+        reduced = [reduce(candidate) for candidate in names]
+        if reduce(name) in reduced:
+            return reduced.index(reduce(name))
+    return None
+
+
+def resolve_columns(names: Sequence[str], wanted: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Indices of the wanted columns, and the wanted names that are in no column.
+
+    A wanted name that is no column itself may list several, separated by commas. A column whose
+    name holds commas is recognized there, too.
+    """
+    indices: list[int] = []
+    missing: list[str] = []
+    for text in wanted:
+        if (index := find_column(names, text)) is not None:
+            indices.append(index)
+            continue
+        pieces = text.split(",")
+        while pieces:
+            index, used = _longest_name(names, pieces)
+            if index is not None:
+                indices.append(index)
+            elif pieces[0].strip():
+                missing.append(pieces[0].strip())
+            pieces = pieces[used:]
+    return list(dict.fromkeys(indices)), missing
+
+
+def _longest_name(names: Sequence[str], pieces: Sequence[str]) -> tuple[int | None, int]:
+    """The column that most of the first pieces name together, and how many those are."""
+    for count in range(len(pieces), 0, -1):
+        index = find_column(names, clean_name(",".join(pieces[:count])))
+        if index is not None:
+            return index, count
+    return None, 1
+
+
+def is_smiles_name(name: str) -> bool:
+    """Whether SMILES is in the name, as in `Canonical_SMILES` or `n_smiles`."""
+    return "smiles" in plain_name(name)
+
+
+def is_plain_smiles_name(name: str) -> bool:
+    """Whether it is the usual name of a column of SMILES."""
+    return plain_name(name) in _SMILES_NAMES
+
+
+def best_smiles_name(names: Sequence[str]) -> int | None:
+    """Index of the column that bears the usual name of a column of SMILES; None without one.
+
+    Raises:
+        DataError: several columns bear it.
+    """
+    plain = [plain_name(name) for name in names]
+    for known in _SMILES_NAMES:
+        if known in plain:
+            check_single([name for name, short in zip(names, plain, strict=True) if short == known])
+            return plain.index(known)
+    return None
+
+
+def is_vague_name(name: str) -> bool:
+    """Whether a column of this name may hold structures, such as `compound`."""
+    return plain_name(name) in _VAGUE_NAMES
+
+
+def plain_name(name: str) -> str:
+    """The letters and digits of a name, in lower case."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def check_single(names: Sequence[str]) -> None:
+    """Check that a single column is meant.
+
+    Raises:
+        DataError: several are called SMILES.
+    """
+    if len(names) > 1:
+        raise DataError(
+            f"{len(names)} columns are called SMILES: {list_names(names)}; "
+            "choose one with --smiles-column, and give each column a name of its own"
+        )
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Names for a message, no more than a reader wants to see."""
+    more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
+    return ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS]) + more
+
+
+def unique_names(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+    """The names with a number behind those that are there already, and a name for the nameless."""
+    unique: list[str] = []
+    for number, name in enumerate(names, 1):
+        base = candidate = name or f"column_{number}"
+        count = 1
+        while candidate in unique or candidate in taken:
+            count += 1
+            candidate = f"{base}_{count}"
+        unique.append(candidate)
+    return unique
+
+
+def _fold(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", clean_name(name)).casefold().lstrip("# ").split())
