@@ -15,7 +15,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import Mol
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
-from molvae.chem.molecule import Molecule, Pattern
+from molvae.chem.molecule import Molecule
 
 _ALLOWED_ELEMENTS = frozenset({"C", "N", "S", "O", "F", "Cl", "Br", "H"})
 _SMALLEST_FORBIDDEN_RING = 8
@@ -81,4 +81,4 @@ def _table(name: str) -> tuple[tuple[str, Mol], ...]:
     """Names and patterns of a file beside this one."""
     with files("molvae.chem").joinpath(f"{name}.csv").open(encoding="utf-8") as stream:
         rows = csv.DictReader(stream)
-        return tuple((row["names"], Pattern.parse(row["smarts"]).query) for row in rows)
+        return tuple((row["names"], Chem.MolFromSmarts(row["smarts"])) for row in rows)

@@ -73,10 +73,9 @@ def likeness_to_formula(molecule: Molecule, formula: Formula) -> float:
 
 def occurrences(molecule: Molecule, pattern: Pattern) -> int:
     """How many sets of atoms match the pattern."""
-    found = molecule.mol.GetSubstructMatches(
-        pattern.query, useChirality=True, maxMatches=molecule.mol.GetNumAtoms() * 1000
-    )
-    return len(found)
+    mol = pattern.target(molecule.mol)
+    limit = mol.GetNumAtoms() * 1000
+    return len(mol.GetSubstructMatches(pattern.query, useChirality=True, maxMatches=limit))
 
 
 def _exists(element: str) -> bool:

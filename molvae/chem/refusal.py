@@ -12,11 +12,14 @@ class Refusal(StrEnum):
     NO_SMILES = "missing SMILES"
     TOO_LONG = "overlong SMILES"
     INVALID = "invalid SMILES"
+    TEXT_AFTER_SMILES = "text after the SMILES"
+    CXSMILES = "unsupported CXSMILES"
     INORGANIC = "inorganic molecule"
     MIXTURE = "mixture of molecules"
     ELEMENT_NOT_ALLOWED = "disallowed element"
     BOND_NOT_ALLOWED = "disallowed bond type"
     ISOTOPE = "isotope label"
+    ORGANOMETALLIC = "organometallic compound"
     RADICAL = "radical"
     TOO_MANY_HEAVY_ATOMS = "molecule too large"
     TOO_FEW_HEAVY_ATOMS = "molecule too small"
@@ -27,6 +30,8 @@ class Refusal(StrEnum):
     CONDITION_NOT_MET = "condition not met"
     PATTERN_MISSING = "missing pattern"
     UNWANTED_PATTERN = "unwanted pattern"
+    REACTIVE = "reactive group"
+    RARE_ENVIRONMENT = "rare atom environment"
     REPAIRED = "repaired SELFIES"
     NOT_CANONICAL = "non-canonical SELFIES"
 
@@ -39,7 +44,7 @@ def count_phrase(count: int, reason: str) -> str:
 def _plural(reason: str) -> str:
     """The plural of a `Refusal`; any other text as it is."""
     noun, _, rest = reason.partition(" ")
-    if noun in ("molecule", "mixture", "condition"):
+    if noun in ("condition", "mixture", "molecule", "text"):
         return f"{noun}s {rest}"
     is_countable = reason in tuple(Refusal) and not reason.endswith(("SMILES", "SELFIES"))
     return f"{reason}s" if is_countable else reason

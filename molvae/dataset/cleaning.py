@@ -10,7 +10,7 @@ from jaxtyping import Int32, Int64, UInt16
 
 from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.refusal import Refusal
-from molvae.chem.standardize import Change, standardize_with_changes
+from molvae.chem.standardize import Change, standardize
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
 
@@ -86,11 +86,11 @@ def clean_text(text: str, rules: CleaningRules) -> Accepted:
     Raises:
         MoleculeError: refused; its reason is a `Refusal`.
     """
-    molecule, changes = standardize_with_changes(text, rules.standardize)
+    molecule = standardize(text, rules.standardize)
     selfies = to_selfies(molecule)
     if len(selfies) > rules.max_symbols:
         raise MoleculeError(Refusal.TOO_MANY_SYMBOLS, f"{len(selfies)} > {rules.max_symbols}")
-    return Accepted(molecule.smiles, selfies, changes)
+    return Accepted(molecule.smiles, selfies, molecule.changes)
 
 
 def _identity(smiles: str) -> bytes:

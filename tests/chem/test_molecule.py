@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molvae.chem.molecule import MAX_CHARACTERS, Molecule, Pattern
+from molvae.chem.formula import occurrences
+from molvae.chem.molecule import Molecule, Pattern
+from molvae.chem.reading import MAX_CHARACTERS
 from molvae.chem.refusal import Refusal
 from molvae.errors import ConfigError, MoleculeError
 
@@ -26,11 +28,6 @@ def test_a_molecule_shows_its_smiles_and_counts_its_heavy_atoms():
     assert water.smiles == "O"
     assert water.heavy_atoms == 1
     assert repr(water) == "Molecule(smiles='O')"
-
-
-@pytest.mark.parametrize("text", ["CCO ethanol", " CCO\tname 2", "CCO |c:1,3|", "CCO\n"])
-def test_what_follows_the_smiles_is_ignored(text):
-    assert Molecule.parse(text).smiles == "CCO"
 
 
 @pytest.mark.parametrize(
@@ -105,3 +102,45 @@ def test_a_faulty_pattern_is_a_config_error_that_quotes_it(smarts):
     with pytest.raises(ConfigError) as error:
         Pattern.parse(smarts)
     assert repr(smarts) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("smarts", "smiles", "matches"),
+    [
+        ("[H]N", "CCN", 1),
+        ("[H]N", "CN(C)C", 0),
+        ("[H]N", "[2H]N(C)C", 1),
+        ("[#7,#8][H]", "Oc1ccccc1", 1),
+        ("[#7,#8][H]", "COC", 0),
+        ("[H][N,O]", "CNC", 1),
+        ("[#1]N[#1]", "CN", 1),
+        ("[#1]N[#1]", "CNC", 0),
+        ("[$(N[H])]C", "CN", 1),
+        ("[$(N[H])]C", "CN(C)C", 0),
+        ("[H]n", "c1cc[nH]c1", 1),
+        ("[H]n", "Cn1cccc1", 0),
+        ("[H]O-C=O", "CC(=O)O", 1),
+        ("[H]O-C=O", "COC(C)=O", 0),
+        ("[N;!H0]", "CNC", 1),
+        ("[N;!H0]", "CN(C)C", 0),
+        ("[NH2]C", "CN", 1),
+        ("[2H]C", "[2H]CC", 1),
+        ("[2H]C", "CC", 0),
+        ("[#1,#6]N", "CN", 3),
+        ("[!#1]N", "CN", 1),
+        ("[H][C@](F)(Cl)Br", "[H][C@](F)(Cl)Br", 1),
+        ("[H][C@](F)(Cl)Br", "[H][C@@](F)(Cl)Br", 0),
+        ("[C@]([H])(F)(Cl)Br", "[C@]([H])(F)(Cl)Br", 1),
+        ("[C@]([H])(F)(Cl)Br", "[C@@]([H])(F)(Cl)Br", 0),
+    ],
+)
+def test_hydrogens_of_a_pattern_mean_what_they_do_on_paper(smarts, smiles, matches):
+    molecule, pattern = Molecule.parse(smiles), Pattern.parse(smarts)
+    assert occurrences(molecule, pattern) == matches
+    assert molecule.contains(pattern) == bool(matches)
+
+
+@pytest.mark.parametrize("smarts", ["[#1,#6][N;D2]", "[#1,C]c[h1]"])
+def test_hydrogen_atoms_beside_counts_that_leave_them_out_are_refused(smarts):
+    with pytest.raises(ConfigError, match="hydrogen"):
+        Pattern.parse(smarts)

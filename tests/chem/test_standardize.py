@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import from_selfies, to_selfies
 from molvae.chem.standardize import Refusal, standardize, standardize_molecule
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ConfigError, MoleculeError
@@ -108,7 +109,6 @@ def test_a_mixture_stays_whole_when_told_so():
         ("O", Refusal.INORGANIC),
         ("[Na+].[Cl-]", Refusal.INORGANIC),
         ("CC[Hg]CC", Refusal.ELEMENT_NOT_ALLOWED),
-        ("CC(=O)O[Na]", Refusal.ELEMENT_NOT_ALLOWED),
         ("C*", Refusal.ELEMENT_NOT_ALLOWED),
         ("CN->[Cu]", Refusal.ELEMENT_NOT_ALLOWED),
         ("C~C", Refusal.BOND_NOT_ALLOWED),
@@ -132,8 +132,18 @@ def test_the_limits_are_the_settings():
     assert refusal("CCCC", max_heavy_atoms=3) == Refusal.TOO_MANY_HEAVY_ATOMS
     assert refusal("CC", min_heavy_atoms=3) == Refusal.TOO_FEW_HEAVY_ATOMS
     assert refusal("CCO", elements=("C", "N")) == Refusal.ELEMENT_NOT_ALLOWED
-    assert clean("[13CH4]", allow_isotopes=True) == "[13CH4]"
+    assert clean("CCO", elements=("C", "O")) == "CCO"
     assert clean("C[CH2]", allow_radicals=True) == "[CH2]C"
+
+
+@pytest.mark.parametrize(
+    "text", ["[13CH4]", "[2H]C([2H])([2H])O", "[3H]OC", "[1H]C", "[2H]c1ccccc1", "C[18F]"]
+)
+def test_isotopes_of_all_elements_are_kept_where_they_are_allowed(text):
+    molecule = standardize(text, StandardizeConfig(allow_isotopes=True))
+    assert molecule == Molecule.parse(text)
+    assert from_selfies(to_selfies(molecule)) == molecule
+    assert refusal(text) == Refusal.ISOTOPE
 
 
 def test_the_detail_names_the_foreign_elements():

@@ -24,9 +24,9 @@ def test_two_writings_of_a_molecule_have_one_identity():
 def test_what_cleaning_did_stands_beside_what_it_did_it_to():
     found = cleaned("CCO", "rubbish", "CC[O-].[Na+]", "CC[NH3+]", "C[N+](C)(C)C")
     assert found.changed == [
-        (1, "smaller fragments left out"),
-        (1, "charges neutralised"),
-        (2, "charges neutralised"),
+        (1, "smaller fragments removed"),
+        (1, "charges neutralized"),
+        (2, "charges neutralized"),
     ]
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import Atom, BondType, Mol, QueryAtom, RWMol, rdqueries
 
-from molvae.chem.molecule import Molecule, parse_mol
+from molvae.chem.molecule import Molecule
+from molvae.chem.reading import read_plain
 from molvae.errors import MoleculeError
 
 # Of the tries, as Jensen has it; of the children a quarter, because few pieces of rings fit.
@@ -201,7 +202,7 @@ def _parent(smiles: str) -> Parent | None:
 def _flat(smiles: str) -> Molecule | None:
     """Without stereochemistry and isotopes."""
     if _MARKS.search(smiles):
-        mol = parse_mol(smiles)
+        mol = read_plain(smiles)
         Chem.RemoveStereochemistry(mol)
         for atom in mol.GetAtoms():
             atom.SetIsotope(0)

@@ -1,0 +1,79 @@
+"""Metals: salts are split into their ions, organometallic compounds are recognized."""
+
+from functools import cache
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import Mol
+from rdkit.Chem.MolStandardize import rdMolStandardize
+
+# Metals whose salts are the same substance to a chemist as their acid or base. The first group
+# forms salts with any anion but a carbanion; the second is bound to anionic nitrogen and cyanide,
+# as in porphyrins and Prussian blue, and is no ion at all without a charge.
+_ALKALI = frozenset({"Li", "Na", "K", "Rb", "Cs", "Be", "Mg", "Ca", "Sr", "Ba"})
+_COUNTERIONS = frozenset({"Ag", "Al", "Bi", "Cu", "Fe", "Mn", "Zn"})
+_METALS = (
+    "[#3,#4,#11,#12,#13,#19,#20,#21,#22,#23,#24,#25,#26,#27,#28,#29,#30,#31,#37,#38,#39,#40,#41,"
+    "#42,#43,#44,#45,#46,#47,#48,#49,#50,#55,#56,#57,#58,#59,#60,#61,#62,#63,#64,#65,#66,#67,#68,"
+    "#69,#70,#71,#72,#73,#74,#75,#76,#77,#78,#79,#80,#81,#82,#83,#84,#87,#88,#89,#90,#91,#92,#93,"
+    "#94,#95,#96]"
+)
+# A metal in a ring is chelated: what is left without it is another substance.
+_SALT_BOND = (
+    "[Li,Na,K,Rb,Cs,Mg,Ca,Sr,Ba,Al,Zn,Ag;!R;!$(*~[!#7;!#8;!#9;!#16;!#17;!#35;!#53])]"
+    "~[#7,#8,#9,#16,#17,#35,#53]"
+)
+
+
+def split_salts(mol: Mol) -> Mol:
+    """The molecule with metals of salts as ions of their own; the same object if it has none."""
+    if not mol.HasSubstructMatch(_salt_bond()):
+        return mol
+    with rdBase.BlockLogs():
+        return _disconnector().Disconnect(mol)
+
+
+def organometallic_metal(mol: Mol) -> str | None:
+    """Symbol of a metal that is more to its ligands than a counterion; None if there is none.
+
+    Ferrocene and carboplatin without their metal are other substances, sodium acetate is not.
+    """
+    metals = [mol.GetAtomWithIdx(atom) for (atom,) in mol.GetSubstructMatches(_metal())]
+    has_carbanion = bool(metals) and mol.HasSubstructMatch(_carbanion())
+    has_ligand = bool(metals) and mol.HasSubstructMatch(_strong_ligand())
+    for metal in metals:
+        symbol = str(metal.GetSymbol())
+        is_counterion = symbol in _COUNTERIONS and metal.GetFormalCharge() > 0 and not has_ligand
+        if has_carbanion or not (symbol in _ALKALI or is_counterion):
+            return symbol
+    return None
+
+
+@cache
+def _metal() -> Mol:
+    return Chem.MolFromSmarts(_METALS)
+
+
+@cache
+def _salt_bond() -> Mol:
+    return Chem.MolFromSmarts(_SALT_BOND)
+
+
+@cache
+def _carbanion() -> Mol:
+    """A carbanion; not that of a diazo compound, a cyanide or an enolate."""
+    return Chem.MolFromSmarts("[#6-;!$(*~[+]);!$(C#N);!$(*~[#6,#7,#16]=,#[#7,#8])]")
+
+
+@cache
+def _strong_ligand() -> Mol:
+    """An anionic nitrogen or a cyanide, which bind transition metals."""
+    return Chem.MolFromSmarts("[#7-,$([C-]#N);!$(*~[+])]")
+
+
+@cache
+def _disconnector() -> rdMolStandardize.MetalDisconnector:
+    disconnector = rdMolStandardize.MetalDisconnector()
+    disconnector.SetMetalNof(_salt_bond())
+    # Nothing has this bond: RDKit's second pattern takes Grignard reagents apart.
+    disconnector.SetMetalNon(Chem.MolFromSmarts("[#2]#[#2]"))
+    return disconnector

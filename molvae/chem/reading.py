@@ -1,0 +1,286 @@
+"""SMILES and CXSMILES -> RDKit molecules, with the marks that had to be removed on the way."""
+
+import re
+from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import Atom, Bond, BondDir, BondStereo, BondType, ChiralType, Mol, RWMol, rdqueries
+
+from molvae.chem.refusal import Refusal
+from molvae.errors import MoleculeError
+
+MAX_CHARACTERS = 5_000
+"""Longest SMILES that is read; RDKit's time and recursion are bounded up to this length."""
+
+STEREO_MARKS = frozenset("@/\\")
+"""Characters that every SMILES with stereochemistry has one of."""
+
+_CXSMILES = re.compile(r"\|[^|]*\|")
+_ATOM_MAP = re.compile(r":\d+(?=\])")
+_CENTER = re.compile(r"\[[^\]@]*@")
+_DIRECTIONS = frozenset({BondDir.ENDUPRIGHT, BondDir.ENDDOWNRIGHT})
+_ATROPISOMERS = frozenset({BondStereo.STEREOATROPCW, BondStereo.STEREOATROPCCW})
+
+# Atom lists are 3,5; bond lists may also be atom.bond. Coordinates, lone pairs, fragment groups
+# and values attached to atoms say nothing that a canonical SMILES should; RDKit understands the
+# others and refuses the text if they are malformed. Left out are those that it reads past (link
+# nodes, variable attachment) and those that a SMILES cannot carry (polymers, labels, queries).
+_FEATURE = re.compile(
+    r"\((?P<coordinates>[^()]*)\)|\$_AV:[^$]*\$|atomProp(?::\d+\.[^:,|]*\.[^:,|]*)+"
+    r"|(?P<racemic>r)(?![a-zA-Z:])|(?P<group>a|[&o]\d+):(?P<atoms>\d+(?:,\d+)*)"
+    r"|(?P<wavy>w):(?P<ends>\d+\.\d+(?:,\d+\.\d+)*)"
+    r"|(?:w[UD]|C|f|lp|c|t|ctu|\^[1-7]):\d+(?:[.:]\d+)*(?:,\d+(?:[.:]\d+)*)*"
+)
+
+
+class Change(StrEnum):
+    """Change that reading or cleaning made to a molecule."""
+
+    FRAGMENTS = "smaller fragments removed"
+    METALS = "metal salts split into ions"
+    CHARGE_FORM = "charge forms normalized"
+    CHARGES = "charges neutralized"
+    STEREO = "marks of stereochemistry removed"
+    ATOM_MAPS = "atom map numbers removed"
+
+
+class NamedSmiles(NamedTuple):
+    """A line such as those of a SMI file, taken apart."""
+
+    smiles: str
+    """SMILES with its CXSMILES block, if it has any."""
+    name: str
+    """Text after them; empty for none."""
+
+
+class Reading(NamedTuple):
+    """A sanitized molecule, hydrogens implicit, and the changes made to what was written."""
+
+    mol: Mol
+    changes: tuple[Change, ...] = ()
+
+
+def split_name(line: str) -> NamedSmiles:
+    """The SMILES at the start of a line and the name after it.
+
+    >>> split_name("CCO ethanol 96 %")
+    NamedSmiles(smiles='CCO', name='ethanol 96 %')
+    """
+    smiles, extension, name = _split(line)
+    return NamedSmiles(f"{smiles} {extension}".rstrip(), name)
+
+
+def read_smiles(text: str) -> Reading:
+    """The molecule of a SMILES or CXSMILES.
+
+    Atom map numbers are removed, and so are the marks of stereochemistry that a canonical SMILES
+    cannot carry: racemic and relative centers, axes, and centers which only RDKit's newer
+    perception recognizes.
+
+    Raises:
+        MoleculeError: nothing to read, too long, followed by text, or not accepted by RDKit.
+    """
+    smiles, extension, name = _split(text)
+    if not smiles:
+        raise MoleculeError(Refusal.NO_SMILES)
+    if name:
+        raise MoleculeError(Refusal.TEXT_AFTER_SMILES, f"{name[:40]!r} after {smiles[:40]!r}")
+    if len(smiles) + len(extension) > MAX_CHARACTERS:
+        detail = f"{len(smiles) + len(extension)} characters, {MAX_CHARACTERS} allowed"
+        raise MoleculeError(Refusal.TOO_LONG, detail)
+    if not smiles.isascii():
+        raise MoleculeError(Refusal.INVALID, "SMILES are ASCII text")
+    changes: tuple[Change, ...] = ()
+    if ":" in smiles and _ATOM_MAP.search(smiles):
+        smiles = _ATOM_MAP.sub("", smiles)
+        changes = (Change.ATOM_MAPS,)
+    mol = read_plain(smiles)
+    loses_stereo = False
+    if "[H]" in smiles and (bare := _without_hydrogens(mol)):
+        mol, loses_stereo = bare, True
+    loses_stereo |= not STEREO_MARKS.isdisjoint(smiles) and _loses_stereo(smiles, mol)
+    if extension:
+        mol, removes_marks = _read_extension(smiles, extension)
+        loses_stereo |= removes_marks
+    return Reading(mol, (*changes, Change.STEREO) if loses_stereo else changes)
+
+
+def read_plain(smiles: str) -> Mol:
+    """The molecule of a SMILES with nothing after it, as RDKit reads it.
+
+    Raises:
+        MoleculeError: RDKit does not accept it; the detail says why.
+    """
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None:
+            raise MoleculeError(Refusal.INVALID, _problem(smiles))
+    return mol
+
+
+def cxsmiles(mol: Mol) -> str:
+    """Text from which `read_smiles` learns all that it needs of a molecule from another source.
+
+    It carries racemic and relative centers and atropisomers, but no names and no coordinates
+    beyond those that an atropisomer needs.
+    """
+    fields = Chem.CXSmilesFields
+    kept = fields.CX_ENHANCEDSTEREO | fields.CX_RADICALS
+    if any(bond.GetStereo() in _ATROPISOMERS for bond in mol.GetBonds()):
+        kept |= fields.CX_COORDS | fields.CX_BOND_CFG | fields.CX_BOND_ATROPISOMER
+    return str(Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), int(kept)))
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """SMILES, CXSMILES block and name; blanks of any kind, U+00A0 among them, stand between."""
+    smiles, rest = (*text.split(maxsplit=1), "", "")[:2]
+    rest = rest.rstrip()
+    block = _CXSMILES.match(rest)
+    # A lone bar is no block, and neither is one in the middle of a name.
+    if block is None:
+        return smiles, "", rest
+    return smiles, block.group(), rest[block.end() :].strip()
+
+
+def _read_extension(smiles: str, extension: str) -> tuple[Mol, bool]:
+    """The molecule without the marks that its CXSMILES takes back, and whether it had any."""
+    features = _features(extension.strip("|"))
+    written = Chem.MolFromSmiles(smiles, sanitize=False)
+    atoms = {int(atom) for feature in features for atom in _atoms(feature)}
+    if atoms and max(atoms) >= written.GetNumAtoms():
+        detail = f"{extension} names an atom beyond the last"
+        raise MoleculeError(Refusal.CXSMILES, detail)
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(f"{smiles} {extension}")
+    if mol is None:
+        raise MoleculeError(Refusal.CXSMILES, f"RDKit does not accept {extension}")
+    graph = RWMol(mol)
+    removes_marks = _remove_marks(graph, is_racemic=any(found["racemic"] for found in features))
+    wavy = [int(atom) for found in features if found["wavy"] for atom in _atoms(found)]
+    removes_marks |= any(_is_marked(written.GetAtomWithIdx(atom)) for atom in wavy)
+    # RDKit has perceived the molecule with the marks: only a fresh reading is free of them.
+    return read_plain(Chem.MolToSmiles(graph)), removes_marks
+
+
+def _features(block: str) -> list[re.Match[str]]:
+    """The features of a CXSMILES block.
+
+    Raises:
+        MoleculeError: it holds a feature that the toolkit cannot honor.
+    """
+    features: list[re.Match[str]] = []
+    position = 0
+    while position < len(block):
+        feature = _FEATURE.match(block, position)
+        if feature is None or block[feature.end() : feature.end() + 1] not in ("", ","):
+            raise MoleculeError(Refusal.CXSMILES, f"{block[position:][:40]!r}")
+        features.append(feature)
+        position = feature.end() + 1
+    return features
+
+
+def _atoms(feature: re.Match[str]) -> list[str]:
+    """Numbers of the atoms in a stereo feature; bonds follow their atom behind a dot."""
+    listed = feature["atoms"] or feature["ends"]
+    return [pair.partition(".")[0] for pair in listed.split(",")] if listed else []
+
+
+def _remove_marks(mol: RWMol, *, is_racemic: bool) -> bool:
+    """Remove the marks of racemic and relative centers and of axes; whether there were any."""
+    groups = [
+        group
+        for group in mol.GetStereoGroups()
+        if group.GetGroupType() != Chem.StereoGroupType.STEREO_ABSOLUTE
+    ]
+    centers = [atom for group in groups for atom in group.GetAtoms()]
+    centers = [atom for atom in (mol.GetAtoms() if is_racemic else centers) if _is_marked(atom)]
+    axes = [bond for bond in mol.GetBonds() if bond.GetStereo() in _ATROPISOMERS]
+    for atom in centers:
+        atom.SetChiralTag(ChiralType.CHI_UNSPECIFIED)
+    for bond in axes:
+        bond.SetStereo(BondStereo.STEREONONE)
+    mol.SetStereoGroups([])
+    return bool(centers or axes)
+
+
+def _loses_stereo(smiles: str, mol: Mol) -> bool:
+    """Whether RDKit dropped marks of stereochemistry that mean something.
+
+    Its default perception drops every mark that it does not recognize. Most of these mean nothing,
+    as in C[C@H](C)O; its newer perception, slower and not the default, knows which of them do.
+    """
+    centers = len(mol.GetAtomsMatchingQuery(_chiral()))
+    is_directed = "/" in smiles or "\\" in smiles
+    if not is_directed and centers == len(_CENTER.findall(smiles)):
+        return False
+    written = Chem.MolFromSmiles(smiles, sanitize=False)
+    kept = centers + sum(bond.GetStereo() > BondStereo.STEREOANY for bond in mol.GetBonds())
+    if kept == _count_marks(written):
+        return False
+    # No perception of RDKit recognizes the axes of allenes and the sides of longer cumulenes.
+    cumulated = {atom.GetIdx() for atom in written.GetAtoms() if _is_cumulated(atom)}
+    if any(_is_marked(written.GetAtomWithIdx(atom)) for atom in cumulated) or any(
+        cumulated.issuperset((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
+        for bond in written.GetBonds()
+    ):
+        return True
+    with rdBase.BlockLogs():
+        Chem.SanitizeMol(written)
+        Chem.SetBondStereoFromDirections(written)
+        recognized = Chem.FindPotentialStereo(written, cleanIt=True, flagPossible=False)
+    return kept < sum(info.specified == Chem.StereoSpecified.Specified for info in recognized)
+
+
+def _without_hydrogens(mol: Mol) -> Mol | None:
+    """The molecule without the hydrogens that RDKit keeps for the side of C=NH they are on.
+
+    None if there are none of them.
+    """
+    parameters = Chem.RemoveHsParameters()
+    parameters.removeDefiningBondStereo = True
+    bare = Chem.RemoveHs(mol, parameters)
+    if bare.GetNumAtoms() == mol.GetNumAtoms():
+        return None
+    return read_plain(Chem.MolToSmiles(bare))
+
+
+def _count_marks(written: Mol) -> int:
+    """Marked centers, and double bonds with a direction at either end or at a cumulated one."""
+    centers = sum(map(_is_marked, written.GetAtoms()))
+    return centers + sum(map(_is_directed, written.GetBonds()))
+
+
+def _is_marked(atom: Atom) -> bool:
+    return bool(atom.GetChiralTag() != ChiralType.CHI_UNSPECIFIED)
+
+
+def _is_cumulated(atom: Atom) -> bool:
+    return sum(bond.GetBondType() == BondType.DOUBLE for bond in atom.GetBonds()) > 1
+
+
+def _is_directed(bond: Bond) -> bool:
+    """Whether directions say on which sides of a double bond its neighbors are."""
+    if bond.GetBondType() != BondType.DOUBLE:
+        return False
+    return all(
+        any(neighbor.GetBondDir() in _DIRECTIONS for neighbor in end.GetBonds())
+        or _is_cumulated(end)
+        for end in (bond.GetBeginAtom(), bond.GetEndAtom())
+    )
+
+
+def _problem(smiles: str) -> str:
+    """The objection of RDKit to a SMILES that it refused."""
+    mol: Mol | None = Chem.MolFromSmiles(smiles, sanitize=False)
+    try:
+        problems = Chem.DetectChemistryProblems(mol) if mol else []
+    except RuntimeError:  # RDKit 2026.9 on more than 31 hydrogens at one atom.
+        problems = ()
+    return str(problems[0].Message()) if problems else "RDKit cannot read it as SMILES"
+
+
+@cache
+def _chiral() -> Chem.QueryAtom:
+    return rdqueries.HasChiralTagQueryAtom()
