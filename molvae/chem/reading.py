@@ -230,7 +230,8 @@ def _loses_stereo(smiles: str, mol: Mol) -> bool:
         Chem.SanitizeMol(written)
         Chem.SetBondStereoFromDirections(written)
         recognized = Chem.FindPotentialStereo(written, cleanIt=True, flagPossible=False)
-    return kept < sum(info.specified == Chem.StereoSpecified.Specified for info in recognized)
+    specified = [info.specified == Chem.StereoSpecified.Specified for info in recognized]
+    return bool(kept < sum(specified))
 
 
 def _without_hydrogens(mol: Mol) -> Mol | None:
@@ -239,7 +240,8 @@ def _without_hydrogens(mol: Mol) -> Mol | None:
     None if there are none of them.
     """
     parameters = Chem.RemoveHsParameters()
-    parameters.removeDefiningBondStereo = True
+    # The stubs of RDKit type this attribute as its class.
+    parameters.removeDefiningBondStereo = True  # type: ignore[assignment]
     bare = Chem.RemoveHs(mol, parameters)
     if bare.GetNumAtoms() == mol.GetNumAtoms():
         return None
@@ -257,7 +259,8 @@ def _is_marked(atom: Atom) -> bool:
 
 
 def _is_cumulated(atom: Atom) -> bool:
-    return sum(bond.GetBondType() == BondType.DOUBLE for bond in atom.GetBonds()) > 1
+    orders = [bond.GetBondType() for bond in atom.GetBonds()]
+    return orders.count(BondType.DOUBLE) > 1
 
 
 def _is_directed(bond: Bond) -> bool:

@@ -122,8 +122,8 @@ def test_the_summary_tells_what_cleaning_changed(tmp_path):
     config = CorpusConfig(standardize=StandardizeConfig(keep_stereo=False))
     corpus = prepare_corpus(path, config)
     told = (
-        "  of the accepted: 2 charges neutralised, 1 marks of stereochemistry removed, "
-        "1 smaller fragments left out"
+        "  of the accepted: 2 charges neutralized, 1 marks of stereochemistry removed, "
+        "1 smaller fragments removed"
     )
     assert told in corpus.summary().splitlines()
     # The same when the store is found again.
