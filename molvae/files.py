@@ -135,15 +135,19 @@ def write_or_rescue(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def remove_drafts(folder: Path) -> None:
-    """Remove the unfinished files that killed processes left; no other process may be writing."""
+    """Remove the drafts that killed processes left; no other process may be writing here."""
     for path in folder.iterdir():
-        if is_draft(path):
+        if not is_draft(path):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             with suppress(OSError):
                 path.unlink()
 
 
 def is_draft(path: Path) -> bool:
-    """Whether the name is that of a file that `atomic_write` has not finished."""
+    """Whether the name is that of a file or model folder whose writing has not finished."""
     return _DRAFT_NAME.fullmatch(path.name) is not None
 
 

@@ -1,6 +1,8 @@
 """Work spread over processes, with the answers in the order of the questions."""
 
 import os
+import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +13,9 @@ from molvae.errors import WorkerError
 Context = TypeVar("Context")
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+
+_WATCH_SECONDS = 2.0
+"""Time between two looks of a worker at whether the process that started it still exists."""
 
 
 def available_cores() -> int:
@@ -51,7 +56,9 @@ def ordered_map(
 
     # Loky restarts a worker that has come to hold much memory, as a network is; nothing is lost.
     warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
-    executor = get_reusable_executor(max_workers=workers, timeout=300)
+    executor = get_reusable_executor(
+        max_workers=workers, timeout=300, initializer=_watch_parent, initargs=(os.getpid(),)
+    )
     limit = ahead or 3 * workers
     # Any: loky has no types; the futures hold answers.
     pending: deque[tuple[Context, Any]] = deque()
@@ -75,3 +82,15 @@ def ordered_map(
 def _next_answer(pending: deque[tuple[Context, Any]]) -> tuple[Context, Any]:
     context, future = pending.popleft()
     return context, future.result()
+
+
+def _watch_parent(parent: int) -> None:
+    """End this worker soon after its parent has died, which loky itself does not notice."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    if hasattr(os, "fork"):
+        threading.Thread(target=watch, daemon=True).start()

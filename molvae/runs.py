@@ -1,4 +1,4 @@
-"""RunDirectory: the only place that spells the names of a run's files, and who made the run."""
+"""RunDirectory: the names of a run's files, and a record of how the run was made."""
 
 import platform
 import shlex
@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from molvae.errors import RunError
-from molvae.files import write_json
+from molvae.files import is_draft, remove_drafts, write_json
 
 _LOCK = ".lock"
 _RECORDED_PACKAGES = ("molvae", "torch", "rdkit", "selfies", "numpy", "pandas", "cmaes")
@@ -33,7 +33,7 @@ class RunDirectory:
         Raises:
             RunError: something other than an empty folder has that name.
         """
-        if path.exists() and (not path.is_dir() or any(map(_counts, path.iterdir()))):
+        if path.exists() and (not path.is_dir() or any(map(_is_content, path.iterdir()))):
             raise RunError(
                 f"{str(path)!r} exists already; use --resume to go on with it, or another --out"
             )
@@ -49,25 +49,28 @@ class RunDirectory:
         """
         run = cls(path)
         if not run.settings.is_file():
-            raise RunError(f"{str(path)!r} holds no run to resume; start it without --resume")
+            raise RunError(f"{str(path)!r} holds no run to resume; start a new run")
         return run
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let no other process work on the run; however this one ends, it is let go then.
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from working on the run; the lock ends with this process at latest.
+
+        Unfinished files that a killed process left in the run are removed.
 
         Raises:
-            RunError: another process works on it.
+            RunError: another process works on the run.
         """
         lock = FileLock(self.path / _LOCK)
         try:
             lock.acquire(timeout=0)
+            remove_drafts(self.path)
         except Timeout:
             raise RunError(
                 f"another process works on {str(self.path)!r}; wait until it has ended, or stop it"
             ) from None
         except (OSError, NotImplementedError):
-            # A place without locks; one that cannot be written to is told of by who writes.
+            # The file system has no locks, or is read-only, which the first writer reports.
             pass
         try:
             yield
@@ -81,12 +84,12 @@ class RunDirectory:
 
     @property
     def provenance(self) -> Path:
-        """Who made the run: command, versions, machine, date."""
+        """Provenance of the run: command, versions, machine, date."""
         return self.path / "provenance.json"
 
     @property
     def refused(self) -> Path:
-        """Rows of the input that were refused, each with its reason."""
+        """Rows of the input that were refused, each with the reason."""
         return self.path / "refused.csv"
 
     @property
@@ -101,7 +104,7 @@ class RunDirectory:
 
     @property
     def checkpoint(self) -> Path:
-        """All that resuming a training needs."""
+        """Weights, optimizer moments and progress, from which a training is resumed."""
         return self.path / "checkpoint.safetensors"
 
     @property
@@ -126,22 +129,22 @@ class RunDirectory:
 
     @property
     def front(self) -> Path:
-        """Those of them that no other beats in every goal."""
+        """The candidates that no other candidate beats in all goals."""
         return self.path / "front.csv"
 
     @property
     def failures(self) -> Path:
-        """Molecules that a scorer of the user's had no number for, each with the reason."""
+        """Molecules that an external scorer gave no number for, each with the reason."""
         return self.path / "failures.csv"
 
     @property
     def summary(self) -> Path:
-        """What the run came to, as JSON."""
+        """Outcome of the run, as JSON."""
         return self.path / "summary.json"
 
     @property
     def report(self) -> Path:
-        """The page that tells of the run."""
+        """HTML page that describes the run."""
         return self.path / "report.html"
 
     def record_provenance(self, seed: int, command: list[str] | None = None) -> None:
@@ -150,7 +153,7 @@ class RunDirectory:
 
 
 def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
-    """What it takes to make a figure again: command, seed, versions, machine and date."""
+    """All that reproducing a result needs: command, seed, versions, machine and date."""
     return {
         "command": shlex.join(command or _command_line()),
         "seed": seed,
@@ -163,7 +166,7 @@ def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
 
 
 def processor_name() -> str:
-    """The processor's own name where the system tells it, else its architecture."""
+    """Name of the processor, or its architecture where the system has no name for it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -173,7 +176,7 @@ def processor_name() -> str:
 
 
 def installed_version(package: str) -> str | None:
-    """Its version; None where that is not recorded, as of a checkout that is not installed."""
+    """Version of an installed package; None when the package is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -181,7 +184,7 @@ def installed_version(package: str) -> str | None:
 
 
 def _command_line() -> list[str]:
-    """How this process was started: as the command, or as Python with something else."""
+    """The command line of this process, as the user typed it."""
     program = Path(*sys.argv[:1])
     is_command = program.name in ("molvae", "molvae.exe")
     if is_command or program.parts[-2:] == ("molvae", "__main__.py"):
@@ -189,6 +192,6 @@ def _command_line() -> list[str]:
     return ["python", *sys.argv]
 
 
-def _counts(path: Path) -> bool:
-    """Whether a file is more than what a killed process left: the draft of one, or its lock."""
-    return not (path.name.endswith(".part") or path.name == _LOCK)
+def _is_content(path: Path) -> bool:
+    """Whether a file is more than a lock or the draft that a killed process left."""
+    return not (is_draft(path) or path.name == _LOCK)

@@ -1,6 +1,10 @@
 import os
 import signal
+import subprocess
+import sys
+import time
 from itertools import count, islice
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +62,32 @@ def test_a_worker_that_dies_is_one_clear_line_and_not_the_end():
     with pytest.raises(WorkerError, match="a worker process died"):
         list(ordered_map(die, [(None, 1)], 2))
     assert list(ordered_map(square, [(None, 3)], 2)) == [(None, 9)]
+
+
+WORKING = """
+import os, sys, time
+from molvae.parallel import ordered_map
+def name(n):
+    time.sleep(0.5)
+    return os.getpid()
+if __name__ == "__main__":
+    for _, pid in ordered_map(name, enumerate(range(1000)), 2):
+        print(pid, flush=True)
+"""
+
+
+# Four processes and their semaphores were still there a minute after a kill.
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_workers_end_when_their_parent_is_killed():
+    before = {path.name for path in Path("/dev/shm").iterdir()}
+    words = [sys.executable, "-c", WORKING]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as parent:
+        pids = {int(parent.stdout.readline()) for _ in range(4)}
+        parent.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    time.sleep(1)
+    left = {path.name for path in Path("/dev/shm").iterdir()} - before
+    assert not [name for name in left if f"-{parent.pid}-" in name]

@@ -23,7 +23,7 @@ def test_a_place_that_is_taken_is_refused(tmp_path):
 
 
 def test_what_a_killed_process_left_behind_is_not_in_the_way(tmp_path):
-    (tmp_path / ".settings.json.0a1b.part").write_text("{")
+    (tmp_path / ".settings.json.0a1b2c3d.part").write_text("{")
     assert RunDirectory.create(tmp_path).path == tmp_path
 
 
@@ -63,9 +63,9 @@ def test_the_command_is_that_of_molvae_only_where_that_was_started(monkeypatch, 
 
 def test_a_run_is_held_by_one_process_at_a_time(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
-    with run.held(), pytest.raises(RunError, match="another process works on"), run.held():
+    with run.lock(), pytest.raises(RunError, match="another process works on"), run.lock():
         pass
-    with run.held():
+    with run.lock():
         pass
     assert RunDirectory.create(tmp_path / "run") == run
 
@@ -74,7 +74,7 @@ HOLDING = """
 import sys, time
 from pathlib import Path
 from molvae.runs import RunDirectory
-with RunDirectory(Path(sys.argv[1])).held():
+with RunDirectory(Path(sys.argv[1])).lock():
     print("held", flush=True)
     time.sleep(600)
 """
@@ -84,10 +84,10 @@ def test_a_killed_process_lets_its_run_go(tmp_path):
     words = [sys.executable, "-c", HOLDING, str(tmp_path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(RunError, match="another process"), RunDirectory(tmp_path).held():
+        with pytest.raises(RunError, match="another process"), RunDirectory(tmp_path).lock():
             pass
         other.send_signal(signal.SIGKILL)
-    with RunDirectory(tmp_path).held():
+    with RunDirectory(tmp_path).lock():
         pass
 
 
@@ -96,5 +96,5 @@ def test_where_there_are_no_locks_the_run_goes_without(tmp_path, monkeypatch):
         raise NotImplementedError("no flock here")
 
     monkeypatch.setattr("filelock.BaseFileLock.acquire", refuse)
-    with RunDirectory(tmp_path).held():
+    with RunDirectory(tmp_path).lock():
         pass

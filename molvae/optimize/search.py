@@ -157,7 +157,7 @@ def search(
     if config.pareto:
         check_goals(objective)
     shared = ScoreCache.open(cache, objective.description) if cache else nullcontext()
-    held = run.held() if run else nullcontext()
+    held = run.lock() if run else nullcontext()
     with held, shared as scores, _open_journal(run, model, objective, config, resume) as journal:
         report = partial(_keep_failures, run.failures) if run else None
         oracle = Oracle(objective, journal, config.budget, config.at_once, report, scores)

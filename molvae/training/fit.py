@@ -13,13 +13,14 @@ import torch
 from molvae.dataset.corpus import Corpus, prepare_corpus, split
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError, DataError
-from molvae.files import write_json
+from molvae.files import check_room, write_json
 from molvae.model.network import pick_device
 from molvae.model.network_config import Device
 from molvae.model.threads import one_thread
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
+from molvae.training.checkpoint import checkpoint_bytes
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.diagnostics import Validation
 from molvae.training.memory import freed_memory_kept
@@ -112,8 +113,11 @@ def resume(
     plan = plan.model_copy(update={"train": changed})
     if torchrun_rank() not in (None, 0):
         return _train(run, plan, notify, progress)
-    with run.held():
+    with run.lock():
         plan.save(run)
+        if not run.provenance.exists():
+            # The run was killed between its first two files.
+            run.record_provenance(plan.train.seed)
         return _train(run, plan, notify, progress)
 
 
@@ -130,16 +134,16 @@ def train_as_worker(run: RunDirectory, group: ProcessGroup) -> None:
 
 @contextmanager
 def _new_run(out: Path) -> Iterator[RunDirectory]:
-    """A run directory that is gone again when training fails before there is anything to resume."""
+    """A new run directory, which is removed when the training fails before it saved a model."""
     run = RunDirectory.create(out)
-    with run.held():
+    with run.lock():
         # Another process may have begun one there a moment ago.
         RunDirectory.create(out)
         try:
             yield run
         # Whatever came, want of memory included.
         except Exception:
-            if not run.checkpoint.exists():
+            if not (run.checkpoint.exists() or run.best_model.exists()):
                 shutil.rmtree(out, ignore_errors=True)
             raise
 
@@ -154,7 +158,7 @@ def _train(
     if is_main:
         _corpus(run, plan, notify, progress)
     with (
-        init_process_group(size, run, device) as group,
+        init_process_group(size, run, device, notify) as group,
         one_thread(),
         freed_memory_kept(),
         ProgressReport(
@@ -166,6 +170,7 @@ def _train(
     ):
         session = _session(run, plan, group, report)
         if is_main:
+            _check_room(run, session)
             # Of an earlier sitting: this one has not ended.
             run.summary.unlink(missing_ok=True)
         stop = session.complete()
@@ -173,6 +178,17 @@ def _train(
     if is_main and stop is not StopReason.INTERRUPTED:
         _resample(run, plan, result.model, session.data, notify, progress=progress)
     return result
+
+
+def _check_room(run: RunDirectory, session: TrainingSession) -> None:
+    """Check that the disk has room for what the training writes.
+
+    Raises:
+        FileError: it has not.
+    """
+    # Two models and two checkpoints, of which each is written before its predecessor is removed.
+    checkpoints = 2 if run.checkpoint.exists() else 3
+    check_room(run.path, checkpoints * checkpoint_bytes(session.model.network))
 
 
 def _resample(

@@ -1,4 +1,4 @@
-"""Interrupt: Ctrl-C asks a training to end at the next update; a second one ends it at once."""
+"""Interrupt: the first Ctrl-C ends a training after the present update, the second at once."""
 
 import signal
 import threading
@@ -7,28 +7,29 @@ from contextlib import contextmanager
 
 
 class Interrupt:
-    """Whether the user has asked to end."""
+    """A request of the user to end the training."""
 
     def __init__(self) -> None:
         self.is_requested = False
 
     @contextmanager
-    def catch_signals(self, listen: bool) -> Iterator[None]:
-        """Catch the first Ctrl-C or SIGTERM within the block; only the main thread can.
+    def catch_signals(self, is_main: bool) -> Iterator[None]:
+        """Take the first Ctrl-C or SIGTERM in the block for a request to end.
 
-        Where another process is the one that listens, this one hears of it by that.
+        Only the main thread can catch signals. Processes other than the main one ignore them: the
+        main process tells them when to end.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         earlier = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-        def note(number: int, _frame: object) -> None:
+        def request(number: int, _frame: object) -> None:
             self.is_requested = True
             signal.signal(number, earlier[signal.Signals(number)])
 
         for number in earlier:
-            signal.signal(number, note if listen else signal.SIG_IGN)
+            signal.signal(number, request if is_main else signal.SIG_IGN)
         try:
             yield
         finally:

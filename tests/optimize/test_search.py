@@ -334,6 +334,6 @@ def test_the_mark_of_a_model_is_the_same_on_every_kind_of_processor(tiny_model, 
 
 def test_a_search_that_goes_on_is_not_resumed_beside_itself(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
-    with run.held(), pytest.raises(RunError, match="another process works on"):
+    with run.lock(), pytest.raises(RunError, match="another process works on"):
         search(ProjectionModel(), objective(), config(), run, resume=True)
     assert not run.journal.exists()

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -10,11 +11,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from interrupts import heed_ctrl_c
 from safetensors.torch import load_file
+from training_process import start_training, wait_for
 
 from molvae.dataset.corpus_config import CorpusConfig
-from molvae.errors import ConfigError, DataError, ModelError, RunError, TrainingError
+from molvae.errors import (
+    ConfigError,
+    DataError,
+    FileError,
+    ModelError,
+    RunError,
+    TrainingError,
+)
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training import fit
@@ -92,7 +100,7 @@ def test_a_run_directory_that_is_taken_is_refused(trained, tiny_plan):
 def test_a_training_that_goes_on_is_not_resumed_beside_itself(trained):
     run = RunDirectory(trained[1])
     before = run.settings.read_bytes()
-    with run.held(), pytest.raises(RunError, match="another process works on"):
+    with run.lock(), pytest.raises(RunError, match="another process works on"):
         resume(run.path, max_minutes=1.0)
     assert run.settings.read_bytes() == before
 
@@ -234,41 +242,6 @@ def test_not_a_number_goes_back_to_good_weights_and_says_so(tiny_plan, tmp_path)
     assert sum("back to the last good weights" in line for line in lines) == 8
 
 
-TRAIN = """
-import sys
-from molvae.runs import RunDirectory
-from molvae.training.config import TrainingPlan
-from molvae.training.fit import train
-from pathlib import Path
-
-if __name__ == "__main__":
-    plan = TrainingPlan.parse(__import__("json").loads(Path(sys.argv[1]).read_text()))
-    train(plan, Path(sys.argv[2]))
-"""
-
-
-def started(plan, out, folder, *command, **environment):
-    (folder / "plan.json").write_text(plan.model_dump_json())
-    (folder / "train.py").write_text(TRAIN)
-    command = command or (sys.executable,)
-    return subprocess.Popen(
-        [*command, str(folder / "train.py"), str(folder / "plan.json"), str(out)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_ctrl_c,
-        start_new_session=True,
-    )
-
-
-def wait_for(condition, process, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.slow
 def test_killed_at_any_moment_and_resumed_gives_the_same_weights_bit_for_bit(
     trained, tiny_plan, tmp_path
@@ -276,7 +249,7 @@ def test_killed_at_any_moment_and_resumed_gives_the_same_weights_bit_for_bit(
     out = tmp_path / "killed"
     # Checkpoints at nearly every update make it likely that one is being written as the kill comes.
     plan = changed(tiny_plan, checkpoint_minutes=1e-6)
-    process = started(plan, out, tmp_path)
+    process = start_training(plan, out, tmp_path)
     wait_for(RunDirectory(out).checkpoint.exists, process)
     time.sleep(0.3)
     process.send_signal(signal.SIGKILL)
@@ -293,7 +266,7 @@ def test_killed_at_any_moment_and_resumed_gives_the_same_weights_bit_for_bit(
 @pytest.mark.slow
 def test_an_interrupt_ends_at_the_next_update_and_can_be_resumed(trained, tiny_plan, tmp_path):
     out = tmp_path / "interrupted"
-    process = started(changed(tiny_plan, checkpoint_minutes=1e-6), out, tmp_path)
+    process = start_training(changed(tiny_plan, checkpoint_minutes=1e-6), out, tmp_path)
     wait_for(RunDirectory(out).checkpoint.exists, process)
     process.send_signal(signal.SIGINT)
     _, words = process.communicate(timeout=60)
@@ -321,7 +294,7 @@ def test_a_training_whose_time_is_up_is_left_as_it_is_when_resumed(tiny_plan, tm
 def test_a_signal_to_all_processes_is_heeded_by_the_leading_one(tiny_plan, tmp_path, number):
     out = tmp_path / "run"
     plan = changed(tiny_plan, processes=2, epochs=10_000, checkpoint_minutes=1e-6)
-    process = started(plan, out, tmp_path)
+    process = start_training(plan, out, tmp_path)
     wait_for(RunDirectory(out).checkpoint.exists, process)
     os.killpg(process.pid, number)
     _, words = process.communicate(timeout=60)
@@ -362,7 +335,7 @@ def test_a_batch_may_have_fewer_molecules_than_there_are_processes(tiny_plan, tm
     plan = changed(tiny_plan, processes=3, free_bits=0.1, epochs=2).model_copy(
         update={"data": few, "corpus": CorpusConfig()}
     )
-    process = started(plan, tmp_path / "run", tmp_path)
+    process = start_training(plan, tmp_path / "run", tmp_path)
     _, words = process.communicate(timeout=120)
     assert process.returncode == 0, words
 
@@ -373,7 +346,7 @@ def test_two_processes_train_what_one_trains(trained, tiny_plan, tmp_path, by_to
     out = tmp_path / "two"
     plan = changed(tiny_plan, processes=None if by_torchrun else 2)
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone")
-    process = started(plan, out, tmp_path, *(torchrun if by_torchrun else ()))
+    process = start_training(plan, out, tmp_path, *(torchrun if by_torchrun else ()))
     _, words = process.communicate(timeout=300)
     assert process.returncode == 0, words
     assert TrainingPlan.of_run(RunDirectory(out)).train.processes == 2
@@ -385,12 +358,12 @@ def test_two_processes_train_what_one_trains(trained, tiny_plan, tmp_path, by_to
 @pytest.mark.slow
 def test_a_process_that_dies_ends_the_training_with_a_word(tiny_plan, tmp_path):
     out = tmp_path / "died"
-    process = started(changed(tiny_plan, processes=2, epochs=10_000), out, tmp_path)
+    process = start_training(changed(tiny_plan, processes=2, epochs=10_000), out, tmp_path)
     wait_for(RunDirectory(out).checkpoint.exists, process)
     subprocess.run(["pkill", "-9", "-f", f"molvae.training.worker {out}"], check=True)
     _, words = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "go on with --resume" in words
+    assert "resume the run" in words
 
 
 def test_a_damaged_checkpoint_is_refused_with_a_way_out(trained, tiny_plan, tmp_path):
@@ -398,15 +371,49 @@ def test_a_damaged_checkpoint_is_refused_with_a_way_out(trained, tiny_plan, tmp_
     train(changed(tiny_plan, epochs=1), out)
     checkpoint = RunDirectory(out).checkpoint
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(RunError, match="--from"):
+    with pytest.raises(RunError, match="is damaged"):
         resume(out)
 
 
 def test_there_must_be_a_run_to_resume(tmp_path):
-    with pytest.raises(RunError, match="without --resume"):
+    with pytest.raises(RunError, match="no run to resume"):
         resume(tmp_path)
 
 
 def test_tensorboard_files_are_written_when_asked_for(tiny_plan, tmp_path):
     train(changed(tiny_plan, epochs=4, tensorboard=True), tmp_path / "run")
     assert list(RunDirectory(tmp_path / "run").tensorboard.iterdir())
+
+
+# The first checkpoint did not fit on the disk, and the trained model was removed with the run.
+def test_a_checkpoint_that_does_not_fit_leaves_the_model(tiny_plan, tiny_model, tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    size = 4 * sum(weight.numel() for weight in tiny_model.network.state_dict().values())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * size, limits[1]))
+    try:
+        with pytest.raises(FileError, match="checkpoint"):
+            train(changed(tiny_plan, processes=1), run.path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    MoleculeVAE.from_pretrained(run.best_model)
+    resume(run.path)
+    assert run.last_model.is_dir()
+
+
+def test_a_disk_without_room_is_refused_before_training_begins(tiny_plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(9, 8, 1))
+    with pytest.raises(FileError, match="free"):
+        train(tiny_plan, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_resumed_run_gets_the_provenance_that_it_lacks(trained, tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    shutil.copytree(trained[1], run.path)
+    draft = run.path / ".checkpoint.safetensors.0123abcd.part"
+    draft.write_bytes(b"of a killed training")
+    run.provenance.unlink()
+    resume(run.path)
+    assert run.provenance.is_file()
+    assert not draft.exists()
