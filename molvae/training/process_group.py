@@ -334,7 +334,9 @@ def _await_workers(rendezvous: Path, watch: _WorkerWatch) -> None:
 
 def _module_path() -> str:
     """This process's module search path, as PYTHONPATH has it."""
-    return os.pathsep.join(folder or os.curdir for folder in sys.path if isinstance(folder, str))
+    # object: programs put things other than texts there, which Python ignores.
+    entries: list[object] = [*sys.path]
+    return os.pathsep.join(entry or os.curdir for entry in entries if isinstance(entry, str))
 
 
 @contextmanager
