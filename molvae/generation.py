@@ -113,8 +113,8 @@ def filter_of(config: GenerateConfig) -> MoleculeFilter:
         config.keep,
         config.avoid,
         strict=bool(config.strict),
-        radicals=bool(config.radicals),
-        own=bool(config.exact),
+        allow_radicals=bool(config.radicals),
+        canonical_only=bool(config.exact),
     )
 
 

@@ -1,9 +1,10 @@
-"""Structural alerts: substructures that medicinal chemists would rather not see.
+"""Structural alerts: substructures that medicinal chemists avoid.
 
-The catalogues are RDKit's but for MCF. The tables `mcf.csv` and `moses_pains.csv` beside this file
-are `moses/metrics/mcf.csv` and `wehi_pains.csv` of molsets 0.3.1 (Polykovskiy et al. 2020), MIT
-licence, Copyright 2018 Insilico Medicine, Inc; the notice stands in `data/README.md`. RDKit has
-mended 18 of its PAINS since, so the filters of MOSES need the older table.
+PAINS, Brenk and NIH are RDKit's catalogues. The tables `mcf.csv` and `moses_pains.csv` beside this
+file are `moses/metrics/mcf.csv` and `wehi_pains.csv` of molsets 0.3.1 (Polykovskiy et al. 2020),
+MIT licence, Copyright 2018 Insilico Medicine, Inc; the notice is in `data/README.md`. RDKit has
+corrected 18 of its PAINS since, so the filters of MOSES need the older table. The table
+`reactive_groups.csv` is the toolkit's own.
 """
 
 import csv
@@ -15,14 +16,14 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import Mol
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
-from molvae.chem.molecule import Molecule
+from molvae.chem.molecule import Molecule, Pattern
 
 _ALLOWED_ELEMENTS = frozenset({"C", "N", "S", "O", "F", "Cl", "Br", "H"})
 _SMALLEST_FORBIDDEN_RING = 8
 
 
 class Catalogue(StrEnum):
-    """Collections of alerts."""
+    """Collection of alerts."""
 
     PAINS = "pains"
     """Baell & Holloway 2010: interfere with assays."""
@@ -32,14 +33,18 @@ class Catalogue(StrEnum):
     """Jadhav et al. 2010, Doveston et al. 2015: reactive or promiscuous."""
     MCF = "mcf"
     """Polykovskiy et al. 2020: the medicinal chemistry filters of MOSES."""
+    REACTIVE = "reactive"
+    """Groups that decompose or react in water or air; see also `chem.environments`."""
 
 
 def alerts(molecule: Molecule, catalogue: Catalogue) -> tuple[str, ...]:
-    """Names of the alerts that match, in the catalogue's order; () when the molecule is clean."""
+    """Names of the alerts that match, in the catalogue's order; () if there are none."""
     if catalogue is Catalogue.MCF:
         # Some of its patterns name hydrogens, so these must be atoms.
         mol = Chem.AddHs(molecule.mol)
         return tuple(name for name, query in _table("mcf") if mol.HasSubstructMatch(query))
+    if catalogue is Catalogue.REACTIVE:
+        return tuple(name for name, pattern in _reactive() if molecule.contains(pattern))
     matches = _rdkit(catalogue).GetMatches(molecule.mol)
     return tuple(str(entry.GetDescription()) for entry in matches)
 
@@ -72,13 +77,23 @@ def _rdkit(catalogue: Catalogue) -> FilterCatalog:
 
 
 @cache
+def _reactive() -> tuple[tuple[str, Pattern], ...]:
+    rows = _rows("reactive_groups")
+    return tuple((name, Pattern.parse(smarts)) for name, smarts in rows)
+
+
+@cache
 def _moses_alerts() -> tuple[tuple[str, Mol], ...]:
     return _table("mcf") + _table("moses_pains")
 
 
 @cache
 def _table(name: str) -> tuple[tuple[str, Mol], ...]:
-    """Names and patterns of a file beside this one."""
+    """Names and queries of a table of MOSES, whose hydrogens are atoms as in its own code."""
+    return tuple((alert, Chem.MolFromSmarts(smarts)) for alert, smarts in _rows(name))
+
+
+def _rows(name: str) -> list[tuple[str, str]]:
+    """Names and SMARTS of a table beside this file."""
     with files("molvae.chem").joinpath(f"{name}.csv").open(encoding="utf-8") as stream:
-        rows = csv.DictReader(stream)
-        return tuple((row["names"], Chem.MolFromSmarts(row["smarts"])) for row in rows)
+        return [(row["names"], row["smarts"]) for row in csv.DictReader(stream)]

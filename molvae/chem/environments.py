@@ -17,8 +17,8 @@ from rdkit.Chem import Atom, BondType, Mol
 
 from molvae.chem.molecule import Molecule
 
-RARE = 1e-4
-"""Rate below which an environment counts as rare: 1 in 10,000 molecules."""
+RARE = 5e-5
+"""Rate below which an environment counts as rare: 1 in 20,000 molecules."""
 
 _TABLE = "environments.csv"
 _LARGEST_RING = 8

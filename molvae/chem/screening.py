@@ -1,10 +1,12 @@
-"""What is done to decoded spellings, in worker processes: read, measure, filter."""
+"""Screening of decoded SELFIES in worker processes: read them, filter them, compute properties."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
+from molvae.chem.alerts import Catalogue, alerts
 from molvae.chem.conditions import Conditions
+from molvae.chem.environments import rare_environments
 from molvae.chem.molecule import Molecule, Pattern
 from molvae.chem.notation import Repair, Selfies, from_selfies, is_canonical, repair
 from molvae.chem.properties import find_property, property_values
@@ -14,30 +16,34 @@ from molvae.errors import MoleculeError
 
 @dataclass(frozen=True, slots=True)
 class MoleculeFilter:
-    """What is asked of a decoded molecule: plain text, so that it travels to other processes."""
+    """Conditions on a decoded molecule, as plain text that travels to other processes."""
 
     properties: tuple[str, ...] = ()
-    """Properties to be computed of what passes."""
+    """Properties to compute for the molecules that pass."""
     where: str | None = None
-    """Conditions to be met, as `Conditions` reads them."""
+    """Conditions on properties, as `Conditions` reads them."""
     keep: tuple[str, ...] = ()
-    """SMARTS, all of which must match."""
+    """SMARTS that must all match."""
     avoid: tuple[str, ...] = ()
-    """SMARTS, none of which may match."""
+    """SMARTS of which none may match."""
     strict: bool = False
-    """Refuse spellings that SELFIES repairs."""
-    radicals: bool = True
-    """Let unpaired electrons pass."""
-    own: bool = False
-    """Refuse spellings other than that which `to_selfies` has for the molecule."""
+    """Refuse SELFIES that decoding repairs."""
+    canonical_only: bool = False
+    """Refuse SELFIES other than those that `to_selfies` gives for the molecule."""
+    allow_radicals: bool = True
+    """Let molecules with unpaired electrons pass."""
+    allow_reactive: bool = True
+    """Let groups of `Catalogue.REACTIVE` pass."""
+    min_environment_rate: float = 0.0
+    """Share of real molecules that must have an atom environment; 0 lets all environments pass."""
 
     def check(self) -> None:
-        """Find the mistakes in it before any work is done.
+        """Find the mistakes in the filter before any work is done.
 
         Raises:
             ConfigError: an unknown property, a condition that cannot be read, a faulty SMARTS.
         """
-        _compiled(self)
+        _compile(self)
         for name in self.properties:
             find_property(name)
 
@@ -49,11 +55,11 @@ class ScreenedMolecule:
     smiles: str
     values: dict[str, float]
     repair: Repair | None = None
-    """What SELFIES had to repair in the spelling; None where it was taken as written."""
+    """First repair that decoding made to the SELFIES; None if they were taken as written."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Queries:
     conditions: Conditions | None
     keep: tuple[Pattern, ...]
     avoid: tuple[Pattern, ...]
@@ -62,18 +68,16 @@ class _Compiled:
 def screen_selfies(
     selfies_rows: Sequence[Selfies], screen: MoleculeFilter
 ) -> list[ScreenedMolecule | str]:
-    """Per spelling the molecule that passed, or the reason (a `Refusal`) why there is none.
+    """Per SELFIES the molecule that passed, or the reason (a `Refusal`) why it did not.
 
     Raises:
-        ConfigError: the screen itself is faulty; see `MoleculeFilter.check`.
+        ConfigError: the filter itself is faulty; see `MoleculeFilter.check`.
     """
-    compiled = _compiled(screen)
-    return [_screened(selfies, screen, compiled) for selfies in selfies_rows]
+    queries = _compile(screen)
+    return [_screen(selfies, screen, queries) for selfies in selfies_rows]
 
 
-def _screened(
-    selfies: Selfies, screen: MoleculeFilter, compiled: _Compiled
-) -> ScreenedMolecule | str:
+def _screen(selfies: Selfies, screen: MoleculeFilter, queries: _Queries) -> ScreenedMolecule | str:
     try:
         molecule = from_selfies(selfies)
     except MoleculeError as error:
@@ -81,33 +85,37 @@ def _screened(
     repaired = repair(selfies)
     if screen.strict and repaired:
         return Refusal.REPAIRED
-    if screen.own and not is_canonical(selfies, molecule):
+    if screen.canonical_only and not is_canonical(selfies, molecule):
         return Refusal.NOT_CANONICAL
-    if not screen.radicals and molecule.has_radicals:
-        return Refusal.RADICAL
-    if not all(molecule.contains(pattern) for pattern in compiled.keep):
-        return Refusal.PATTERN_MISSING
-    if any(molecule.contains(pattern) for pattern in compiled.avoid):
-        return Refusal.UNWANTED_PATTERN
-    measured = _measured(molecule, screen, compiled.conditions)
-    return measured if isinstance(measured, str) else replace(measured, repair=repaired)
-
-
-def _measured(
-    molecule: Molecule, screen: MoleculeFilter, conditions: Conditions | None
-) -> ScreenedMolecule | str:
-    """The conditions are looked at first: properties only of what meets them."""
-    values = property_values(molecule, conditions.names) if conditions else {}
-    if conditions and not conditions.hold(values):
+    if refusal := _objection(molecule, screen, queries):
+        return refusal
+    # The properties that the conditions need come first; the others only if these are met.
+    values = property_values(molecule, queries.conditions.names) if queries.conditions else {}
+    if queries.conditions and not queries.conditions.hold(values):
         return Refusal.CONDITION_NOT_MET
-    missing = [name for name in screen.properties if name not in values]
-    values |= property_values(molecule, missing)
-    return ScreenedMolecule(molecule.smiles, {name: values[name] for name in screen.properties})
+    values |= property_values(molecule, [name for name in screen.properties if name not in values])
+    wanted = {name: values[name] for name in screen.properties}
+    return ScreenedMolecule(molecule.smiles, wanted, repaired)
+
+
+def _objection(molecule: Molecule, screen: MoleculeFilter, queries: _Queries) -> Refusal | None:
+    """The reason why the structure does not pass, the cheapest tests first."""
+    if not screen.allow_radicals and molecule.has_radicals:
+        return Refusal.RADICAL
+    if not all(molecule.contains(pattern) for pattern in queries.keep):
+        return Refusal.PATTERN_MISSING
+    if any(molecule.contains(pattern) for pattern in queries.avoid):
+        return Refusal.UNWANTED_PATTERN
+    if not screen.allow_reactive and alerts(molecule, Catalogue.REACTIVE):
+        return Refusal.REACTIVE
+    if screen.min_environment_rate and rare_environments(molecule, screen.min_environment_rate):
+        return Refusal.RARE_ENVIRONMENT
+    return None
 
 
 @lru_cache(maxsize=8)
-def _compiled(screen: MoleculeFilter) -> _Compiled:
-    return _Compiled(
+def _compile(screen: MoleculeFilter) -> _Queries:
+    return _Queries(
         conditions=Conditions.parse(screen.where) if screen.where is not None else None,
         keep=tuple(Pattern.parse(smarts) for smarts in screen.keep),
         avoid=tuple(Pattern.parse(smarts) for smarts in screen.avoid),

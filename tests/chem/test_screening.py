@@ -29,7 +29,7 @@ def test_on_demand_a_molecule_passes_in_its_own_spelling_only():
     backwards = ("[O]", "[C]", "[C]")
     forwards = to_selfies(Molecule.parse("CCO"))
     assert screen_selfies([backwards], MoleculeFilter()) == [ScreenedMolecule("CCO", {})]
-    found = screen_selfies([backwards, forwards], MoleculeFilter(own=True))
+    found = screen_selfies([backwards, forwards], MoleculeFilter(canonical_only=True))
     assert found == [Refusal.NOT_CANONICAL, ScreenedMolecule("CCO", {})]
 
 
@@ -87,3 +87,14 @@ def test_a_screen_travels_to_other_processes_and_its_answers_come_back():
         lambda rows: screen_selfies(rows, screen), enumerate([[TOLUENE], [HEXANE]]), 1
     )
     assert list(answers) == [(0, found[:1]), (1, found[1:])]
+
+
+def test_reactive_groups_and_rare_environments_are_refused_where_asked_for():
+    peroxide, oxaziridine = (to_selfies(Molecule.parse(text)) for text in ("COOC", "CC1ON1C"))
+    rows = [peroxide, oxaziridine, TOLUENE]
+    assert not any(isinstance(row, str) for row in screen_selfies(rows, MoleculeFilter()))
+    refused = screen_selfies(rows, MoleculeFilter(allow_reactive=False))
+    assert refused[:1] == [Refusal.REACTIVE]
+    refused = screen_selfies(rows, MoleculeFilter(min_environment_rate=5e-5))
+    assert refused[1] == Refusal.RARE_ENVIRONMENT
+    assert refused[2] == ScreenedMolecule("Cc1ccccc1", {})
