@@ -89,7 +89,7 @@ class Latents:
         if mark is not None and _mark_in(arrays) not in (None, mark):
             raise DataError(
                 f"{str(path)!r} holds codes of another model than the one that is to decode them; "
-                "give the one that encoded them (--model)"
+                "give the one that encoded them (`model`)"
             )
         # What is too large for float32 becomes infinite here, which is told in the next line.
         with np.errstate(over="ignore"):
@@ -258,7 +258,7 @@ def _check_any(found: Sequence[object], refused: Sequence[RefusedRow]) -> None:
     )
     raise DataError(
         f"no molecule that this model can read in {len(refused)} rows{examples}; "
-        "check the file, or name the column with --smiles-column"
+        "check the file, or name the column with `smiles_column`"
     )
 
 

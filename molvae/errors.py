@@ -1,35 +1,40 @@
-"""What can go wrong for a user, as one tree. Imports nothing of molvae.
+"""The errors that users can mend, as one tree. Imports nothing of molvae.
 
 MolvaeError
-├── ConfigError        a flag, a settings file or an argument
-├── DataError          a file of molecules that cannot be read or holds nothing of use
-├── MoleculeError      a text or a spelling that is no acceptable molecule
-├── ModelError         a saved model that is damaged, foreign, or does not fit
-├── RunError           a run directory that is in the way, or cannot be resumed
-├── TrainingError      training that cannot go on
-├── ObjectiveError     an objective that cannot be evaluated
-├── WorkerError        a worker process that died
-├── FileError          a file that could not be written or brought here whole
-└── MissingExtraError  an optional dependency that is not installed
+├── ConfigError        a flag, a settings file or an argument is wrong
+├── DataError          a file of molecules cannot be read, or holds nothing useful
+├── MoleculeError      a text or SELFIES is not an acceptable molecule
+├── ModelError         a saved model is damaged, of another kind, or does not fit
+├── RunError           a run directory exists already, or cannot be resumed
+├── TrainingError      training cannot continue
+├── ObjectiveError     an objective cannot be evaluated
+├── WorkerError        a worker process died
+├── FileError          a file could not be written or downloaded whole
+└── MissingExtraError  an optional dependency is not installed
 
-Each message is one line that says what was expected, what came and what to do.
+A message is one line: what was expected, what came, what to do. It names a setting or an argument
+of a function between backquotes, as in `batch_size`, `constraints.min_similarity` or `exact=False`;
+the command line shows these as flags. Nothing else in a message is a single word in backquotes.
 """
+
+from importlib.metadata import PackageNotFoundError, requires
+from shlex import quote
 
 
 class MolvaeError(Exception):
-    """Anything that the user can put right; the command line prints it and ends with status 1."""
+    """An error that the user can mend; the command line prints it in one line."""
 
 
 class ConfigError(MolvaeError):
-    """A setting is unknown, out of bounds, or does not go with another."""
+    """A setting is unknown or out of bounds, or does not go with another."""
 
 
 class DataError(MolvaeError):
-    """A file of molecules cannot be read, or holds nothing of use."""
+    """A file of molecules cannot be read, or holds nothing useful."""
 
 
 class MoleculeError(MolvaeError):
-    """No acceptable molecule; `reason` is a short fixed phrase under which refusals are counted."""
+    """A text is not an acceptable molecule; refusals are counted by `reason`, a short phrase."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -42,15 +47,15 @@ class MoleculeError(MolvaeError):
 
 
 class ModelError(MolvaeError):
-    """A saved model is damaged, foreign, or does not fit what it is used with."""
+    """A saved model is damaged, of another kind, or does not fit what it is used with."""
 
 
 class RunError(MolvaeError):
-    """A run directory is in the way, or cannot be resumed."""
+    """A run directory exists already, or cannot be resumed."""
 
 
 class TrainingError(MolvaeError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class ObjectiveError(MolvaeError):
@@ -58,20 +63,33 @@ class ObjectiveError(MolvaeError):
 
 
 class WorkerError(MolvaeError):
-    """A worker process died, most often for want of memory."""
+    """A worker process died, most often for lack of memory."""
 
 
 class FileError(MolvaeError):
-    """A file could not be written, or brought here, whole."""
+    """A file could not be written or downloaded whole."""
 
 
 class MissingExtraError(MolvaeError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; run: pip install 'molvae[{extra}]'")
+        # `pip install molvae[extra]` would look for molvae itself on PyPI, which may not have it.
+        packages = " ".join(quote(requirement) for requirement in _requirements(package, extra))
+        super().__init__(f"{package} is not installed; run: pip install {packages}")
         self.package = package
         self.extra = extra
 
     def __reduce__(self) -> tuple[type["MissingExtraError"], tuple[str, str]]:
         return (type(self), (self.package, self.extra))
+
+
+def _requirements(package: str, extra: str) -> list[str]:
+    """What the extra installs, by the metadata of molvae; the package alone if there is none."""
+    try:
+        stated = requires("molvae") or []
+    except PackageNotFoundError:
+        stated = []
+    pairs = (requirement.partition(";") for requirement in stated)
+    markers = (f"extra == '{extra}'", f'extra == "{extra}"')
+    return [name.strip() for name, _, marker in pairs if marker.strip() in markers] or [package]

@@ -90,14 +90,14 @@ class Generation:
     def _advice(self) -> str:
         most = max(self.refused, key=lambda reason: self.refused[reason], default="")
         if most in (_NOT_KEPT, Refusal.NOT_CANONICAL):
-            return "train longer, raise --most-draws, or take what the codes decode to: --no-exact"
+            return "train longer, raise `most_draws`, or do not check round trips (`exact=False`)"
         if most == Refusal.REPAIRED:
-            return "train longer, raise --most-draws, or take what SELFIES repairs: --no-strict"
+            return "train longer, raise `most_draws`, or accept repaired SELFIES (`strict=False`)"
         if most == Refusal.RADICAL:
-            return "train longer, raise --most-draws, or take unpaired electrons: --radicals"
+            return "train longer, raise `most_draws`, or accept radicals (`radicals=True`)"
         if most == Refusal.DUPLICATE:
-            return "the same come again: train longer, raise --temperature or --most-draws"
-        return "loosen the filters, raise --temperature or --most-draws"
+            return "most samples are duplicates: train longer, raise `temperature` or `most_draws`"
+        return "loosen the filters, raise `temperature` or `most_draws`"
 
     @property
     def repaired(self) -> int:
@@ -127,8 +127,8 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
     prior, is_faithful = model.prior_named(config.prior), model.card.is_faithful
     if prior == "normal" and config.exact:
         raise ConfigError(
-            "points of N(0, I) are made for no molecule that they could give back; leave out "
-            "--exact, or draw from the learned prior"
+            "samples of N(0, I) belong to no molecule that could be compared; leave out "
+            "`exact`, or sample from the learned prior"
         )
     resolved: dict[str, object] = {"prior": prior}
     if config.exact is None:

@@ -338,7 +338,7 @@ class MoleculeVAE:
             ModelError: the model was trained without property columns.
         """
         if self.network.head is None:
-            raise ModelError("this model predicts no properties; train it with --property-columns")
+            raise ModelError("this model predicts no properties; train it with `property_columns`")
         z = as_latents(latents, self.latent_size).to(self.device)
         values: np.ndarray = self.network.head.predict(z).cpu().numpy()
         return values

@@ -35,7 +35,7 @@ class RunDirectory:
         """
         if path.exists() and (not path.is_dir() or any(map(_is_content, path.iterdir()))):
             raise RunError(
-                f"{str(path)!r} exists already; use --resume to go on with it, or another --out"
+                f"{str(path)!r} exists already; continue it with `resume`, or choose another folder"
             )
         path.mkdir(parents=True, exist_ok=True)
         return cls(path)

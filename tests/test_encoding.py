@@ -72,7 +72,7 @@ def test_codes_are_refused_by_another_model_of_their_width(tiny_model, few_molec
     encode_rows(tiny_model, read_rows(few_molecules)).write(path)
     Latents.read(path, tiny_model.latent_size, mark_of(tiny_model))
     other = MoleculeVAE.untrained(tiny_model.vocabulary, tiny_model.network.config, seed=1)
-    with pytest.raises(DataError, match=r"codes of another model .* \(--model\)"):
+    with pytest.raises(DataError, match=r"codes of another model .* `model`"):
         Latents.read(path, tiny_model.latent_size, mark_of(other))
 
 

@@ -157,7 +157,7 @@ def test_what_is_asked_of_draws_is_left_to_how_faithful_the_model_is(tiny_model,
 
 def test_codes_that_give_their_molecule_back_are_not_asked_of_a_normal_prior(tiny_model):
     for config in settings(exact=True), settings(exact=True, strict=False):
-        with pytest.raises(ConfigError, match="leave out --exact"):
+        with pytest.raises(ConfigError, match="leave out `exact`"):
             resolve_config(config, tiny_model)
     assert resolve_config(settings(exact=False), tiny_model).exact is False
 

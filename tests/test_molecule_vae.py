@@ -135,7 +135,7 @@ def test_a_head_of_other_properties_begins_anew(tiny_model):
 
 def test_predictions_without_a_head_are_refused(tiny_model):
     bare = tiny_model.extended((), ())
-    with pytest.raises(ModelError, match="--property-columns"):
+    with pytest.raises(ModelError, match="`property_columns`"):
         bare.predict(np.zeros((1, bare.latent_size), np.float32))
 
 

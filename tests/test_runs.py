@@ -18,7 +18,7 @@ def test_a_run_directory_is_made_where_nothing_is(tmp_path):
 def test_a_place_that_is_taken_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     for path in (tmp_path, tmp_path / "file"):
-        with pytest.raises(RunError, match="exists already; use --resume"):
+        with pytest.raises(RunError, match="exists already; continue it with `resume`"):
             RunDirectory.create(path)
 
 

@@ -101,7 +101,7 @@ def benchmark_constrained(
         RunError: `out` is of other settings.
     """
     if config.search.constraints.lead is not None:
-        raise ConfigError("the leads are those of the file; leave out --lead")
+        raise ConfigError("the leads come from the file; leave out `admission.lead`")
     leads = _drawn(read_leads(file), config)
     settings = config.model_dump(mode="json", exclude={"workers", "search"})
     about = {
@@ -202,10 +202,12 @@ def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     record = read_json(out)
     if not isinstance(record, dict) or not isinstance(record.get("leads"), list):
-        raise RunError(f"{str(out)!r} is no record of this benchmark; give another --out")
+        raise RunError(f"{str(out)!r} is no record of this benchmark; choose another output")
     differing = [key for key in about if record.get(key) != about[key]]
     if differing:
-        raise RunError(f"{str(out)!r} is of another {' and '.join(differing)}; give another --out")
+        raise RunError(
+            f"{str(out)!r} is of another {' and '.join(differing)}; choose another output"
+        )
     rows: list[dict[str, Any]] = record["leads"]
     return rows
 

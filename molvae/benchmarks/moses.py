@@ -162,7 +162,7 @@ def draw_samples(
     if len(found) < config.n:
         raise DataError(
             f"{len(found)} samples after {draws.drawn} draws, {config.n} wanted; "
-            "train the model longer, or take what is refused: --no-exact, --no-strict"
+            "train the model longer, or accept more samples: `exact=False`, `strict=False`"
         )
     taken = found[: config.n]
     return Sampling(
@@ -241,7 +241,7 @@ def _gaussian(arrays: Mapping[str, np.ndarray], name: str) -> Gaussian:
 
 def _read(path: Path) -> list[str]:
     if not path.is_file():
-        raise DataError(f"no file {str(path)!r}; bring the sets with `molvae data moses --out DIR`")
+        raise DataError(f"no file {str(path)!r}; download the sets with `molvae data moses`")
     return read_smiles(path)
 
 

@@ -199,7 +199,7 @@ class _Run:
             return False
         if differing:
             raise RunError(
-                f"{str(record)!r} is of another {' and '.join(differing)}; give another --out"
+                f"{str(record)!r} is of another {' and '.join(differing)}; choose another output"
             )
         return True
 
@@ -216,7 +216,7 @@ def _check_others(out: Path, runs: Sequence[_Run]) -> None:
         differing = [key for key in ("budget", "search", "model") if found[key] != mine[key]]
         if differing:
             raise RunError(
-                f"{str(path)!r} is of another {' and '.join(differing)}; give another --out"
+                f"{str(path)!r} is of another {' and '.join(differing)}; choose another output"
             )
 
 

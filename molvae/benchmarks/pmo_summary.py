@@ -79,7 +79,7 @@ def record_in(file: Path) -> dict[str, Any]:
     """
     found = read_json(file)
     if not isinstance(found, dict) or not found.keys() >= _TOLD:
-        raise RunError(f"{str(file)!r} is no record of a run of PMO; give another --out")
+        raise RunError(f"{str(file)!r} is no record of a run of PMO; choose another output")
     return found
 
 
@@ -134,7 +134,7 @@ def _check_alike(records: Sequence[Mapping[str, Any]], folder: Path) -> None:
     for key in ("budget", "search", "model"):
         if any(record[key] != records[0][key] for record in records):
             raise RunError(
-                f"{str(folder)!r} holds runs of more than one {key}; give each its own --out"
+                f"{str(folder)!r} holds runs of more than one {key}; give each a folder of its own"
             )
 
 

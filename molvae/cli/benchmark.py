@@ -17,15 +17,16 @@ from molvae.benchmarks.pmo import PmoConfig, benchmark_pmo
 from molvae.benchmarks.pmo_summary import summary_text
 from molvae.benchmarks.reconstruction import ReconstructionConfig, benchmark_reconstruction
 from molvae.cli.flags import (
-    OnScreen,
-    Screen,
+    OutFile,
     check_apart,
     flags_of,
     given,
     overlaid,
+    parse_flags,
     split_at_commas,
 )
-from molvae.cli.models import ChosenModel, ModelChoice, ModelPath, cleaning_for
+from molvae.cli.model_choice import ChosenModel, ModelChoice, ModelPath, cleaning_for
+from molvae.cli.output import Output, OutputFlags
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
@@ -92,12 +93,12 @@ class MosesChoice(ModelChoice):
 def moses(
     *,
     data: Path,
-    out: Path,
+    out: OutFile,
     model: Annotated[MosesChoice, Parameter(name="*")] = MosesChoice(),
     settings: Annotated[MosesConfig, flags_of("Settings")] = MosesConfig(),
     fcd: bool = True,
     cache: Path | None = None,
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
     """Draw 30,000 samples for each of three seeds and take every metric of MOSES.
 
@@ -108,16 +109,16 @@ def moses(
         cache: Folder in which statistics of the reference sets are kept.
     """
     check_writable(out)
-    vae = model.open()
+    vae = model.open(output)
     evaluation = EvaluateConfig(fcd=fcd, cache=cache, workers=settings.workers)
-    record = benchmark_moses(vae, data, settings, evaluation, progress=screen.progress)
+    record = benchmark_moses(vae, data, settings, evaluation, progress=output.progress)
     _keep(record, out, settings.seeds[0])
     mean, deviation = record["mean"], record["deviation"]
     # None: not to be had of so few samples.
     width = max(map(len, mean))
     lines = [f"{name:{width}}  {_shown(mean[name])} ± {_shown(deviation[name])}" for name in mean]
     lines += [f"note: {note}" for note in record["notes"]]
-    screen.tell(record, "\n".join([*lines, str(out)]))
+    output.show(record, "\n".join([*lines, str(out)]))
 
 
 @app.command
@@ -125,10 +126,10 @@ def reconstruction(
     source: Path,
     /,
     *,
-    out: Path,
+    out: OutFile,
     model: ChosenModel = ModelChoice(),
     settings: Annotated[ReconstructionConfig, flags_of("Settings")] = ReconstructionConfig(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
     """Count the molecules that come back from their codes, greedily and by JT-VAE's protocol.
 
@@ -138,14 +139,14 @@ def reconstruction(
     """
     check_apart(source, out)
     check_writable(out)
-    vae = model.open()
+    vae = model.open(output)
     cleaning = cleaning_for(vae, settings.cleaning)
     settings = settings.with_changes({"cleaning": cleaning.model_dump()})
-    record = benchmark_reconstruction(vae, source, settings, progress=screen.progress)
+    record = benchmark_reconstruction(vae, source, settings, progress=output.progress)
     _keep(record, out, settings.seed)
     greedy, sampled = record["greedy"], record["jtvae"]
     sentence = f"{out}: exact {greedy:.1%} greedily, {sampled:.1%} by JT-VAE's protocol"
-    screen.tell(record, f"{sentence}, of {record['molecules']} molecules")
+    output.show(record, f"{sentence}, of {record['molecules']} molecules")
 
 
 @app.command
@@ -184,13 +185,13 @@ def latent(
 @app.command
 def pmo(
     *,
-    out: Path,
+    out: OutFile,
     work: Path | None = None,
     tasks: Words = (),
     seeds: Words = (),
     model: ChosenModel = ModelChoice(),
     search: Annotated[_PmoSearch, flags_of("Search")] = _PmoSearch(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
     """Search for the tasks of Practical Molecular Optimization, beside the published figures.
 
@@ -211,12 +212,12 @@ def pmo(
         raise ConfigError("each run has a seed of its own; give --seeds in the place of --seed")
     named = {"tasks": split_at_commas(tasks), "seeds": split_at_commas(seeds)}
     words = {"search": {"budget": pmo_benchmark.BUDGET, **typed}, **_those_given(named)}
-    plan = PmoConfig.parse(words, "flags")
-    vae = model.open()
-    record = benchmark_pmo(vae, plan, out, work, progress=screen.progress)
+    plan = parse_flags(PmoConfig, words)
+    vae = model.open(output)
+    record = benchmark_pmo(vae, plan, out, work, progress=output.progress)
     record["card"] = vae.card
     _keep(record, out / "summary.json", plan.seeds[0])
-    screen.tell(record, f"{summary_text(record)}\n{out / 'summary.json'}")
+    output.show(record, f"{summary_text(record)}\n{out / 'summary.json'}")
 
 
 @app.command
@@ -224,10 +225,10 @@ def constrained(
     source: Path,
     /,
     *,
-    out: Path,
+    out: OutFile,
     model: ChosenModel = ModelChoice(),
     settings: Annotated[_ConstrainedFlags, flags_of("Settings")] = _ConstrainedFlags(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
     """Raise the penalised logP of leads by molecules that are like them (Jin et al. 2018).
 
@@ -241,12 +242,12 @@ def constrained(
     check_apart(source, out)
     check_writable(out)
     words = overlaid({"search": {"budget": constrained_benchmark.BUDGET}}, given(settings))
-    plan = ConstrainedConfig.parse(words, "flags")
-    vae = model.open()
-    record = benchmark_constrained(vae, source, plan, out, progress=screen.progress)
+    plan = parse_flags(ConstrainedConfig, words)
+    vae = model.open(output)
+    record = benchmark_constrained(vae, source, plan, out, progress=output.progress)
     record["card"] = vae.card
     _keep(record, out, plan.search.seed)
-    screen.tell(record, f"{figures_text(record)}\n{out}")
+    output.show(record, f"{figures_text(record)}\n{out}")
 
 
 def _shown(value: float | None) -> str:

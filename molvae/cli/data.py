@@ -1,46 +1,50 @@
-"""Bring public data sets here."""
+"""Download public data sets."""
 
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from molvae.cli.flags import OnScreen, Screen
-from molvae.dataset.moses import fetch_moses
-from molvae.dataset.zinc import fetch_zinc250k
+from molvae.cli.output import Output, OutputFlags
 
 app = App(name="data")
 
+OutFolder = Annotated[Path, Parameter(name="--out", alias="-o")]
+
 
 @app.command
-def moses(*, out: Path, wheel: Path | None = None, screen: OnScreen = Screen()) -> None:
-    """Bring the MOSES benchmark set: train.csv, test.csv and test_scaffolds.csv.
+def moses(*, out: OutFolder, wheel: Path | None = None, output: OutputFlags = Output()) -> None:
+    """Download the MOSES benchmark set: train.csv, test.csv and test_scaffolds.csv.
 
-    They lie in the wheel of molsets 0.3.1 (MIT) on PyPI; its checksum and theirs are verified. A
-    broken download goes on where it stopped.
+    The files come from the wheel of molsets 0.3.1 (MIT) on PyPI; checksums are verified. An
+    interrupted download continues where it stopped.
 
     Args:
         out: Folder for the files.
-        wheel: A copy of the wheel, where there is no network.
+        wheel: A copy of the wheel, if this machine has no network.
     """
-    found = fetch_moses(out, wheel, progress=screen.progress)
-    _tell(found, screen)
+    from molvae.dataset.moses import fetch_moses
+
+    _show(fetch_moses(out, wheel, progress=output.progress), output)
 
 
 @app.command
-def zinc250k(*, out: Path, source: Path | None = None, screen: OnScreen = Screen()) -> None:
-    """Bring ZINC250k in the split of JT-VAE: train.csv, valid.csv and test.csv.
+def zinc250k(*, out: OutFolder, source: Path | None = None, output: OutputFlags = Output()) -> None:
+    """Download ZINC250k in the split of JT-VAE: train.csv, valid.csv and test.csv.
 
     220,010, 24,445 and 5,000 molecules: valid and test are the lists of Jin et al. (2018), train is
-    the rest of the set of Gomez-Bombarelli et al. (2018). The files come from GitHub; their
-    checksums and those of the tables are verified. A broken download goes on where it stopped.
+    the rest of the set of Gomez-Bombarelli et al. (2018). The files come from GitHub; checksums are
+    verified. An interrupted download continues where it stopped.
 
     Args:
         out: Folder for the files.
-        source: Folder with zinc.txt.gz, valid.txt and test.txt, where there is no network.
+        source: Folder with zinc.txt.gz, valid.txt and test.txt, if this machine has no network.
     """
-    _tell(fetch_zinc250k(out, source, progress=screen.progress), screen)
+    from molvae.dataset.zinc import fetch_zinc250k
+
+    _show(fetch_zinc250k(out, source, progress=output.progress), output)
 
 
-def _tell(found: dict[str, Path], screen: Screen) -> None:
-    files = {table: str(file) for table, file in found.items()}
-    screen.tell(files, "\n".join(files.values()))
+def _show(tables: dict[str, Path], output: Output) -> None:
+    files = {table: str(file) for table, file in tables.items()}
+    output.show(files, "\n".join(files.values()))

@@ -3,46 +3,49 @@
 from pathlib import Path
 from typing import Annotated
 
-from molvae.cli.flags import OnScreen, Screen, Seed, check_apart, flags_of, given
-from molvae.cli.models import ChosenModel, ModelChoice
-from molvae.encoding import Latents, decode_latents
+from molvae.cli.flags import OutFile, Seed, check_apart, flags_of, given
+from molvae.cli.model_choice import ChosenModel, ModelChoice
+from molvae.cli.output import Output, OutputFlags
 from molvae.model.decoding_config import GREEDY, DecodingConfig
-from molvae.model_card import latents_digest
-from molvae.tables import TableFile
 
 
 def decode(
     source: Path,
     /,
     *,
-    out: Path,
+    out: OutFile,
     model: ChosenModel = ModelChoice(),
     decoding: Annotated[DecodingConfig, flags_of("Decoding", show_defaults=False)] = GREEDY,
     seed: Seed = 0,
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Write the molecules at latent vectors.
+    """Decode latent vectors to molecules.
 
-    Each symbol is the likeliest (temperature 0) unless --temperature says otherwise. Points whose
-    symbols spell no molecule are left out and counted. Columns: smiles, row (as in the file of
-    latent vectors).
+    Decoding is greedy (temperature 0) unless --temperature is given. Latent vectors that decode to
+    no molecule are left out and counted. Columns: smiles, row (as in the file of latent vectors).
 
     Args:
-        source: File that `molvae encode` wrote, or any .npz with an array mean.
+        source: File from `molvae encode`, or any .npz file with an array `mean`.
         out: File for the molecules: CSV, or .smi, .sdf, .parquet.
-        seed: Of the draws, when the temperature is not 0.
+        seed: Random seed of the sampling, when the temperature is not 0.
     """
+    from molvae.tables import TableFile
+
     check_apart(source, out)
     file = TableFile.at(out)
-    vae = model.open()
+    vae = model.open(output)
+
+    from molvae.encoding import Latents, decode_latents
+    from molvae.model_card import latents_digest
+
     latents = Latents.read(source, vae.latent_size, latents_digest(vae.vocabulary, vae.network))
     config = vae.greedy.with_changes(given(decoding))
-    molecules = decode_latents(vae, latents.latents, config, seed, progress=screen.progress)
-    found = [
+    molecules = decode_latents(vae, latents.latents, config, seed, progress=output.progress)
+    decoded = [
         (molecule.smiles, int(row))
         for molecule, row in zip(molecules, latents.rows, strict=True)
         if molecule is not None
     ]
-    file.write({"smiles": [smiles for smiles, _ in found], "row": [row for _, row in found]})
-    outcome = {"out": str(out), "molecules": len(found), "points": len(latents.rows)}
-    screen.tell(outcome, f"{out}: {len(found)} molecules of {len(latents.rows)} points")
+    file.write({"smiles": [smiles for smiles, _ in decoded], "row": [row for _, row in decoded]})
+    result = {"out": str(out), "molecules": len(decoded), "points": len(latents.rows)}
+    output.show(result, f"{out}: {len(decoded)} molecules of {len(latents.rows)} latent vectors")

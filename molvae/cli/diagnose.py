@@ -7,15 +7,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.encode import report_refused
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
-from molvae.cli.models import Cleaning, ModelChoice, cleaning_for
-from molvae.dataset.cleaning import CleaningRules
+from molvae.cli.flags import OptionalOutFile, SmilesColumn, check_apart, flags_of
+from molvae.cli.model_choice import Cleaning, DeviceName, ModelChoice, cleaning_for
+from molvae.cli.output import Output, OutputFlags
 from molvae.diagnosis.config import DiagnoseConfig
-from molvae.diagnosis.drawing import draw_molecules
-from molvae.diagnosis.report import diagnose as diagnose_model
 from molvae.files import check_writable, write_json
-from molvae.model.network_config import Device
 from molvae.runs import provenance
 
 
@@ -32,45 +28,50 @@ def diagnose(
     source: Path,
     /,
     *,
-    out: Path | None = None,
-    device: Annotated[Device, Parameter(help="Where the network works.")] = "auto",
+    out: OptionalOutFile = None,
+    device: DeviceName = "auto",
     reading: Annotated[Reading, Parameter(name="*")] = Reading(),
     settings: Annotated[DiagnoseConfig, flags_of("Settings")] = DiagnoseConfig(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Tell how far a model's latent space can be trusted, on molecules of a file.
+    """Measure how far the latent space of a model can be trusted, on the molecules of a file.
 
     Reconstruction, use of z, mutual information, fit of the prior and smoothness, each with a
-    verdict. Molecules that the model was not trained on tell the truth; the seed decides which
-    are drawn.
+    verdict. Use molecules that the model was not trained on; they are sampled with the seed.
 
     Args:
-        model: Folder of a model, or of the run that trained it.
+        model: Folder of a model or a training run, or the name of a shipped model.
         source: CSV, TSV or SMI file, plain or gzip.
-        out: JSON file for all figures; refused rows are listed beside it.
+        out: JSON file for all figures. Refused rows are listed in OUT.refused.csv.
     """
     if out is not None:
         check_apart(source, out)
         check_writable(out)
-    vae = ModelChoice(model, device).open()
-    drawn = draw_molecules(
+    vae = ModelChoice(model, device).open(output)
+
+    from molvae.cli.refused_rows import report_refused
+    from molvae.dataset.cleaning import CleaningRules
+    from molvae.diagnosis.drawing import draw_molecules
+    from molvae.diagnosis.report import diagnose as diagnose_model
+
+    sample = draw_molecules(
         source,
         settings.molecules,
         vae.vocabulary,
         settings.seed,
         reading.smiles_column,
         CleaningRules(cleaning_for(vae, reading.cleaning), vae.card.max_symbols),
-        progress=screen.progress,
+        progress=output.progress,
     )
-    found = diagnose_model(vae, drawn, settings, progress=screen.progress)
-    outcome = {
+    diagnosis = diagnose_model(vae, sample, settings, progress=output.progress)
+    result = {
         "model": str(model),
         "data": str(source),
-        "rows": drawn.rows,
-        **found.to_json(),
+        "rows": sample.rows,
+        **diagnosis.to_json(),
         "provenance": provenance(settings.seed),
     }
     if out is not None:
-        write_json(out, outcome)
-        report_refused(out, drawn.refused)
-    screen.tell(outcome, str(found) if out is None else f"{found}\n{out}")
+        write_json(out, result)
+        report_refused(out, sample.refused)
+    output.show(result, str(diagnosis) if out is None else f"{diagnosis}\n{out}")

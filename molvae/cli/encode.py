@@ -1,14 +1,11 @@
 """`molvae encode`."""
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
-from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
-from molvae.dataset.rows import RefusedRow
-from molvae.encoding import encode_rows, write_refused
+from molvae.cli.flags import OutFile, SmilesColumn, check_apart
+from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
+from molvae.cli.output import Output, OutputFlags
 from molvae.files import check_writable
 
 
@@ -16,38 +13,32 @@ def encode(
     source: Path,
     /,
     *,
-    out: Path,
+    out: OutFile,
     model: ChosenModel = ModelChoice(),
     smiles_column: SmilesColumn = None,
     cleaning: Cleaning = StandardizeConfig(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Write the latent vectors of a file's molecules.
+    """Write the latent vectors of the molecules in a file.
 
-    The npz file has the arrays smiles (canonical, after cleaning), row (line of the file), mean
-    and deviation of each posterior (float32), in the order of the file and with duplicates; and a
-    mark of the model, by which `decode` tells whether it is the same one.
+    The npz file holds arrays in the order of the file, duplicates included: smiles (canonical,
+    after cleaning), row (line number in the file), mean and deviation of each posterior (float32).
+    It also holds a digest of the model, so that `molvae decode` can refuse another one.
 
     Args:
         source: CSV, TSV or SMI file, plain or gzip.
-        out: File for the latent vectors, .npz; refused rows are listed beside it.
+        out: File for the latent vectors (.npz). Refused rows are listed in OUT.refused.csv.
     """
     check_apart(source, out)
     check_writable(out, ".npz")
-    vae, rows = model_and_rows(model, source, smiles_column, cleaning, screen)
+    vae, rows = model_and_rows(model, source, smiles_column, cleaning, output)
+
+    from molvae.cli.refused_rows import report_refused
+    from molvae.encoding import encode_rows
+
     latents = encode_rows(vae, rows)
     latents.write(out)
     molecules, refused = len(latents.smiles), len(latents.refused)
-    outcome = {"out": str(out), "molecules": molecules, "refused": refused}
-    screen.tell(outcome, f"{out}: {molecules} molecules, {vae.latent_size} dimensions")
+    result = {"out": str(out), "molecules": molecules, "refused": refused}
+    output.show(result, f"{out}: {molecules} molecules, {vae.latent_size} dimensions")
     report_refused(out, latents.refused)
-
-
-def report_refused(out: Path, refused: Sequence[RefusedRow]) -> None:
-    """List the refused rows beside the output, and say so."""
-    place = out.with_name(f"{out.name}.refused.csv")
-    # That of an earlier output would be taken for this one's.
-    place.unlink(missing_ok=True)
-    if refused:
-        write_refused(place, refused)
-        print(f"{len(refused)} rows refused; each with its reason in {place}", file=sys.stderr)

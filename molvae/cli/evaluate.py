@@ -2,35 +2,37 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart, flags_of
+from molvae.cli.flags import OutFile, SmilesColumn, check_apart, flags_of
+from molvae.cli.output import Output, OutputFlags
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
-from molvae.metrics.evaluation import Metrics
-from molvae.metrics.evaluation import evaluate as measure
-from molvae.metrics.samples import Samples, read_smiles
 from molvae.runs import provenance
+
+if TYPE_CHECKING:
+    import molvae.metrics.evaluation
 
 
 @dataclass(frozen=True)
-class Real:
-    """Files of real molecules."""
+class RealMolecules:
+    """Files of real molecules to compare with."""
 
-    reference: Annotated[Path, Parameter(help="Held-out molecules, called Test in the outcome.")]
+    reference: Annotated[Path, Parameter(help="Held-out molecules: Test in the result.")]
     training: Annotated[Path, Parameter(help="Molecules that the generator was trained on.")]
     reference_scaffolds: Annotated[
-        Path | None, Parameter(help="Held-out molecules of other scaffolds, called TestSF.")
+        Path | None,
+        Parameter(help="Held-out molecules with other scaffolds: TestSF in the result."),
     ] = None
     real_smiles_column: Annotated[
         str | None,
-        Parameter(help="Column with the SMILES in these files; found by itself unless given."),
+        Parameter(help="Column with the SMILES in these files. Default: found by name or content."),
     ] = None
 
-    def named(self) -> dict[str, Path]:
-        """The reference sets by their names in the outcome."""
+    def references(self) -> dict[str, Path]:
+        """The reference sets by their names in the result."""
         sets = {"Test": self.reference, "TestSF": self.reference_scaffolds}
         return {name: path for name, path in sets.items() if path is not None}
 
@@ -39,40 +41,45 @@ def evaluate(
     source: Path,
     /,
     *,
-    real: Annotated[Real, Parameter(name="*")],
-    out: Path,
+    real: Annotated[RealMolecules, Parameter(name="*")],
+    out: OutFile,
     smiles_column: SmilesColumn = None,
     settings: Annotated[EvaluateConfig, flags_of("Settings")] = EvaluateConfig(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Measure generated molecules with the metrics of MOSES.
+    """Compute the MOSES metrics of generated molecules.
 
-    Rows are taken as they stand, for invalid molecules and duplicates count. With a column
-    symbols, the SELFIES as they were drawn, the share that decodes without any repair is told too.
+    Rows are taken as they are, since invalid molecules and duplicates count. If the file has a
+    column `symbols` with the SELFIES as they were sampled, the fraction that decodes without
+    repair is reported too.
 
     Args:
         source: File of generated molecules: CSV, TSV or SMI, plain or gzip.
-        out: JSON file for the outcome.
+        out: JSON file for the result.
     """
-    files = {"samples": source, **real.named(), "training": real.training}
+    files = {"samples": source, **real.references(), "training": real.training}
     for path in files.values():
         check_apart(path, out)
     check_writable(out)
+
+    from molvae.metrics.evaluation import evaluate as compute_metrics
+    from molvae.metrics.samples import Samples, read_smiles
+
     samples = Samples.read(source, smiles_column)
     column = real.real_smiles_column
-    references = {name: read_smiles(path, column) for name, path in real.named().items()}
-    known = read_smiles(real.training, column)
-    metrics = measure(samples, references, known, settings, progress=screen.progress)
-    outcome = {
+    references = {name: read_smiles(path, column) for name, path in real.references().items()}
+    training = read_smiles(real.training, column)
+    metrics = compute_metrics(samples, references, training, settings, progress=output.progress)
+    result = {
         "files": {name: str(path) for name, path in files.items()},
         **metrics.to_json(),
         "provenance": provenance(settings.seed),
     }
-    write_json(out, outcome)
-    screen.tell(outcome, _sentences(metrics, out))
+    write_json(out, result)
+    output.show(result, _text(metrics, out))
 
 
-def _sentences(metrics: Metrics, out: Path) -> str:
+def _text(metrics: "molvae.metrics.evaluation.Metrics", out: Path) -> str:
     tables = {"": metrics.values, "repair: ": metrics.repairs, "AddCarbon ": metrics.control}
     figures = {
         f"{title}{name}": value for title, table in tables.items() for name, value in table.items()

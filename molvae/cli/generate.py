@@ -1,123 +1,132 @@
 """`molvae generate`."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from molvae.chem.refusal import count_phrase
+from molvae.cli.exit_status import FEWER
 from molvae.cli.flags import (
     ConfigFile,
-    OnScreen,
-    Screen,
+    OutFile,
     check_apart,
     flags_of,
     given,
     settings_from,
     split_at_commas,
 )
-from molvae.cli.models import ChosenModel, ModelChoice
-from molvae.dataset.known import known_smiles
+from molvae.cli.model_choice import ChosenModel, ModelChoice
+from molvae.cli.output import Output, OutputFlags, log
 from molvae.errors import ConfigError
 from molvae.files import check_writable
-from molvae.generation import Generation, filter_of
-from molvae.generation import generate as generate_molecules
 from molvae.generation_config import GenerateConfig
-from molvae.molecule_vae import MoleculeVAE
-from molvae.tables import Columns, TableFile
+
+if TYPE_CHECKING:
+    import molvae.generation
+    import molvae.molecule_vae
+    import molvae.tables
 
 _LENIENT = (
-    "the model gave back less than half of its held-out molecules, so all is taken that its codes "
-    "decode to; train it longer, or insist with --exact and --strict"
+    "the model reconstructs less than half of its held-out molecules, so samples are not checked "
+    "for round trips; train it longer, or ask for the checks with --exact and --strict"
 )
 
 
 @dataclass(frozen=True)
 class Known:
-    """Molecules that must not come again."""
+    """A file of molecules that must not be generated again."""
 
     novel_to: Annotated[
         Path | None,
-        Parameter(help="File of molecules that must not come again, such as the training data."),
+        Parameter(help="File of molecules to leave out, such as the training data."),
     ] = None
     smiles_column: Annotated[
         str | None,
-        Parameter(help="Column with the SMILES in that file; found by itself unless given."),
+        Parameter(help="Column with the SMILES in that file. Default: found by name or content."),
     ] = None
 
     def check(self, out: Path, latents: Path | None) -> None:
-        """See that no output replaces the file, and that a column is one of a file.
+        """Check that no output replaces the file, and that a column is not given without it.
 
         Raises:
-            ConfigError: one does, or there is no file.
+            ConfigError: an output would, or there is no file.
         """
         if self.novel_to is None and self.smiles_column is not None:
-            raise ConfigError("--smiles-column is that of the file of --novel-to; give both")
+            raise ConfigError("--smiles-column belongs to the file of --novel-to; give both")
         if self.novel_to is not None:
             check_apart(self.novel_to, out)
         if self.novel_to is not None and latents is not None:
             check_apart(self.novel_to, latents, "--latents")
 
-    def smiles(self, vae: MoleculeVAE, screen: Screen) -> set[str]:
-        """Canonical SMILES of the file's molecules; none without a file."""
+    def smiles(self, model: "molvae.molecule_vae.MoleculeVAE", output: Output) -> set[str]:
+        """Canonical SMILES of the molecules in the file; none without a file."""
+        from molvae.dataset.known import known_smiles
+
         if self.novel_to is None:
             return set()
-        cleaning, bar = vae.card.cleaning, screen.progress
+        cleaning, bar = model.card.cleaning, output.progress
         return known_smiles(self.novel_to, self.smiles_column, cleaning=cleaning, progress=bar)
 
 
 def generate(
     *,
-    out: Path,
+    out: OutFile,
     model: ChosenModel = ModelChoice(),
     known: Annotated[Known, Parameter(name="*")] = Known(),
     latents: Path | None = None,
     settings: Annotated[GenerateConfig, flags_of("Settings")] = GenerateConfig(),
     config: ConfigFile = None,
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> int:
     """Generate distinct molecules with their properties.
 
-    Every molecule has been accepted by RDKit and has passed the filters. The same model,
-    settings, seed, device and versions give the same molecules. Exit status 1 if fewer came than
-    were asked for; the file then holds those that came.
+    Every molecule is valid and passes the filters. The same model, settings, seed, device and
+    versions give the same molecules. Exit status 3 if fewer molecules came than were asked for;
+    they are written to the file.
 
     Args:
         out: File for the molecules: CSV, or .smi, .sdf, .parquet.
-        points: File (npz) for the code that each molecule decodes from; `molvae decode` reads it.
+        latents: File (.npz) for the latent vector of each molecule, readable by `molvae decode`.
     """
     typed = given(settings)
     if settings.properties and "properties" in typed:
         typed["properties"] = split_at_commas(settings.properties)
     plan = settings_from(GenerateConfig, config, typed)
+
+    from molvae.generation import filter_of
+    from molvae.generation import generate as generate_molecules
+    from molvae.tables import TableFile
+
     filter_of(plan).check()
     file = TableFile.at(out)
     known.check(out, latents)
     if latents is not None:
-        _check_points(latents, out)
-    vae = model.open()
-    old = known.smiles(vae, screen)
-    generation = generate_molecules(vae, plan, old, progress=screen.progress)
+        _check_latents(latents, out)
+    vae = model.open(output)
+    old = known.smiles(vae, output)
+    generation = generate_molecules(vae, plan, old, progress=output.progress)
     file.write(_columns(generation))
     if latents is not None:
         generation.write_points(latents)
+    _show(generation, out, output)
+    if plan.exact is None and generation.is_lenient:
+        log.warning(_LENIENT)
     shortfall = generation.shortfall()
-    _tell(generation, out, screen, is_lenient=plan.exact is None and generation.is_lenient)
     if shortfall:
-        print(f"molvae: {shortfall}", file=sys.stderr)
-    return 1 if shortfall else 0
+        log.warning(shortfall)
+    return FEWER if shortfall else 0
 
 
-def _check_points(latents: Path, out: Path) -> None:
-    """See that the codes can be written, and do not replace the table."""
+def _check_latents(latents: Path, out: Path) -> None:
+    """Check that the latent vectors can be written, to a file of their own."""
     if latents.resolve() == out.resolve():
-        raise ConfigError(f"--latents and --out are the same file, {str(out)!r}; name two")
+        raise ConfigError(f"--latents and --out are the same file {str(out)!r}; give two files")
     check_writable(latents, ".npz")
 
 
-def _columns(generation: Generation) -> Columns:
+def _columns(generation: "molvae.generation.Generation") -> "molvae.tables.Columns":
     molecules = generation.molecules
     values = {
         name: [molecule.values[name] for molecule in molecules]
@@ -126,13 +135,13 @@ def _columns(generation: Generation) -> Columns:
     return {"smiles": [molecule.smiles for molecule in molecules], **values}
 
 
-def _tell(generation: Generation, out: Path, screen: Screen, *, is_lenient: bool) -> None:
+def _show(generation: "molvae.generation.Generation", out: Path, output: Output) -> None:
     refused = {str(reason): count for reason, count in generation.refused.items()}
     reasons = "".join(f", {count_phrase(count, reason)}" for reason, count in refused.items())
-    came = len(generation.molecules)
-    outcome = {
+    molecules = len(generation.molecules)
+    result = {
         "out": str(out),
-        "molecules": came,
+        "molecules": molecules,
         "asked_for": generation.config.n,
         "complete": generation.is_complete,
         "drawn": generation.drawn,
@@ -142,6 +151,5 @@ def _tell(generation: Generation, out: Path, screen: Screen, *, is_lenient: bool
         "repaired": generation.repaired,
         "seconds": {stage: round(time, 2) for stage, time in generation.seconds.items()},
     }
-    sentence = f"{out}: {came} molecules of {generation.drawn} draws{reasons}"
-    sentence = f"{sentence}; {generation.seconds['all']:.1f} s"
-    screen.tell(outcome, f"{sentence}\n{_LENIENT}" if is_lenient else sentence)
+    text = f"{out}: {molecules} molecules from {generation.drawn} samples{reasons}"
+    output.show(result, f"{text}; {generation.seconds['all']:.1f} s")

@@ -1,12 +1,8 @@
 """`molvae interpolate`."""
 
-from pathlib import Path
-
-from molvae.cli.flags import OnScreen, Screen
-from molvae.cli.listing import Listing
-from molvae.cli.models import ChosenModel, ModelChoice
-from molvae.cli.molecules import typed_molecule
-from molvae.exploration import interpolate as interpolated
+from molvae.cli.flags import OptionalOutFile
+from molvae.cli.model_choice import ChosenModel, ModelChoice
+from molvae.cli.output import Output, OutputFlags
 
 
 def interpolate(
@@ -15,30 +11,37 @@ def interpolate(
     /,
     *,
     steps: int = 8,
-    out: Path | None = None,
+    out: OptionalOutFile = None,
     model: ChosenModel = ModelChoice(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """List the molecules on the straight line between the codes of two.
+    """List the molecules on the straight line between two molecules in the latent space.
 
-    The ends are what the codes of both decode to; points whose symbols spell no molecule are left
-    out. Columns: smiles, share (of the way), similarity_to_first and similarity_to_last (Tanimoto,
-    ECFP4 counts).
+    The first and the last row are what the latent vectors of the two molecules decode to; points
+    that decode to no molecule are left out. Columns: smiles, share (of the way, 0 to 1),
+    similarity_to_first and similarity_to_last (Tanimoto, ECFP4 counts).
 
     Args:
         first: SMILES.
         last: SMILES.
-        steps: Points, both ends among them.
-        out: File for the molecules: CSV, or .smi, .sdf, .parquet; the screen unless given.
+        steps: Points on the line, both ends included.
+        out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
     """
+    from molvae.cli.listing import Listing
+    from molvae.cli.molecules import typed_molecule
+
     listing = Listing.at(out)
-    found = interpolated(model.open(), typed_molecule(first), typed_molecule(last), steps)
+    vae = model.open(output)
+
+    from molvae.exploration import interpolate as interpolate_molecules
+
+    molecules = interpolate_molecules(vae, typed_molecule(first), typed_molecule(last), steps)
     listing.write(
         {
-            "smiles": [one.molecule.smiles for one in found],
-            "share": [one.share for one in found],
-            "similarity_to_first": [one.similarities[0] for one in found],
-            "similarity_to_last": [one.similarities[1] for one in found],
+            "smiles": [step.molecule.smiles for step in molecules],
+            "share": [step.share for step in molecules],
+            "similarity_to_first": [step.similarities[0] for step in molecules],
+            "similarity_to_last": [step.similarities[1] for step in molecules],
         },
-        screen,
+        output,
     )

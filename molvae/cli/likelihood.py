@@ -3,52 +3,57 @@
 from pathlib import Path
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.encode import report_refused
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
-from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
-from molvae.encoding import likelihood_rows
-from molvae.tables import TableFile
+from molvae.cli.flags import OutFile, SmilesColumn, check_apart
+from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
+from molvae.cli.output import Output, OutputFlags
 
 
 def likelihood(
     source: Path,
     /,
     *,
-    out: Path,
+    out: OutFile,
     model: ChosenModel = ModelChoice(),
     smiles_column: SmilesColumn = None,
     cleaning: Cleaning = StandardizeConfig(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Tell how likely a model takes molecules to be.
+    """Compute how likely the molecules in a file are under a model.
 
-    Columns: smiles (canonical, after cleaning), log_likelihood (of the spelling under the learned
-    prior's language model, in nats), symbols (of the spelling, its end included), log_density (of
-    the posterior mean under the learned prior, in nats: a lower bound), row (line of the file).
+    Columns: smiles (canonical, after cleaning), log_likelihood (of the canonical SELFIES under the
+    language model of the learned prior, in nats), symbols (SELFIES symbols, end symbol included),
+    log_density (of the posterior mean under the learned prior, in nats: a lower bound), row (line
+    number in the file).
 
     Args:
         source: CSV, TSV or SMI file, plain or gzip.
         out: File for the likelihoods: CSV, or .smi, .sdf, .parquet.
     """
+    from molvae.tables import TableFile
+
     check_apart(source, out)
     file = TableFile.at(out)
-    vae, rows = model_and_rows(model, source, smiles_column, cleaning, screen)
-    found, refused = likelihood_rows(vae, rows)
+    vae, rows = model_and_rows(model, source, smiles_column, cleaning, output)
+
+    from molvae.cli.refused_rows import report_refused
+    from molvae.encoding import likelihood_rows
+
+    molecules, refused = likelihood_rows(vae, rows)
     file.write(
         {
-            "smiles": [one.smiles for one in found],
-            "log_likelihood": [one.log_likelihood for one in found],
-            "symbols": [one.symbols for one in found],
-            "log_density": [one.log_density for one in found],
-            "row": [one.line for one in found],
+            "smiles": [molecule.smiles for molecule in molecules],
+            "log_likelihood": [molecule.log_likelihood for molecule in molecules],
+            "symbols": [molecule.symbols for molecule in molecules],
+            "log_density": [molecule.log_density for molecule in molecules],
+            "row": [molecule.line for molecule in molecules],
         }
     )
-    mean = sum(one.log_likelihood for one in found) / len(found)
-    outcome = {
+    mean = sum(molecule.log_likelihood for molecule in molecules) / len(molecules)
+    result = {
         "out": str(out),
-        "molecules": len(found),
+        "molecules": len(molecules),
         "mean_log_likelihood": mean,
         "refused": len(refused),
     }
-    screen.tell(outcome, f"{out}: {len(found)} molecules, {mean:.2f} nats each in the mean")
+    output.show(result, f"{out}: {len(molecules)} molecules, mean {mean:.2f} nats")
     report_refused(out, refused)

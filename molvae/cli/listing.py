@@ -1,37 +1,37 @@
-"""Listing: a short table that a command prints, or writes to a file."""
+"""Listing: a short table that a command prints or writes to a file."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from molvae.cli.flags import Screen
+from molvae.cli.output import Output
 from molvae.tables import Cell, Columns, TableFile
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Where the table goes."""
+    """A table for a file or for the screen."""
 
     file: TableFile | None
-    """None: to the screen."""
+    """None: the table is printed."""
 
     @classmethod
     def at(cls, out: Path | None) -> "Listing":
-        """The file of that name, or the screen.
+        """A listing that goes to the file of that name; None prints it.
 
         Raises:
-            FileError: it cannot be written to.
+            FileError: the file cannot be written.
         """
         return cls(None if out is None else TableFile.at(out))
 
-    def write(self, columns: Columns, screen: Screen) -> None:
-        """Write the table; on the screen a header and a line each, tabs between, or JSON."""
+    def write(self, columns: Columns, output: Output) -> None:
+        """Write the table; on the screen a header and one row per line, with tabs, or JSON."""
         rows = list(zip(*columns.values(), strict=True))
         if self.file is not None:
             self.file.write(columns)
-            outcome = {"out": str(self.file.path), "molecules": len(rows)}
-            screen.tell(outcome, f"{self.file.path}: {len(rows)} molecules")
-        elif screen.json:
+            result = {"out": str(self.file.path), "molecules": len(rows)}
+            output.show(result, f"{self.file.path}: {len(rows)} molecules")
+        elif output.json:
             print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
         else:
             print("\t".join(columns))

@@ -1,6 +1,7 @@
-"""`molvae`: finds the command, and tells what went wrong in one line.
+"""`molvae`: finds the command, runs it, and reports an error in one line.
 
-Commands are imported when they are called: `molvae --help` must not wait for torch.
+Commands are imported when they are called, and import heavy libraries when they start to work:
+help must not wait for torch.
 """
 
 import ast
@@ -10,12 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
 
 from molvae import __version__
-from molvae.cli.flags import flag_name, shown
-from molvae.errors import MolvaeError
+from molvae.cli.exit_status import ERROR, INTERRUPTED, WRONG_USAGE
+from molvae.cli.flags import shown
+from molvae.cli.messages import validation_text, with_flags
+from molvae.cli.output import Output, log
+from molvae.errors import ConfigError, MolvaeError
 
-_COMMANDS = (
+COMMANDS = (
     "train",
     "generate",
     "optimize",
@@ -33,46 +38,33 @@ _COMMANDS = (
     "benchmark",
     "models",
     "data",
+    "config",
+    "schema",
+    "completion",
 )
 _GROUPS = frozenset({"benchmark", "data"})
 """Commands that have commands of their own."""
-_INTERRUPTED = 130
-"""What shells take for ended by Ctrl-C: 128 + SIGINT."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status, 0 when all went well.
+    """Run a command and return its exit status.
+
+    0: success. 1: an error. 2: wrong usage (flags, arguments, settings). 3: fewer molecules than
+    asked for, written to the file. 130: stopped with Ctrl-C.
 
     Args:
         arguments: the words after `molvae`; None takes those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    _escape_what_is_no_text()
+    _escape_unprintable()
     try:
-        status = _app()(words, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
+        return _run(words)
     except CycloptsError as error:
-        return _failed(_mistake(error))
-    except MolvaeError as error:
-        return _failed(str(error))
-    except KeyboardInterrupt:
-        _failed("interrupted")
-        return _INTERRUPTED
+        return _failed(_usage_problem(error), WRONG_USAGE)
     except BrokenPipeError:
-        # Who read the output has left; the interpreter must not try to flush it once more.
+        # Whoever read the output has left; the interpreter must not try to flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        return _failed(
-            "there is not enough memory; give a smaller --batch-size, a smaller model or --n, or "
-            f"another --device ({str(error).partition(chr(10))[0]})"
-        )
-    except OSError as error:
-        place = f"{error.filename!r}: " if error.filename else ""
-        return _failed(f"{place}{error.strerror or error}")
-    return status if isinstance(status, int) else 0
+        return ERROR
 
 
 def run() -> None:
@@ -80,58 +72,83 @@ def run() -> None:
     sys.exit(main())
 
 
-def _escape_what_is_no_text() -> None:
-    """Let stdout take any name of a file, as stderr does."""
+def _run(words: list[str]) -> int:
+    command, bound, _ = application().parse_args(words, exit_on_error=False, print_error=False)
+    chosen = [value for value in bound.arguments.values() if isinstance(value, Output)]
+    with (chosen or [Output()])[0].logging():
+        try:
+            status = command(*bound.args, **bound.kwargs)
+            sys.stdout.flush()
+        except (MolvaeError, KeyboardInterrupt, MemoryError, RuntimeError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            return _report(error)
+    return status if isinstance(status, int) else 0
+
+
+def _report(error: BaseException) -> int:
+    """Print what went wrong in one line; an error that no user can mend is raised again."""
+    log.debug("where the error came from:", exc_info=error)
+    if isinstance(error, MolvaeError):
+        return _failed(str(error), WRONG_USAGE if isinstance(error, ConfigError) else ERROR)
+    if isinstance(error, KeyboardInterrupt):
+        return _failed("interrupted", INTERRUPTED)
+    if isinstance(error, OSError):
+        file = f"{error.filename!r}: " if error.filename else ""
+        return _failed(f"{file}{error.strerror or error}", ERROR)
+    if not _is_out_of_memory(error):
+        raise error
+    return _failed(
+        "not enough memory; use a smaller --batch-size, model or --n, or another --device "
+        f"({str(error).partition(chr(10))[0]})",
+        ERROR,
+    )
+
+
+def _escape_unprintable() -> None:
+    """Let stdout print any file name, as stderr does."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _app() -> App:
+def application() -> App:
+    """The command line with all its commands."""
     app = App(
         name="molvae",
-        help="Molecules in a latent space: train, generate, optimise.",
+        help="Train a VAE on molecules, generate new ones, and optimize them.",
         version=__version__,
+        version_flags=("--version", "-V"),
         default_parameter=Parameter(show_default=shown),
         suppress_keyboard_interrupt=False,
     )
-    for name in _COMMANDS:
+    for name in COMMANDS:
         target = "app" if name in _GROUPS else name
         app.command(f"molvae.cli.{name}:{target}", name=name, help=_docstring(name))
+    app.register_install_completion_command(help="Install completion for the current shell.")
     return app
 
 
 def _docstring(command: str) -> str:
-    """The command's own help, read without importing all that the command needs."""
+    """The command's help, read without importing its module."""
     source = Path(__file__).with_name(f"{command}.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     return ast.get_docstring(functions.get(command, tree)) or ""
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """As PyTorch says it for a GPU, and for the processor; it is not imported for that."""
-    told = type(error).__name__ == "OutOfMemoryError" or "not enough memory" in str(error)
-    return isinstance(error, MemoryError) or told or "can't allocate memory" in str(error)
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether it is Python's own error, or PyTorch's for a GPU or for the processor."""
+    words = ("not enough memory", "can't allocate memory")
+    is_of_gpu = type(error).__name__ == "OutOfMemoryError"
+    return isinstance(error, MemoryError) or is_of_gpu or any(word in str(error) for word in words)
 
 
-def _failed(problem: str) -> int:
-    print(f"molvae: {' '.join(problem.split())}", file=sys.stderr)
-    return 1
+def _failed(problem: str, status: int) -> int:
+    print(f"molvae: {' '.join(with_flags(problem).split())}", file=sys.stderr)
+    return status
 
 
-def _mistake(error: CycloptsError) -> str:
+def _usage_problem(error: CycloptsError) -> str:
     """What is wrong with the words that were typed."""
-    from pydantic import ValidationError
-
     cause = error.__cause__
-    if not isinstance(cause, ValidationError):
-        return str(error)
-    return "; ".join(
-        f"{_flag(detail['loc'])} {detail['input']}: {detail['msg'].removeprefix('Value error, ')}"
-        for detail in cause.errors()
-    )
-
-
-def _flag(place: tuple[str | int, ...]) -> str:
-    names = [flag_name(part) for part in place if isinstance(part, str)]
-    return "--" + ".".join(name for name in names if name != "*")
+    return validation_text(cause) if isinstance(cause, ValidationError) else str(error)

@@ -1,19 +1,15 @@
 """`molvae neighbors`."""
 
-import sys
 from math import inf
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from molvae.cli.flags import OnScreen, Screen, Seed
-from molvae.cli.listing import Listing
-from molvae.cli.models import ChosenModel, ModelChoice
-from molvae.cli.molecules import typed_molecule
-from molvae.exploration import neighbors_of
+from molvae.cli.exit_status import FEWER
+from molvae.cli.flags import Count, OptionalOutFile, Seed
+from molvae.cli.model_choice import ChosenModel, ModelChoice
+from molvae.cli.output import Output, OutputFlags, log
 
-Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 Scale = Annotated[float | None, Parameter(validator=validators.Number(gt=0, lt=inf))]
 
 
@@ -24,34 +20,44 @@ def neighbors(
     n: Count = 10,
     scale: Scale = None,
     seed: Seed = 0,
-    out: Path | None = None,
+    out: OptionalOutFile = None,
     model: ChosenModel = ModelChoice(),
-    screen: OnScreen = Screen(),
-) -> None:
-    """List molecules that lie near one in the latent space, the most similar first.
+    output: OutputFlags = Output(),
+) -> int:
+    """List the molecules around a molecule in the latent space, the most similar first.
 
-    Points are drawn round its code and decoded; the molecules are distinct, and others than the one
-    asked about. Columns: smiles, similarity (Tanimoto, ECFP4 counts).
+    Latent vectors are sampled around the one of the molecule and decoded; the molecule itself and
+    duplicates are left out. Columns: smiles, similarity (Tanimoto, ECFP4 counts). Exit status 3 if
+    50 samples for each molecule asked for do not give enough.
 
     Args:
-        smiles: The molecule in the middle.
-        n: Molecules wanted; fewer, with a word, where 50 draws for each bring no more.
-        scale: How far the points lie, in deviations of its posterior; unless given, one, and
-            further out until there are enough.
-        seed: Of the draws.
-        out: File for the molecules: CSV, or .smi, .sdf, .parquet; the screen unless given.
+        smiles: The molecule to start from.
+        n: Molecules to list.
+        scale: Distance of the samples, in standard deviations of the posterior. Default: 1, then
+            farther until there are enough molecules.
+        seed: Random seed of the sampling.
+        out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
     """
+    from molvae.cli.listing import Listing
+    from molvae.cli.molecules import typed_molecule
+
     listing = Listing.at(out)
-    found = neighbors_of(model.open(), typed_molecule(smiles), n, scale, seed)
+    vae = model.open(output)
+
+    from molvae.exploration import neighbors_of
+
+    with output.activity("decoding neighbors"):
+        result = neighbors_of(vae, typed_molecule(smiles), n, scale, seed)
     listing.write(
         {
-            "smiles": [one.molecule.smiles for one in found.neighbors],
-            "similarity": [one.similarity for one in found.neighbors],
+            "smiles": [neighbor.molecule.smiles for neighbor in result.neighbors],
+            "similarity": [neighbor.similarity for neighbor in result.neighbors],
         },
-        screen,
+        output,
     )
-    if len(found.neighbors) < n:
-        # Unless a scale was given, it has looked further away already.
-        advice = "; look further away with a larger --scale" if scale is not None else ""
-        told = f"only {len(found.neighbors)} of {n} came up in {found.draws} draws{advice}"
-        print(told, file=sys.stderr)
+    if len(result.neighbors) == n:
+        return 0
+    # Without a scale, larger distances have been tried already.
+    advice = "; try a larger --scale" if scale is not None else ""
+    log.warning(f"only {len(result.neighbors)} of {n} after {result.draws} samples{advice}")
+    return FEWER

@@ -2,19 +2,20 @@
 
 import json
 
-from molvae.cli.flags import OnScreen, Screen
-from molvae.objectives.listing import listing, listing_text
-from molvae.objectives.suites import objective_text
+from molvae.cli.output import Output, OutputFlags
 
 
-def objectives(name: str | None = None, /, *, screen: OnScreen = Screen()) -> None:
-    """List what an objective file may hold, and the objectives that go by a name.
+def objectives(name: str | None = None, /, *, output: OutputFlags = Output()) -> None:
+    """List the objectives that have a name, and what an objective file may contain.
 
     Args:
-        name: An objective to show as the file that it would be, to start one's own from.
+        name: An objective to print as a TOML file, as a start for your own.
     """
+    from molvae.objectives.listing import listing, listing_text
+    from molvae.objectives.suites import objective_text
+
     if name is not None:
         text = objective_text(name)
-        print(json.dumps({"name": name, "toml": text}) if screen.json else text)
+        print(json.dumps({"name": name, "toml": text}) if output.json else text)
     else:
-        print(json.dumps({**listing()}) if screen.json else listing_text())
+        print(json.dumps({**listing()}) if output.json else listing_text())

@@ -9,15 +9,15 @@ from cyclopts import Parameter
 
 from molvae.cli.flags import (
     ConfigFile,
-    OnScreen,
     Resume,
-    Screen,
     flags_of,
     given,
     overlaid,
+    parse_flags,
     settings_from,
 )
-from molvae.cli.models import ChosenModel, ModelChoice
+from molvae.cli.model_choice import ChosenModel, ModelChoice
+from molvae.cli.output import Output, OutputFlags
 from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.errors import ConfigError
 from molvae.optimize.constraints import HardConstraints
@@ -43,12 +43,12 @@ def optimize(
     objective: str,
     /,
     *,
-    out: Path,
+    out: Annotated[Path, Parameter(name="--out", alias="-o")],
     model: ChosenModel = ModelChoice(),
     settings: Annotated[SearchConfig, flags_of("Settings")] = SearchConfig(),
     start: Annotated[Start, Parameter(name="*")] = Start(),
     scorers: ChosenScorers = Scorers(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
     """Search the latent space for molecules of high score.
 
@@ -72,11 +72,11 @@ def optimize(
             run = RunDirectory.existing(out)
             plan = _as_before(run, start.config, typed)
             HardConstraints.of(plan.constraints)
-            vae = model.open()
+            vae = model.open(output)
         else:
             plan = settings_from(SearchConfig, start.config, typed)
             HardConstraints.of(plan.constraints)
-            vae = model.open()
+            vae = model.open(output)
             run = RunDirectory.create(out)
         result = search(
             vae,
@@ -85,9 +85,9 @@ def optimize(
             run,
             resume=start.resume,
             cache=start.cache,
-            progress=screen.progress,
+            progress=output.progress,
         )
-    screen.tell(result.summary(), _table(result, run))
+    output.show(result.summary(), _table(result, run))
 
 
 # Any: settings as they were typed.
@@ -96,7 +96,7 @@ def _as_before(run: RunDirectory, config: Path | None, typed: dict[str, Any]) ->
     if config is not None:
         raise ConfigError("--resume takes the settings of the run; leave out --config")
     earlier = earlier_settings(run)
-    return SearchConfig.parse(overlaid(given(earlier), typed), "flags")
+    return parse_flags(SearchConfig, overlaid(given(earlier), typed))
 
 
 def _table(result: SearchResult, run: RunDirectory) -> str:

@@ -3,51 +3,56 @@
 from pathlib import Path
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.encode import report_refused
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
-from molvae.cli.models import ChosenModel, Cleaning, ModelChoice, model_and_rows
-from molvae.encoding import reconstruct_rows
-from molvae.tables import TableFile
+from molvae.cli.flags import OutFile, SmilesColumn, check_apart
+from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
+from molvae.cli.output import Output, OutputFlags
 
 
 def reconstruct(
     source: Path,
     /,
     *,
-    out: Path,
+    out: OutFile,
     model: ChosenModel = ModelChoice(),
     smiles_column: SmilesColumn = None,
     cleaning: Cleaning = StandardizeConfig(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Encode molecules and decode them again, and count those that come back.
+    """Encode molecules, decode them again, and count the exact reconstructions.
 
-    Each goes by way of its posterior mean and greedy decoding. Columns: smiles (canonical, after
-    cleaning), reconstructed, exact (0 or 1), row (line of the file).
+    Each molecule is decoded greedily from its posterior mean. Columns: smiles (canonical, after
+    cleaning), reconstructed, exact (0 or 1), row (line number in the file).
 
     Args:
         source: CSV, TSV or SMI file, plain or gzip.
         out: File for the pairs: CSV, or .smi, .sdf, .parquet.
     """
+    from molvae.tables import TableFile
+
     check_apart(source, out)
     file = TableFile.at(out)
-    vae, rows = model_and_rows(model, source, smiles_column, cleaning, screen)
-    found, refused = reconstruct_rows(vae, rows)
+    vae, rows = model_and_rows(model, source, smiles_column, cleaning, output)
+
+    from molvae.cli.refused_rows import report_refused
+    from molvae.encoding import reconstruct_rows
+
+    molecules, refused = reconstruct_rows(vae, rows)
     file.write(
         {
-            "smiles": [one.smiles for one in found],
-            "reconstructed": [one.reconstructed or "" for one in found],
-            "exact": [int(one.is_exact) for one in found],
-            "row": [one.line for one in found],
+            "smiles": [molecule.smiles for molecule in molecules],
+            "reconstructed": [molecule.reconstructed or "" for molecule in molecules],
+            "exact": [int(molecule.is_exact) for molecule in molecules],
+            "row": [molecule.line for molecule in molecules],
         }
     )
-    exact = sum(one.is_exact for one in found)
-    outcome = {
+    exact = sum(molecule.is_exact for molecule in molecules)
+    share = exact / len(molecules)
+    result = {
         "out": str(out),
         "exact": exact,
-        "molecules": len(found),
-        "share": exact / len(found),
+        "molecules": len(molecules),
+        "share": share,
         "refused": len(refused),
     }
-    screen.tell(outcome, f"{out}: exact {exact} of {len(found)} ({exact / len(found):.1%})")
+    output.show(result, f"{out}: {exact} of {len(molecules)} reconstructed exactly ({share:.1%})")
     report_refused(out, refused)

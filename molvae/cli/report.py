@@ -6,8 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from molvae.cli.flags import OnScreen, Screen
-from molvae.report.writing import write_report
+from molvae.cli.flags import OptionalOutFile
+from molvae.cli.output import Output, OutputFlags
 from molvae.runs import RunDirectory
 
 
@@ -15,18 +15,22 @@ def report(
     run: Path,
     /,
     *,
-    out: Path | None = None,
+    out: OptionalOutFile = None,
     molecules: Annotated[int, Parameter(validator=Number(gte=0))] = 24,
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Tell of a training or a search in one HTML page, with its curves and its best molecules.
+    """Write an HTML page about a training or a search: its curves and its best molecules.
 
-    The page needs no other file and no network. The run may still go on, or have been cut off.
+    The page needs no other file and no network. The run may still be in progress, or have been
+    interrupted.
 
     Args:
         run: Folder of a run of `molvae train` or `molvae optimize`.
-        out: HTML file; report.html in the folder of the run without it.
+        out: HTML file. Default: report.html in the folder of the run.
         molecules: How many of the best molecules of a search are drawn.
     """
-    written = write_report(RunDirectory(run), out, molecules)
-    screen.tell({"report": str(written)}, str(written))
+    with output.activity("drawing the report"):
+        from molvae.report.writing import write_report
+
+        written = write_report(RunDirectory(run), out, molecules)
+    output.show({"report": str(written)}, str(written))

@@ -1,4 +1,4 @@
-"""What may be typed beside `molvae train --resume`: the run's own settings, or more means."""
+"""Settings that may be typed with `molvae train --resume`: those of the run, or more resources."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -12,32 +12,32 @@ from molvae.training.config import TrainingPlan
 
 _FREE = frozenset({"train.max_minutes", "train.device", "train.processes"})
 _LEFT_TO_THE_MACHINE = "auto"
-"""A run records what it found on its machine in the place of this word."""
+"""A run records the choice made on its machine instead of this word."""
 
 
 # Any: settings of any type.
 def check_resumable(run: RunDirectory, typed: Mapping[str, Any]) -> None:
-    """See that nothing typed contradicts the settings that the run was started with.
+    """Check that nothing typed contradicts the settings that the run was started with.
 
     Raises:
-        RunError: something does; all of it is named.
+        RunError: a setting does; the message names all that do.
     """
     stored = dict(_leaves(TrainingPlan.of_run(run).model_dump()))
     wanted = {name: _recorded(name, value) for name, value in _leaves(typed)}
     differences = [
-        f"{name} was {_shown(stored.get(name))}, now {_shown(value)}"
+        f"`{name}` was {_shown(stored.get(name))}, now {_shown(value)}"
         for name, value in wanted.items()
         if name not in _FREE and value not in (stored.get(name), _LEFT_TO_THE_MACHINE)
     ]
     if differences:
         raise RunError(
-            f"{str(run.path)!r} was started otherwise ({'; '.join(differences)}); resume it "
-            "without these, or start a new run"
+            f"{str(run.path)!r} was started with other settings ({'; '.join(differences)}); resume "
+            "it without these, or start a new run"
         )
 
 
 def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value by its dotted name."""
+    """Each value with its dotted name."""
     for key, value in tables.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, f"{prefix}{key}.")
@@ -46,11 +46,11 @@ def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _recorded(name: str, value: Any) -> Any:
-    """A value as a run records it: places in full, of a model the folder that it lies in."""
+    """A value as a run records it: absolute paths, and the folder of a model."""
     if not isinstance(value, Path):
         return value
     if name == "start":
-        # It may be gone: a run that has been begun does without it.
+        # The model may be gone: a run that has started does without it.
         with suppress(ModelError):
             return find_model(value).resolve()
     return value.resolve()

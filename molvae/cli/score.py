@@ -1,13 +1,14 @@
 """`molvae score`."""
 
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from molvae.cli.encode import report_refused
-from molvae.cli.flags import OnScreen, Screen, SmilesColumn, check_apart
+from molvae.cli.flags import OutFile, SmilesColumn, check_apart
+from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.scoring import ChosenScorers, Scorers
-from molvae.objectives.tables import ScoredTable, score_table, write_failures
-from molvae.tables import TableFile
+
+if TYPE_CHECKING:
+    import molvae.objectives.tables
 
 
 def score(
@@ -15,36 +16,40 @@ def score(
     objective: str,
     /,
     *,
-    out: Path,
+    out: OutFile,
     smiles_column: SmilesColumn = None,
     scorers: ChosenScorers = Scorers(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
-    """Score a file's molecules by an objective.
+    """Score the molecules in a file with an objective.
 
-    They are scored as they stand: nothing is cleaned, salts stay salts. The table has the columns
-    smiles (canonical), row (line of the file), score, then each measured value with its
-    desirability. Rows without a molecule are listed beside it, and so is what a program, a function
-    or a model could not score.
+    Molecules are scored as they are: nothing is cleaned, and salts stay salts. Columns: smiles
+    (canonical), row (line number in the file), score, then each measured value with its
+    desirability. Rows without a molecule are listed in OUT.refused.csv, and molecules that a
+    program, function or model could not score in OUT.failures.csv.
 
     Args:
         source: CSV, TSV or SMI file, plain or gzip.
         objective: TOML file, or a name that `molvae objectives` lists.
         out: File for the scores: CSV, or .smi, .sdf, .parquet.
     """
+    from molvae.cli.refused_rows import report_refused
+    from molvae.objectives.tables import score_table
+    from molvae.tables import TableFile
+
     check_apart(source, out)
     check_apart(Path(objective.partition("@")[2] or objective), out)
     file = TableFile.at(out)
-    with scorers.objective(objective) as wanted:
-        scored = score_table(wanted, source, smiles_column, progress=screen.progress)
+    with scorers.objective(objective) as scorer:
+        scored = score_table(scorer, source, smiles_column, progress=output.progress)
     file.write(scored.columns())
-    _tell(scored, out, screen)
+    _show(scored, out, output)
     report_refused(out, scored.refused)
     _report_failures(out, scored)
 
 
-def _tell(scored: ScoredTable, out: Path, screen: Screen) -> None:
-    outcome = {
+def _show(scored: "molvae.objectives.tables.ScoredTable", out: Path, output: Output) -> None:
+    result = {
         "out": str(out),
         "molecules": len(scored.smiles),
         "scored": scored.scored,
@@ -52,18 +57,19 @@ def _tell(scored: ScoredTable, out: Path, screen: Screen) -> None:
         "refused": len(scored.refused),
         "failures": len(scored.scores.failures),
     }
-    best = "" if scored.best is None else f", the best {scored.best:.4f}"
-    sentence = f"{out}: {len(scored.smiles)} molecules, {scored.scored} with a score{best}"
-    screen.tell(outcome, sentence)
+    best = "" if scored.best is None else f", best score {scored.best:.4f}"
+    output.show(result, f"{out}: {len(scored.smiles)} molecules, {scored.scored} scored{best}")
 
 
-def _report_failures(out: Path, scored: ScoredTable) -> None:
-    """List beside the output what could not be scored, and say so."""
+def _report_failures(out: Path, scored: "molvae.objectives.tables.ScoredTable") -> None:
+    """Write what could not be scored to OUT.failures.csv, and say so."""
+    from molvae.objectives.tables import write_failures
+
     failures = scored.scores.failures
-    place = out.with_name(f"{out.name}.failures.csv")
-    # That of an earlier table would be taken for this one's.
-    place.unlink(missing_ok=True)
+    path = out.with_name(f"{out.name}.failures.csv")
+    # The list of an earlier output would be taken for this one's.
+    path.unlink(missing_ok=True)
     if failures:
-        write_failures(place, failures)
-        first = f"{failures[0].smiles}: {failures[0].reason}"
-        print(f"{len(failures)} values missing, as for {first}; all in {place}", file=sys.stderr)
+        write_failures(path, failures)
+        first = f"{failures[0].smiles} ({failures[0].reason})"
+        log.warning(f"{len(failures)} values missing, the first for {first}; see {path}")

@@ -1,17 +1,17 @@
-"""Which objective a command scores by, and who does the scoring."""
+"""Which processes score molecules: those of this machine, or workers of a Dask cluster."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from molvae.errors import ConfigError
-from molvae.objectives.cluster import dask_executor
-from molvae.objectives.configured import ConfiguredObjective
-from molvae.parallel import available_cores
+
+if TYPE_CHECKING:
+    import molvae.objectives.configured
 
 
 @dataclass(frozen=True)
@@ -20,33 +20,35 @@ class Scorers:
 
     workers: Annotated[
         int | None,
-        Parameter(
-            validator=Number(gte=1), help="Processes to score with; one per core unless given."
-        ),
+        Parameter(validator=Number(gte=1), help="Processes that score. Default: one per core."),
     ] = None
     scheduler: Annotated[
         str | None,
         Parameter(
-            help="Address of a Dask scheduler whose workers score instead, such as tcp://head:8786."
+            help="Address of a Dask scheduler whose workers score instead, as in tcp://head:8786."
         ),
     ] = None
 
     @contextmanager
-    def objective(self, wanted: str) -> Iterator[ConfiguredObjective]:
-        """The objective of a TOML file or a name, with these to score by it.
+    def objective(
+        self, name_or_file: str
+    ) -> Iterator["molvae.objectives.configured.ConfiguredObjective"]:
+        """The objective of a name or a TOML file, scored by these processes.
 
         Raises:
-            ConfigError: no such objective, mistakes in it, or no scheduler at the address.
+            ConfigError: there is no such objective, it has mistakes, or no scheduler answers.
         """
+        from molvae.objectives.cluster import dask_executor
+        from molvae.objectives.configured import ConfiguredObjective
+        from molvae.parallel import available_cores
+
         if self.scheduler is None:
-            yield ConfiguredObjective.load(wanted, self.workers or available_cores())
+            yield ConfiguredObjective.load(name_or_file, self.workers or available_cores())
             return
         if self.workers is not None:
-            raise ConfigError(
-                "--workers are of this machine, those of --scheduler of others; give one"
-            )
+            raise ConfigError("give either --workers (of this machine) or --scheduler, not both")
         with dask_executor(self.scheduler) as (executor, workers):
-            yield ConfiguredObjective.load(wanted, workers, executor)
+            yield ConfiguredObjective.load(name_or_file, workers, executor)
 
 
 ChosenScorers = Annotated[Scorers, Parameter(name="*")]

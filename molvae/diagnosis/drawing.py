@@ -150,5 +150,5 @@ def _check_enough(drawn: DrawnMolecules, path: Path) -> None:
     )
     raise DataError(
         f"{str(path)!r}: {count} molecule that this model can read in {drawn.rows} rows{examples}; "
-        "two are the least; check the file, or name the column with --smiles-column"
+        "two are the least; check the file, or name the column with `smiles_column`"
     )

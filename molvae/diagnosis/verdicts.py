@@ -54,10 +54,10 @@ def judge_use(found: Information) -> Verdict:
         found.kl < THRESHOLDS["collapsed_below_kl"]
         or share < THRESHOLDS["collapsed_below_active_share"]
     ):
-        advice = "the decoder ignores z: train with a lower --beta, --free-bits or more dropout"
+        advice = "the decoder ignores z: lower `beta`, or raise `free_bits` or `word_dropout`"
         return Verdict("use of z", "collapsed", False, f"{figures}; {advice}")
     if share < THRESHOLDS["partly_used_below_active_share"]:
-        advice = "most dimensions hold noise: a smaller --latent-size would do"
+        advice = "most dimensions hold noise: a smaller `latent_size` would do"
         return Verdict("use of z", "partly used", True, f"{figures}; {advice}")
     return Verdict("use of z", "informative", True, figures)
 
@@ -67,7 +67,7 @@ def judge_information(found: Information) -> Verdict:
     figures = f"{found.mutual_information:.2f} nats of at most log N = {found.bound:.2f}"
     share = found.mutual_information / found.bound
     if share < THRESHOLDS["overlapping_below_share_of_bound"]:
-        advice = "posteriors overlap: lower --beta"
+        advice = "posteriors overlap: lower `beta`"
         return Verdict("mutual information", "overlapping", False, f"{figures}; {advice}")
     if share < THRESHOLDS["telling_apart_above_share_of_bound"]:
         return Verdict("mutual information", "partly apart", True, figures)

@@ -228,5 +228,5 @@ def pick_device(name: Device = "auto") -> torch.device:
     if name not in has:
         raise ConfigError(f"no device {name!r}{suggestion(name, ['auto', *has])}")
     if not has[name]:
-        raise ConfigError(f"this machine has no {name} device; use --device auto")
+        raise ConfigError(f"this machine has no {name} device; use `device=auto`")
     return torch.device(name)

@@ -139,7 +139,7 @@ def read_part(part: type[Part], table: Any, source: str) -> Part:
         values = _with_measure(part, values, source)
     read = part.parse(values, source)
     if read.label in _TAKEN:
-        raise ConfigError(f"{source}: {read.label!r} is a column of the tables; choose a `name`")
+        raise ConfigError(f"{source}: {read.label!r} is a column of the tables; choose a 'name'")
     return read
 
 

@@ -48,13 +48,13 @@ class ObjectiveConfig(Settings):
         labels = [component.label for component in self.component]
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
-            raise ValueError(f"{', '.join(twice)} may be one component only; give each a `name`")
+            raise ValueError(f"{', '.join(twice)} may be one component only; give each a 'name'")
         found = self.measures()
         doubled = sorted(found.keys() & {f"{one.label}_desirability" for one in self.component})
         if doubled:
             raise ValueError(
                 f"{', '.join(doubled)} is the column of a component's desirability; "
-                "choose another `name`"
+                "choose another 'name'"
             )
         raw = [one.label for one in self.component if one.curve is None]
         if raw and len(labels) > 1:
@@ -64,7 +64,7 @@ class ObjectiveConfig(Settings):
             )
         for label, measure in self._labelled():
             if found[label] != measure:
-                raise ValueError(f"two things are called {label!r}; give one of them a `name`")
+                raise ValueError(f"two things are called {label!r}; give one of them a 'name'")
         return self
 
     @classmethod

@@ -87,7 +87,7 @@ def score_table(
         example = f"; line {refused[0].line}: {refused[0].reason}" if refused else ""
         raise DataError(
             f"{str(path)!r} holds no molecule in {len(refused)} rows{example}; check the file, or "
-            "name the column with --smiles-column"
+            "name the column with `smiles_column`"
         )
     return ScoredTable(tuple(smiles), tuple(lines), _joined(parts), tuple(refused))
 

@@ -38,9 +38,7 @@ def find_model(name: str | Path) -> Path:
                 f"{str(path)!r} is the run of a search; give the model it was made with"
             )
         if not run.best_model.is_dir():
-            raise ModelError(
-                f"the run {str(path)!r} has no model yet; go on with it: molvae train --resume"
-            )
+            raise ModelError(f"the run {str(path)!r} has no model yet; resume the training first")
         return run.best_model
     shipped = shipped_models()
     # Whatever else has that name, such as the data of a shipped model, is not meant.

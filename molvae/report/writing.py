@@ -36,7 +36,7 @@ def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24
 def _page(run: RunDirectory, molecules: int) -> Page:
     if not run.settings.is_file():
         raise RunError(
-            f"{str(run.path)!r} holds no run; expected the --out of molvae train or optimize"
+            f"{str(run.path)!r} holds no run; expected the folder of a training or a search"
         )
     if run.journal.is_file():
         return search_page(run, molecules)

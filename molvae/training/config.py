@@ -25,7 +25,7 @@ class TrainConfig(Settings):
     """How the weights are fitted."""
 
     only: Literal["prior"] | None = None
-    """Train the learned prior alone; codes, and what they decode to, stay those of --from."""
+    """Train the learned prior alone; latent vectors and what they decode to stay as they are."""
     epochs: PositiveInt = 20
     """Passes over the training molecules."""
     max_minutes: PositiveFloat | None = None
@@ -95,7 +95,9 @@ class TrainingPlan(Settings):
     @model_validator(mode="after")
     def _start_of_a_prior(self) -> "TrainingPlan":
         if self.train.only is not None and self.start is None:
-            raise ValueError("--only prior trains that of a model that is there: give --from MODEL")
+            raise ValueError(
+                "`only=prior` trains the prior of an existing model; give one as `start`"
+            )
         return self
 
     @classmethod

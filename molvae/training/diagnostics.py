@@ -61,8 +61,8 @@ class Validation:
             return None
         return (
             f"posterior collapse: KL {self.kl:.2f} nats, {self.active_units} of {latent_size} "
-            "units active, so the decoder ignores z; lower --beta, warm it up longer, give "
-            "--free-bits or more --symbol-dropout"
+            "units active, so the decoder ignores z; lower `beta`, warm it up longer, or "
+            "raise `free_bits` or `word_dropout`"
         )
 
     # Any: the values are numbers and lists of numbers.

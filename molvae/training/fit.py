@@ -358,12 +358,12 @@ def _check_known(start: MoleculeVAE, corpus: Corpus) -> None:
     new = [symbol for symbol in corpus.vocabulary.symbols if symbol not in start.vocabulary]
     if new:
         raise DataError(
-            f"the model does not know the symbols {', '.join(new)}, and --only prior does not "
-            "teach it how to encode them; leave out --only, or the molecules that have them"
+            f"the model does not know the symbols {', '.join(new)}, and `only=prior` does not "
+            "teach it to encode them; leave out `only`, or the molecules that have them"
         )
     if corpus.property_names not in ((), start.property_names):
         raise ConfigError(
-            "--only prior trains no property head; leave out --property-columns, or --only"
+            "`only=prior` trains no property head; leave out `property_columns` or `only`"
         )
 
 

@@ -69,7 +69,7 @@ class TrainingLoop:
         self.precision = precision
         trained = network.language_model if config.only == "prior" else network
         if trained is None:
-            raise ModelError("this model has no learned prior to train; leave out --only")
+            raise ModelError("this model has no learned prior to train; leave out `only`")
         self.parameters = list(trained.parameters())
         self.optimizer = torch.optim.AdamW(
             self.parameters, weight_decay=config.weight_decay, fused=network.device.type != "mps"

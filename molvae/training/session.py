@@ -36,7 +36,7 @@ class StopReason(StrEnum):
     ALL_EPOCHS = "all epochs are done"
     OUT_OF_TIME = "the time is up"
     NO_IMPROVEMENT = "validation stopped improving"
-    INTERRUPTED = "interrupted; go on with --resume"
+    INTERRUPTED = "interrupted; continue with `resume`"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class TrainingSession:
         if self.state.data not in (None, self.data.corpus.mark):
             raise RunError(
                 f"{str(self.plan.data)!r} holds other molecules than when {str(self.run.path)!r} "
-                "was trained on it; bring that file back, or train on this one with --from"
+                "was trained on it; restore that file, or start anew from the model (`start`)"
             )
         self.loop.step_scale = self.state.step_scale
         self._good = self._snapshot()
@@ -236,7 +236,7 @@ class TrainingSession:
         if rollbacks > _MOST_ROLLBACKS:
             raise TrainingError(
                 f"{why} at update {step.number}, after {_MOST_ROLLBACKS} returns to good weights; "
-                "start again with a smaller --learning-rate or --precision float32"
+                "start again with a smaller `learning_rate` or `precision=float32`"
             )
         weights, moments = self._good
         self.model.network.load_state_dict(weights)

@@ -193,7 +193,7 @@ def test_what_was_cut_off_goes_on_with_the_next_lead(file, tmp_path):
     assert 0 < len(done) < 3
     assert resumed["leads"][: len(done)] == done
     assert without_times(resumed) == without_times(whole)
-    with pytest.raises(RunError, match="is of another settings; give another --out"):
+    with pytest.raises(RunError, match="is of another settings"):
         benchmark_constrained(EditModel(), file, plan(leads=2), cut)
 
 
@@ -267,5 +267,5 @@ def test_a_file_without_leads_is_refused(file, text, complaint):
 
 def test_a_lead_of_the_settings_is_refused(file, tmp_path):
     config = plan(search={"constraints": {"lead": "CCO"}})
-    with pytest.raises(ConfigError, match="leave out --lead"):
+    with pytest.raises(ConfigError, match="leave out `"):
         benchmark_constrained(EditModel(), file, config, tmp_path / "out.json")

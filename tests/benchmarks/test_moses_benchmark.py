@@ -82,7 +82,7 @@ def test_exact_samples_are_the_molecules_own_spellings():
 
 
 def test_a_model_that_keeps_nothing_is_given_up(tiny_model):
-    with pytest.raises(DataError, match=r"samples after \d+ draws.*--no-exact"):
+    with pytest.raises(DataError, match=r"samples after \d+ draws.*`exact=False`"):
         draw_samples(tiny_model, settings(n=100, exact=True), seed=0)
 
 

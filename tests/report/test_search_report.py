@@ -134,7 +134,7 @@ def test_a_search_without_any_score_is_told_too(tiny_model, tmp_path, pareto):
 
 
 def test_what_is_no_run_is_one_clear_line(tmp_path):
-    with pytest.raises(RunError, match="holds no run; expected the --out of"):
+    with pytest.raises(RunError, match="holds no run"):
         write_report(RunDirectory(tmp_path))
 
 

@@ -93,7 +93,7 @@ def test_the_property_head_learns_from_incomplete_columns(trained):
 
 
 def test_a_run_directory_that_is_taken_is_refused(trained, tiny_plan):
-    with pytest.raises(RunError, match="--resume"):
+    with pytest.raises(RunError, match="`resume`"):
         train(tiny_plan, trained[1])
 
 
@@ -204,7 +204,7 @@ def test_training_the_prior_alone_can_be_resumed_and_shared(trained, tiny_plan, 
 
 
 def test_training_the_prior_alone_needs_a_model(tiny_plan):
-    with pytest.raises(ConfigError, match="give --from MODEL"):
+    with pytest.raises(ConfigError, match="`start`"):
         TrainingPlan.parse({"data": tiny_plan.data, "train": {"only": "prior"}})
 
 
@@ -230,14 +230,14 @@ def test_training_the_prior_alone_refuses_what_the_model_cannot_encode(
 def test_training_the_prior_alone_trains_no_property_head(trained, tiny_plan, tmp_path):
     plan = prior_alone(tiny_plan, trained)
     plan = changed(plan, corpus={"property_columns": ("qed",)})
-    with pytest.raises(ConfigError, match="leave out --property-columns"):
+    with pytest.raises(ConfigError, match="`property_columns`"):
         train(plan, tmp_path / "run")
 
 
 def test_not_a_number_goes_back_to_good_weights_and_says_so(tiny_plan, tmp_path):
     lines = []
     plan = changed(tiny_plan, learning_rate=1e30, clip_norm=1e30, epochs=3)
-    with pytest.raises(TrainingError, match="smaller --learning-rate"):
+    with pytest.raises(TrainingError, match="smaller `learning_rate`"):
         train(plan, tmp_path / "run", notify=lines.append)
     assert sum("back to the last good weights" in line for line in lines) == 8
 
@@ -319,7 +319,7 @@ def test_a_run_of_a_device_that_is_not_there_goes_on_with_another(tiny_plan, tmp
     moved = changed(TrainingPlan.of_run(run), device="mps", precision="bfloat16", epochs=12)
     moved.save(run)
     for device in None, "cuda":
-        with pytest.raises(ConfigError, match="use --device auto"):
+        with pytest.raises(ConfigError, match="`device=auto`"):
             resume(run.path, device=device)
         assert TrainingPlan.of_run(run).train.device == "mps"
     resume(run.path, device="auto", processes=1)

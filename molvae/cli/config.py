@@ -1,0 +1,70 @@
+"""`molvae config`."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic_core import PydanticUndefined
+
+from molvae.settings import Settings
+
+_WIDTH = 88
+
+
+def config(command: Literal["train", "generate", "optimize"], /) -> None:
+    """Print all settings of a command as a TOML file, each with its meaning and its default.
+
+    Save it, change what you need, and pass it to the command with --config.
+
+    Args:
+        command: The command that the file is for.
+    """
+    print("\n".join(_lines(_settings(command))))
+
+
+def _settings(command: str) -> type[Settings]:
+    if command == "train":
+        from molvae.training.config import TrainingPlan
+
+        return TrainingPlan
+    if command == "generate":
+        from molvae.generation_config import GenerateConfig
+
+        return GenerateConfig
+
+    from molvae.optimize.methods import SearchConfig
+
+    return SearchConfig
+
+
+def _lines(kind: type[Settings], table: str = "") -> Iterator[str]:
+    """The lines of a table of settings, and of the tables in it after them."""
+    tables = {}
+    if kind.__doc__:
+        yield f"# {kind.__doc__.splitlines()[0]}"
+    if table:
+        yield f"[{table}]"
+    for name, field in kind.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
+            tables[f"{table}.{name}".lstrip(".")] = field.annotation
+        else:
+            yield from _comment(field.description)
+            yield _assignment(name, field.get_default(call_default_factory=True))
+    for title, inner in tables.items():
+        yield ""
+        yield from _lines(inner, title)
+
+
+def _comment(text: str | None) -> list[str]:
+    words = " ".join((text or "").split())
+    return [f"# {line}" for line in textwrap.wrap(words, _WIDTH)]
+
+
+# Any: defaults are of any type.
+def _assignment(name: str, default: Any) -> str:
+    """The setting with its default; commented out if it has none, or None, which TOML lacks."""
+    if default is PydanticUndefined or default is None:
+        return f"# {name} ="
+    value = list(default) if isinstance(default, tuple) else default
+    return f"{name} = {json.dumps(value, default=str)}"

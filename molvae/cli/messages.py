@@ -1,0 +1,61 @@
+"""Messages of the library as the command line shows them: settings become flags.
+
+The library names a setting between backquotes, as in `batch_size`, `constraints.min_similarity` or
+`exact=False`, which is how it is written in Python. Here it becomes --batch-size,
+--min-similarity or --no-exact.
+"""
+
+import re
+
+from cyclopts import default_name_transform
+from pydantic import ValidationError
+
+_SETTING = re.compile(r"`([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(?:=([^`]+))?`")
+_WITHOUT_PREFIX = frozenset(
+    {"cleaning", "constraints", "corpus", "decoding", "model", "search", "standardize", "train"}
+)
+"""Groups of settings whose flags do not carry the name of the group."""
+_RENAMED = {"start": "from"}
+"""Settings whose flag has another name: `from` is a keyword of Python."""
+
+
+def flag_name(name: str) -> str:
+    """The flag of a field, without dashes; `*` for a group whose fields have flags of their own."""
+    return "*" if name in _WITHOUT_PREFIX else default_name_transform(name)
+
+
+def as_flag(setting: str, value: str | None = None) -> str:
+    """The flag of a setting, as it is typed.
+
+    Args:
+        setting: the name in Python, with the groups it is in, joined with dots.
+        value: the value in Python; None leaves it out.
+    """
+    *groups, name = setting.split(".")
+    names = [default_name_transform(group) for group in groups if group not in _WITHOUT_PREFIX]
+    name = default_name_transform(_RENAMED.get(name, name))
+    if value == "False":
+        name = f"no-{name}"
+    flag = "--" + ".".join([*names, name])
+    return flag if value in (None, "True", "False") else f"{flag} {value.strip(chr(39))}"
+
+
+def with_flags(message: str) -> str:
+    """The message with each setting in it written as a flag."""
+    return _SETTING.sub(lambda match: as_flag(match[1], match[2]), message)
+
+
+def validation_text(error: ValidationError) -> str:
+    """All wrong values that were typed, each with its flag and what is wrong with it."""
+    return "; ".join(
+        _problem(detail["loc"], detail["input"], detail["msg"]) for detail in error.errors()
+    )
+
+
+def _problem(location: tuple[str | int, ...], value: object, message: str) -> str:
+    message = with_flags(message.removeprefix("Value error, "))
+    names = [str(name) for name in location if isinstance(name, str) and name != "*"]
+    # When values do not go together, the input is the whole group of settings.
+    if not names or isinstance(value, dict):
+        return message
+    return f"{as_flag('.'.join(names))} {value}: {message}"
