@@ -1,6 +1,6 @@
-"""One mechanism for flags, TOML and JSON: frozen settings whose mistakes are named.
+"""Settings: frozen values from flags, TOML or JSON, with errors that name the wrong setting.
 
-Every `...Config` class of the package derives from `Settings` and stands beside what it configures.
+Every `...Config` class of the package derives from `Settings`.
 """
 
 import difflib
@@ -13,15 +13,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from molvae.errors import ConfigError
 
-# Not typing.Self: the run-time type checks of the tests cannot tell what it stands for.
+# Not typing.Self: the run-time type checks of the tests do not understand it here.
 AnySettings = TypeVar("AnySettings", bound="Settings")
 
 
 class Settings(BaseModel):
-    """Frozen settings, checked when made.
+    """Frozen settings that are checked on construction.
 
-    An unknown or wrong value raises pydantic's `ValidationError`; `parse` and `with_changes` tell
-    it as a `ConfigError` of one line.
+    The constructor raises pydantic's `ValidationError` for an unknown or wrong value; `parse` and
+    `with_changes` raise a `ConfigError` with a message of one line.
     """
 
     model_config = ConfigDict(
@@ -36,26 +36,30 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _split_at_commas(cls, values: Any) -> Any:
-        """`a,b` as a flag has it, for what is a row of words; rows of free text stay as they are.
+        """Accept `a,b` for a tuple of words, as a flag gives it; free text is not split.
 
-        Only a row is split: a word that is none is left to be told so.
+        Only lists and tuples are split; anything else is left for pydantic to refuse.
         """
         if not isinstance(values, Mapping):
             return values
-        rows = {name for name, field in cls.model_fields.items() if _is_row(field.annotation)}
+        splits = {
+            name for name, field in cls.model_fields.items() if _holds_words(field.annotation)
+        }
         return {
-            name: split_row(value) if name in rows and isinstance(value, list | tuple) else value
+            name: split_words(value)
+            if name in splits and isinstance(value, list | tuple)
+            else value
             for name, value in values.items()
         }
 
     # Any: the values are whatever a caller typed or a file holds; pydantic checks them all.
     @classmethod
     def parse(cls: type[AnySettings], values: Any, source: str = "settings") -> AnySettings:
-        """The settings that a table of `values` spells; every mistake in it is told at once.
+        """Settings from a table of values; an error names all wrong values at once.
 
         Raises:
-            ConfigError: an unknown key (with the nearest known one), a value out of bounds, or
-                no table at all.
+            ConfigError: a key is unknown (the message suggests a known one), a value is out of
+                bounds, or `values` is not a table.
         """
         try:
             return cls.model_validate(values)
@@ -66,29 +70,29 @@ class Settings(BaseModel):
     def with_changes(
         self: AnySettings, changes: Mapping[str, Any], source: str = "settings"
     ) -> AnySettings:
-        """The same settings with some values replaced and all checked; None replaces nothing."""
+        """A copy with some values replaced, checked again; None leaves a value as it is."""
         given = {key: value for key, value in changes.items() if value is not None}
         return type(self).parse({**self.model_dump(exclude_unset=True), **given}, source)
 
 
 # Any: an annotation.
-def _is_row(kind: Any) -> bool:
-    """Whether values of this type are rows of what has no comma in it."""
+def _holds_words(kind: Any) -> bool:
+    """Whether values of this type are tuples of words that contain no comma."""
     return get_origin(kind) is tuple and str not in get_args(kind)
 
 
-# Any: what a caller typed.
-def split_row(row: Sequence[Any]) -> list[Any]:
-    """The same with each text in it split at its commas."""
-    parts = (one.split(",") if isinstance(one, str) else [one] for one in row)
-    return [one.strip() if isinstance(one, str) else one for part in parts for one in part]
+# Any: values as they were typed.
+def split_words(values: Sequence[Any]) -> list[Any]:
+    """The values, with each text among them split at its commas."""
+    words = (value.split(",") if isinstance(value, str) else [value] for value in values)
+    return [word.strip() if isinstance(word, str) else word for row in words for word in row]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file.
+    """The contents of a TOML file.
 
     Raises:
-        ConfigError: there is no such file, or it is not TOML.
+        ConfigError: the file does not exist, or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -99,30 +103,29 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def suggestion(name: str, known: list[str]) -> str:
-    """`; did you mean 'x'?` when a known name is near, else the list of all known names."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+    """`; did you mean 'x'?` if a known name is similar, otherwise a list of the known names."""
+    similar = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {similar[0]!r}?" if similar else f"; known: {', '.join(sorted(known))}"
 
 
 def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in detail["loc"]) or "settings"
+    location = detail["loc"]
+    name = ".".join(map(str, location)) or "settings"
     if detail["type"] == "extra_forbidden":
-        known = _known(cls, detail["loc"])
-        return f"unknown setting {place!r}{suggestion(str(detail['loc'][-1]), known)}"
+        return f"unknown setting {name!r}{suggestion(str(location[-1]), _names(cls, location))}"
     message = detail["msg"].removeprefix("Value error, ")
-    # Where a field is missing, or several go badly together, the input is the whole table.
+    # If a field is missing, or several do not go together, the input is the whole table.
     if isinstance(detail["input"], dict):
-        return f"{place}: {message}"
-    return f"{place} = {detail['input']!r}: {message}"
+        return f"{name}: {message}"
+    return f"{name} = {detail['input']!r}: {message}"
 
 
-def _known(cls: type[Settings], place: tuple[str | int, ...]) -> list[str]:
-    """Field names of the settings class that the unknown key stood in."""
-    found: type[Settings] = cls
-    for part in place[:-1]:
-        field = found.model_fields.get(str(part))
+def _names(cls: type[Settings], location: tuple[str | int, ...]) -> list[str]:
+    """Names of the fields in the table that holds the last key of the location."""
+    for key in location[:-1]:
+        field = cls.model_fields.get(str(key))
         inner = field.annotation if field else None
         if not (isinstance(inner, type) and issubclass(inner, Settings)):
             break
-        found = inner
-    return list(found.model_fields)
+        cls = inner
+    return list(cls.model_fields)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import PositiveInt, field_validator
 
-from molvae.settings import Settings, split_row
+from molvae.settings import Settings, split_words
 
 _ELEMENTS = (
     "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al",
@@ -46,8 +46,8 @@ class StandardizeConfig(Settings):
     @field_validator("elements", mode="before")
     @classmethod
     def _split_elements(cls, symbols: Any) -> Any:
-        """`C,N,O` as a flag has it, and as the default is shown."""
-        return split_row(symbols) if isinstance(symbols, list | tuple) else symbols
+        """Accept `C,N,O`, as a flag gives it and as the default is shown."""
+        return split_words(symbols) if isinstance(symbols, list | tuple) else symbols
 
     @field_validator("elements")
     @classmethod

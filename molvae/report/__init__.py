@@ -1,1 +1,1 @@
-"""A run directory -> one self-contained page. It reads what runs have written, and alters none."""
+"""A self-contained HTML page about a run; it only reads the files of the run."""

@@ -1,4 +1,4 @@
-"""Charts as SVG text: curves, clouds of points, bars. The same numbers give the same text."""
+"""Charts as SVG text: curves, scatter plots, bars. The same numbers give the same text."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe & Ito's colours, which those see apart who do not see all colours; black is for curves.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+# The palette of Okabe & Ito, which is safe for color blindness; black is for curves.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 _DASHES = ("-", "--")
-_FEW = 30
-"""Points of a line that are marked one by one."""
+_MOST_MARKERS = 30
+"""Points up to which a line shows a marker at each."""
 _INCHES = (5.6, 3.4)
 _WIDE = (8.4, 4.0)
-# Any: matplotlib's settings are of all kinds.
+# Any: settings of matplotlib have many types.
 _STYLE: Any = {
     "axes.grid": True,
     "axes.spines.right": False,
@@ -26,14 +26,14 @@ _STYLE: Any = {
     "grid.alpha": 0.3,
     "legend.frameon": False,
     "svg.fonttype": "none",
-    # Without it the names inside the text are drawn at random.
+    # Without it the identifiers inside the SVG are random.
     "svg.hashsalt": "molvae",
 }
 
 
 @dataclass(frozen=True)
 class Series:
-    """Points of one kind."""
+    """Points with a label."""
 
     label: str
     x: Sequence[float | int]
@@ -42,51 +42,53 @@ class Series:
 
 @dataclass
 class _Chart:
-    """A chart that is being drawn."""
+    """A chart under construction."""
 
     axes: Axes
     svg: str = ""
 
 
 def curves(series: Sequence[Series], x_label: str, y_label: str, *, share: bool = False) -> str:
-    """Lines through the points of each series; `share` sets the height to 0 to 1."""
+    """Line chart; `share` sets the limits of the y axis to 0 and 1."""
     with _chart(x_label, y_label, share=share) as chart:
-        for number, one in enumerate(series):
-            colour = COLOURS[number % len(COLOURS)]
-            few = "o" if len(one.x) <= _FEW else None
-            chart.axes.plot(one.x, one.y, label=one.label, color=colour, marker=few, markersize=4)
+        for number, line in enumerate(series):
+            color = COLORS[number % len(COLORS)]
+            marker = "o" if len(line.x) <= _MOST_MARKERS else None
+            chart.axes.plot(
+                line.x, line.y, label=line.label, color=color, marker=marker, markersize=4
+            )
         chart.axes.legend(loc="best")
     return chart.svg
 
 
-def clouds(groups: Sequence[Series], lines: Sequence[Series], x_label: str, y_label: str) -> str:
-    """Points of each group in a colour of its own, under black lines.
+def scatter(groups: Sequence[Series], lines: Sequence[Series], x_label: str, y_label: str) -> str:
+    """Scatter plot with a color for each group, under black lines.
 
-    The points are one image inside the SVG: thousands of them as shapes make browsers slow.
+    The points are one bitmap inside the SVG, because thousands of shapes make browsers slow.
     """
     with _chart(x_label, y_label, inches=_WIDE) as chart:
-        for number, one in enumerate(groups):
+        for number, group in enumerate(groups):
             chart.axes.plot(
-                one.x,
-                one.y,
+                group.x,
+                group.y,
                 ".",
-                label=one.label,
-                color=COLOURS[number % len(COLOURS)],
+                label=group.label,
+                color=COLORS[number % len(COLORS)],
                 alpha=0.5,
                 markeredgewidth=0,
                 rasterized=True,
             )
-        for number, one in enumerate(lines):
-            chart.axes.plot(one.x, one.y, label=one.label, color="black", ls=_DASHES[number % 2])
-        # Beside the chart, with marks that can be seen: the points are small and everywhere.
+        for number, line in enumerate(lines):
+            chart.axes.plot(line.x, line.y, label=line.label, color="black", ls=_DASHES[number % 2])
+        # Next to the chart, with larger markers: the points are small and everywhere.
         chart.axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=3)
     return chart.svg
 
 
 def bars(heights: Sequence[float | int], x_label: str, y_label: str) -> str:
-    """A bar for each height, side by side."""
+    """Bar chart of the heights in their order."""
     with _chart(x_label, y_label, inches=_WIDE) as chart:
-        chart.axes.bar(range(1, len(heights) + 1), heights, width=1.0, color=COLOURS[0])
+        chart.axes.bar(range(1, len(heights) + 1), heights, width=1.0, color=COLORS[0])
     return chart.svg
 
 
@@ -94,7 +96,7 @@ def bars(heights: Sequence[float | int], x_label: str, y_label: str) -> str:
 def _chart(
     x_label: str, y_label: str, *, share: bool = False, inches: tuple[float, float] = _INCHES
 ) -> Iterator[_Chart]:
-    """An empty chart with its axes named; it becomes text at the end of the block."""
+    """An empty chart with labelled axes; its SVG is set at the end of the block."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=inches, layout="constrained", dpi=150)
         chart = _Chart(figure.add_subplot())

@@ -1,4 +1,4 @@
-"""What every report tells of a run: who made it, under which settings, from what."""
+"""Sections of every report: how the run was made, its settings, and refused rows."""
 
 from collections import Counter
 
@@ -15,14 +15,14 @@ def origin_sections(run: RunDirectory) -> tuple[Section, ...]:
     settings = Section("Settings", table=Table(("setting", "value"), rows), folded=True)
     if not run.provenance.is_file():
         return (settings,)
-    found = read_record(Provenance, run.provenance)
-    versions = ", ".join(f"{name} {version}" for name, version in found.packages.items())
-    facts = {**(found.model_extra or {}), "versions": versions}
+    provenance = read_record(Provenance, run.provenance)
+    versions = ", ".join(f"{name} {version}" for name, version in provenance.packages.items())
+    facts = {**(provenance.model_extra or {}), "versions": versions}
     return (Section("How it was made", facts=flat(facts)), settings)
 
 
 def refusals(run: RunDirectory) -> tuple[Section, ...]:
-    """How many rows were refused for which reason, and the first of them; none without any."""
+    """Counts of refused rows by reason, and the first rows; empty if none was refused."""
     if not run.refused.is_file():
         return ()
     columns, rows = read_refused(run.refused)
@@ -30,11 +30,11 @@ def refusals(run: RunDirectory) -> tuple[Section, ...]:
         return ()
     counts = Counter(row["reason"] for row in rows)
     first = tuple(tuple(row[name] for name in columns) for row in rows[:_SHOWN])
-    told = f"{len(rows):,} rows of the data were refused; the first of them stand here, all of "
     return (
         Section(
             "Refused rows",
-            text=f"{told}them in {run.refused.name}.",
+            text=f"{len(rows):,} rows were refused. The first are shown here, all are in "
+            f"{run.refused.name}.",
             facts={reason: f"{count:,}" for reason, count in counts.most_common()},
             table=Table(tuple(columns), first),
         ),

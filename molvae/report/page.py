@@ -1,4 +1,4 @@
-"""Page: what a report says, section by section, and its HTML."""
+"""Page: the sections of a report, and their HTML."""
 
 import base64
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ class Picture:
 
     svg: str
     about: str
-    """What it shows, for those who cannot see it, and below it."""
+    """Caption below the picture, and its description for screen readers."""
 
     @property
     def address(self) -> str:
-        """The picture itself as a `data:` address; names inside it meet no others on the page."""
+        """The picture as a `data:` address, so that identifiers inside it cannot clash."""
         return "data:image/svg+xml;base64," + base64.b64encode(self.svg.encode()).decode()
 
 
 @dataclass(frozen=True)
 class Card:
-    """A molecule, and what is said of it."""
+    """A molecule with lines of text."""
 
     picture: Picture
     lines: tuple[str, ...]
@@ -35,7 +35,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under their headings."""
+    """Rows of cells with headings."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -43,7 +43,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a page; what is empty is left out."""
+    """A section of a page; empty fields are left out."""
 
     title: str
     text: str = ""
@@ -52,7 +52,7 @@ class Section:
     cards: tuple[Card, ...] = ()
     table: Table | None = None
     folded: bool = False
-    """Whether it is shown only when asked for."""
+    """Whether it is collapsed until the reader opens it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Page:
     sections: tuple[Section, ...]
 
     def html(self) -> str:
-        """The page as one file that needs no other, and no script."""
+        """The page as one file without scripts or links to other files."""
         environment = Environment(
             autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
@@ -73,15 +73,15 @@ class Page:
 
 
 # Any: JSON values.
-def flat(value: Any, place: str = "") -> dict[str, str]:
-    """Settings inside settings by their names joined with dots, as text."""
+def flat(value: Any, name: str = "") -> dict[str, str]:
+    """Nested settings as text, by their names joined with dots."""
     if isinstance(value, Mapping):
-        parts = {f"{place}.{key}".lstrip("."): inner for key, inner in value.items()}
-    elif isinstance(value, list) and any(isinstance(inner, Mapping) for inner in value):
-        parts = {f"{place}.{number}": inner for number, inner in enumerate(value, start=1)}
+        inner = {f"{name}.{key}".lstrip("."): item for key, item in value.items()}
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        inner = {f"{name}.{number}": item for number, item in enumerate(value, start=1)}
     else:
-        return {place: _as_text(value)}
-    return {key: text for at, inner in parts.items() for key, text in flat(inner, at).items()}
+        return {name: _as_text(value)}
+    return {key: text for path, item in inner.items() for key, text in flat(item, path).items()}
 
 
 # Any: JSON values.

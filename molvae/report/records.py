@@ -1,4 +1,4 @@
-"""What a report tells of a run's files, checked as it is read: a file may have been altered."""
+"""The files of a run that a report shows, checked when read: they may have been changed."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -15,22 +15,22 @@ AnyRecord = TypeVar("AnyRecord", bound="Record")
 
 
 class Record(BaseModel):
-    """What is told of a file; whatever else stands in it is passed over."""
+    """Contents of a file that the report uses; other keys are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Provenance(Record):
-    """Who made the run."""
+    """How the run was made."""
 
-    # What else stands there is told as it is.
+    # Other keys are shown as they are.
     model_config = ConfigDict(frozen=True, extra="allow")
 
     packages: Mapping[str, str | None]
 
 
 class TrainingSummary(Record):
-    """What a training came to."""
+    """Result of a training."""
 
     stop: str
     updates: int
@@ -40,26 +40,26 @@ class TrainingSummary(Record):
 
 
 class ProgressLine(Record):
-    """A validation of a training, and where it stood."""
+    """A validation, with the losses of the updates before it."""
 
     step: int
     learning_rate: float
     training_reconstruction: float | None = None
-    """None, here and below: no such loss, as where the prior alone was trained."""
+    """None (here and below): there is no such loss, as when only the prior is trained."""
     training_kl: float | None = None
     training_language: float | None = None
     validation: Validation
 
-    # Any: a line may be anything.
+    # Any: a line may hold anything.
     @model_validator(mode="before")
     @classmethod
     def _with_figures(cls, line: Any) -> Any:
-        """The figures stand among the rest."""
+        """In the file the figures of the validation are not a table of their own."""
         return {**line, "validation": line} if isinstance(line, Mapping) else line
 
 
 class Lead(Record):
-    """The molecule that a search began with."""
+    """The molecule that a search started from."""
 
     smiles: str
     score: float | None
@@ -69,13 +69,13 @@ class Lead(Record):
 
 
 class FrontSummary(Record):
-    """What no other molecule of a search beats."""
+    """Summary of the Pareto front of a search."""
 
     molecules: int
 
 
 class SearchSummary(Record):
-    """What a search came to."""
+    """Result of a search."""
 
     stop: str
     advice: str
@@ -89,22 +89,22 @@ class SearchSummary(Record):
 
 
 def read_record(kind: type[AnyRecord], path: Path) -> AnyRecord:
-    """What a JSON file tells.
+    """The contents of a JSON file.
 
     Raises:
-        FileError: it is not readable, or holds something else.
+        FileError: the file is not readable, or holds something else.
     """
-    return _checked(kind, read_json(path), repr(str(path)))
+    return _check(kind, read_json(path), repr(str(path)))
 
 
 def read_progress(path: Path) -> list[ProgressLine]:
-    """The validations of a training, in their order.
+    """The validations of a training in their order.
 
     Raises:
         FileError: the file is not readable, or a line of it holds something else.
     """
     return [
-        _checked(ProgressLine, line, f"line {number} of {str(path)!r}")
+        _check(ProgressLine, line, f"line {number} of {str(path)!r}")
         for number, line in enumerate(read_json_lines(path), 1)
     ]
 
@@ -117,12 +117,12 @@ def read_settings(path: Path) -> dict[str, JsonValue]:
     """
     settings = read_json(path)
     if not isinstance(settings, dict):
-        raise FileError(f"{str(path)!r} does not hold the settings of a run; bring it back")
+        raise FileError(f"{str(path)!r} does not hold the settings of a run; restore the file")
     return settings
 
 
 def read_refused(path: Path) -> tuple[Sequence[str], list[dict[str, str]]]:
-    """The names of the columns, and the refused rows by them.
+    """Column names and rows of the list of refused rows.
 
     Raises:
         FileError: the file is not readable, or holds something else.
@@ -138,16 +138,17 @@ def read_refused(path: Path) -> tuple[Sequence[str], list[dict[str, str]]]:
     return columns, rows
 
 
-# Any: what was read may be anything.
-def _checked(kind: type[AnyRecord], value: Any, place: str) -> AnyRecord:
+# Any: a file may hold anything.
+def _check(kind: type[AnyRecord], value: Any, file: str) -> AnyRecord:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise _foreign(place, f"{where}: {first['msg']}".removeprefix(": ")) from None
+        key = ".".join(map(str, first["loc"]))
+        raise _foreign(file, f"{key}: {first['msg']}".removeprefix(": ")) from None
 
 
-def _foreign(place: str, problem: str) -> FileError:
-    told = f"does not hold what molvae writes there ({problem})"
-    return FileError(f"{place} {told}; bring it back, or delete it")
+def _foreign(file: str, problem: str) -> FileError:
+    return FileError(
+        f"{file} does not hold what molvae writes there ({problem}); restore or delete it"
+    )

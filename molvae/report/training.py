@@ -1,4 +1,4 @@
-"""The report of a training: what the model has learned, and how it went."""
+"""The report of a training: its result, its curves, and the use of the latent space."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from molvae.runs import RunDirectory
 
 
 def training_page(run: RunDirectory) -> Page:
-    """The page of a training that has ended, was cut off or still goes on.
+    """The page of a training that has ended, was interrupted or is in progress.
 
     Raises:
         FileError: a file of the run is damaged.
@@ -18,7 +18,7 @@ def training_page(run: RunDirectory) -> Page:
     lines = read_progress(run.progress) if run.progress.is_file() else []
     summary = read_record(TrainingSummary, run.summary) if run.summary.is_file() else None
     if summary is not None and lines and summary.updates < lines[-1].step:
-        summary = None  # It tells of the training before it was resumed.
+        summary = None  # It was written before the training was resumed.
     sections = [_outcome(summary, lines)]
     if len(lines) > 1:
         sections.append(_course(lines))
@@ -26,13 +26,13 @@ def training_page(run: RunDirectory) -> Page:
         sections.append(_use_of_z(lines[-1]))
     return Page(
         f"Training {run.path.resolve().name}",
-        "Losses are in nats per molecule; held-out molecules were never trained on.",
+        "Losses are in nats per molecule; the model never saw the held-out molecules.",
         (*sections, *refusals(run), *origin_sections(run)),
     )
 
 
 def _outcome(summary: TrainingSummary | None, lines: Sequence[ProgressLine]) -> Section:
-    facts = {"state": "not ended" if summary is None else f"ended: {summary.stop}"}
+    facts = {"state": "in progress or interrupted" if summary is None else f"ended: {summary.stop}"}
     if summary is not None:
         facts |= {
             "updates": f"{summary.updates:,}",
@@ -40,7 +40,7 @@ def _outcome(summary: TrainingSummary | None, lines: Sequence[ProgressLine]) -> 
             "molecules trained on": f"{summary.training_molecules:,}",
         }
     elif not lines:
-        return Section("Outcome", facts=facts, text="There was no validation yet.")
+        return Section("Outcome", facts=facts, text="There is no validation yet.")
     measured = summary.best if summary is not None else lines[-1].validation
     facts |= {
         "figures": "of the best model" if summary is not None else "of the last validation",
@@ -59,19 +59,20 @@ def _outcome(summary: TrainingSummary | None, lines: Sequence[ProgressLine]) -> 
 
 def _course(lines: Sequence[ProgressLine]) -> Section:
     steps = [line.step for line in lines]
-    found = [line.validation for line in lines]
+    validations = [line.validation for line in lines]
 
     def course(held_out: Sequence[float], training: Sequence[float | None] = ()) -> list[Series]:
-        """Both, but for the latter where not all lines tell it: the prior alone was trained."""
-        told = [loss for loss in training if loss is not None]
-        both = (Series("held out", steps, held_out), Series("trained on (noisy)", steps, told))
-        return [one for one in both if len(one.y) == len(steps)]
+        """Curves on held-out molecules and, if every line has it, on training molecules."""
+        losses = [loss for loss in training if loss is not None]
+        both = (Series("held out", steps, held_out), Series("training (noisy)", steps, losses))
+        return [series for series in both if len(series.y) == len(steps)]
 
     losses = course(
-        [one.reconstruction for one in found], [line.training_reconstruction for line in lines]
+        [measured.reconstruction for measured in validations],
+        [line.training_reconstruction for line in lines],
     )
-    kl = course([one.kl for one in found], [line.training_kl for line in lines])
-    exact = course([one.exact_reconstruction for one in found])
+    kl = course([measured.kl for measured in validations], [line.training_kl for line in lines])
+    exact = course([measured.exact_reconstruction for measured in validations])
     rate = [Series("learning rate", steps, [line.learning_rate for line in lines])]
     pictures = [
         Picture(curves(losses, "updates", "nats"), "Reconstruction loss."),
@@ -79,12 +80,13 @@ def _course(lines: Sequence[ProgressLine]) -> Section:
         Picture(curves(kl, "updates", "nats"), "KL of the posterior to N(0, I)."),
         Picture(curves(rate, "updates", "step"), "Learning rate."),
     ]
-    if any(one.language for one in found):
+    if any(measured.language for measured in validations):
         language = course(
-            [one.language for one in found], [line.training_language for line in lines]
+            [measured.language for measured in validations],
+            [line.training_language for line in lines],
         )
-        drawn = curves(language, "updates", "nats")
-        pictures.insert(3, Picture(drawn, "-log p(molecule) under the learned prior."))
+        chart = curves(language, "updates", "nats")
+        pictures.insert(3, Picture(chart, "-log p(molecule) under the learned prior."))
     return Section("Course", pictures=tuple(pictures))
 
 
@@ -92,6 +94,6 @@ def _use_of_z(line: ProgressLine) -> Section:
     kl = sorted(line.validation.kl_per_dimension, reverse=True)
     picture = Picture(
         bars(kl, "dimension, most used first", "KL in nats"),
-        f"KL of each dimension of z at update {line.step:,}; one near 0 carries nothing.",
+        f"KL of each dimension of z at update {line.step:,}; a dimension near 0 is unused.",
     )
     return Section("Use of the latent space", pictures=(picture,))

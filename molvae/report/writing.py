@@ -1,4 +1,4 @@
-"""write_report: the page of a run, whatever kind of run it is, as a file."""
+"""write_report: the page of a training or a search, as an HTML file."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from molvae.runs import RunDirectory
 
 
 def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24) -> Path:
-    """Write the report of a training or a search; the file that it is in.
+    """Write the report of a training or a search, and return its file.
 
     Args:
-        run: its folder; the run may still go on, or have been cut off.
-        out: HTML file; None puts it into the folder.
+        run: its folder; the run may be in progress, or have been interrupted.
+        out: HTML file; None writes report.html into the folder.
         molecules: how many of the best molecules of a search are drawn.
 
     Raises:
@@ -27,7 +27,7 @@ def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24
     path = out or run.report
     is_inside = path.resolve().parent == run.path.resolve()
     if is_inside and path.exists() and path.suffix.lower() not in (".html", ".htm"):
-        raise RunError(f"{str(path)!r} belongs to the run itself; write the report elsewhere")
+        raise RunError(f"{str(path)!r} is not an HTML file; write the report elsewhere")
     with atomic_write(path) as stream:
         stream.write(page)
     return path
@@ -41,5 +41,7 @@ def _page(run: RunDirectory, molecules: int) -> Page:
     if run.journal.is_file():
         return search_page(run, molecules)
     if "search" in read_settings(run.settings):
-        raise RunError(f"the search {str(run.path)!r} was cut off before it began; resume it")
+        raise RunError(
+            f"the search {str(run.path)!r} was interrupted before its first call; resume it"
+        )
     return training_page(run)

@@ -66,8 +66,8 @@ def test_how_it_ended_and_what_it_left_out_are_told(found):
     result, run = found
     summary = result.summary()
     text = read(run).text
-    assert f"state ended: {summary['stop']} what may be done {summary['advice']} calls 40" in text
-    assert f"mean of the ten best {summary['mean_of_ten_best']:.4f}" in text
+    assert f"state ended: {summary['stop']} advice {summary['advice']} calls 40" in text
+    assert f"mean of the top 10 {summary['mean_of_ten_best']:.4f}" in text
     assert f"Of {summary['proposed']} proposals" in text
     for reason, count in summary["refused"].items():
         assert f"{reason} {count}" in text
@@ -81,7 +81,7 @@ def test_a_search_that_was_cut_off_tells_what_its_journal_holds(found, tmp_path)
     run.summary.unlink()
     run.candidates.unlink()
     page = read(run, molecules=1)
-    assert "state not ended calls 40" in page.text
+    assert "state in progress or interrupted calls 40" in page.text
     assert next(iter(page.pictures)) == result.candidates[0].smiles
 
 
@@ -89,7 +89,7 @@ def test_a_resumed_search_is_not_told_to_have_ended(found, tmp_path):
     _, run = copied(found, tmp_path)
     summary = json.loads(run.summary.read_text())
     run.summary.write_text(json.dumps({**summary, "calls": 20}))
-    assert "state not ended calls 40" in read(run).text
+    assert "state in progress or interrupted calls 40" in read(run).text
 
 
 def test_the_lead_is_drawn_first_and_once(tiny_model, tmp_path):

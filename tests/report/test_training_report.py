@@ -55,7 +55,7 @@ def test_a_training_that_was_cut_off_tells_of_its_last_validation(run):
     lines = run.progress.read_text().splitlines()
     run.progress.write_text(f"{lines[0]}\n{lines[1][:70]}")
     page = read(run)
-    assert "state not ended figures of the last validation" in page.text
+    assert "state in progress or interrupted figures of the last validation" in page.text
     assert f"reconstruction {json.loads(lines[0])['reconstruction']:.2f} nats" in page.text
     # One validation makes no curve.
     assert len(page.pictures) == 1
@@ -66,7 +66,7 @@ def test_a_resumed_training_is_not_told_to_have_ended(run):
     later = {**json.loads(lines[-1]), "step": 10_000, "kl": 77.7}
     run.progress.write_text("\n".join([*lines, json.dumps(later), ""]))
     page = read(run)
-    assert "state not ended" in page.text
+    assert "state in progress or interrupted" in page.text
     assert "KL 77.7 nats" in page.text
 
 
@@ -85,7 +85,7 @@ def test_a_training_that_goes_on_is_not_told_to_have_ended(tiny_plan, tmp_path):
 
     resume(run.path, max_minutes=0.02, notify=look)
     assert told
-    assert all("state not ended" in text for text in told)
+    assert all("state in progress or interrupted" in text for text in told)
     assert "state ended: the time is up" in read(run).text
 
 
@@ -100,7 +100,7 @@ def test_a_training_without_a_validation_says_so(run):
     run.summary.unlink()
     run.progress.unlink()
     page = read(run)
-    assert "state not ended" in page.text
+    assert "state in progress or interrupted" in page.text
     assert "no validation yet" in page.text
     assert page.pictures == {}
 
