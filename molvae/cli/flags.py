@@ -119,5 +119,5 @@ def check_apart(source: Path, out: Path, flag: str = "--out") -> None:
     written = (out, *(out.parent / f"{out.name}{ending}" for ending in _LISTS_BESIDE))
     if source.resolve() in [path.resolve() for path in written]:
         raise ConfigError(
-            f"{flag} would replace the input file {str(source)!r}; choose another name"
+            f"{str(source)!r} is the input and would be replaced; choose another name for {flag}"
         )

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from molvae.cli.messages import as_flag
 from molvae.errors import ModelError, RunError
 from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
@@ -23,9 +24,9 @@ def check_resumable(run: RunDirectory, typed: Mapping[str, Any]) -> None:
         RunError: a setting does; the message names all that do.
     """
     stored = dict(_leaves(TrainingPlan.of_run(run).model_dump()))
-    wanted = {name: _recorded(name, value) for name, value in _leaves(typed)}
+    wanted = {name: _as_stored(name, value) for name, value in _leaves(typed)}
     differences = [
-        f"`{name}` was {_shown(stored.get(name))}, now {_shown(value)}"
+        f"{_flag(name)} was {_shown(stored.get(name))}, now {_shown(value)}"
         for name, value in wanted.items()
         if name not in _FREE and value not in (stored.get(name), _LEFT_TO_THE_MACHINE)
     ]
@@ -45,7 +46,12 @@ def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
-def _recorded(name: str, value: Any) -> Any:
+def _flag(name: str) -> str:
+    """The flag of a setting; the file of molecules has none."""
+    return name if name == "data" else as_flag(name)
+
+
+def _as_stored(name: str, value: Any) -> Any:
     """A value as a run records it: absolute paths, and the folder of a model."""
     if not isinstance(value, Path):
         return value

@@ -40,7 +40,7 @@ def test_the_report_is_written_and_printed(report, dirty, run):
 def test_refused_rows_are_listed_beside_the_report(report):
     done, out = report
     place = out.with_name("report.json.refused.csv")
-    assert done.err == f"3 rows refused; each with its reason in {place}\n"
+    assert done.err == f"3 rows refused; see {place} for the reasons\n"
     assert len(place.read_text().splitlines()) == 4
 
 

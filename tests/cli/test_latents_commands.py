@@ -48,7 +48,7 @@ def test_refused_rows_are_listed_beside_the_latents(latents):
     done, out = latents
     place = out.with_name("latents.npz.refused.csv")
     assert json.loads(done.out) == {"out": str(out), "molecules": 4, "refused": 1}
-    assert f"1 rows refused; each with its reason in {place}" in done.err
+    assert f"1 rows refused; see {place}" in done.err
     with place.open() as stream:
         assert [(row["line"], row["text"]) for row in csv.DictReader(stream)] == [("4", "not-one")]
 
@@ -76,7 +76,7 @@ def test_reconstruct_says_how_many_came_back(molvae, run, data, tmp_path):
     done = molvae("reconstruct", data, "--out", out, "--model", run, "--quiet")
     with out.open() as stream:
         exact = sum(int(row["exact"]) for row in csv.DictReader(stream))
-    assert done.out == f"{out}: exact {exact} of 200 ({exact / 200:.1%})\n"
+    assert done.out == f"{out}: {exact} of 200 reconstructed exactly ({exact / 200:.1%})\n"
     assert done.err == ""
 
 

@@ -127,7 +127,7 @@ def test_a_wrong_objective_is_one_line_and_no_run_is_made(molvae, run, tmp_path,
 def test_runs_are_not_mixed_up(molvae, run, searched, tmp_path):
     words = ["optimize", SHIPPED / "qed.toml", "--model", run, "--out"]
     out = searched[1]
-    assert "use --resume" in molvae(*words, out).complaint
+    assert "--resume" in molvae(*words, out).complaint
     assert "search.seed was 2, now 3" in molvae(*words, out, "--resume", "--seed", 3).complaint
     assert "holds no run to resume" in molvae(*words, tmp_path / "none", "--resume").complaint
     assert "holds no search" in molvae(*words, run, "--resume").complaint

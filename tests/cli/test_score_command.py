@@ -38,7 +38,7 @@ def test_a_file_is_scored_by_a_named_objective(shell, molecules, tmp_path):
     for row in rows(out):
         assert list(row) == ["smiles", "row", "score", "qed"]
         assert float(row["score"]) == pytest.approx(QED.qed(Chem.MolFromSmiles(row["smiles"])))
-    assert done.out.startswith(f"{out}: 3 molecules, 3 with a score, the best 0.")
+    assert done.out.startswith(f"{out}: 3 molecules, 3 scored, best score 0.")
     refused = rows(tmp_path / "out.csv.refused.csv")
     assert [(row["line"], row["reason"]) for row in refused] == [("3", "invalid SMILES")]
     assert "1 rows refused" in done.err
@@ -81,7 +81,7 @@ def test_what_a_program_could_not_score_is_listed_beside(molvae, molecules, cras
     (failure,) = rows(tmp_path / "out.csv.failures.csv")
     assert (failure["smiles"], failure["component"]) == ("c1ccccc1", "program")
     assert failure["reason"].endswith("ZeroDivisionError: division by zero")
-    assert "1 values missing, as for c1ccccc1: the program ended with status 1" in done.err
+    assert "1 values missing, the first for c1ccccc1 (the program ended with status 1" in done.err
 
 
 def test_other_tables_can_be_written(molvae, molecules, tmp_path):
@@ -111,7 +111,7 @@ def test_workers_of_a_cluster_score_alike(molvae, molecules, tmp_path):
         (["pmo/jnk3"], "pmo/jnk3@MODEL.skops"),
         (["pmo/qed", "--smiles-column", "smile"], "no column 'smile'"),
         (["pmo/qed", "--workers", "0"], "--workers"),
-        (["pmo/qed", "--workers", "2", "--scheduler", "tcp://x:1"], "give one"),
+        (["pmo/qed", "--workers", "2", "--scheduler", "tcp://x:1"], "not both"),
     ],
 )
 def test_a_wrong_wish_is_one_line_and_nothing_is_written(

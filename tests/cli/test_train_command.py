@@ -75,7 +75,7 @@ def test_a_missing_column_is_answered_with_those_there(molvae, data, tmp_path):
 
 def test_an_existing_run_is_left_alone(molvae, data, run):
     before = (run / "settings.json").read_bytes()
-    assert "use --resume" in molvae("train", data, "--out", run).complaint
+    assert "with --resume" in molvae("train", data, "--out", run).complaint
     assert (run / "settings.json").read_bytes() == before
 
 
@@ -124,18 +124,18 @@ def test_a_run_may_go_on_with_other_means(molvae, run):
 
 def test_a_new_run_needs_data(molvae, tmp_path):
     complaint = molvae("train", "--out", tmp_path / "run").complaint
-    assert complaint == "give a file of molecules (CSV, TSV or SMI); --resume needs none"
+    assert "give a file of molecules" in complaint
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
     ("flags", "difference"),
     [
-        (["--epochs", 20], "train.epochs was 10, now 20"),
-        (["--seed", 1, "--latent-size", 8], "model.latent_size was 16, now 8"),
-        (["--property-columns", "logp"], "corpus.property_columns was ('logp', 'qed')"),
-        (["--preset", "small"], "model.embedding_size was 16, now 64"),
-        (["--preset", "base"], "model.embedding_size was 16, now 128"),
+        (["--epochs", 20], "--epochs was 10, now 20"),
+        (["--seed", 1, "--latent-size", 8], "--latent-size was 16, now 8"),
+        (["--property-columns", "logp"], "--property-columns was ('logp', 'qed')"),
+        (["--preset", "small"], "--embedding-size was 16, now 64"),
+        (["--preset", "base"], "--embedding-size was 16, now 128"),
     ],
 )
 def test_resuming_under_other_settings_is_refused(molvae, data, run, flags, difference):
@@ -179,7 +179,7 @@ def test_the_settings_that_a_run_was_begun_with_resume_it(molvae, data, run, tmp
     assert molvae(*words, data).status == 0
     assert molvae(*words, "--resume").status == 0
     assert molvae(*words, "--resume", "--from", "first/model").status == 0
-    assert "start was" in molvae(*words, "--resume", "--from", "moses").complaint
+    assert "--from was" in molvae(*words, "--resume", "--from", "moses").complaint
 
 
 def test_elements_may_be_given_as_they_are_shown(molvae, data, settings, tmp_path):
