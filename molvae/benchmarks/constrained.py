@@ -101,7 +101,7 @@ def benchmark_constrained(
         RunError: `out` is of other settings.
     """
     if config.search.constraints.lead is not None:
-        raise ConfigError("the leads come from the file; leave out `admission.lead`")
+        raise ConfigError("the leads come from the file; leave out `constraints.lead`")
     leads = _drawn(read_leads(file), config)
     settings = config.model_dump(mode="json", exclude={"workers", "search"})
     about = {

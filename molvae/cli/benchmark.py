@@ -25,12 +25,11 @@ from molvae.cli.flags import (
     parse_flags,
     split_at_commas,
 )
-from molvae.cli.model_choice import ChosenModel, ModelChoice, ModelPath, cleaning_for
+from molvae.cli.model_choice import ChosenModel, DeviceName, ModelChoice, ModelPath, cleaning_for
 from molvae.cli.output import Output, OutputFlags
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
-from molvae.model.network_config import Device
 from molvae.optimize.combined.combined_config import CombinedConfig
 from molvae.optimize.constraints import ConstraintsConfig
 from molvae.optimize.methods import SearchConfig
@@ -155,11 +154,11 @@ def latent(
     /,
     *,
     reference: Path,
-    out: Path,
+    out: OutFile,
     test: Annotated[tuple[Path, ...], Parameter(negative_iterable=(), show_default=False)] = (),
-    device: Annotated[Device, Parameter(help="Where the network works.")] = "auto",
+    device: DeviceName = "auto",
     settings: Annotated[LatentConfig, flags_of("Settings")] = LatentConfig(),
-    screen: OnScreen = Screen(),
+    output: OutputFlags = Output(),
 ) -> None:
     """Measure a model's latent space, with a control beside each figure.
 
@@ -176,10 +175,10 @@ def latent(
     for source in (reference, *test):
         check_apart(source, out)
     check_writable(out)
-    vae = ModelChoice(model, device).open()
-    record = benchmark_latent(vae, reference, test, settings, progress=screen.progress)
+    vae = ModelChoice(model, device).open(output)
+    record = benchmark_latent(vae, reference, test, settings, progress=output.progress)
     _keep(record, out, settings.seed)
-    screen.tell(record, f"{latent_text(record)}\n{out}")
+    output.show(record, f"{latent_text(record)}\n{out}")
 
 
 @app.command

@@ -112,6 +112,6 @@ def _fetch_by_pip(part: Path, failure: str) -> None:
             last = next(iter(done.stderr.strip().splitlines()[-1:]), "no reason given")
             raise FileError(
                 f"could not fetch {WHEEL_NAME} ({failure}; pip: {last}); "
-                "download it elsewhere and pass it with --wheel, or try again"
+                "download it elsewhere and pass it as `wheel`, or try again"
             )
         shutil.copyfile(found, part)

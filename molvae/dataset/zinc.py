@@ -124,7 +124,7 @@ def _check(folder: Path, source: ZincSource) -> None:
 def _give_up(part: Path, failure: str) -> None:
     raise FileError(
         f"could not fetch {part.stem} ({failure}); "
-        "download it elsewhere and pass its folder with --source, or try again"
+        "download it elsewhere and pass its folder as `source`, or try again"
     )
 
 

@@ -50,17 +50,19 @@ class Violation(StrEnum):
     @property
     def advice(self) -> str:
         """What a person may do who wants more molecules past it."""
-        return _ADVICE.get(self) or "raise that limit, or lift the guardrails with --no-guardrails"
+        return (
+            _ADVICE.get(self) or "raise that limit, or turn the guardrails off (`guardrails=False`)"
+        )
 
 
 _ADVICE = {
-    Violation.UNLIKE_LEAD: "lower --min-similarity, or stay nearer to the lead with --lead-scale",
-    Violation.PATTERN_MISSING: "ask for less with --keep",
-    Violation.UNWANTED_PATTERN: "rule out less with --avoid",
-    Violation.STEREO: "leave out --flat",
-    Violation.ISOTOPE: "leave out --flat",
-    Violation.SCAFFOLD_FULL: "raise --scaffold-bucket",
-    Violation.IMPROBABLE: "raise --combined.improbable; 0 admits all",
+    Violation.UNLIKE_LEAD: "lower `min_similarity`, or search closer to the lead (`lead_scale`)",
+    Violation.PATTERN_MISSING: "ask for less with `keep`",
+    Violation.UNWANTED_PATTERN: "rule out less with `avoid`",
+    Violation.STEREO: "leave out `flat`",
+    Violation.ISOTOPE: "leave out `flat`",
+    Violation.SCAFFOLD_FULL: "raise `scaffold_bucket`",
+    Violation.IMPROBABLE: "raise `combined.improbable`; 0 admits all",
 }
 
 
@@ -226,14 +228,16 @@ def _admission(config: ConstraintsConfig) -> HardConstraints:
         raise ConfigError("; ".join(problems))
     lacking = [one for one in config.keep if lead and not lead.contains(Pattern.parse(one))]
     if lacking:
-        raise ConfigError(f"the lead itself lacks {lacking}, which --keep asks for; correct one")
+        raise ConfigError(
+            f"the lead itself lacks {lacking}, which `keep` asks for; correct one of them"
+        )
     return HardConstraints(config, lead)
 
 
 def _contradictions(config: ConstraintsConfig) -> Iterator[str]:
     if config.min_similarity > 0 and config.lead is None:
-        yield f"min_similarity = {config.min_similarity:g} is to a lead; give one with --lead"
+        yield f"`min_similarity={config.min_similarity:g}` needs a lead; give one as `lead`"
     if both := sorted({*config.keep} & {*config.avoid}):
-        yield f"{both} cannot be kept and avoided at once; leave it out of --keep or --avoid"
+        yield f"{both} cannot be kept and avoided at once; leave it out of `keep` or of `avoid`"
     if config.scaffold_threshold is not None and config.scaffold_bucket is None:
-        yield "scaffold_threshold is of a bucket; give its size with --scaffold-bucket"
+        yield "`scaffold_threshold` needs the size of a bucket; give one as `scaffold_bucket`"

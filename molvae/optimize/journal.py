@@ -194,7 +194,7 @@ def _told_as_run_error(place: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise RunError(
             f"the journal {place} cannot be used: {error}; if the disk is full, free some space "
-            "and go on with --resume"
+            "and continue with `resume`"
         ) from error
 
 
@@ -241,6 +241,6 @@ def _differences(old: Any, new: Any, place: str = "") -> list[str]:
         ]
     else:
         # A mark says nothing to a reader.
-        told = "the model was another one (--model)" if place == "model" else None
+        told = "the model was another one (`model`)" if place == "model" else None
         return [] if old == new else [told or f"{place} was {old!r}, now {new!r}"]
     return [difference for part in inner for difference in _differences(*part)]

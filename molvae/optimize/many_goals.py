@@ -88,5 +88,5 @@ def check_goals(objective: Objective) -> None:
     if count < 2:
         raise ConfigError(
             f"a Pareto front needs an objective of two components or more, got {count}; "
-            "add a [[component]] or leave out --pareto"
+            "add a [[component]] or leave out `pareto`"
         )

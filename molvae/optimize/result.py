@@ -59,8 +59,8 @@ class StopReason(StrEnum):
 
 
 _ADVICE = {
-    StopReason.BUDGET_SPENT: "go on with --resume and a larger --budget if scores still rise",
-    StopReason.ENOUGH: "go on with --resume and a higher --enough if more is wanted",
+    StopReason.BUDGET_SPENT: "continue with `resume` and a larger `budget` if scores still rise",
+    StopReason.ENOUGH: "continue with `resume` and a higher `enough` if more is wanted",
     StopReason.NOTHING_DECODES: "train the model longer, or search in smaller steps",
     StopReason.NOTHING_ADMITTED: "ask for less",
     StopReason.NOTHING_NEW: "take another seed or method, larger steps, or more patience",
@@ -170,7 +170,7 @@ class SearchResult:
         if self.stop is StopReason.BUDGET_SPENT and self.calls <= self.opening:
             return (
                 f"the method begins with {self.opening} molecules, so it has not searched yet: "
-                "go on with --resume and a larger --budget"
+                "continue with `resume` and a larger `budget`"
             )
         stuck = self.stop in (StopReason.NOTHING_ADMITTED, StopReason.NOTHING_NEW)
         if not (stuck and self.refused):

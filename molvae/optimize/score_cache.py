@@ -137,13 +137,13 @@ def _is_new(connection: sqlite3.Connection, place: str) -> bool:
     if mark != _MARK:
         if mark or tables:
             raise FileError(
-                f"{place} is an SQLite file of another kind; give another name to --cache"
+                f"{place} is an SQLite file of another kind; choose another file for `cache`"
             )
         return True
     if version != FORMAT:
         raise FileError(
             f"the score cache {place} has format {version}, this molvae reads {FORMAT}; "
-            "give another name to --cache"
+            "choose another file for `cache`"
         )
     return False
 

@@ -192,7 +192,7 @@ def earlier_settings(run: RunDirectory) -> SearchConfig:
     """
     settings = read_json(run.settings)
     if not isinstance(settings, dict) or "search" not in settings:
-        raise RunError(f"{str(run.path)!r} holds no search; give the folder of one to --out")
+        raise RunError(f"{str(run.path)!r} holds no search; give the folder of one")
     return SearchConfig.parse(settings["search"], str(run.settings))
 
 
@@ -221,7 +221,7 @@ def _open_journal(
     if run is None:
         return Journal.open(None, about)
     if not resume and run.journal.exists():
-        raise RunError(f"{str(run.path)!r} holds a search; use --resume to go on with it")
+        raise RunError(f"{str(run.path)!r} holds a search; continue it with `resume`")
     # First of all files: what has settings can be resumed, wherever the search was killed.
     if not run.settings.is_file():
         write_json(run.settings, settings)

@@ -182,13 +182,13 @@ def test_guard_rails_are_up_unless_they_are_lifted_and_both_is_told(molvae, run,
     ("flags", "complaint"),
     [
         (["--lead", "c1cc"], "lead = 'c1cc': expected a SMILES"),
-        (["--min-similarity", 0.4], "min_similarity = 0.4 is to a lead; give one with --lead"),
+        (["--min-similarity", 0.4], "--min-similarity 0.4 needs a lead"),
         (["--lead", LEAD, "--min-similarity", 4], "min-similarity 4: Input should be less than"),
         (["--keep", "c1cc"], "'c1cc' is not a SMARTS pattern"),
         (["--keep", "C", "--avoid", "C"], "cannot be kept and avoided at once"),
         (["--lead", LEAD, "--keep", "[Au]"], "the lead itself lacks ['[Au]']"),
         (["--scaffold-bucket", 0], "scaffold-bucket 0: "),
-        (["--scaffold-threshold", 0.5], "give its size with --scaffold-bucket"),
+        (["--scaffold-threshold", 0.5], "--scaffold-bucket"),
     ],
 )
 def test_what_cannot_be_asked_of_molecules_is_one_line(molvae, run, tmp_path, flags, complaint):

@@ -94,7 +94,7 @@ def test_pip_is_asked_when_the_address_does_not_answer(tmp_path, wheel, monkeypa
 def test_no_source_at_all_is_told_in_one_line_and_the_part_is_kept(tmp_path, wheel):
     with (
         served({WHEEL_NAME: wheel.read_bytes()}, 400_000, *[0] * 10) as server,
-        pytest.raises(FileError, match="pass it with --wheel, or try again") as caught,
+        pytest.raises(FileError, match="pass it as `wheel`, or try again") as caught,
     ):
         fetch_moses(tmp_path, source=source(server.url(WHEEL_NAME), wheel))
     assert "the connection broke off" in str(caught.value)

@@ -163,7 +163,7 @@ def test_when_one_table_comes_out_otherwise_none_is_written(tmp_path, folder, na
 def test_an_address_that_fails_is_told_in_one_line_and_what_came_is_kept(tmp_path):
     with (
         served({"zinc.txt.gz": FILES["zinc.txt.gz"]}) as server,
-        pytest.raises(FileError, match="pass its folder with --source, or try again") as caught,
+        pytest.raises(FileError, match="pass its folder as `source`, or try again") as caught,
     ):
         fetch_zinc250k(tmp_path, source=source(url=server.url))
     assert "could not fetch valid.txt (http" in str(caught.value)

@@ -328,7 +328,7 @@ def test_a_lead_that_cannot_be_searched_round_is_refused_with_the_reason(tiny_mo
     assert "mixture of molecules" in refusal("CCOc1ccccc1.Cl")
     assert "40, at most 30" in refusal("C" * 40)
     stereo = {"lead": "C[C@H](O)c1ccccc1", "keep": ["C[C@H](O)c"]}
-    assert "--combined.keep-stereo" in refusal(**stereo)
+    assert "`combined.keep_stereo=True`" in refusal(**stereo)
     kept = ConstraintsConfig(guardrails=False, **stereo)
     search(tiny_model, objective(), config(constraints=kept, combined={"keep_stereo": True}))
 

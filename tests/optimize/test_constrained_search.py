@@ -77,7 +77,7 @@ def test_a_search_ends_when_nothing_that_may_be_scored_comes():
 
 def test_settings_that_contradict_each_other_leave_no_file(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
-    with pytest.raises(ConfigError, match="--lead"):
+    with pytest.raises(ConfigError, match="`lead`"):
         search(ProjectionModel(), objective(), config(constraints={"min_similarity": 0.4}), run)
     assert list(run.path.iterdir()) == []
 

@@ -106,7 +106,7 @@ def test_a_resumed_search_finds_the_same_front(tmp_path):
 
 
 def test_one_component_has_no_front(tmp_path):
-    with pytest.raises(ConfigError, match=r"two components or more, got 1.*--pareto"):
+    with pytest.raises(ConfigError, match=r"two components or more, got 1.*`pareto`"):
         search(ProjectionModel(), objective([{"property": "qed"}]), config())
 
 

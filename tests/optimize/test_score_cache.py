@@ -141,7 +141,7 @@ def test_a_database_of_another_kind_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "journal.sqlite"
     Journal.open(path, {"objective": "length"}).__exit__(None, None, None)
     before = path.read_bytes()
-    with pytest.raises(FileError, match="of another kind; give another name to --cache"):
+    with pytest.raises(FileError, match="of another kind; choose another file for `cache`"):
         ScoreCache.open(path, QED)
     assert path.read_bytes() == before
 

@@ -178,7 +178,7 @@ class TestResuming:
         assert run.summary.read_bytes() == expected
 
     def test_a_search_that_is_there_is_not_written_over(self, run):
-        with pytest.raises(RunError, match="--resume"):
+        with pytest.raises(RunError, match="`resume`"):
             search(ProjectionModel(), objective(), config(), run)
 
     @pytest.mark.parametrize(

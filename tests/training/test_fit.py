@@ -131,7 +131,7 @@ def test_a_collapsed_model_is_named_with_advice(tiny_plan, tmp_path):
     lines = []
     plan = changed(tiny_plan, beta=50.0, beta_warmup=0.01, epochs=8)
     train(plan, tmp_path / "run", notify=lines.append)
-    assert any("posterior collapse" in line and "--free-bits" in line for line in lines)
+    assert any("posterior collapse" in line and "`free_bits`" in line for line in lines)
 
 
 def test_free_bits_keep_units_active(tiny_plan, tmp_path):

@@ -378,8 +378,8 @@ def _check_leads(
         if after is Violation.PATTERN_MISSING and before is not after:
             raise MoleculeError(
                 "a lead that cannot be searched round",
-                f"{lead.smiles} lacks what --keep asks for once its stereo descriptors are gone, "
-                "and the search proposes flat molecules; give --combined.keep-stereo",
+                f"{lead.smiles} lacks what `keep` asks for once its stereo descriptors are gone, "
+                "and the search proposes flat molecules; set `combined.keep_stereo=True`",
             )
 
 

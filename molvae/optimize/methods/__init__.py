@@ -131,7 +131,7 @@ def _combined(
     if not isinstance(model, MoleculeVAE):
         raise ConfigError(
             f"the method {Method.COMBINED} retrains a MoleculeVAE, got {type(model).__name__}; "
-            "choose another --method"
+            "choose another `method`"
         )
     pool = config.combined.pool
     return CombinedSearch(

@@ -201,5 +201,5 @@ def _misfit(predicted: Sequence[str], asked: Sequence[str], objective: Objective
     return (
         "gradient ascent needs an objective of properties that the model predicts: it predicts "
         f"{', '.join(predicted) or 'none'}, the objective asks for {', '.join(wanted) or 'none'}; "
-        "train a model with --property-columns, or use another method"
+        "train a model with `property_columns`, or use another method"
     )
