@@ -21,26 +21,26 @@ _ELEMENTS = (
 
 
 class StandardizeConfig(Settings):
-    """What is accepted, and what is done to it before."""
+    """How molecules are cleaned, and which are accepted."""
 
     max_heavy_atoms: PositiveInt = 100
-    """Of the molecule that remains after salts are removed."""
+    """Heavy atoms at most, after salts are removed."""
     min_heavy_atoms: PositiveInt = 1
-    """Of the same; smaller ones are refused."""
+    """Heavy atoms at least, after salts are removed."""
     elements: tuple[str, ...] = (
         "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I",
     )  # fmt: skip
-    """Element symbols; hydrogen is always allowed where it is implicit."""
+    """Allowed elements; implicit hydrogen is always allowed."""
     largest_fragment: bool = True
-    """Keep only the largest fragment with carbon; otherwise salts stay as they are."""
+    """Keep only the largest fragment with carbon, which removes salts."""
     neutralize: bool = True
-    """Move protons so that charges vanish where they can; quaternary nitrogen and such stay."""
+    """Add or remove protons to neutralize charges; quaternary nitrogen, for example, stays."""
     keep_stereo: bool = True
-    """Keep the marks of stereochemistry; otherwise they are removed."""
+    """Keep stereochemistry; otherwise it is removed."""
     allow_isotopes: bool = False
-    """Accept atoms with an isotope label."""
+    """Accept isotope labels."""
     allow_radicals: bool = False
-    """Accept atoms with an unpaired electron."""
+    """Accept radicals."""
 
     # Any: whatever a caller typed; pydantic checks it.
     @field_validator("elements", mode="before")

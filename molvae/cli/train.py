@@ -27,13 +27,33 @@ if TYPE_CHECKING:
     import molvae.training.fit
 
 
+# Settings that few users change have no flag; `molvae config train` prints them with the rest.
+_TRAINING_BY_FILE = (
+    "warmup_steps",
+    "beta_warmup",
+    "property_weight",
+    "validate_every",
+    "checkpoint_minutes",
+)
+_DATA_BY_FILE = ("max_symbols", "min_heavy_atoms")
+_NETWORK_BY_FILE = (
+    "embedding_size",
+    "encoder_size",
+    "encoder_layers",
+    "decoder_size",
+    "decoder_layers",
+    "prior_size",
+    "prior_layers",
+)
+
+
 @dataclass(frozen=True)
 class TrainFlags:
     """The groups of settings of a training, as flags."""
 
-    training: Annotated[TrainConfig, flags_of("Training")] = TrainConfig()
-    data: Annotated[CorpusConfig, flags_of("Data")] = CorpusConfig()
-    network: Annotated[ModelConfig, flags_of("Network")] = ModelConfig()
+    training: Annotated[TrainConfig, flags_of("Training", hidden=_TRAINING_BY_FILE)] = TrainConfig()
+    data: Annotated[CorpusConfig, flags_of("Data", hidden=_DATA_BY_FILE)] = CorpusConfig()
+    network: Annotated[ModelConfig, flags_of("Network", hidden=_NETWORK_BY_FILE)] = ModelConfig()
     preset: Annotated[
         str | None,
         Parameter(group="Network", help="Size: small (trains in minutes) or base."),
@@ -81,7 +101,8 @@ def train(
     """Train a model on a file of molecules.
 
     OUT gets model/ (the best model by validation), last_model/, progress.jsonl, refused.csv and
-    what --resume needs. Exit status 130 after Ctrl-C; the run can be resumed.
+    what --resume needs. Exit status 130 after Ctrl-C; the run can be resumed. Settings without a
+    flag, such as the sizes of the layers, are set in a file: see `molvae config train`.
 
     Args:
         data: CSV, TSV or SMI file, plain or gzip. Not needed with --resume.

@@ -1,4 +1,4 @@
-"""DiagnoseConfig: on how many molecules, steps and pairs the figures rest."""
+"""DiagnoseConfig: how many molecules, steps and pairs a diagnosis uses."""
 
 from typing import Annotated
 
@@ -8,18 +8,19 @@ from molvae.settings import Settings
 
 
 class DiagnoseConfig(Settings):
-    """On how much the figures rest."""
+    """How many molecules, steps and pairs the figures are computed from."""
 
     molecules: Annotated[int, Field(ge=2)] = 2_000
-    """Distinct molecules drawn from the file."""
+    """Distinct molecules sampled from the file."""
     protocol_molecules: PositiveInt = 100
-    """Of them, those that are encoded 10 times and decoded 10 times each."""
+    """Molecules for the protocol of JT-VAE: 10 encodings, 10 decodings of each."""
     starts: PositiveInt = 100
-    """Of them, those from whose codes steps are made."""
+    """Molecules from whose latent vectors steps are taken."""
     directions: PositiveInt = 5
-    """Random directions of the steps from each start; the same for every length of a step."""
+    """Random directions of the steps from each start."""
     pairs: PositiveInt = 10_000
-    """Random pairs of molecules whose distance is compared with their likeness."""
+    """Random pairs of molecules whose latent distance is compared with their similarity."""
     neighbors: PositiveInt = 5
-    """Nearest codes of each molecule that make its near pairs."""
+    """Nearest molecules in the latent space that form pairs with each molecule."""
     seed: NonNegativeInt = 0
+    """Random seed."""

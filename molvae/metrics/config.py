@@ -8,17 +8,17 @@ from molvae.settings import Settings
 
 
 class EvaluateConfig(Settings):
-    """How samples are measured."""
+    """Which metrics are computed, and on how many molecules."""
 
     fcd: bool = True
-    """Fréchet ChemNet Distance, which needs fcd_torch and is the slowest of the metrics."""
+    """Compute the Fréchet ChemNet Distance: it is the slowest metric, and needs fcd_torch."""
     neighbors: NonNegativeInt = 3000
-    """Samples, drawn with the seed, that are compared with all training molecules; 0 is none."""
+    """Random samples that are compared with all training molecules; 0: none."""
     control: NonNegativeInt = 0
-    """Molecules of the AddCarbon control to measure as well; 0 is none."""
+    """Molecules of the AddCarbon control (Renz et al. 2019) to evaluate too; 0: none."""
     seed: NonNegativeInt = 0
-    """For what is drawn: the samples compared with training molecules, and the control."""
+    """Random seed of the compared samples and of the control."""
     workers: PositiveInt | None = None
-    """Processes; one per core without it."""
+    """Processes. Default: one per core."""
     cache: Path | None = None
-    """Folder in which statistics of reference sets are kept for the next evaluation."""
+    """Folder that keeps statistics of the reference sets for the next evaluation."""

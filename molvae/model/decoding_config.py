@@ -1,4 +1,4 @@
-"""DecodingConfig: how a decoder chooses symbols, and the priors it may decode. Needs no torch."""
+"""DecodingConfig: how the decoder chooses symbols; names of the priors. Needs no torch."""
 
 from typing import Annotated, Literal
 
@@ -11,20 +11,20 @@ PriorName = Literal["learned", "push-forward", "normal"]
 
 
 class DecodingConfig(Settings):
-    """How the next symbol is chosen, and how many there may be."""
+    """How the decoder chooses the next symbol, and how many at most."""
 
     temperature: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
-    """0 takes the likeliest symbol (greedy); 1 draws from the decoder's own distribution."""
+    """0: the most likely symbol (greedy); 1: sample from the distribution of the decoder."""
     top_k: NonNegativeInt = 0
-    """Draw from the k likeliest symbols only; 0 means all."""
+    """Sample from the k most likely symbols only; 0: all."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    """Draw from the fewest symbols that hold this share of the probability; 1 means all."""
+    """Sample from the smallest set of symbols with this total probability; 1: all."""
     max_symbols: PositiveInt = 200
-    """A spelling ends here at the latest."""
+    """Symbols of a molecule, at most."""
 
     @property
     def greedy(self) -> bool:
-        """Whether nothing is drawn."""
+        """Whether decoding is deterministic."""
         return self.temperature == 0.0 or self.top_k == 1
 
 

@@ -12,10 +12,9 @@ from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.heads import PropertyHead
 from molvae.model.loss import Elbo
-from molvae.model.network_config import Device, ModelConfig
+from molvae.model.network_config import Device, ModelConfig, check_device
 from molvae.model.recurrence import GRULayer
 from molvae.model.symbol_decoder import SymbolDecoder
-from molvae.settings import suggestion
 from molvae.special_ids import END, PAD
 
 # Log-variances beyond these bounds carry no information and overflow in half precision.
@@ -222,11 +221,13 @@ def pick_device(name: Device = "auto") -> torch.device:
     Raises:
         ConfigError: there is no device of that name, or not on this machine.
     """
+    try:
+        kind, _, index = check_device(name).partition(":")
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        name = "cuda" if has["cuda"] else "mps" if has["mps"] else "cpu"
-    if name not in has:
-        raise ConfigError(f"no device {name!r}{suggestion(name, ['auto', *has])}")
-    if not has[name]:
-        raise ConfigError(f"this machine has no {name} device; use `device=auto`")
+    if kind == "auto":
+        return torch.device("cuda" if has["cuda"] else "mps" if has["mps"] else "cpu")
+    if not has[kind] or (index and int(index) >= torch.cuda.device_count()):
+        raise ConfigError(f"this machine has no device {name}; use `device=auto`")
     return torch.device(name)

@@ -1,12 +1,29 @@
 """ModelConfig and its presets: widths and depths of the network. Needs no torch."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
 from molvae.errors import ConfigError
 from molvae.settings import Settings, suggestion
 
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]+)?")
+
+
+def check_device(name: str) -> str:
+    """The name itself, if a device can have it.
+
+    Raises:
+        ValueError: no device has such a name.
+    """
+    if not _DEVICE.fullmatch(name):
+        raise ValueError(f"expected a device (auto, cpu, cuda, cuda:1 or mps), got {name!r}")
+    return name
+
+
+Device = Annotated[str, AfterValidator(check_device)]
+"""`auto` (cuda if there is one, else mps, else cpu) or the name of a device, as in `cuda:1`."""
 Layers = Annotated[int, Field(ge=1, le=64)]
 
 
@@ -14,17 +31,17 @@ class ModelConfig(Settings):
     """Widths and depths of the network."""
 
     embedding_size: PositiveInt = 128
-    """Length of the vector that stands for a symbol."""
+    """Dimensions of the embedding of a symbol."""
     encoder_size: PositiveInt = 256
-    """Hidden units of the encoder, in each of its two directions."""
+    """Hidden units of the encoder GRU, in each direction."""
     encoder_layers: Layers = 1
     decoder_size: PositiveInt = 512
-    """Hidden units of the decoder."""
+    """Hidden units of the decoder GRU."""
     decoder_layers: Layers = 1
     latent_size: PositiveInt = 128
     """Dimensions of the latent space."""
     prior_size: NonNegativeInt = 512
-    """Hidden units of the language model behind the learned prior; 0 means no learned prior."""
+    """Hidden units of the language model in the learned prior; 0: no learned prior."""
     prior_layers: Layers = 1
 
     @classmethod
@@ -45,6 +62,3 @@ PRESETS = {
     ),
     "base": ModelConfig(),
 }
-
-
-Device = Literal["auto", "cpu", "cuda", "mps"]

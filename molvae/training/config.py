@@ -1,4 +1,4 @@
-"""TrainConfig and TrainingPlan: everything that decides how a training goes."""
+"""TrainConfig and TrainingPlan: the settings of a training. Needs no torch."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.errors import ConfigError, RunError
 from molvae.files import read_json, write_json
 from molvae.model.network_config import Device, ModelConfig
 from molvae.runs import RunDirectory
@@ -22,72 +23,72 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class TrainConfig(Settings):
-    """How the weights are fitted."""
+    """How the weights are trained."""
 
     only: Literal["prior"] | None = None
-    """Train the learned prior alone; latent vectors and what they decode to stay as they are."""
+    """Train only the learned prior of an existing model; its latent space stays as it is."""
     epochs: PositiveInt = 20
     """Passes over the training molecules."""
     max_minutes: PositiveFloat | None = None
-    """Ends training after this time, earlier sittings included; the learning rate falls by then."""
+    """Time limit, earlier sessions included; the learning rate schedule ends with it."""
     batch_size: PositiveInt = 256
     """Molecules in an update, over all processes."""
     learning_rate: PositiveFloat = 3e-3
-    """Largest step of AdamW, after its warm-up; a cosine takes it to a hundredth of this."""
+    """Peak learning rate of AdamW; a cosine lowers it to a hundredth by the end."""
     warmup_steps: NonNegativeInt = 200
     """Updates over which the learning rate rises from 0."""
-    weight_decay: NonNegativeFloat = 1e-4
-    clip_norm: PositiveFloat = 5.0
-    """Longest gradient, in nats per molecule and unit of the weights."""
     beta: NonNegativeFloat = 0.01
-    """Weight of the KL term; 1 is the true bound, which sequence models answer by collapse.
+    """Weight of the KL term (Higgins et al. 2017); 1 is the ELBO, which often collapses.
 
-    The larger it is, the more molecules fill the space round N(0, I), and the fewer come back.
+    A larger value gives a better fit of the prior N(0, I) and worse reconstruction.
     """
-    beta_schedule: Literal["linear", "cyclical"] = "linear"
-    """Rise once, or rise anew in each cycle (Fu et al. 2019)."""
     beta_warmup: Share = 0.2
-    """Share of the training (linear) or of each cycle (cyclical) over which beta rises from 0."""
-    beta_cycles: PositiveInt = 4
+    """Share of the training over which beta rises from 0 (Bowman et al. 2016)."""
     free_bits: NonNegativeFloat = 0.0
-    """Nats of KL in each dimension that cost nothing."""
+    """KL in nats that each latent dimension may have at no cost (Kingma et al. 2016)."""
     word_dropout: Share = 0.0
-    """Share of the symbols that the decoder must continue from without having seen them.
+    """Share of the decoder's input symbols that are hidden (Bowman et al. 2016).
 
-    It makes the decoder ask more of z, and learn more slowly.
+    It makes the decoder use z more, and slows down training.
     """
     property_weight: NonNegativeFloat = 1.0
-    """Weight of the property head's squared error (in standard deviations) beside the ELBO."""
+    """Weight of the squared error of predicted properties, in standard deviations."""
     acceptance_draws: NonNegativeInt = 20_000
-    """Draws of the learned prior to which, after training, its acceptance is fitted: the share of
-    them that it takes, kind by kind, so that they come closer to the data. 0 takes all. Only a
-    model that gives back half or more of the molecules held out gets one."""
+    """Samples to which rejection sampling from the learned prior is fitted after training.
+
+    It brings samples closer to the data (Bauer & Mnih 2019). 0: none. Only models that reconstruct
+    at least half of the held-out molecules get it.
+    """
     held_out: PositiveInt = 2_000
-    """Molecules kept out of training for validation; a tenth of the data at most."""
+    """Molecules held out for validation; a tenth of the data at most."""
     validate_every: PositiveInt | None = None
-    """Updates between validations; None means an epoch, 2,000 updates at most."""
+    """Updates between validations. Default: one epoch, 2,000 updates at most."""
     patience: NonNegativeInt = 10
-    """Validations without improvement, after the warm-up of beta, that end training; 0: never."""
+    """Validations without improvement that end the training, once beta is at full weight; 0: no
+    early stopping."""
     checkpoint_minutes: PositiveFloat = 2.0
-    """Longest time between checkpoints."""
+    """Time between checkpoints."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Random seed."""
     device: Device = "auto"
+    """Where the network is trained: auto, cpu, cuda, cuda:1 or mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the matrix products; auto takes bfloat16 where it is the faster."""
+    """Precision of matrix products; auto takes bfloat16 where it is faster."""
     processes: PositiveInt | None = None
-    """Processes that share each batch on a CPU; None means one per core, eight at most."""
+    """Processes that share each batch on a CPU. Default: one per core, eight at most."""
     tensorboard: bool = False
-    """Also write tensorboard event files (extra `track`)."""
+    """Also write TensorBoard event files."""
 
 
 class TrainingPlan(Settings):
-    """A training from data to model; saved whole with the run, and what `--resume` goes by."""
+    """A training from data to model; saved with the run, and read again when it is resumed."""
 
     data: Path
+    """File of molecules."""
     tokens: Path | None = None
-    """Folder for token stores; None means beside the data."""
+    """Folder for the cleaned data; None means next to the data."""
     start: Path | None = None
-    """Folder of the model that is trained on; None starts from random weights."""
+    """Model or training run to start from; None starts from random weights."""
     corpus: CorpusConfig = CorpusConfig()
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
@@ -102,8 +103,18 @@ class TrainingPlan(Settings):
 
     @classmethod
     def of_run(cls, run: RunDirectory) -> "TrainingPlan":
-        """The plan that a run was started with."""
-        return cls.parse(read_json(run.settings), str(run.settings))
+        """The plan that a run was started with.
+
+        Raises:
+            RunError: the run was made by a version of molvae with other settings.
+        """
+        try:
+            return cls.parse(read_json(run.settings), str(run.settings))
+        except ConfigError as error:
+            raise RunError(
+                f"{error}; another version of molvae made this run: start a new one, for example "
+                "from its model (`start`)"
+            ) from None
 
     def save(self, run: RunDirectory) -> None:
         """Write the plan where `of_run` finds it."""

@@ -19,6 +19,11 @@ from molvae.training.config import TrainConfig
 from molvae.training.process_group import ProcessGroup
 from molvae.training.schedule import kl_weight, learning_rate
 
+_WEIGHT_DECAY = 1e-4
+"""Decoupled weight decay (Loshchilov & Hutter 2019)."""
+_CLIP_NORM = 5.0
+"""Largest norm of the gradient of the mean loss (Pascanu et al. 2013)."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -72,7 +77,7 @@ class TrainingLoop:
             raise ModelError("this model has no learned prior to train; leave out `only`")
         self.parameters = list(trained.parameters())
         self.optimizer = torch.optim.AdamW(
-            self.parameters, weight_decay=config.weight_decay, fused=network.device.type != "mps"
+            self.parameters, weight_decay=_WEIGHT_DECAY, fused=network.device.type != "mps"
         )
         self.steps_per_epoch = len(epoch_batches(corpus.lengths, indices, config.batch_size, 0, 0))
         self.step_scale = 1.0
@@ -208,7 +213,7 @@ class TrainingLoop:
         norm = float(torch.nn.utils.get_total_norm(gradients)) / n
         if not math.isfinite(norm):
             return norm
-        scale = min(1.0, self.config.clip_norm / (norm + 1e-12)) / n
+        scale = min(1.0, _CLIP_NORM / (norm + 1e-12)) / n
         torch._foreach_mul_(gradients, scale)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

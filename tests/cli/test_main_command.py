@@ -1,6 +1,9 @@
+import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,9 @@ import torch
 
 from molvae import __version__
 from molvae.cli.main import COMMANDS, application
+from molvae.generation_config import GenerateConfig
+from molvae.optimize.methods import SearchConfig
+from molvae.training.config import TrainingPlan
 
 HEAVY = {"jaxtyping", "matplotlib", "numpy", "pandas", "rdkit", "scipy", "selfies", "torch"}
 HELP = """
@@ -88,7 +94,7 @@ def test_help_of_a_command_shows_its_settings_with_their_defaults(molvae, comman
         (["generate", "--out", "y", "--n", "0"], "--n 0: Input should be greater than 0"),
         (["generate", "--out", "y", "--temperature", "hot"], "--temperature hot: Input should be"),
         (["train", "x", "--out", "y", "--elements", "Xx"], "--elements "),
-        (["train", "x", "--out", "y", "--device", "gpu"], "'auto', 'cpu', 'cuda' or 'mps'"),
+        (["train", "x", "--out", "y", "--device", "gpu"], "auto, cpu, cuda, cuda:1 or mps"),
         (["optimize", "x", "--out", "y", "--random-walk.step", "7"], "--random-walk.step 7: "),
         (["data", "zinc"], 'Unknown command "zinc"'),
     ],
@@ -167,3 +173,51 @@ def test_another_fault_is_not_taken_for_want_of_memory(molvae, monkeypatch):
     monkeypatch.setattr("molvae.report.writing.write_report", fail)
     with pytest.raises(RuntimeError, match="shapes"):
         molvae("report", "run")
+
+
+@pytest.mark.parametrize(("command", "most"), [("train", 40)])
+def test_help_shows_only_the_settings_that_users_need(molvae, command, most):
+    flags = re.findall(r"^│ +(?:\*? *)(--[a-z.-]+)", molvae(command, "--help").out, re.MULTILINE)
+    assert len(flags) <= most
+
+
+def test_settings_without_a_flag_are_in_the_printed_file(molvae, tmp_path):
+    text = molvae("config", "train").out
+    settings = tomllib.loads(text)
+    assert settings["model"]["encoder_size"] == 256
+    assert settings["train"]["warmup_steps"] == 200
+    assert "\n# Updates over which the learning rate rises from 0.\n" in text
+    # The file has the defaults, once the data are named.
+    assert TrainingPlan.parse({"data": "x", **settings}) == TrainingPlan(data=Path("x"))
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"), [("generate", GenerateConfig), ("optimize", SearchConfig)]
+)
+def test_the_printed_file_of_settings_holds_the_defaults(molvae, command, kind):
+    assert kind.parse(tomllib.loads(molvae("config", command).out)) == kind()
+
+
+def test_schemas_name_the_keys_of_the_files(molvae):
+    assert "component" in json.loads(molvae("schema", "objective").out)["properties"]
+    assert "corpus" in json.loads(molvae("schema", "train").out)["properties"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_knows_commands_and_flags(molvae, shell):
+    script = molvae("completion", shell).out
+    assert "interpolate" in script
+    assert "max-minutes" in script
+
+
+def test_short_flags_are_those_of_other_programs(molvae):
+    text = molvae("generate", "--help").out
+    for long, short in ("--out", "-o"), ("--model", "-m"), ("--n", "-n"), ("--quiet", "-q"):
+        assert f"{long} {short}" in text
+    assert molvae("-V").out == molvae("--version").out
+
+
+def test_verbose_shows_where_an_error_came_from(molvae, tmp_path):
+    words = ("report", tmp_path / "none")
+    assert len(molvae(*words).err.splitlines()) == 1
+    assert "Traceback" in molvae(*words, "-v").err

@@ -18,12 +18,5 @@ def test_linear_beta_rises_once():
     assert [kl_weight(config, p) for p in progress] == pytest.approx([0.0, 0.2, 0.4, 0.4])
 
 
-def test_cyclical_beta_rises_in_each_cycle():
-    config = TrainConfig(beta=0.4, beta_warmup=0.5, beta_schedule="cyclical", beta_cycles=2)
-    progress = [0.0, 0.125, 0.25, 0.45, 0.5, 0.625, 1.0]
-    expected = [0.0, 0.2, 0.4, 0.4, 0.0, 0.2, 0.4]
-    assert [kl_weight(config, p) for p in progress] == pytest.approx(expected)
-
-
 def test_without_warmup_beta_is_whole_from_the_start():
     assert kl_weight(TrainConfig(beta=0.3, beta_warmup=0.0), 0.0) == 0.3
