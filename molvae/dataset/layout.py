@@ -204,7 +204,7 @@ def find_structures(
     return Layout("", tuple(columns), True, structure, properties, is_selfies=choice.is_selfies)
 
 
-_ADVICE = "name the column (--smiles-column), by its number where there is no header"
+_ADVICE = "name the column (`smiles_column`), by its number where there is no header"
 
 
 def is_smi_name(path: Path) -> bool:
@@ -426,7 +426,7 @@ def _smiles_index(names: Sequence[str], rows: Sequence[Sequence[str]], is_smi: b
 def _no_smiles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     for index, name in enumerate(names):
         if _selfies_share(rows, index) > 0.5:
-            return f"column {name!r} looks like SELFIES; choose it with --selfies-column"
+            return f"column {name!r} looks like SELFIES; choose it with `selfies_column`"
     return "no column looks like SMILES"
 
 

@@ -105,7 +105,7 @@ def check_single(names: Sequence[str]) -> None:
     if len(names) > 1:
         raise DataError(
             f"{len(names)} columns are called SMILES: {list_names(names)}; "
-            "choose one with --smiles-column, and give each column a name of its own"
+            "choose one with `smiles_column`, and give each column a name of its own"
         )
 
 

@@ -57,7 +57,7 @@ _HEADINGS: Mapping[str, str] = MappingProxyType(
         "every component": "Besides, every [[component]] has",
         "constraints": "Besides, every [[constraint]] has",
         "curves": "Curves, by kind: the table desirability of a component has",
-        "properties": "Properties, for `property` and `where`",
+        "properties": "Properties, for property and where",
         "objectives": "Objectives by name, usable in the place of a file",
     }
 )

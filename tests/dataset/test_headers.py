@@ -149,7 +149,7 @@ def test_all_missing_columns_are_told_where_a_list_names_them(tmp_path):
 def test_a_column_of_selfies_is_read_by_name(tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("id,selfies\n1,[C][C][O]\n2,[C][=nonsense]\n3,[C][N]\n")
-    with pytest.raises(DataError, match="--selfies-column"):
+    with pytest.raises(DataError, match="`selfies_column`"):
         Table.open(file)
     table = Table.open(file, selfies_column="selfies")
     (chunk,) = table.chunks(10)
