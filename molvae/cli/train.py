@@ -35,7 +35,14 @@ _TRAINING_BY_FILE = (
     "validate_every",
     "checkpoint_minutes",
 )
-_DATA_BY_FILE = ("max_symbols", "min_heavy_atoms")
+_DATA_BY_FILE = (
+    "allow_radicals",
+    "duplicates",
+    "largest_fragment",
+    "max_symbols",
+    "min_heavy_atoms",
+    "qualified_values",
+)
 _NETWORK_BY_FILE = (
     "embedding_size",
     "encoder_size",
