@@ -96,13 +96,12 @@ def check_process_count(size: int, device: torch.device) -> None:
         return
     if device.type == "mps":
         raise ConfigError(
-            f"processes = {size}, but the device mps serves one; "
-            "use processes = 1 or the device cpu"
+            f"processes = {size}, but the device mps serves one; use `processes=1` or `device=cpu`"
         )
     if torchrun_size() is None:
         raise ConfigError(
             f"processes = {size}, but one process is started for {device.type}; start the command "
-            f"by torchrun --nproc-per-node {size}, with a GPU for each, or use processes = 1"
+            f"by torchrun --nproc-per-node {size}, with a GPU for each, or use `processes=1`"
         )
 
 
