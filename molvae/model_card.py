@@ -64,7 +64,7 @@ class Description(Settings, extra="ignore"):
             ModelError: something in it is missing or wrong.
         """
         try:
-            found = cls.parse(values, f"model.json of {source}")
+            found = cls.parse(_upgrade(values), f"model.json of {source}")
             _Facts.parse(found.card, f"the card in model.json of {source}")
         except ConfigError as error:
             raise ModelError(f"{error}; it is damaged or foreign") from None
@@ -91,6 +91,15 @@ class Description(Settings, extra="ignore"):
         if self.acceptance:
             network.acceptance = Acceptance(SUBSTRUCTURES)
         return network
+
+
+# Any: JSON values.
+def _upgrade(values: Any) -> Any:
+    """The description as today's format has it: in format 2, z entered at every position."""
+    model = values.get("model") if isinstance(values, dict) else None
+    if not isinstance(model, dict) or values.get("format") != 2:
+        return values
+    return {**values, "model": {"tokens": 0, "latent_input": "every", **model}}
 
 
 class ModelCard(dict[str, Any]):

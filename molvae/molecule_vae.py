@@ -16,7 +16,6 @@ from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies_batch, to_se
 from molvae.chem.similarity import selfies_substructures
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.acceptance import FeatureCounts, Item, Resampler
-from molvae.model.decoding import decode
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
 from molvae.model.folder import SavedModel, read_model, write_model
 from molvae.model.network import Posterior, SequenceVAE, as_latents, padded_ids, pick_device
@@ -125,7 +124,7 @@ class MoleculeVAE:
     @property
     def prior(self) -> Prior:
         """The learned prior if the model has one, else N(0, I)."""
-        if self.network.language_model is None:
+        if not self.network.has_prior:
             return NormalPrior(self.latent_size)
         return PushForwardPrior(self.network, self._resampler(), self.card.max_symbols)
 
@@ -184,18 +183,15 @@ class MoleculeVAE:
             ModelError: the model has no learned prior.
             MoleculeError: a spelling holds a symbol that the vocabulary does not.
         """
-        language_model = PushForwardPrior(self.network).language_model
+        if not self.network.has_prior:
+            raise ModelError("this model has no learned prior; use the normal one")
         rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
         # Neighbors in length share a batch: the shorter ones are padded.
         order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
         nll = np.empty(len(rows), np.float32)
         for part in _parts(order):
             ids, lengths = padded_ids([rows[place] for place in part])
-            found = language_model.nll(
-                ids.to(self.device),
-                lengths.to(self.device),
-                language_model.empty_context(len(part)),
-            )
+            found = self.network.prior_nll(ids.to(self.device), lengths.to(self.device))
             nll[part] = found.cpu().numpy()
         return nll
 
@@ -235,7 +231,7 @@ class MoleculeVAE:
         for part in _parts(range(len(every))):
             z = every[part].to(self.device)
             warm = None if warmth is None else warmth[list(part)]
-            ids = decode(self.network.decoder, z, config or self.greedy, generator, warm)
+            ids = self.network.decode(z, config or self.greedy, generator, warm)
             yield from self._read(ids)
 
     def sample(
@@ -277,7 +273,7 @@ class MoleculeVAE:
             latents: np.ndarray = made.latents.cpu().numpy()
             return PriorSamples(latents, self._read(made.decoded), made.round_trips.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
-        ids = decode(self.network.decoder, z, config, source)
+        ids = self.network.decode(z, config, source)
         return PriorSamples(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
 
     def prior_named(self, name: PriorName | None) -> PriorName:

@@ -1,9 +1,16 @@
-"""Symbol to id and back."""
+"""Vocabulary: SELFIES symbols and merges of them, as the ids that the network reads and writes.
+
+Merges are byte pairs (Sennrich et al. 2016) with a SELFIES symbol in the place of a byte: the most
+frequent pair of neighboring tokens becomes a token of its own, again and again. Each symbol stays
+a token, so every molecule can be encoded.
+"""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+# Any: JSON values are of any kind, and tokenizers has no types.
 from typing import Any
 
 from molvae.chem.notation import Selfies, robust_alphabet
@@ -13,17 +20,28 @@ from molvae.errors import ModelError, MoleculeError
 PAD, START, END = 0, 1, 2
 _SPECIAL = 3
 _KIND = "molvae vocabulary"
+_FIRST_CHARACTER = 0xF0000
+"""First code point of a private plane, where each symbol has a character for `tokenizers`."""
+
+Merge = tuple[str, str]
+"""Two neighboring tokens that are merged, each as SELFIES."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Symbols in the order of their ids; the first has id 3, after padding, start and end."""
+    """Tokens in the order of their ids; the first has id 3, after padding, start and end.
 
-    symbols: Selfies
+    Args:
+        tokens: SELFIES of each token; one symbol, or several where it is merged.
+        merges: pairs of tokens, in the order in which they are merged.
+    """
+
+    tokens: tuple[str, ...]
+    merges: tuple[Merge, ...] = ()
 
     @classmethod
     def from_symbols(cls, symbols: Iterable[str]) -> "Vocabulary":
-        """The given symbols and the robust SELFIES alphabet, sorted: their order tells nothing."""
+        """The given symbols and the robust SELFIES alphabet, in alphabetical order."""
         return cls(tuple(sorted({*symbols, *robust_alphabet()})))
 
     # Any: JSON values are of any kind.
@@ -36,47 +54,76 @@ class Vocabulary:
         """
         if not isinstance(value, dict) or value.get("kind") != _KIND:
             raise ModelError(f"expected a vocabulary with 'kind': {_KIND!r}; the file is foreign")
-        symbols = value.get("symbols")
-        if not isinstance(symbols, list) or not all(map(_is_symbol, symbols)):
+        tokens = value.get("tokens", value.get("symbols"))
+        if not isinstance(tokens, list) or not all(map(_is_selfies, tokens)):
             raise ModelError("the vocabulary's 'symbols' are not a list of SELFIES symbols")
-        if len(set(symbols)) != len(symbols):
-            twice = sorted(symbol for symbol, count in Counter(symbols).items() if count > 1)
-            raise ModelError(f"the vocabulary holds symbols twice: {', '.join(twice)}")
-        return cls(tuple(symbols))
+        if duplicates := sorted(token for token, n in Counter(tokens).items() if n > 1):
+            raise ModelError(f"the vocabulary holds symbols twice: {', '.join(duplicates)}")
+        return cls(tuple(tokens), _read_merges(value.get("merges", []), set(tokens)))
 
     def to_json(self) -> dict[str, Any]:
-        """What `from_json` reads."""
-        return {"kind": _KIND, "symbols": list(self.symbols)}
+        """Plain JSON, which `from_json` reads."""
+        if not self.merges:
+            return {"kind": _KIND, "symbols": list(self.tokens)}
+        return {"kind": _KIND, "tokens": list(self.tokens), "merges": [*map(list, self.merges)]}
 
     def __len__(self) -> int:
-        """Ids there are: the symbols, padding, start and end."""
-        return len(self.symbols) + _SPECIAL
+        """Number of ids: the tokens, padding, start and end."""
+        return len(self.tokens) + _SPECIAL
 
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._ids
 
+    @cached_property
+    def symbols(self) -> Selfies:
+        """The tokens that are a single symbol, in the order of their ids."""
+        merged = {left + right for left, right in self.merges}
+        return tuple(token for token in self.tokens if token not in merged)
+
     def encode(self, selfies: Iterable[str]) -> list[int]:
-        """Ids of the symbols, without start and end.
+        """Ids of the symbols of a molecule, without start and end; merged where merges apply.
 
         Raises:
-            MoleculeError: a symbol that the vocabulary does not hold.
+            MoleculeError: the vocabulary lacks a symbol.
         """
+        if self.merges:
+            return self.encode_batch([tuple(selfies)])[0]
         ids = self._ids
         try:
             return [ids[symbol] for symbol in selfies]
         except KeyError as error:
-            if error.args[0] == ".":
-                raise MoleculeError(Refusal.MIXTURE, "give the one that is meant") from None
-            detail = f"{error.args[0]!r} is not in the vocabulary of {len(self.symbols)} symbols"
-            raise MoleculeError(Refusal.UNKNOWN_SYMBOL, detail) from None
+            raise self._unknown(error.args[0]) from None
 
-    def decode(self, ids: Iterable[int]) -> Selfies:
-        """Symbols up to the end; padding and start are passed over.
+    def encode_batch(self, rows: Sequence[Selfies]) -> list[list[int]]:
+        """The ids of several molecules; merges are applied in parallel.
 
         Raises:
-            ModelError: an id that stands for nothing.
+            MoleculeError: the vocabulary lacks a symbol.
         """
-        symbols = []
+        if not self.merges:
+            return [self.encode(row) for row in rows]
+        characters = self._characters
+        try:
+            texts = ["".join([characters[symbol] for symbol in row]) for row in rows]
+        except KeyError as error:
+            raise self._unknown(error.args[0]) from None
+        return self.encode_texts(texts)
+
+    def encode_texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of several molecules, given with the character of each symbol (`character`)."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
+
+    def character(self, symbol: str) -> str:
+        """The character that stands for a symbol in `encode_texts`."""
+        return self._characters[symbol]
+
+    def decode(self, ids: Iterable[int]) -> Selfies:
+        """Symbols up to the end; padding and start are skipped.
+
+        Raises:
+            ModelError: an id outside the vocabulary.
+        """
+        symbols: list[str] = []
         for index in ids:
             if index == END:
                 break
@@ -84,19 +131,106 @@ class Vocabulary:
                 continue
             if not _SPECIAL <= index < len(self):
                 raise ModelError(f"id {index} is outside the vocabulary of {len(self)} ids")
-            symbols.append(self.symbols[index - _SPECIAL])
+            symbols += self._symbols_of[index - _SPECIAL]
         return tuple(symbols)
 
     def extended(self, symbols: Iterable[str]) -> "Vocabulary":
-        """With the symbols it lacks, sorted, after its own, whose ids stay as they are."""
-        new = sorted(set(symbols) - set(self.symbols))
-        return type(self)((*self.symbols, *new)) if new else self
+        """This vocabulary with the symbols it lacks added at its end; its ids stay as they are."""
+        new = sorted(set(symbols) - set(self.tokens))
+        return type(self)((*self.tokens, *new), self.merges) if new else self
+
+    def with_merges(self, n: int, rows: Iterable[Selfies]) -> "Vocabulary":
+        """This vocabulary of symbols with up to `n` merges, learned from molecules.
+
+        Args:
+            n: merges to add; fewer are made where too few pairs occur twice.
+            rows: the molecules to count pairs in.
+        """
+        # Imported here: commands that learn no merges need not wait for it.
+        from tokenizers import Tokenizer, models, trainers
+
+        characters = self._characters
+        tokenizer = Tokenizer(models.BPE())
+        trainer = trainers.BpeTrainer(
+            vocab_size=len(self.tokens) + n,
+            min_frequency=2,
+            show_progress=False,
+            initial_alphabet=[characters[symbol] for symbol in self.tokens],
+        )
+        texts = ("".join([characters[symbol] for symbol in row]) for row in rows)
+        tokenizer.train_from_iterator(texts, trainer)
+        selfies = {character: symbol for symbol, character in characters.items()}
+        merges = tuple(
+            ("".join(map(selfies.__getitem__, left)), "".join(map(selfies.__getitem__, right)))
+            for left, right in _learned_merges(tokenizer)
+        )
+        # Two pairs may spell one token, as [C][C] + [C] and [C] + [C][C] do.
+        merged = dict.fromkeys(left + right for left, right in merges)
+        return type(self)((*self.tokens, *merged), merges)
+
+    def _unknown(self, symbol: str) -> MoleculeError:
+        if symbol == ".":
+            return MoleculeError(Refusal.MIXTURE, "give the one that is meant")
+        detail = f"{symbol!r} is not in the vocabulary of {len(self.symbols)} symbols"
+        return MoleculeError(Refusal.UNKNOWN_SYMBOL, detail)
 
     @cached_property
     def _ids(self) -> dict[str, int]:
-        return {symbol: index for index, symbol in enumerate(self.symbols, start=_SPECIAL)}
+        return {token: index for index, token in enumerate(self.tokens, start=_SPECIAL)}
+
+    @cached_property
+    def _characters(self) -> dict[str, str]:
+        return {symbol: chr(_FIRST_CHARACTER + index) for index, symbol in enumerate(self.symbols)}
+
+    @cached_property
+    def _symbols_of(self) -> list[Selfies]:
+        return [_split(token) for token in self.tokens]
+
+    # Any: tokenizers has no types.
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer, models
+
+        characters = self._characters
+
+        def text(token: str) -> str:
+            return "".join(characters[symbol] for symbol in _split(token))
+
+        ids = {text(token): index for token, index in self._ids.items()}
+        merges = [(text(left), text(right)) for left, right in self.merges]
+        return Tokenizer(models.BPE(vocab=ids, merges=merges))
+
+
+# Any: tokenizers has no types.
+def _learned_merges(tokenizer: Any) -> list[Merge]:
+    """The merges of a trained tokenizer, which only its JSON lists."""
+    import json
+
+    merges = json.loads(tokenizer.to_str())["model"]["merges"]
+    return [(left, right) for left, right in merges]
 
 
 # Any: JSON values are of any kind.
-def _is_symbol(value: Any) -> bool:
+def _read_merges(values: Any, tokens: set[str]) -> tuple[Merge, ...]:
+    is_list = isinstance(values, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(side, str) for side in pair)
+        for pair in values
+    )
+    if not is_list:
+        raise ModelError("the vocabulary's 'merges' are not a list of pairs of tokens")
+    known = all({left, right, left + right} <= tokens for left, right in values)
+    if not known:
+        raise ModelError("the vocabulary's 'merges' name tokens that it does not hold")
+    return tuple((left, right) for left, right in values)
+
+
+def _split(token: str) -> Selfies:
+    """The symbols of a token."""
+    if token == ".":
+        return (token,)
+    return tuple(f"{symbol}]" for symbol in token.split("]")[:-1])
+
+
+# Any: JSON values are of any kind.
+def _is_selfies(value: Any) -> bool:
     return isinstance(value, str) and (value == "." or (value[:1], value[-1:]) == ("[", "]"))

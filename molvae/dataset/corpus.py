@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int32, Int64, Integer
+from jaxtyping import Float32, Int8, Int32, Int64, Integer, UInt32
 
 from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies
 from molvae.dataset.batches import Batch
@@ -33,6 +34,9 @@ _MERGED = {
     "refuse": "no value is taken",
 }
 """Outcome of each rule for duplicates, for the summary."""
+_TOKENIZED_TOGETHER = 50_000
+_MERGES_LEARNED_FROM = 50_000
+"""Molecules, evenly spread over a corpus, that merges of symbols are learned from."""
 _PACKAGES = ("molvae", "rdkit", "selfies")
 """Packages whose version decides which molecules are accepted, and their SELFIES."""
 
@@ -114,7 +118,7 @@ class Corpus:
 
     @property
     def lengths(self) -> Int32[np.ndarray, " molecule"]:
-        """Symbols of each molecule, END not counted."""
+        """Ids of each molecule, END not counted."""
         return self.arrays.lengths
 
     @property
@@ -155,7 +159,7 @@ class Corpus:
         return told.hexdigest()[:16]
 
     def ids(self, index: int) -> Int64[np.ndarray, " symbol"]:
-        """The symbols of one molecule as ids, without END."""
+        """The ids of one molecule, without END."""
         end = self._ends[index]
         ids: np.ndarray = self.table[self.arrays.ids[end - self.lengths[index] : end]]
         return ids
@@ -183,13 +187,26 @@ class Corpus:
         """The same molecules as ids of another vocabulary.
 
         Raises:
-            DataError: a symbol of this corpus is not in it; extend it first.
+            DataError: it lacks a symbol of this corpus; extend it first.
         """
         stored = Vocabulary.from_json(self.record.vocabulary).symbols
         if missing := [symbol for symbol in stored if symbol not in vocabulary]:
             raise DataError(f"the vocabulary lacks {', '.join(missing)} of the data; extend it")
-        table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
-        return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
+        if not vocabulary.merges:
+            table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
+            return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
+        characters = np.array(
+            [0] * END + [0, *(ord(vocabulary.character(symbol)) for symbol in stored)], dtype="<u4"
+        )
+        arrays = _merge_symbols(self.arrays, vocabulary, characters)
+        return Corpus(self.folder, vocabulary, self.record, arrays, np.arange(len(vocabulary)))
+
+    def learn_merges(self, n: int) -> Vocabulary:
+        """The vocabulary of this corpus with up to `n` merges, learned from its molecules."""
+        if not n:
+            return self.vocabulary
+        step = max(1, len(self) // _MERGES_LEARNED_FROM)
+        return self.vocabulary.with_merges(n, map(self.selfies, range(0, len(self), step)))
 
     def summary(self) -> str:
         """Counts of accepted and refused rows, as lines of text."""
@@ -215,6 +232,33 @@ def split(
         )
     drawn = np.random.default_rng(seed).permutation(len(corpus))
     return np.sort(drawn[held_out:]), np.sort(drawn[:held_out])
+
+
+def _merge_symbols(
+    arrays: StoredArrays, vocabulary: Vocabulary, characters: UInt32[np.ndarray, " stored"]
+) -> StoredArrays:
+    """The arrays of a store with ids of a vocabulary that merges symbols.
+
+    Args:
+        arrays: with one id per symbol.
+        vocabulary: with merges.
+        characters: code point that stands for each id of the store in `encode_texts`.
+    """
+    ends = np.cumsum(arrays.lengths, dtype=np.int64)
+    rows: list[np.ndarray] = []
+    lengths = np.empty_like(arrays.lengths)
+    for begin in range(0, len(ends), _TOKENIZED_TOGETHER):
+        bounds = np.concatenate(
+            [[ends[begin - 1] if begin else 0], ends[begin:][:_TOKENIZED_TOGETHER]]
+        )
+        text = characters[arrays.ids[bounds[0] : bounds[-1]]].tobytes().decode("utf-32-le")
+        cuts = (bounds - bounds[0]).tolist()
+        texts = [text[left:right] for left, right in pairwise(cuts)]
+        encoded = vocabulary.encode_texts(texts)
+        lengths[begin : begin + len(encoded)] = [*map(len, encoded)]
+        rows.append(np.fromiter(chain.from_iterable(encoded), dtype=np.uint16))
+    ids = np.concatenate(rows) if rows else arrays.ids
+    return StoredArrays(ids, lengths, arrays.properties)
 
 
 def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:

@@ -62,7 +62,7 @@ def measure_prior(
     }
     with tqdm(total=n * len(latents), desc="prior", disable=not progress) as bar:
         values = {name: _log_density(model, part, bar) for name, part in latents.items()}
-    is_learned = model.network.language_model is not None
+    is_learned = model.network.has_prior
     codes = "means" if is_learned else "draws"
     return PriorMatch(
         prior="learned" if is_learned else "normal",

@@ -53,7 +53,7 @@ def measure_reconstruction(
     return Reconstruction(
         reconstruction=float(losses[0].mean()),
         kl=float(losses[1].mean()),
-        language=nan if model.network.language_model is None else float(losses[2].mean()),
+        language=float(losses[2].mean()) if model.network.has_prior else nan,
         exact=_exact(model, selfies_rows),
         jtvae=jtvae_reconstruction(model, few, seed=seed, progress=progress),
         jtvae_molecules=len(few),

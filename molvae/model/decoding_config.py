@@ -1,4 +1,4 @@
-"""DecodingConfig: how the decoder chooses symbols; names of the priors. Needs no torch."""
+"""DecodingConfig: how a decoder chooses tokens, and the names of priors. Needs no torch."""
 
 from typing import Annotated, Literal
 
@@ -7,24 +7,24 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from molvae.settings import Settings
 
 PriorName = Literal["learned", "push-forward", "normal"]
-"""The learned prior; the same without its acceptance of some draws; N(0, I)."""
+"""The learned prior; the learned prior without rejection of samples; N(0, I)."""
 
 
 class DecodingConfig(Settings):
-    """How the decoder chooses the next symbol, and how many at most."""
+    """How the next token is chosen, and how many there may be."""
 
     temperature: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
-    """0: the most likely symbol (greedy); 1: sample from the distribution of the decoder."""
+    """0 takes the likeliest token (greedy); 1 samples from the decoder's own distribution."""
     top_k: NonNegativeInt = 0
-    """Sample from the k most likely symbols only; 0: all."""
+    """Sample from the k likeliest tokens only; 0 means all."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    """Sample from the smallest set of symbols with this total probability; 1: all."""
+    """Sample from the smallest set of tokens with this total probability; 1 means all."""
     max_symbols: PositiveInt = 200
-    """Symbols of a molecule, at most."""
+    """Longest sequence; longer ones are cut off."""
 
     @property
-    def greedy(self) -> bool:
-        """Whether decoding is deterministic."""
+    def is_greedy(self) -> bool:
+        """Whether no token is sampled."""
         return self.temperature == 0.0 or self.top_k == 1
 
 

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from molvae.errors import FileError, ModelError
 from molvae.files import write_bytes, write_json
 
-FORMAT = 2
+FORMAT = 3
+_READABLE = (2, 3)
 """Raised only when an older model can no longer be read."""
 _KIND = "molvae model"
 _MODEL, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "weights.safetensors"
@@ -137,10 +138,10 @@ def _read_files(folder: Path) -> SavedModel:
     description = _json(folder / _MODEL, _bytes(folder / _MODEL))
     if not isinstance(description, dict) or description.get("kind") != _KIND:
         raise ModelError(f"{str(folder / _MODEL)!r} does not describe a molvae model")
-    if description.get("format") != FORMAT:
+    if description.get("format") not in _READABLE:
         raise ModelError(
             f"{str(folder)!r} has format {description.get('format')!r}, this molvae reads "
-            f"{FORMAT}; upgrade molvae, or save the model again with this version"
+            f"{' and '.join(map(str, _READABLE))}; upgrade molvae, or save the model again with this version"
         )
     contents = {name: _bytes(folder / name) for name in (_VOCABULARY, _WEIGHTS)}
     _check_digests(folder, description, contents)

@@ -1,6 +1,8 @@
 """ModelConfig, Posterior and SequenceVAE: a GRU encoder and a GRU decoder round a latent vector."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +12,19 @@ from torch import Tensor, nn
 
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
+from molvae.model.decoding import Sequences, decode, sample
+from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.heads import PropertyHead
 from molvae.model.loss import Elbo
 from molvae.model.network_config import Device, ModelConfig, check_device
+from molvae.model.precision import writes_in_bfloat16
 from molvae.model.recurrence import GRULayer
-from molvae.model.symbol_decoder import SymbolDecoder
+from molvae.model.token_decoder import TokenDecoder
 from molvae.special_ids import END, PAD
+
+_SAMPLED_TOGETHER = 512
+"""Rows that a CPU samples together: the hidden states of more leave its cache."""
+_LEVEL_FEATURES = 3
 
 # Log-variances beyond these bounds carry no information and overflow in half precision.
 _LOG_VARIANCE_BOUND = 8.0
@@ -40,8 +49,8 @@ class Posterior:
 class SequenceVAE(nn.Module):
     """Ids to a posterior over latent vectors, and latent vectors to logits over ids.
 
-    Rows of ids hold symbols, then END, then any number of PAD; a row's `length` counts END. States
-    are taken before the padding, so it changes nothing in what is returned.
+    Rows of ids hold tokens, then END, then any number of PAD; a row's `length` counts END. Hidden
+    states are taken before the padding, which therefore has no influence on any result.
     """
 
     def __init__(self, config: ModelConfig, n_ids: int, n_properties: int = 0) -> None:
@@ -54,12 +63,17 @@ class SequenceVAE(nn.Module):
         self.forwards = nn.ModuleList(GRULayer(n, config.encoder_size) for n in inputs)
         self.backwards = nn.ModuleList(GRULayer(n, config.encoder_size) for n in inputs)
         self.to_posterior = nn.Linear(2 * config.encoder_size, 2 * latent_size)
-        self.decoder = SymbolDecoder(
-            n_ids, embedding_size, config.decoder_size, config.decoder_layers, latent_size
+        self.decoder = TokenDecoder(
+            n_ids,
+            embedding_size,
+            config.decoder_size,
+            config.decoder_layers,
+            latent_size + (_LEVEL_FEATURES if self.is_shared else 0),
+            config.latent_input,
         )
         self.language_model = (
-            SymbolDecoder(n_ids, embedding_size, config.prior_size, config.prior_layers)
-            if config.prior_size
+            TokenDecoder(n_ids, embedding_size, config.prior_size, config.prior_layers)
+            if config.prior_size and not self.is_shared
             else None
         )
         self.head = PropertyHead(latent_size, n_properties) if n_properties else None
@@ -68,8 +82,18 @@ class SequenceVAE(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """The device of the weights."""
         return self.embedding.weight.device
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the decoder is also the language model of the learned prior."""
+        return self.config.decoder == "shared"
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether there is a language model to sample molecules from."""
+        return self.is_shared or self.language_model is not None
 
     def encode(
         self, ids: Int[Tensor, "molecule position"], lengths: Int[Tensor, " molecule"]
@@ -90,27 +114,135 @@ class SequenceVAE(nn.Module):
         ids: Int[Tensor, "molecule position"],
         lengths: Int[Tensor, " molecule"],
         noise: Float[Tensor, "molecule latent"],
-        hidden: Bool[Tensor, "molecule position"] | None = None,
+        word_dropout_mask: Bool[Tensor, "molecule position"] | None = None,
     ) -> tuple[Elbo, Posterior]:
-        """Reconstruction and KL of each row for one draw of z, and the posterior drawn from.
+        """Reconstruction and KL of each row for one sample of z, and the posterior.
 
         Args:
-            ids: rows of symbols, END and PAD.
-            lengths: symbols of each row, END included.
-            noise: standard normal numbers for the draw.
-            hidden: true where the decoder must not see the symbol it would continue from.
+            ids: rows of tokens, END and PAD.
+            lengths: ids of each row, END included.
+            noise: standard normal numbers, from which z is sampled.
+            word_dropout_mask: true where the previous token is hidden from the decoder.
         """
         posterior = self.encode(ids, lengths)
-        reconstruction = self.decoder.nll(ids, lengths, posterior.sample(noise), hidden)
+        z = posterior.sample(noise)
+        reconstruction = self.reconstruction_nll(ids, lengths, z, word_dropout_mask)
         return Elbo(reconstruction, kl=posterior.kl().sum(1)), posterior
+
+    def reconstruction_nll(
+        self,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        z: Float[Tensor, "molecule latent"],
+        word_dropout_mask: Bool[Tensor, "molecule position"] | None = None,
+        noise_levels: Float[Tensor, " molecule"] | None = None,
+    ) -> Float[Tensor, " molecule"]:
+        """-log p(tokens | z) of each row, in nats.
+
+        Args:
+            ids: rows of tokens, END and PAD.
+            lengths: ids of each row, END included.
+            z: one latent vector per row.
+            word_dropout_mask: true where the previous token is hidden from the decoder.
+            noise_levels: in [0, 1], how noisy each z is (see `add_noise`); None means 0. Only a
+                shared decoder is told.
+        """
+        context = self._context(z, noise_levels)
+        return self.decoder.nll(ids, lengths, context, word_dropout_mask)
 
     def prior_nll(
         self, ids: Int[Tensor, "molecule position"], lengths: Int[Tensor, " molecule"]
     ) -> Float[Tensor, " molecule"]:
-        """-log p(symbols) of each row under the language model, in nats; 0 without one."""
-        if self.language_model is None:
+        """-log p(tokens) of each row under the learned prior's language model, in nats.
+
+        It is 0 for a network without a learned prior.
+        """
+        if not self.has_prior:
             return self.embedding.weight.new_zeros(len(ids))
-        return self.language_model.nll(ids, lengths, self.language_model.empty_context(len(ids)))
+        model = self._prior_model
+        return model.nll(ids, lengths, self._prior_context(model, len(ids)))
+
+    def decode(
+        self,
+        z: Float[Tensor, "molecule latent"],
+        config: DecodingConfig = GREEDY,
+        generator: torch.Generator | None = None,
+        temperatures: Float[Tensor, " molecule"] | None = None,
+        noise_level: float = 0.0,
+    ) -> Int[Tensor, "molecule position"]:
+        """Ids decoded from each z: tokens, END, then PAD.
+
+        Args:
+            z: latent vectors.
+            config: how tokens are chosen.
+            generator: source of randomness where tokens are sampled.
+            temperatures: one per row, instead of that of the settings.
+            noise_level: in [0, 1], how noisy z is (see `add_noise`).
+        """
+        levels = None if noise_level == 0.0 else z.new_full((len(z),), noise_level)
+        return decode(self.decoder, self._context(z, levels), config, generator, temperatures)
+
+    def sample_prior(
+        self, n: int, config: DecodingConfig, generator: torch.Generator
+    ) -> Iterator[Sequences]:
+        """`n` sequences sampled from the learned prior's language model, in small batches.
+
+        Raises:
+            ModelError: the network has no learned prior.
+        """
+        if not self.has_prior:
+            raise ModelError("this model has no learned prior; use the normal one")
+        model = self._prior_model
+        if writes_in_bfloat16(self.device):
+            model = deepcopy(model).to(torch.bfloat16)
+        together = _SAMPLED_TOGETHER if self.device.type == "cpu" else max(n, 1)
+        for begin in range(0, n, together):
+            context = self._prior_context(model, min(together, n - begin))
+            yield from sample(model, context, config, generator).split(_SAMPLED_TOGETHER)
+
+    def decoder_parameters(self) -> dict[str, nn.Parameter]:
+        """The parameters of the decoder and of the language model, by name."""
+        return {
+            f"{name}.{key}": parameter
+            for name, model in self._decoders().items()
+            for key, parameter in model.named_parameters()
+        }
+
+    def prior_parameters(self) -> list[nn.Parameter]:
+        """The parameters of a separate language model.
+
+        Raises:
+            ModelError: the network has none.
+        """
+        if self.language_model is None:
+            raise ModelError("this model has no separate learned prior to train")
+        return list(self.language_model.parameters())
+
+    def decoder_losses(
+        self,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        z: Float[Tensor, "molecule latent"],
+    ) -> list[Callable[[], Float[Tensor, ""]]]:
+        """Mean NLL of decoder and language model, to be computed in any order or at once.
+
+        No two of the functions share parameters.
+        """
+
+        def reconstruction() -> Float[Tensor, ""]:
+            return self.reconstruction_nll(ids, lengths, z).mean()
+
+        def prior() -> Float[Tensor, ""]:
+            return self.prior_nll(ids, lengths).mean()
+
+        if self.is_shared:
+            return [lambda: reconstruction() + prior()]
+        return [reconstruction, prior] if self.has_prior else [reconstruction]
+
+    def cast_decoders(self, dtype: torch.dtype) -> None:
+        """Convert decoder and language model to a type; the encoder keeps its own."""
+        for model in self._decoders().values():
+            model.to(dtype)
 
     @torch.no_grad()
     def load_from_smaller(self, smaller: "SequenceVAE", *, with_head: bool) -> None:
@@ -131,6 +263,31 @@ class SequenceVAE(nn.Module):
             if len(new) > len(weight):
                 new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
             new[: len(weight)] = weight
+
+    def _decoders(self) -> dict[str, TokenDecoder]:
+        decoders = {"decoder": self.decoder, "language_model": self.language_model}
+        return {name: model for name, model in decoders.items() if model is not None}
+
+    @property
+    def _prior_model(self) -> TokenDecoder:
+        return self.language_model if self.language_model is not None else self.decoder
+
+    def _prior_context(self, model: TokenDecoder, n: int) -> Float[Tensor, "molecule context"]:
+        """The context with which a model of tokens is the language model."""
+        if not self.is_shared:
+            return model.empty_context(n)
+        z = torch.zeros(n, self.config.latent_size, device=self.device)
+        return self._context(z, z.new_ones(n))
+
+    def _context(
+        self, z: Float[Tensor, "molecule latent"], noise_levels: Float[Tensor, " molecule"] | None
+    ) -> Float[Tensor, "molecule context"]:
+        """The decoder's context: z, and for a shared decoder the noise level too."""
+        if not self.is_shared:
+            return z
+        levels = z.new_zeros(len(z)) if noise_levels is None else noise_levels
+        angles = 0.5 * math.pi * levels
+        return torch.cat([z, torch.stack([levels, angles.cos(), angles.sin()], dim=1)], dim=1)
 
     def _summary(
         self, ids: Int[Tensor, "position molecule"], lengths: Int[Tensor, " molecule"]
@@ -161,6 +318,20 @@ class SequenceVAE(nn.Module):
             gates = recurrence.project(self.embedding.weight)
             states.append(recurrence.last_states(gates, rows, going))
         return torch.cat(states, dim=1)[order.argsort()]
+
+
+def add_noise(
+    z: Float[Tensor, "molecule latent"],
+    noise_levels: Float[Tensor, " molecule"],
+    noise: Float[Tensor, "molecule latent"],
+) -> Float[Tensor, "molecule latent"]:
+    """cos(pi t / 2) z + sin(pi t / 2) noise for noise levels t in [0, 1].
+
+    At t = 1 it is 0: no information on z is left, and the noise itself carries none.
+    """
+    angles = 0.5 * math.pi * noise_levels[:, None]
+    mixed = angles.cos() * z + angles.sin() * noise
+    return mixed.masked_fill(noise_levels[:, None] >= 1.0, 0.0)
 
 
 class _Reversal:

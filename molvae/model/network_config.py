@@ -27,9 +27,18 @@ Device = Annotated[str, AfterValidator(check_device)]
 Layers = Annotated[int, Field(ge=1, le=64)]
 
 
+ContextInput = Literal["first", "every"]
+"""Give a context to the hidden state before the first token only, or to every position too."""
+
+
 class ModelConfig(Settings):
     """Widths and depths of the network."""
 
+    tokens: NonNegativeInt = 400
+    """Byte-pair merges of SELFIES symbols that are added to the vocabulary; 0 keeps to symbols.
+
+    Merged tokens make sequences about three times shorter, and training that much faster.
+    """
     embedding_size: PositiveInt = 128
     """Dimensions of the embedding of a symbol."""
     encoder_size: PositiveInt = 256
@@ -40,8 +49,16 @@ class ModelConfig(Settings):
     decoder_layers: Layers = 1
     latent_size: PositiveInt = 128
     """Dimensions of the latent space."""
+    latent_input: ContextInput = "first"
+    """Give z to the decoder as its first hidden state only, or at every position too."""
+    decoder: Literal["separate", "shared"] = "separate"
+    """Use separate networks for decoding and for the learned prior, or a shared one.
+
+    A shared decoder is told how noisy its z is: without noise it decodes, with nothing but noise
+    it is the language model of the learned prior, and in between it proposes similar molecules.
+    """
     prior_size: NonNegativeInt = 512
-    """Hidden units of the language model in the learned prior; 0: no learned prior."""
+    """Hidden units of a separate language model for the learned prior; 0 means no learned prior."""
     prior_layers: Layers = 1
 
     @classmethod

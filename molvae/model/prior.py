@@ -1,8 +1,7 @@
 """Where z comes from when no molecule is given: N(0, I), or the codes of molecules made up."""
 
 import math
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,11 +11,9 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Resampler
-from molvae.model.decoding import Sequences, decode, write
+from molvae.model.decoding import Sequences
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
-from molvae.model.precision import writes_in_bfloat16
-from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.special_ids import PAD
 
 _LEAST_SHARE = 0.05
@@ -97,10 +94,9 @@ class PushForwardPrior:
         resampler: Resampler | None = None,
         max_symbols: int = GREEDY.max_symbols,
     ) -> None:
-        if network.language_model is None:
+        if not network.has_prior:
             raise ModelError("this model has no learned prior; use the normal one")
         self.network = network
-        self.language_model: SymbolDecoder = network.language_model
         self.resampler = resampler
         self.max_symbols = max_symbols
 
@@ -115,14 +111,14 @@ class PushForwardPrior:
         greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
         together = _LOT if self.network.device.type == "cpu" else max(n, 1)
         lots = torch.split(latents, together)
-        decoded = _joined([decode(self.network.decoder, lot, greedy) for lot in lots])
+        decoded = _joined([self.network.decode(lot, greedy) for lot in lots])
         return Draws(ids, latents, decoded)
 
     @torch.inference_mode()
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
         """A lower bound on log p(z): the term of the sum whose spelling z decodes to, in nats."""
         greedy = GREEDY.with_changes({"max_symbols": self.max_symbols})
-        ids = decode(self.network.decoder, z, greedy)
+        ids = self.network.decode(z, greedy)
         lengths = _lengths(ids)
         posterior = self.network.encode(ids, lengths)
         standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
@@ -147,32 +143,20 @@ class PushForwardPrior:
         """`n` spellings; where they are selected, of as many as that takes."""
         selfies_rows = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
         if self.resampler is None:
-            lots = self._lots(n, config, generator)
+            lots = self.network.sample_prior(n, config, generator)
             return _joined([*selfies_rows, *(lot.ids for lot in lots)])
         share = max(self.resampler.acceptance_rate, _LEAST_SHARE)
         missing = n
         while missing > 0:
             # Not without end: whoever judges them may ask for more than turn out to be needed.
             written = math.ceil((missing + _MARGIN * math.sqrt(missing)) / share)
-            lots = self._lots(written, config, generator)
+            lots = self.network.sample_prior(written, config, generator)
             for taken in self.resampler.resample(lots, generator):
                 selfies_rows.append(taken[:missing])
                 missing -= len(selfies_rows[-1])
                 if not missing:
                     break
         return _joined(selfies_rows)
-
-    def _lots(
-        self, n: int, config: DecodingConfig, generator: torch.Generator
-    ) -> Iterator[Sequences]:
-        """`n` spellings, not many at a time."""
-        writer, is_cpu = self.language_model, self.network.device.type == "cpu"
-        if writes_in_bfloat16(self.network.device):
-            writer = deepcopy(writer).to(torch.bfloat16)
-        together = _LOT if is_cpu else max(n, 1)
-        for begin in range(0, n, together):
-            size = min(together, n - begin)
-            yield from write(writer, writer.empty_context(size), config, generator).parts(_LOT)
 
     def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
         """The posterior mean of each; rows alike in length share a batch, which wastes little."""

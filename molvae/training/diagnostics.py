@@ -14,7 +14,6 @@ from molvae.chem.notation import Selfies, from_selfies
 from molvae.dataset.batches import Batch
 from molvae.dataset.corpus import Corpus
 from molvae.errors import MoleculeError
-from molvae.model.decoding import decode
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model.loss import ACTIVE_VARIANCE, property_errors
 from molvae.molecule_vae import MoleculeVAE
@@ -156,7 +155,7 @@ def _exact(model: MoleculeVAE, batch: Batch, means: Tensor) -> int:
     """Molecules that greedy decoding from their posterior mean gives back."""
     # A spelling more than half as long again is another molecule: do not write it to its end.
     config = DecodingConfig(temperature=0.0, max_symbols=int(1.5 * batch.lengths.max()) + 1)
-    written = decode(model.network.decoder, means, config).tolist()
+    written = model.network.decode(means, config).tolist()
     read = model.vocabulary.decode
     pairs = zip(batch.ids.tolist(), written, strict=True)
     return sum(is_same_molecule(read(row), read(answer)) for row, answer in pairs)

@@ -202,7 +202,7 @@ def _resample(
 ) -> None:
     """Give the best model's learned prior its acceptance, if it has none yet and codes are true."""
     n, network = plan.train.acceptance_draws, model.network
-    if not n or not model.card.is_faithful or network.language_model is None or network.acceptance:
+    if not n or not model.card.is_faithful or not network.has_prior or network.acceptance:
         return
     seed = plan.train.seed
     found = resample_prior(
@@ -348,7 +348,8 @@ def _model(
         _check_known(start, corpus)
         start.network.acceptance = None
         return start, False
-    model = MoleculeVAE.untrained(corpus.vocabulary, plan.model, names, seed)
+    vocabulary = corpus.learn_merges(plan.model.tokens)
+    model = MoleculeVAE.untrained(vocabulary, plan.model, names, seed)
     model.network.to(pick_device(plan.train.device))
     return model, True
 

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from molvae.dataset.batches import Batch, epoch_batches
 from molvae.dataset.corpus import Corpus
-from molvae.errors import ModelError
 from molvae.model.loss import counted_dimensions, property_errors, training_loss
 from molvae.model.network import SequenceVAE
 from molvae.training.config import TrainConfig
@@ -72,10 +71,8 @@ class TrainingLoop:
         self.config = config
         self.group = group
         self.precision = precision
-        trained = network.language_model if config.only == "prior" else network
-        if trained is None:
-            raise ModelError("this model has no learned prior to train; leave out `only`")
-        self.parameters = list(trained.parameters())
+        only_prior = config.only == "prior"
+        self.parameters = network.prior_parameters() if only_prior else list(network.parameters())
         self.optimizer = torch.optim.AdamW(
             self.parameters, weight_decay=_WEIGHT_DECAY, fused=network.device.type != "mps"
         )

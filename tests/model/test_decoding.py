@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from molvae.model.decoding import decode, next_ids, write
+from molvae.model.decoding import decode, next_ids, sample
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
-from molvae.model.symbol_decoder import SymbolDecoder
+from molvae.model.token_decoder import TokenDecoder
 from molvae.special_ids import END, PAD, START
 
 CONFIG = ModelConfig(embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6)
@@ -38,7 +38,7 @@ def test_greedy_decoding_takes_the_likeliest_symbol_at_each_position(network):
 def test_what_is_written_comes_with_how_likely_the_decoder_takes_it_to_be(network, temperature):
     config = DecodingConfig(temperature=temperature, max_symbols=12)
     source, other = (torch.Generator().manual_seed(0) for _ in range(2))
-    written = write(network.decoder, latents(), config, source)
+    written = sample(network.decoder, latents(), config, source)
     assert torch.equal(written.ids, decode(network.decoder, latents(), config, other))
     lengths = (written.ids != PAD).sum(1)
     assert len(set(lengths.tolist())) > 1
@@ -152,5 +152,5 @@ def test_a_language_model_makes_no_product_over_no_numbers(monkeypatch):
         return usual(inputs, weight, bias)
 
     monkeypatch.setattr(torch.nn.functional, "linear", linear)
-    language_model = SymbolDecoder(n_ids=9, embedding_size=4, hidden_size=8, layers=1)
+    language_model = TokenDecoder(n_ids=9, embedding_size=4, hidden_size=8, layers=1)
     assert len(decode(language_model, language_model.empty_context(5))) == 5

@@ -74,7 +74,7 @@ def test_reconstruction_is_the_sum_of_the_surprise_of_each_symbol():
     nats, last = 0.0, 1
     for symbol in [*row, END]:
         logits, states = model.decoder.step(
-            model.decoder.symbol_gates()[last][None] + latent, states
+            model.decoder.token_gates()[last][None] + latent, states
         )
         nats -= float(torch.log_softmax(logits, 1)[0, symbol].detach())
         last = symbol
@@ -141,7 +141,7 @@ def test_the_language_model_adds_up_the_surprise_of_each_symbol():
     writer = model.language_model
     states = writer.start(writer.empty_context(1))
     for symbol in [*row, END]:
-        logits, states = writer.step(writer.symbol_gates()[last][None], states)
+        logits, states = writer.step(writer.token_gates()[last][None], states)
         nats -= float(torch.log_softmax(logits, 1)[0, symbol].detach())
         last = symbol
     found = model.prior_nll(*padded([[5], row]))

@@ -6,7 +6,7 @@ from torch.distributions import Normal
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Acceptance, DrawFeatures, Resampler
-from molvae.model.decoding import decode, write
+from molvae.model.decoding import decode, sample
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
@@ -101,7 +101,7 @@ def test_a_drawn_code_is_the_posterior_mean_of_what_was_written(network):
 
 @pytest.mark.parametrize("is_half", [False, True])
 def test_spellings_come_as_often_as_the_language_model_says(network, is_half, monkeypatch):
-    monkeypatch.setattr("molvae.model.prior.writes_in_bfloat16", lambda _: is_half)
+    monkeypatch.setattr("molvae.model.network.writes_in_bfloat16", lambda _: is_half)
     drawn = rows(PushForwardPrior(network).draw(4_000, SHORT, source()).ids)
     for row in ([3, END], [END]):
         nats = network.prior_nll(torch.tensor([row]), torch.tensor([len(row)]))
@@ -115,7 +115,7 @@ def allowed_share(network, row, nats):
     writer = network.language_model
     states, last, kept = writer.start(writer.empty_context(1)), 1, 1.0
     for symbol in row:
-        logits, states = writer.step(writer.symbol_gates()[last][None], states)
+        logits, states = writer.step(writer.token_gates()[last][None], states)
         kept *= 1.0 - float(torch.softmax(logits, 1)[0, :END].sum().detach())
         last = symbol
     return float(torch.exp(-nats).detach()) / kept
@@ -189,8 +189,8 @@ def test_no_spelling_is_longer_than_the_prior_is_told(network, monkeypatch):
 
         return called
 
-    monkeypatch.setattr("molvae.model.prior.decode", watched(decode))
-    monkeypatch.setattr("molvae.model.prior.write", watched(write))
+    monkeypatch.setattr("molvae.model.network.decode", watched(decode))
+    monkeypatch.setattr("molvae.model.network.sample", watched(sample))
     prior = PushForwardPrior(network, max_symbols=12)
     prior.log_density(prior.sample(3, source()))
     assert longest == [12, 12]
@@ -201,9 +201,9 @@ def test_hardly_more_is_written_than_has_to_be(network, resampler, monkeypatch):
 
     def watched(decoder, context, *others):
         written.append(len(context))
-        return write(decoder, context, *others)
+        return sample(decoder, context, *others)
 
-    monkeypatch.setattr("molvae.model.prior.write", watched)
+    monkeypatch.setattr("molvae.model.network.sample", watched)
     eager = Resampler(resampler.acceptance, lambda batches: iter([*count_features(batches)]))
     PushForwardPrior(network, eager).draw(1_000, SHORT, source())
     assert sum(written) < 1.3 * 1_000 / resampler.acceptance_rate

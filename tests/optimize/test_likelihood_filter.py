@@ -21,7 +21,7 @@ def per_symbol(model, selfies):
     last, total = 1, 0.0
     with torch.inference_mode():
         for each in ids[0].tolist():
-            logits, states = language_model.step(language_model.symbol_gates()[[last]], states)
+            logits, states = language_model.step(language_model.token_gates()[[last]], states)
             total -= float(torch.log_softmax(logits, 1)[0, each])
             last = each
     return total / len(ids[0])

@@ -1,6 +1,6 @@
 """Retraining of a model's decoders on what a search found, so that its space recentres there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -8,14 +8,13 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int
+from jaxtyping import Float32, Float64
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from molvae.chem.notation import Selfies
 from molvae.model.network import padded_ids
 from molvae.model.precision import writes_in_bfloat16
-from molvae.model.symbol_decoder import SymbolDecoder
 from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
 from molvae.settings import Settings
@@ -75,19 +74,14 @@ class Retrainer:
         # It belongs to the weights as given.
         network.acceptance = None
         self.model = MoleculeVAE(model.vocabulary, network, model.property_names)
-        self._parameters = {
-            f"{place}.{name}": parameter
-            for place, decoder in enumerate(_decoders(self.model))
-            for name, parameter in decoder.named_parameters()
-        }
+        self._parameters = network.decoder_parameters()
         self._copied: dict[str, np.ndarray] | None = None
         self._original = self.weights()
         self.writer = self.model
         """Decodes as `model` does, faster where products in bfloat16 are."""
         if self._is_half:
             self.writer = MoleculeVAE(model.vocabulary, deepcopy(network), model.property_names)
-            for decoder in _decoders(self.writer):
-                decoder.to(torch.bfloat16)
+            self.writer.network.cast_decoders(torch.bfloat16)
 
     def retrain(
         self,
@@ -138,8 +132,9 @@ class Retrainer:
         self._copied = None
         if self.writer is self.model:
             return
-        for theirs, ours in zip(_decoders(self.writer), _decoders(self.model), strict=True):
-            theirs.load_state_dict(ours.state_dict())
+        theirs = self.writer.network.decoder_parameters()
+        for name, parameter in self._parameters.items():
+            theirs[name].copy_(parameter)
 
     def _update(
         self,
@@ -156,33 +151,20 @@ class Retrainer:
         optimizer.zero_grad()
         context = torch.as_tensor(z, device=model.device)
         losses = [
-            partial(self._differentiate, decoder, ids, lengths, given)
-            for decoder, given in zip(_decoders(model), (context, None), strict=False)
+            partial(self._differentiate, loss)
+            for loss in model.network.decoder_losses(ids, lengths, context)
         ]
-        # They share no weights.
         side_by_side(model.device, losses, self._cores)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), config.clip_norm)
         if torch.isfinite(norm):
             optimizer.step()
 
-    def _differentiate(
-        self,
-        decoder: SymbolDecoder,
-        ids: Int[Tensor, "molecule position"],
-        lengths: Int[Tensor, " molecule"],
-        context: Float[Tensor, "molecule latent"] | None,
-    ) -> None:
-        """Add the gradient of the mean surprise to one decoder's weights."""
-        if context is None:
-            context = decoder.empty_context(len(ids))
-        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self._is_half):
-            loss = decoder.nll(ids, lengths, context).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
-
-
-def _decoders(model: MoleculeVAE) -> list[SymbolDecoder]:
-    network = model.network
-    return [one for one in (network.decoder, network.language_model) if one is not None]
+    def _differentiate(self, loss: Callable[[], Tensor]) -> None:
+        """Add the gradient of a loss to the parameters that it depends on."""
+        device = self.model.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self._is_half):
+            value = loss()
+        value.backward()  # type: ignore[no-untyped-call]
 
 
 def rank_weights(n: int, k: float) -> Float64[np.ndarray, " rank"]:
