@@ -14,7 +14,13 @@ from molvae.training.fit import TrainingResult, train
 
 SAMPLE = Path(__file__).parents[1] / "data" / "moses_sample.csv"
 TINY = ModelConfig(
-    embedding_size=16, encoder_size=32, decoder_size=64, latent_size=16, prior_size=32
+    tokens=0,
+    embedding_size=16,
+    encoder_size=32,
+    decoder_size=64,
+    latent_size=16,
+    latent_input="every",
+    prior_size=32,
 )
 
 

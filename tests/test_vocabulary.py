@@ -94,3 +94,58 @@ def test_foreign_json_is_refused(value):
 def test_symbols_that_stand_twice_are_named():
     with pytest.raises(ModelError, match=r"\[C\]"):
         Vocabulary.from_json({**ROBUST.to_json(), "symbols": ["[C]", "[N]", "[C]"]})
+
+
+MERGING = [
+    ("[C]", "[C]", "[=Branch1]", "[C]", "[=O]", "[O]"),
+    ("[C]", "[C]", "[C]", "[=Branch1]", "[C]", "[=O]", "[N]"),
+    ("[C]", "[=C]", "[C]", "[=C]", "[C]", "[=C]", "[Ring1]", "[=Branch1]"),
+] * 3
+
+
+class TestMerges:
+    def test_merged_tokens_shorten_molecules_and_decode_exactly(self):
+        plain = Vocabulary.from_symbols({symbol for row in MERGING for symbol in row})
+        merged = plain.with_merges(10, MERGING)
+        for row in MERGING:
+            assert merged.decode(merged.encode(row)) == row
+            assert len(merged.encode(row)) < len(plain.encode(row))
+
+    def test_every_symbol_stays_a_token(self):
+        plain = Vocabulary.from_symbols({symbol for row in MERGING for symbol in row})
+        merged = plain.with_merges(10, MERGING)
+        assert merged.symbols == plain.symbols
+        for symbol in plain.symbols:
+            assert merged.decode(merged.encode([symbol])) == (symbol,)
+
+    def test_the_most_frequent_pair_is_merged_first(self):
+        # Counted by hand: [C][=C] stands three times in each of three molecules.
+        merged = Vocabulary.from_symbols([]).with_merges(1, MERGING)
+        assert merged.merges == (("[C]", "[=C]"),)
+
+    def test_a_batch_is_encoded_as_its_molecules_are(self):
+        merged = Vocabulary.from_symbols([]).with_merges(10, MERGING)
+        assert merged.encode_batch(MERGING) == [merged.encode(row) for row in MERGING]
+
+    def test_json_keeps_the_ids(self):
+        merged = Vocabulary.from_symbols([]).with_merges(10, MERGING)
+        read = Vocabulary.from_json(json.loads(json.dumps(merged.to_json())))
+        assert read == merged
+        assert read.encode(MERGING[0]) == merged.encode(MERGING[0])
+
+    def test_new_symbols_come_after_merges_and_change_no_id(self):
+        merged = Vocabulary.from_symbols([]).with_merges(10, MERGING)
+        longer = merged.extended(["[Xx]"])
+        assert longer.encode(MERGING[0]) == merged.encode(MERGING[0])
+        assert longer.decode(longer.encode([*MERGING[0], "[Xx]"])) == (*MERGING[0], "[Xx]")
+
+    def test_an_unknown_symbol_is_refused(self):
+        merged = Vocabulary.from_symbols([]).with_merges(10, MERGING)
+        with pytest.raises(MoleculeError, match="Xx"):
+            merged.encode(["[C]", "[Xx]"])
+
+    @pytest.mark.parametrize("merges", [[["[C]"]], ["[C]"], [["[C]", "[Nope]"]], 3])
+    def test_damaged_merges_are_refused(self, merges):
+        merged = Vocabulary.from_symbols([]).with_merges(2, MERGING).to_json()
+        with pytest.raises(ModelError, match="merges"):
+            Vocabulary.from_json({**merged, "merges": merges})

@@ -73,7 +73,7 @@ class TrainFlags:
             help="Model or training run to start from; symbols new to it are added.",
         ),
     ] = None
-    tokens: Annotated[
+    store: Annotated[
         Path | None,
         Parameter(group="Data", help="Folder for the cleaned data. Default: next to the data."),
     ] = None
@@ -90,7 +90,7 @@ class TrainFlags:
             "model": model,
             "train": given(self.training),
             "start": self.start,
-            "tokens": self.tokens,
+            "store": self.store,
         }
         return {name: value for name, value in tables.items() if value}
 

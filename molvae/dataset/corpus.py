@@ -192,6 +192,11 @@ class Corpus:
         stored = Vocabulary.from_json(self.record.vocabulary).symbols
         if missing := [symbol for symbol in stored if symbol not in vocabulary]:
             raise DataError(f"the vocabulary lacks {', '.join(missing)} of the data; extend it")
+        if self.vocabulary.merges:
+            raw = Corpus.read(self.folder)
+            if raw is None:
+                raise DataError(f"the token store {str(self.folder)!r} is damaged; delete it")
+            return raw.recoded(vocabulary)
         if not vocabulary.merges:
             table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
             return Corpus(self.folder, vocabulary, self.record, self.arrays, table)

@@ -141,7 +141,8 @@ def _read_files(folder: Path) -> SavedModel:
     if description.get("format") not in _READABLE:
         raise ModelError(
             f"{str(folder)!r} has format {description.get('format')!r}, this molvae reads "
-            f"{' and '.join(map(str, _READABLE))}; upgrade molvae, or save the model again with this version"
+            f"{' and '.join(map(str, _READABLE))}; upgrade molvae, or save the model again "
+            "with this version"
         )
     contents = {name: _bytes(folder / name) for name in (_VOCABULARY, _WEIGHTS)}
     _check_digests(folder, description, contents)

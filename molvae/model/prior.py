@@ -11,7 +11,6 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Resampler
-from molvae.model.decoding import Sequences
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.special_ids import PAD

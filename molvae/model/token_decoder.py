@@ -9,6 +9,7 @@ from molvae.model.network_config import ContextInput
 from molvae.model.recurrence import GRULayer, linear_as_weights
 from molvae.special_ids import PAD, START
 
+
 class TokenDecoder(nn.Module):
     """p(tokens | context), one token after the other.
 

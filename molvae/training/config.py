@@ -85,7 +85,7 @@ class TrainingPlan(Settings):
 
     data: Path
     """File of molecules."""
-    tokens: Path | None = None
+    store: Path | None = None
     """Folder for the cleaned data; None means next to the data."""
     start: Path | None = None
     """Model or training run to start from; None starts from random weights."""

@@ -240,7 +240,7 @@ def _settled(plan: TrainingPlan) -> TrainingPlan:
     """The plan with all decided that depends on machine, folder and start; a resume repeats it."""
     changes: dict[str, Any] = {
         "data": plan.data.resolve(),
-        "tokens": plan.tokens and plan.tokens.resolve(),
+        "store": plan.store and plan.store.resolve(),
         "train": _settled_here(plan.train),
     }
     if plan.start is not None:
@@ -299,7 +299,7 @@ def _session(
     # that one decided for its machine holds for all.
     group.barrier()
     plan = TrainingPlan.of_run(run)
-    corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens)
+    corpus = prepare_corpus(plan.data, plan.corpus, plan.store)
     begun = run.checkpoint.exists()
     if begun and plan.start is not None and run.best_model.is_dir():
         # The run's own model has the same symbols, properties and held-out molecules; the one that
@@ -321,7 +321,7 @@ def _session(
 
 def _corpus(run: RunDirectory, plan: TrainingPlan, notify: Notify | None, progress: bool) -> Corpus:
     """The cleaned data, its refused rows beside the run."""
-    corpus = prepare_corpus(plan.data, plan.corpus, plan.tokens, progress=progress)
+    corpus = prepare_corpus(plan.data, plan.corpus, plan.store, progress=progress)
     shutil.copyfile(corpus.refused_file, run.refused)
     if len(corpus) < 2:
         raise DataError(

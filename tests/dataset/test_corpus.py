@@ -209,6 +209,17 @@ def test_another_vocabulary_changes_ids_but_no_molecule(corpus):
     assert back.ids(3).tolist() == corpus.ids(3).tolist()
 
 
+def test_merged_tokens_are_the_same_molecules(corpus):
+    merged = corpus.recoded(corpus.learn_merges(50))
+    assert merged.vocabulary.symbols == corpus.vocabulary.symbols
+    assert merged.lengths.sum() < 0.6 * corpus.lengths.sum()
+    for index in range(len(corpus)):
+        assert merged.selfies(index) == corpus.selfies(index)
+    assert merged.batch(np.array([2])).lengths[0] == merged.lengths[2] + 1
+    back = merged.recoded(corpus.vocabulary)
+    assert back.ids(3).tolist() == corpus.ids(3).tolist()
+
+
 def test_a_vocabulary_that_lacks_symbols_is_refused(corpus):
     with pytest.raises(DataError, match=r"the vocabulary lacks .*extend it"):
         corpus.recoded(Vocabulary(("[C]",)))

@@ -45,7 +45,7 @@ def test_what_is_written_comes_with_how_likely_the_decoder_takes_it_to_be(networ
     with torch.no_grad():
         expected = network.decoder.nll(written.ids, lengths, latents())
     torch.testing.assert_close(written.nll, expected, atol=1e-4, rtol=1e-4)
-    first, *others = written.parts(15)
+    first, *others = written.split(15)
     assert torch.equal(first.ids, written.ids[:15])
     assert torch.equal(torch.cat([one.nll for one in (first, *others)]), written.nll)
 

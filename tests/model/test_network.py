@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
 from molvae.errors import ConfigError
-from molvae.model.network import Posterior, SequenceVAE, pick_device
+from molvae.model.decoding_config import DecodingConfig
+from molvae.model.network import Posterior, SequenceVAE, add_noise, pick_device
 from molvae.model.network_config import ModelConfig
 from molvae.special_ids import END, PAD
 
@@ -152,3 +153,71 @@ def test_a_network_without_a_language_model_has_no_surprise():
     model = network(prior_size=0)
     assert model.language_model is None
     assert model.prior_nll(*padded([[5], [4, 7]])).tolist() == [0.0, 0.0]
+
+
+VARIANTS = [
+    {"latent_input": latent_input, "decoder": decoder, "decoder_layers": layers}
+    for latent_input in ("first", "every")
+    for decoder in ("separate", "shared")
+    for layers in (1, 2)
+]
+
+
+@pytest.mark.parametrize("changes", VARIANTS)
+class TestEveryDecoder:
+    def test_padding_changes_nothing(self, changes):
+        model = network(**changes)
+        z = torch.randn(2, 6)
+        rows = [[4, 7, 3], [5]]
+        for nll in (
+            lambda *batch: model.reconstruction_nll(*batch, z),
+            lambda *batch: model.prior_nll(*batch),
+        ):
+            torch.testing.assert_close(nll(*padded(rows)), nll(*padded(rows, 3)))
+
+    def test_sampled_sequences_carry_their_nll(self, changes):
+        model = network(**changes)
+        source = torch.Generator().manual_seed(0)
+        config = DecodingConfig(max_symbols=6)
+        for batch in model.sample_prior(5, config, source):
+            ended = (batch.ids == END).any(1)
+            ids = batch.ids[ended]
+            expected = model.prior_nll(ids, (ids != PAD).sum(1))
+            torch.testing.assert_close(batch.nll[ended], expected, rtol=2e-2, atol=2e-2)
+
+    def test_the_prior_does_not_depend_on_z(self, changes):
+        model = network(**changes)
+        loss = model.prior_nll(*padded([[4, 7, 3]])).sum()
+        loss.backward()
+        assert model.to_posterior.weight.grad is None
+
+    def test_its_losses_are_those_of_decoder_and_prior(self, changes):
+        model = network(**changes)
+        batch, z = padded([[4, 7, 3], [5]]), torch.randn(2, 6)
+        total = sum(loss() for loss in model.decoder_losses(*batch, z))
+        expected = model.reconstruction_nll(*batch, z).mean() + model.prior_nll(*batch).mean()
+        torch.testing.assert_close(total, expected)
+
+    def test_its_parameters_are_all_but_those_of_the_encoder(self, changes):
+        model = network(**changes)
+        named = {id(parameter) for parameter in model.decoder_parameters().values()}
+        encoder = [model.embedding, model.forwards, model.backwards, model.to_posterior]
+        others = {id(parameter) for module in encoder for parameter in module.parameters()}
+        assert named | others == {id(parameter) for parameter in model.parameters()}
+        assert not named & others
+
+
+def test_noise_levels_run_from_z_to_nothing():
+    z, noise = torch.randn(3, 6), torch.randn(3, 6)
+    mixed = add_noise(z, torch.tensor([0.0, 0.5, 1.0]), noise)
+    torch.testing.assert_close(mixed[0], z[0])
+    torch.testing.assert_close(mixed[1], (z[1] + noise[1]) / 2**0.5)
+    assert not mixed[2].any()
+
+
+def test_a_shared_decoder_is_told_the_noise_level():
+    model, z = network(decoder="shared"), torch.randn(1, 6)
+    batch = padded([[4, 7, 3]])
+    clean = model.reconstruction_nll(*batch, z)
+    torch.testing.assert_close(clean, model.reconstruction_nll(*batch, z, None, torch.zeros(1)))
+    assert clean.item() != model.reconstruction_nll(*batch, z, None, torch.full((1,), 0.5)).item()

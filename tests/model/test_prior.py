@@ -95,7 +95,7 @@ def test_a_drawn_code_is_the_posterior_mean_of_what_was_written(network):
     lengths = torch.tensor([row.index(PAD) if PAD in row else len(row) for row in rows(draws.ids)])
     torch.testing.assert_close(draws.latents, network.encode(draws.ids, lengths).mean)
     assert rows(draws.decoded) == rows(
-        decode(network.decoder, draws.latents, GREEDY.with_changes({"max_symbols": 30}))
+        network.decode(draws.latents, GREEDY.with_changes({"max_symbols": 30}))
     )
 
 
@@ -124,7 +124,7 @@ def allowed_share(network, row, nats):
 def test_the_bound_is_the_term_of_the_spelling_that_the_point_decodes_to(network):
     z = torch.randn(5, 6, generator=source())
     bound = PushForwardPrior(network).log_density(z)
-    for place, row in enumerate(rows(decode(network.decoder, z))):
+    for place, row in enumerate(rows(network.decode(z))):
         ids = torch.tensor([row[: row.index(END) + 1] if END in row else row])
         lengths = torch.tensor([ids.shape[1]])
         posterior = network.encode(ids, lengths)
@@ -158,7 +158,7 @@ def padded(ids, width):
 def test_a_resampled_prior_is_denser_where_its_acceptance_is_larger(network, resampler):
     z = 9 * torch.randn(30, 6, generator=source())
     plain, resampled = (PushForwardPrior(network, one).log_density(z) for one in (None, resampler))
-    ids = decode(network.decoder, z)
+    ids = network.decode(z)
     gain = resampler.log_correction(ids, features_of(network, ids).nll)
     assert len(set(gain.tolist())) > 1
     torch.testing.assert_close(resampled - plain, gain, atol=1e-4, rtol=1e-4)

@@ -98,7 +98,7 @@ def test_what_writes_in_low_precision_follows_the_model(tiny_model):
     assert len({one.smiles for one in retrainer.writer.sample(50) if one} & {*SMILES}) >= 1
     # Codes are in full precision, and the copy that learns is too.
     np.testing.assert_array_equal(retrainer.writer.encode(SMILES), tiny_model.encode(SMILES))
-    assert retrainer.weights()["0.to_logits.weight"].dtype == np.float32
+    assert retrainer.weights()["decoder.to_logits.weight"].dtype == np.float32
     retrainer.reset()
     assert not {*written(retrainer.writer, latents)} & {*SMILES}
 
