@@ -90,7 +90,7 @@ def training_rate(
     arguments: argparse.Namespace, group: ProcessGroup, precision: torch.dtype
 ) -> dict[str, float]:
     """Molecules/s of the loop on this process group, after a few updates that are not counted."""
-    corpus = prepare_corpus(arguments.data, folder=arguments.tokens)
+    corpus = prepare_corpus(arguments.data, folder=arguments.store)
     model = MoleculeVAE.untrained(corpus.vocabulary, ModelConfig.preset(arguments.preset))
     indices = torch.arange(len(corpus)).numpy()
     config = TrainConfig(epochs=1_000, batch_size=arguments.batch_size * group.size)
@@ -184,7 +184,7 @@ def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/moses_sample.csv"))
-    parser.add_argument("--tokens", type=Path, help="folder for token stores")
+    parser.add_argument("--store", type=Path, help="folder for token stores")
     parser.add_argument("--preset", default="base")
     parser.add_argument("--batch-size", type=int, default=256, help="molecules per process")
     parser.add_argument("--updates", type=int, default=40)
@@ -212,7 +212,7 @@ def main() -> None:
     if arguments.precision == "auto":
         torch.set_num_threads(1)
         arguments.precision = str(pick_precision(torch.device("cpu"))).removeprefix("torch.")
-    prepare_corpus(arguments.data, folder=arguments.tokens)
+    prepare_corpus(arguments.data, folder=arguments.store)
     rows = [measure(arguments, count) for count in sorted({1, available_cores()})]
     print(f"preset {arguments.preset}, {arguments.precision}, {arguments.batch_size} per process")
     print(" | ".join(rows[0]))

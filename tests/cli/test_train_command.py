@@ -32,7 +32,7 @@ def test_flags_win_over_the_settings_file_and_the_file_over_defaults(run):
 def test_quiet_shows_no_bar_and_property_columns_are_split_at_commas(
     molvae, data, settings, tmp_path
 ):
-    flags = ["--epochs", 1, "--property-columns", "qed,logp", "--tokens", tmp_path / "tokens"]
+    flags = ["--epochs", 1, "--property-columns", "qed,logp", "--store", tmp_path / "tokens"]
     done = molvae("train", data, "--out", tmp_path / "run", "--config", settings, *flags, "--quiet")
     assert done.status == 0
     assert "molecules/s" not in done.err
@@ -173,7 +173,7 @@ def test_fine_tuning_keeps_the_network_it_starts_from(molvae, data, run, tmp_pat
 def test_the_settings_that_a_run_was_begun_with_resume_it(molvae, data, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(run, tmp_path / "first")
-    lines = ['start = "first"', 'tokens = "tokens"', "[train]", "epochs = 1", "processes = 1"]
+    lines = ['start = "first"', 'store = "tokens"', "[train]", "epochs = 1", "processes = 1"]
     (tmp_path / "same.toml").write_text("\n".join(lines))
     words = ["train", "--out", "run", "--config", "same.toml", "--quiet"]
     assert molvae(*words, data).status == 0
