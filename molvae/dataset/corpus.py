@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
@@ -263,7 +263,7 @@ def _merge_symbols(
         lengths[begin : begin + len(encoded)] = [*map(len, encoded)]
         rows.append(np.fromiter(chain.from_iterable(encoded), dtype=np.uint16))
     ids = np.concatenate(rows) if rows else arrays.ids
-    return StoredArrays(ids, lengths, arrays.properties)
+    return replace(arrays, ids=ids, lengths=lengths)
 
 
 def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:
