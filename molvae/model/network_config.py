@@ -1,7 +1,7 @@
 """ModelConfig and its presets: widths and depths of the network. Needs no torch."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
