@@ -1,11 +1,11 @@
-"""Files of molecules to points and back: encode, decode, reconstruct; latents on disk as npz."""
+"""Files of molecules to latent vectors and back: encode, decode, reconstruct; npz files."""
 
-import csv
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -14,9 +14,10 @@ from tqdm import tqdm
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies
 from molvae.chem.refusal import Refusal
+from molvae.dataset.names import join_columns
 from molvae.dataset.rows import AcceptedRow, RefusedRow
 from molvae.errors import DataError, MoleculeError
-from molvae.files import atomic_write
+from molvae.files import TableWriter, atomic_write
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
@@ -24,8 +25,10 @@ from molvae.molecule_vae import MoleculeVAE
 Rows = Iterable[Sequence[AcceptedRow | RefusedRow]]
 """Rows of a file, some hundred at a time, as `read_rows` gives them."""
 
-_READ = ("mean", "row", "mark")
-"""Arrays of a npz file that matter."""
+_LONGEST_TEXT = 200
+
+_READ = ("mean", "row", "mark", "columns", "cells")
+"""Arrays that are read from a npz file."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,20 @@ class EncodedRows:
     smiles: tuple[str, ...]
     """Canonical, after cleaning."""
     rows: Int64[np.ndarray, " molecule"]
-    """The line of the file that each molecule stood on."""
+    """Line of the file of each molecule."""
     mean: Float32[np.ndarray, "molecule latent"]
     deviation: Float32[np.ndarray, "molecule latent"]
     refused: tuple[RefusedRow, ...]
     mark: str
-    """Of the model that encoded them, see `latents_digest`."""
+    """Digest of the model that encoded them, see `latents_digest`."""
+    further: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Further columns of the file, by name."""
 
     def write(self, path: Path) -> None:
-        """Write arrays `smiles`, `row`, `mean` and `deviation`, and the `mark`, as npz.
+        """Write a npz file with the arrays of this class.
+
+        They are `smiles`, `row`, `mean`, `deviation` and `mark`; `columns` holds the names of the
+        further columns, `cells` their cells, a row per molecule.
 
         Raises:
             FileError: the disk is full, or the place cannot be written to.
@@ -56,59 +64,73 @@ class EncodedRows:
                 mean=self.mean,
                 deviation=self.deviation,
                 mark=np.array(self.mark),
+                columns=np.array(list(self.further), dtype=np.str_),
+                cells=np.array(list(self.further.values()), dtype=np.str_).T,
             )
 
 
 @dataclass(frozen=True)
 class Latents:
-    """Points to decode."""
+    """Latent vectors to decode."""
 
-    rows: Int64[np.ndarray, " point"]
-    """The line of the molecules' file, where there was one; else the place, from 1."""
-    latents: Float32[np.ndarray, "point latent"]
+    rows: Int64[np.ndarray, " molecule"]
+    """Line of each molecule in its file where it came from one; position from 1 otherwise."""
+    latents: Float32[np.ndarray, "molecule latent"]
+    further: tuple[Mapping[str, str], ...] = ()
+    """Further columns of each molecule, by name; empty where the file has none."""
 
     @classmethod
     def read(cls, path: Path, latent_size: int, mark: str | None = None) -> "Latents":
-        """The points in a npz file: its array `mean`, and `row` if there is one.
+        """The latent vectors in a npz file: its array `mean`, and `row` if there is one.
 
         Args:
-            path: what was written by `molvae encode` or by hand.
-            latent_size: dimensions of a point.
-            mark: that of the model which is to decode them; a file without one is let pass.
+            path: file from `molvae encode`, or made by hand.
+            latent_size: dimensions of the latent space.
+            mark: digest of the model that is to decode them; a file without a digest passes.
 
         Raises:
-            DataError: no such file, another kind of file, or points of another space.
+            DataError: no such file, another kind of file, or another latent space.
         """
         arrays = _arrays(path)
         latents, rows = arrays["mean"], arrays.get("row")
         if latents.ndim != 2 or latents.shape[1] != latent_size or latents.dtype.kind not in "fiu":
             raise DataError(
                 f"{str(path)!r}: 'mean' has shape {latents.shape} and type {latents.dtype}; this "
-                f"model's points are rows of {latent_size} numbers: encode with the same model"
+                f"model needs rows of {latent_size} numbers: encode with the same model"
             )
         if mark is not None and _mark_in(arrays) not in (None, mark):
             raise DataError(
-                f"{str(path)!r} holds codes of another model than the one that is to decode them; "
-                "give the one that encoded them (`model`)"
+                f"{str(path)!r} holds latent vectors of another model than the one that is to "
+                "decode them; give the one that encoded them (`model`)"
             )
-        # What is too large for float32 becomes infinite here, which is told in the next line.
+        # What is too large for float32 becomes infinite here, and is refused in the next line.
         with np.errstate(over="ignore"):
             latents = latents.astype(np.float32)
         if not np.isfinite(latents).all():
             raise DataError(f"{str(path)!r}: 'mean' holds NaN or infinity; leave those rows out")
         if rows is None or rows.shape != (len(latents),) or rows.dtype.kind not in "iu":
             rows = np.arange(1, len(latents) + 1)
-        return cls(rows.astype(np.int64), latents)
+        return cls(rows.astype(np.int64), latents, _further_in(arrays, len(latents)))
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """A table with a row per molecule, and the rows that were refused."""
+
+    # Any: numbers, texts or arrays.
+    columns: Mapping[str, Sequence[Any]]
+    """The columns computed; then those of the file."""
+    refused: tuple[RefusedRow, ...]
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A molecule and what became of it by way of its posterior mean."""
+    """A molecule, and the molecule that its posterior mean decodes to."""
 
     line: int
     smiles: str
     reconstructed: str | None
-    """None: the symbols spell no molecule."""
+    """None: the posterior mean decodes to no molecule."""
 
     @property
     def is_exact(self) -> bool:
@@ -117,82 +139,111 @@ class Reconstruction:
 
 @dataclass(frozen=True)
 class Likelihood:
-    """How likely a model takes a molecule to be."""
+    """How likely a molecule is under a model."""
 
     line: int
     smiles: str
     log_likelihood: float
-    """Log p(spelling) under the learned prior's language model, in nats."""
+    """log p(SELFIES) under the language model of the learned prior, in nats."""
     symbols: int
-    """Of the spelling, which the likelihood is that of, its end included."""
+    """SELFIES symbols that the likelihood covers, end symbol included."""
     log_density: float
-    """Of the posterior mean under the learned prior, in nats: a lower bound."""
+    """Log density of the posterior mean under the learned prior, in nats: a lower bound."""
 
 
 def encode_rows(model: MoleculeVAE, rows: Rows) -> EncodedRows:
-    """The posterior of every row's molecule, duplicates included.
+    """The posterior of the molecule in each row, duplicates included.
 
     Raises:
         DataError: no row holds a molecule of this model's symbols.
     """
-    lines: list[int] = []
-    smiles: list[str] = []
-    posteriors: list[tuple[np.ndarray, np.ndarray]] = []
-    refused: list[RefusedRow] = []
-    for accepted in _fitting(model, rows, refused):
-        lines += [row.line for row in accepted]
-        smiles += [row.smiles for row in accepted]
-        posteriors.append(model.posterior([row.selfies for row in accepted]))
-    _check_any(posteriors, refused)
-    mean, deviation = (np.concatenate(parts) for parts in zip(*posteriors, strict=True))
+
+    def posteriors(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
+        mean, deviation = model.posterior([row.selfies for row in accepted])
+        return {"mean": mean, "deviation": deviation}
+
+    accepted, columns, refused = _measure(model, rows, posteriors)
     return EncodedRows(
-        smiles=tuple(smiles),
-        rows=np.array(lines, np.int64),
-        mean=mean,
-        deviation=deviation,
+        smiles=tuple(row.smiles for row in accepted),
+        rows=np.array([row.line for row in accepted], np.int64),
+        mean=np.stack(columns["mean"]),
+        deviation=np.stack(columns["deviation"]),
         refused=tuple(refused),
         mark=latents_digest(model.vocabulary, model.network),
+        further=join_columns({}, [row.further for row in accepted]),
     )
 
 
-def reconstruct_rows(
-    model: MoleculeVAE, rows: Rows
-) -> tuple[list[Reconstruction], list[RefusedRow]]:
-    """Every row's molecule after encoding and greedy decoding, and the refused rows.
+def tabulate_reconstructions(model: MoleculeVAE, rows: Rows) -> RowTable:
+    """Each molecule after encoding and greedy decoding, beside the molecule itself.
+
+    Columns: `smiles`, `reconstructed` (empty where nothing came back), `exact` (0 or 1), `row`.
 
     Raises:
         DataError: no row holds a molecule of this model's symbols.
     """
-    found: list[Reconstruction] = []
-    refused: list[RefusedRow] = []
-    for accepted in _fitting(model, rows, refused):
+
+    def reconstructions(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
         mean, _ = model.posterior([row.selfies for row in accepted])
-        for row, molecule in zip(accepted, model.decode(mean), strict=True):
-            reconstructed = molecule.smiles if molecule else None
-            found.append(Reconstruction(row.line, row.smiles, reconstructed))
-    _check_any(found, refused)
-    return found, refused
+        decoded = [molecule.smiles if molecule else "" for molecule in model.decode(mean)]
+        exact = [int(row.smiles == back) for row, back in zip(accepted, decoded, strict=True)]
+        return {"reconstructed": decoded, "exact": exact}
+
+    return _tabulate(model, rows, reconstructions)
 
 
-def likelihood_rows(model: MoleculeVAE, rows: Rows) -> tuple[list[Likelihood], list[RefusedRow]]:
-    """How likely every row's molecule is, and the refused rows.
+def tabulate_likelihoods(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> RowTable:
+    """How likely the molecule in each row is under the model.
+
+    Columns: `smiles`, `log_likelihood`, `symbols`, `log_density`, see `Likelihood`; `exact` (0 or
+    1) with `check`, whether the model gives the molecule back; `row`.
 
     Raises:
         DataError: no row holds a molecule of this model's symbols.
         ModelError: the model has no learned prior.
     """
-    found: list[Likelihood] = []
-    refused: list[RefusedRow] = []
-    for accepted in _fitting(model, rows, refused):
+
+    def likelihoods(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
         selfies_rows = [row.selfies for row in accepted]
         nll = model.nll(selfies_rows)
-        densities = model.log_density(model.posterior(selfies_rows)[0])
-        found += [
-            Likelihood(row.line, row.smiles, -float(nats), len(row.selfies) + 1, float(density))
-            for row, nats, density in zip(accepted, nll, densities, strict=True)
-        ]
-    _check_any(found, refused)
-    return found, refused
+        mean, _ = model.posterior(selfies_rows)
+        columns = {
+            "log_likelihood": [-float(nats) for nats in nll],
+            "symbols": [len(selfies) + 1 for selfies in selfies_rows],
+            "log_density": [float(density) for density in model.log_density(mean)],
+        }
+        return {**columns, "exact": _exact(model, accepted, mean)} if check else columns
+
+    return _tabulate(model, rows, likelihoods)
+
+
+def reconstruct_rows(
+    model: MoleculeVAE, rows: Rows
+) -> tuple[list[Reconstruction], list[RefusedRow]]:
+    """The molecule in each row after encoding and greedy decoding, and the refused rows.
+
+    Raises:
+        DataError: no row holds a molecule of this model's symbols.
+    """
+    table = tabulate_reconstructions(model, rows)
+    columns = (table.columns[name] for name in ("row", "smiles", "reconstructed"))
+    return [
+        Reconstruction(line, smiles, back or None)
+        for line, smiles, back in zip(*columns, strict=True)
+    ], list(table.refused)
+
+
+def likelihood_rows(model: MoleculeVAE, rows: Rows) -> tuple[list[Likelihood], list[RefusedRow]]:
+    """How likely the molecule in each row is, and the refused rows.
+
+    Raises:
+        DataError: no row holds a molecule of this model's symbols.
+        ModelError: the model has no learned prior.
+    """
+    table = tabulate_likelihoods(model, rows)
+    names = ("row", "smiles", "log_likelihood", "symbols", "log_density")
+    columns = (table.columns[name] for name in names)
+    return [Likelihood(*cells) for cells in zip(*columns, strict=True)], list(table.refused)
 
 
 def decode_latents(
@@ -203,9 +254,9 @@ def decode_latents(
     *,
     progress: bool = False,
 ) -> Iterator[Molecule | None]:
-    """The molecule at each point; None where the symbols spell none."""
+    """The molecule of each latent vector; None where it decodes to none."""
     selfies_rows = model.decode_symbols(latents, config, seed)
-    for selfies in tqdm(selfies_rows, total=len(latents), unit=" points", disable=not progress):
+    for selfies in tqdm(selfies_rows, total=len(latents), unit=" molecules", disable=not progress):
         try:
             yield from_selfies(selfies)
         except MoleculeError:
@@ -219,28 +270,63 @@ def write_refused(path: Path, refused: Sequence[RefusedRow]) -> None:
         FileError: the disk is full, or the place cannot be written to.
     """
     with atomic_write(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["line", "reason", "text", "detail"])
-        writer.writerows([row.line, row.reason, row.text[:200], row.detail] for row in refused)
+        writer = TableWriter(stream)
+        writer.write_row(["line", "reason", "text", "detail"])
+        for row in refused:
+            writer.write_row([row.line, row.reason, row.text[:_LONGEST_TEXT], row.detail])
 
 
-def _fitting(
-    model: MoleculeVAE, rows: Rows, refused: list[RefusedRow]
-) -> Iterator[list[AcceptedRow]]:
-    """The rows that can be written in the model's symbols; all others are added to `refused`."""
-    for part in rows:
-        accepted = []
-        for row in part:
-            judged = _judged(model, row)
-            if isinstance(judged, AcceptedRow):
-                accepted.append(judged)
-            else:
-                refused.append(judged)
-        if accepted:
-            yield accepted
+# Any: numbers, texts or arrays, here and below.
+def _tabulate(
+    model: MoleculeVAE,
+    rows: Rows,
+    measure: Callable[[Sequence[AcceptedRow]], Mapping[str, Sequence[Any]]],
+) -> RowTable:
+    accepted, columns, refused = _measure(model, rows, measure)
+    own = {
+        "smiles": [row.smiles for row in accepted],
+        **columns,
+        "row": [row.line for row in accepted],
+    }
+    return RowTable(join_columns(own, [row.further for row in accepted]), tuple(refused))
 
 
-def _judged(model: MoleculeVAE, row: AcceptedRow | RefusedRow) -> AcceptedRow | RefusedRow:
+def _measure(
+    model: MoleculeVAE,
+    rows: Rows,
+    measure: Callable[[Sequence[AcceptedRow]], Mapping[str, Sequence[Any]]],
+) -> tuple[list[AcceptedRow], dict[str, list[Any]], list[RefusedRow]]:
+    """The rows that the model can encode, what is measured of them, and all other rows."""
+    accepted: list[AcceptedRow] = []
+    columns: dict[str, list[Any]] = {}
+    refused: list[RefusedRow] = []
+    for chunk in rows:
+        checked = [_check_symbols(model, row) for row in chunk]
+        fitting = [row for row in checked if isinstance(row, AcceptedRow)]
+        refused += [row for row in checked if isinstance(row, RefusedRow)]
+        if not fitting:
+            continue
+        accepted += fitting
+        for name, cells in measure(fitting).items():
+            columns.setdefault(name, []).extend(cells)
+    if not accepted:
+        raise _no_molecule(refused)
+    return accepted, columns, refused
+
+
+def _exact(
+    model: MoleculeVAE,
+    accepted: Sequence[AcceptedRow],
+    mean: Float32[np.ndarray, "molecule latent"],
+) -> list[int]:
+    """1 for each molecule that greedy decoding gives back, 0 for the others."""
+    return [
+        int(molecule is not None and molecule.smiles == row.smiles)
+        for row, molecule in zip(accepted, model.decode(mean), strict=True)
+    ]
+
+
+def _check_symbols(model: MoleculeVAE, row: AcceptedRow | RefusedRow) -> AcceptedRow | RefusedRow:
     if isinstance(row, RefusedRow):
         return row
     unknown = sorted({symbol for symbol in row.selfies if symbol not in model.vocabulary})
@@ -250,20 +336,18 @@ def _judged(model: MoleculeVAE, row: AcceptedRow | RefusedRow) -> AcceptedRow | 
     return RefusedRow(row.line, Refusal.UNKNOWN_SYMBOL, row.smiles, detail)
 
 
-def _check_any(found: Sequence[object], refused: Sequence[RefusedRow]) -> None:
-    if found:
-        return
+def _no_molecule(refused: Sequence[RefusedRow]) -> DataError:
     examples = "".join(
         f"; line {row.line}: {row.reason} ({row.text[:60]!r})" for row in refused[:1]
     )
-    raise DataError(
+    return DataError(
         f"no molecule that this model can read in {len(refused)} rows{examples}; "
         "check the file, or name the column with `smiles_column`"
     )
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a npz file that matter here; nothing in it is run."""
+    """The arrays of a npz file that are read; no code in the file is run."""
     if not path.is_file():
         raise DataError(f"no file {str(path)!r}; expected latents that `molvae encode` wrote")
     if not zipfile.is_zipfile(path):
@@ -283,10 +367,19 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _mark_in(arrays: Mapping[str, np.ndarray]) -> str | None:
-    """The mark that was written with the points; None where there is none."""
-    found = arrays.get("mark")
-    is_mark = found is not None and found.shape == () and found.dtype.kind == "U"
-    return str(found) if is_mark else None
+    """The digest of the model in the file; None where there is none."""
+    mark = arrays.get("mark")
+    is_mark = mark is not None and mark.shape == () and mark.dtype.kind == "U"
+    return str(mark) if is_mark else None
+
+
+def _further_in(arrays: Mapping[str, np.ndarray], count: int) -> tuple[Mapping[str, str], ...]:
+    """The further columns of each molecule in the file."""
+    columns, cells = arrays.get("columns"), arrays.get("cells")
+    if columns is None or cells is None or cells.shape != (count, len(columns)):
+        return ()
+    names = columns.tolist()
+    return tuple(dict(zip(names, map(str, row), strict=True)) for row in cells.tolist())
 
 
 def _no_latents(path: Path, reason: str) -> DataError:

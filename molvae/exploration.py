@@ -1,124 +1,216 @@
-"""What lies near a molecule in the latent space, and on the way from one to another."""
+"""Molecules around a molecule in the latent space, and between two of them."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import Selfies, from_selfies, is_canonical
 from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
-from molvae.errors import ConfigError
+from molvae.errors import ConfigError, MoleculeError
 from molvae.molecule_vae import MoleculeVAE
 
-_DRAWS_PER_NEIGHBOUR = 50
-"""After so many for each that is wanted, there are no more to be had at that distance."""
-_FEWEST = 64
-"""Draws at a time."""
-_FURTHER = 1.25
-"""How much further out each time, where the distance is left open."""
-_WAY_OUT = 20
-"""Times at least that it then goes further out."""
+_SAMPLES_PER_NEIGHBOR = 50
+"""After this many samples for each neighbor wanted, there are hardly more at that distance."""
+_BATCH = 64
+"""Smallest number of samples that are decoded together."""
+_GROWTH = 1.25
+"""Factor between the distances of successive batches, where the distance is not given."""
+_GROWTH_STEPS = 20
+"""Smallest number of batches, where the distance is not given."""
+
+_log = logging.getLogger("molvae")
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """A molecule, and the molecule that its posterior mean decodes to."""
+
+    molecule: Molecule
+    decoded: Molecule | None
+    """None: the posterior mean decodes to no molecule."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the model gives the molecule back."""
+        return self.molecule == self.decoded
+
+    @property
+    def similarity(self) -> float:
+        """Tanimoto similarity of the two (ECFP4 counts); 0 where nothing came back."""
+        return 0.0 if self.decoded is None else _similarity(self.molecule, self.decoded)
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return f"the model gives {self.molecule.smiles} back"
+        if self.decoded is None:
+            return f"the model does not give {self.molecule.smiles} back, nor any other molecule"
+        return (
+            f"the model does not give {self.molecule.smiles} back, but {self.decoded.smiles} "
+            f"(similarity {self.similarity:.2f}): results refer to that molecule"
+        )
 
 
 @dataclass(frozen=True)
 class InterpolationStep:
-    """A molecule on the straight line between the codes of two others."""
+    """A molecule on the straight line between two latent vectors."""
 
     share: float
-    """Of the way, 0 at the first molecule's code and 1 at the last's."""
+    """Position on the line: 0 at the first molecule's latent vector, 1 at the last's."""
     molecule: Molecule
     similarities: tuple[float, float]
-    """Tanimoto similarity to the first and to the last (ECFP4 counts)."""
+    """Tanimoto similarity to the first and to the last molecule (ECFP4 counts)."""
 
 
 @dataclass(frozen=True)
 class Neighbor:
-    """A molecule that a point near another's code decodes to."""
+    """A molecule that a latent vector near that of another one decodes to."""
 
     molecule: Molecule
     similarity: float
-    """Tanimoto similarity to the one whose neighbor it is (ECFP4 counts)."""
+    """Tanimoto similarity of the two (ECFP4 counts)."""
 
 
 @dataclass(frozen=True)
 class Neighbors:
-    """Distinct neighbors, the most similar first."""
+    """Distinct neighbors of a molecule, the most similar first."""
 
     neighbors: tuple[Neighbor, ...]
     draws: int
-    """Points that were decoded to find them."""
+    """Number of latent vectors that were decoded to find them."""
+
+
+def round_trips(model: MoleculeVAE, molecules: Sequence[Molecule]) -> list[RoundTrip]:
+    """Each molecule, encoded and greedily decoded.
+
+    Raises:
+        MoleculeError: the model lacks a symbol of a molecule.
+    """
+    decoded = model.reconstruct(molecules)
+    return [RoundTrip(*pair) for pair in zip(molecules, decoded, strict=True)]
 
 
 def interpolate(
     model: MoleculeVAE, first: Molecule, last: Molecule, steps: int
 ) -> tuple[InterpolationStep, ...]:
-    """What `steps` points decode to, the codes (posterior means) of both molecules among them.
+    """The molecules at `steps` latent vectors from the one of `first` to that of `last`.
 
-    The ends are the molecules themselves where the model reconstructs them. Points whose symbols
-    spell no molecule are left out.
+    The ends are the molecules themselves where the model gives them back; a warning is logged where
+    it does not. Latent vectors that decode to no molecule are left out.
 
     Raises:
-        ConfigError: fewer than two points.
-        MoleculeError: a molecule cannot be spelled in this model's symbols.
+        ConfigError: fewer than two steps.
+        MoleculeError: the model lacks a symbol of a molecule.
     """
     if steps < 2:
         raise ConfigError(f"steps = {steps}: both ends are steps, so give 2 or more")
+    _warn_if_inexact(model, first, last)
     start, end = model.encode([first, last])
     shares = np.linspace(0.0, 1.0, steps)
     latents = start + shares[:, None] * (end - start)
     return tuple(
         InterpolationStep(
-            float(share), found, (_similarity(first, found), _similarity(last, found))
+            float(share), molecule, (_similarity(first, molecule), _similarity(last, molecule))
         )
-        for share, found in zip(shares, model.decode(latents), strict=True)
-        if found is not None
+        for share, molecule in zip(shares, model.decode(latents), strict=True)
+        if molecule is not None
     )
 
 
 def neighbors_of(
     model: MoleculeVAE, molecule: Molecule, n: int, scale: float | None = None, seed: int = 0
 ) -> Neighbors:
-    """The most similar, up to `n`, of distinct other molecules that points near a code decode to.
+    """Up to `n` distinct molecules decoded around a molecule, the most similar first.
+
+    They are accepted as `generate` accepts molecules: without radicals unless the training data had
+    some; with a model that gives half or more of the held-out molecules back, only if it gives them
+    back, too, and if they decode from their canonical SELFIES. A warning is logged if the
+    model does not give the molecule itself back.
 
     Args:
-        model: what encodes and decodes.
-        molecule: the one in the middle.
-        n: how many; fewer where 50 draws for each (without a scale 1,280 at least) bring no more.
-        scale: how far the points lie, in deviations of the posterior; None begins with one and
-            goes further out until there are enough.
-        seed: of the draws.
+        model: model that encodes and decodes.
+        molecule: molecule in the middle.
+        n: number of neighbors; fewer where 50 samples for each (without a scale at least 1,280)
+            do not give enough.
+        scale: distance of the samples, in standard deviations of the posterior; None begins with 1
+            and goes farther until there are enough.
+        seed: random seed of the sampling.
 
     Raises:
-        MoleculeError: the molecule cannot be spelled in this model's symbols.
+        MoleculeError: the model lacks a symbol of the molecule.
         ConfigError: the scale is not above 0.
     """
     if scale is not None and not scale > 0:
-        raise ConfigError(f"scale = {scale:g}; points lie at a distance above 0 from the code")
+        raise ConfigError(f"scale = {scale:g}: the distance of the samples must be above 0")
+    _warn_if_inexact(model, molecule)
     generator = np.random.default_rng(seed)
-    found: dict[str, Molecule] = {}
+    neighbors: dict[str, Molecule] = {}
     draws, distance = 0, scale or 1.0
-    most = _DRAWS_PER_NEIGHBOUR * n if scale else max(_DRAWS_PER_NEIGHBOUR * n, _WAY_OUT * _FEWEST)
-    while len(found) < n and draws < most:
-        latents = model.neighbors([molecule] * max(n, _FEWEST), distance, generator)
-        for other in _others(model, molecule, latents):
-            found.setdefault(other.smiles, other)
+    most = _SAMPLES_PER_NEIGHBOR * n
+    if scale is None:
+        most = max(most, _GROWTH_STEPS * _BATCH)
+    while len(neighbors) < n and draws < most:
+        latents = model.neighbors([molecule] * max(n, _BATCH), distance, generator)
+        for neighbor in _accept(model, latents, neighbors.keys() | {molecule.smiles}):
+            neighbors.setdefault(neighbor.smiles, neighbor)
         draws += len(latents)
-        distance *= _FURTHER if scale is None else 1.0
-    neighbors = [Neighbor(other, _similarity(molecule, other)) for other in found.values()]
-    # Equal similarities keep the order in which they were found.
-    neighbors.sort(key=lambda neighbor: -neighbor.similarity)
-    return Neighbors(tuple(neighbors[:n]), draws)
+        distance *= _GROWTH if scale is None else 1.0
+    ranked = [
+        Neighbor(neighbor, _similarity(molecule, neighbor)) for neighbor in neighbors.values()
+    ]
+    # Equal similarities keep the order in which they came.
+    ranked.sort(key=lambda neighbor: -neighbor.similarity)
+    return Neighbors(tuple(ranked[:n]), draws)
 
 
-def _others(model: MoleculeVAE, molecule: Molecule, latents: np.ndarray) -> Iterator[Molecule]:
-    for other in model.decode(latents):
-        if other is None or other == molecule:
+def _accept(
+    model: MoleculeVAE, latents: Float32[np.ndarray, "molecule latent"], known: set[str]
+) -> list[Molecule]:
+    """New molecules that the latent vectors decode to, as `generate` would accept them."""
+    candidates = {
+        molecule.smiles: molecule
+        for molecule in _decode(model, latents)
+        if molecule.smiles not in known
+    }
+    if not (candidates and model.card.is_faithful):
+        return list(candidates.values())
+    # Their SELFIES are canonical, so that the model has all their symbols.
+    return [
+        trip.molecule for trip in round_trips(model, list(candidates.values())) if trip.is_exact
+    ]
+
+
+def _decode(
+    model: MoleculeVAE, latents: Float32[np.ndarray, "molecule latent"]
+) -> Iterator[Molecule]:
+    for selfies in model.decode_symbols(latents):
+        molecule = _read(selfies)
+        if molecule is None:
             continue
-        # As the molecules that the model was trained on.
-        if model.card.cleaning.allow_radicals or not other.has_radicals:
-            yield other
+        if model.card.is_faithful and not is_canonical(selfies, molecule):
+            continue
+        if model.card.cleaning.allow_radicals or not molecule.has_radicals:
+            yield molecule
 
 
-def _similarity(molecule: Molecule, other: Molecule) -> float:
-    ours, theirs = (fingerprint(one, FingerprintKind.ECFP4) for one in (molecule, other))
-    return tanimoto(ours, theirs)
+def _read(selfies: Selfies) -> Molecule | None:
+    try:
+        return from_selfies(selfies)
+    except MoleculeError:
+        return None
+
+
+def _warn_if_inexact(model: MoleculeVAE, *molecules: Molecule) -> None:
+    for trip in round_trips(model, molecules):
+        if not trip.is_exact:
+            _log.warning("%s", trip)
+
+
+def _similarity(molecule: Molecule, neighbor: Molecule) -> float:
+    first, second = (
+        fingerprint(structure, FingerprintKind.ECFP4) for structure in (molecule, neighbor)
+    )
+    return tanimoto(first, second)

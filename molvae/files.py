@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isnan, nan
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, runtime_checkable
 
 from molvae.errors import FileError
 
@@ -57,6 +57,14 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             draft.unlink()
 
 
+@runtime_checkable
+class TextStream(Protocol):
+    """A file or standard output, opened for text."""
+
+    def write(self, text: str, /) -> object:
+        """Write the text."""
+
+
 class TableWriter:
     """Writes rows of delimited text in which no spreadsheet finds a formula.
 
@@ -64,7 +72,7 @@ class TableWriter:
     and is no number, because a spreadsheet would run it.
     """
 
-    def __init__(self, stream: IO[str], delimiter: str = ",") -> None:
+    def __init__(self, stream: TextStream, delimiter: str = ",") -> None:
         self._writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
 
     def write_row(self, cells: Iterable[object]) -> None:

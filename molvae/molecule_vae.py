@@ -14,6 +14,7 @@ from torch import Tensor
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies_batch, to_selfies
 from molvae.chem.similarity import selfies_substructures
+from molvae.dataset.molecules import name_molecule, read_molecules
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.acceptance import FeatureCounts, Item, Resampler
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
@@ -143,16 +144,19 @@ class MoleculeVAE:
         """Where the network lies."""
         return self.network.device
 
-    def encode(self, molecules: Iterable[Molecule | str]) -> Float32[np.ndarray, "molecule latent"]:
-        """The posterior mean of each molecule (or SMILES).
+    # Any: SMILES, molecules or RDKit Mols; or a table of pandas.
+    def encode(self, molecules: Iterable[Any]) -> Float32[np.ndarray, "molecule latent"]:
+        """The posterior mean of each molecule.
+
+        Args:
+            molecules: SMILES, molecules or RDKit Mols, in a list, Series or DataFrame.
 
         Raises:
-            MoleculeError: a molecule cannot be parsed, or spelled in this model's symbols.
-            ConfigError: one text was given, whose letters would be taken for molecules.
+            MoleculeError: a molecule cannot be read, or has a symbol that the model lacks; the
+                message has the molecule and its index.
+            ConfigError: a single text is given, whose letters would be taken for molecules.
         """
-        if isinstance(molecules, str):
-            raise ConfigError(f"expected several molecules, got a text; write [{molecules!r}]")
-        return self.posterior([to_selfies(as_molecule(molecule)) for molecule in molecules])[0]
+        return self.posterior(self._selfies_of(molecules))[0]
 
     def posterior(
         self, selfies_rows: Sequence[Selfies]
@@ -286,7 +290,8 @@ class MoleculeVAE:
             raise ConfigError(f"no prior {name!r}{suggestion(name, list(get_args(PriorName)))}")
         return name or ("learned" if isinstance(self.prior, PushForwardPrior) else "normal")
 
-    def reconstruct(self, molecules: Iterable[Molecule | str]) -> list[Molecule | None]:
+    # Any: as `encode` takes them.
+    def reconstruct(self, molecules: Iterable[Any]) -> list[Molecule | None]:
         """Each molecule after encoding to its posterior mean and greedy decoding.
 
         Raises:
@@ -371,19 +376,22 @@ class MoleculeVAE:
     def _read(self, ids: Tensor) -> list[Selfies]:
         return [self.vocabulary.decode(row) for row in ids.tolist()]
 
+    # Any: as `encode` takes them.
+    def _selfies_of(self, molecules: Iterable[Any]) -> list[Selfies]:
+        """The SELFIES of each molecule, all of whose symbols the model has."""
+        selfies_rows = []
+        for index, molecule in enumerate(read_molecules(molecules)):
+            try:
+                selfies_rows.append(to_selfies(molecule))
+                self.vocabulary.encode(selfies_rows[-1])
+            except MoleculeError as error:
+                raise name_molecule(error, molecule, index) from None
+        return selfies_rows
+
     @torch.inference_mode()
     def _posterior(self, rows: list[list[int]]) -> Posterior:
         ids, lengths = padded_ids(rows)
         return self.network.encode(ids.to(self.device), lengths.to(self.device))
-
-
-def as_molecule(value: Molecule | str) -> Molecule:
-    """The molecule itself, or the one that a SMILES spells.
-
-    Raises:
-        MoleculeError: RDKit does not accept the text.
-    """
-    return value if isinstance(value, Molecule) else Molecule.parse(value)
 
 
 def _parts(places: Sequence[int]) -> Iterator[list[int]]:

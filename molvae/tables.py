@@ -1,6 +1,6 @@
-"""Tables of molecules to write: CSV, SMI, SDF or Parquet by the name of the file, whole or not."""
+"""Tables of molecules to write: CSV, TSV, SMI, SDF or Parquet by the ending of the file's name."""
 
-import csv
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,18 +11,21 @@ from typing import IO, Any
 
 from molvae.chem.sdf import sdf_record
 from molvae.errors import FileError, MissingExtraError
-from molvae.files import atomic_write, check_writable
+from molvae.files import TableWriter, TextStream, atomic_write, check_writable
 
 Cell = str | int | float
 Columns = Mapping[str, Sequence[Cell]]
 """Equally long columns by name, `smiles` first; NaN stands for a missing number."""
 
+STANDARD_OUTPUT = Path("-")
 
 _PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+_TITLES = ("id", "name", "title", "compound_id")
+"""Columns whose cell becomes the title of a record in an SD file, the first that is there."""
 
 
 class TableKind(StrEnum):
-    """Ways to write a table, by the ending of the file's name."""
+    """Formats of a table, by the ending of the file's name."""
 
     CSV = ".csv"
     TSV = ".tsv"
@@ -31,60 +34,89 @@ class TableKind(StrEnum):
     PARQUET = ".parquet"
 
 
+_OTHER_ENDINGS = {"": TableKind.CSV, ".txt": TableKind.CSV, ".sd": TableKind.SDF}
+
+
 @dataclass(frozen=True)
 class TableFile:
-    """A table's place and kind, known to be writable before the work on it begins."""
+    """Path and format of a table, known to be writable before the work on it begins."""
 
     path: Path
     kind: TableKind
 
     @classmethod
     def at(cls, path: Path) -> "TableFile":
-        """The file that will be written; CSV unless its name ends otherwise.
+        """The file that will be written; `-` is standard output, as CSV.
 
         Raises:
-            FileError: a folder has that name, its own folder cannot be made, or a packed file is
-                asked for.
+            FileError: the ending is not supported, or the file cannot be written.
             MissingExtraError: Parquet is asked for and pyarrow is not installed.
         """
+        if path == STANDARD_OUTPUT:
+            return cls(path, TableKind.CSV)
+        kind = _kind(path)
         check_writable(path)
-        ending = path.suffix.lower()
-        if ending in _PACKED:
-            raise FileError(
-                f"{str(path)!r}: tables are not packed; expected a name in "
-                f"{', '.join(TableKind)}: pack the file afterwards"
-            )
-        kind = TableKind(ending) if ending in list(TableKind) else TableKind.CSV
         if kind is TableKind.PARQUET:
             _check_pyarrow()
         return cls(path, kind)
 
+    @property
+    def is_standard_output(self) -> bool:
+        """Whether the table is printed instead of written to a file."""
+        return self.path == STANDARD_OUTPUT
+
     def write(self, columns: Columns) -> None:
         """Write the table; a file of that name is replaced once the new one is whole.
 
-        SMI has the SMILES first and the other columns after tabs, without a header.
+        SMI has the SMILES first and the other columns after tabs, without a header. In CSV and TSV
+        an apostrophe is put before a cell that a spreadsheet would run as a formula.
 
         Raises:
-            FileError: the disk is full, or the place cannot be written to.
+            FileError: the disk is full, or the file cannot be written.
         """
+        if self.is_standard_output:
+            _write_delimited(sys.stdout, columns)
+            return
         with atomic_write(self.path, "wb" if self.kind is TableKind.PARQUET else "w") as stream:
             _WRITERS[self.kind](stream, columns)
 
 
-def _write_csv(stream: IO[str], columns: Columns, delimiter: str = ",") -> None:
-    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(_rows(columns))
+def _kind(path: Path) -> TableKind:
+    ending = path.suffix.lower()
+    kinds = {str(kind): kind for kind in TableKind} | _OTHER_ENDINGS
+    if ending in kinds:
+        return kinds[ending]
+    supported = ", ".join(TableKind)
+    if ending in _PACKED:
+        raise FileError(
+            f"{str(path)!r}: tables are not packed; expected a name in {supported}: "
+            "pack the file afterwards"
+        )
+    raise FileError(
+        f"{str(path)!r}: tables are not written as {ending}; expected a name in {supported}"
+    )
+
+
+def _write_delimited(stream: TextStream, columns: Columns, delimiter: str = ",") -> None:
+    writer = TableWriter(stream, delimiter)
+    writer.write_row(columns)
+    for row in _rows(columns):
+        writer.write_row(row)
 
 
 def _write_smi(stream: IO[str], columns: Columns) -> None:
-    stream.writelines("\t".join(row) + "\n" for row in _rows(columns))
+    for row in _rows(columns):
+        # Nothing is quoted in a SMI file: a tab or line break would begin another field or row.
+        cells = [" ".join(cell.split()) for cell in row]
+        stream.write("\t".join(cells).rstrip("\t") + "\n")
 
 
 def _write_sdf(stream: IO[str], columns: Columns) -> None:
     names = list(columns)
+    title = next((name for name in _TITLES if name in names), None)
     for row in _rows(columns):
-        stream.write(sdf_record(row[0], dict(zip(names, row, strict=True))))
+        fields = dict(zip(names, row, strict=True))
+        stream.write(sdf_record(row[0], fields, fields[title] if title else ""))
 
 
 def _write_parquet(stream: IO[bytes], columns: Columns) -> None:
@@ -97,8 +129,8 @@ def _write_parquet(stream: IO[bytes], columns: Columns) -> None:
 
 # Any: the stream is of text or of bytes.
 _WRITERS: Mapping[TableKind, Callable[[IO[Any], Columns], None]] = {
-    TableKind.CSV: _write_csv,
-    TableKind.TSV: partial(_write_csv, delimiter="\t"),
+    TableKind.CSV: _write_delimited,
+    TableKind.TSV: partial(_write_delimited, delimiter="\t"),
     TableKind.SMI: _write_smi,
     TableKind.SDF: _write_sdf,
     TableKind.PARQUET: _write_parquet,

@@ -1,4 +1,6 @@
-from math import nan
+import csv
+from math import inf, nan
+from pathlib import Path
 
 import pandas
 import pytest
@@ -37,6 +39,61 @@ def test_csv_keeps_every_digit_and_leaves_missing_numbers_empty(tmp_path):
 def test_tsv_has_tabs(tmp_path):
     TableFile.at(tmp_path / "out.tsv").write(COLUMNS)
     assert (tmp_path / "out.tsv").read_text().splitlines()[0] == "smiles\tqed\tcall"
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "x.json", "run.1", "a.npz", "a.html", "a.smi.txt.doc"])
+def test_other_endings_are_refused_with_those_that_are_supported(tmp_path, name):
+    with pytest.raises(FileError, match=r"\.csv, \.tsv, \.smi, \.sdf, \.parquet"):
+        TableFile.at(tmp_path / name)
+
+
+def test_a_table_can_go_to_standard_output(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    TableFile.at(Path("-")).write(COLUMNS)
+    assert capsys.readouterr().out.splitlines()[1] == "CCO,0.30000000000000004,1"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-1+1", "'-1+1"),
+        ("-x", "'-x"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t=1"),
+        ("-1.5", "-1.5"),
+        ("+2", "+2"),
+        ("-1e-7", "-1e-7"),
+        (-0.25, "-0.25"),
+        (-inf, "-inf"),
+        ("C=O", "C=O"),
+        ("a-b", "a-b"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize(("ending", "delimiter"), [("csv", ","), ("tsv", "\t")])
+def test_cells_and_names_that_a_spreadsheet_would_run_get_an_apostrophe(
+    tmp_path, cell, written, ending, delimiter
+):
+    path = tmp_path / f"out.{ending}"
+    TableFile.at(path).write({"smiles": ["C"], str(cell): [cell]})
+    with path.open(newline="") as stream:
+        rows = list(csv.reader(stream, delimiter=delimiter))
+    assert rows == [["smiles", written], ["C", written]]
+
+
+def test_line_breaks_and_tabs_in_a_cell_add_no_row_to_a_smi_or_sd_file(tmp_path):
+    columns = {"smiles": ["C", "CC"], "id": ["a\tb\n$$$$\nc", "d"], "<n>\n": ["x\n\ny", ""]}
+    for name in ("out.smi", "out.sdf"):
+        TableFile.at(tmp_path / name).write(columns)
+        table = Table.open(tmp_path / name)
+        rows = [row for chunk in table.chunks(10) for row in chunk.rows]
+        assert [row.text for row in rows] == ["C", "CC"]
+    first, second = Chem.SDMolSupplier(str(tmp_path / "out.sdf"))
+    assert first.GetProp("_Name") == "a b $$$$ c"
+    assert second.GetProp("_Name") == "d"
 
 
 def test_a_packed_table_is_refused_before_the_work(tmp_path):

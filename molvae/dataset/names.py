@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from molvae.errors import DataError
 
@@ -130,3 +131,19 @@ def unique_names(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
 
 def _fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", clean_name(name)).casefold().lstrip("# ").split())
+
+
+# Any: cells of any type.
+def join_columns(
+    columns: Mapping[str, Sequence[Any]], further: Sequence[Mapping[str, str]]
+) -> dict[str, Sequence[Any]]:
+    """The columns of a table, and behind them further cells of each row as columns.
+
+    A further column whose name is there already gets `_input` behind its name.
+    """
+    names = list(dict.fromkeys(name for cells in further for name in cells))
+    labels = [f"{name}_input" if name in columns else name for name in names]
+    joined = dict(columns)
+    for name, label in zip(names, unique_names(labels, [*columns]), strict=True):
+        joined[label] = [cells.get(name, "") for cells in further]
+    return joined

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -127,7 +128,7 @@ class Table:
         """The property columns by their names in the file."""
         return tuple(self.layout.columns[index] for index in self.layout.properties)
 
-    @property
+    @cached_property
     def further_names(self) -> tuple[str, ...]:
         """Names of all columns but that of the molecules, for a table that carries them on.
 
@@ -172,7 +173,7 @@ class Table:
         for chunk in self.chunks(_CHUNK_ROWS):
             yield from ("" if row.problem else row.text for row in chunk.rows)
 
-    @property
+    @cached_property
     def _further(self) -> list[int]:
         columns = self.layout.columns
         return [index for index in range(len(columns)) if index != self.layout.smiles]

@@ -1,18 +1,19 @@
 """A file of molecules -> their scores, row by row."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
+from molvae.dataset.names import join_columns
 from molvae.dataset.rows import RefusedRow
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError
-from molvae.files import atomic_write
+from molvae.files import TableWriter, atomic_write
 from molvae.objectives.objective import Failure, Objective, Scores
 
 _AT_ONCE = 5_000
@@ -20,17 +21,20 @@ _AT_ONCE = 5_000
 
 @dataclass(frozen=True)
 class ScoredTable:
-    """The scores of a file's molecules, in its order and with duplicates."""
+    """The scores of the molecules in a file, in its order and with duplicates."""
 
     smiles: tuple[str, ...]
-    """Canonical."""
+    """Canonical SMILES."""
     rows: tuple[int, ...]
-    """The line of the file that each molecule stood on."""
+    """Line of the file of each molecule."""
     scores: Scores
     refused: tuple[RefusedRow, ...]
+    further: tuple[Mapping[str, str], ...] = ()
+    """Further columns of each row, by name."""
 
-    def columns(self) -> dict[str, list[str] | list[int] | list[float]]:
-        """What is written of it: smiles, row, score, then each value with its desirability."""
+    # Any: cells are texts or numbers.
+    def columns(self) -> dict[str, Sequence[Any]]:
+        """Columns to write: smiles, row, score, the values and desirabilities, then the file's."""
         table: dict[str, list[str] | list[int] | list[float]] = {
             "smiles": list(self.smiles),
             "row": list(self.rows),
@@ -40,7 +44,7 @@ class ScoredTable:
             table[name] = values.tolist()
             if name in self.scores.desirabilities:
                 table[f"{name}_desirability"] = self.scores.desirabilities[name].tolist()
-        return table
+        return join_columns(table, self.further)
 
     @property
     def scored(self) -> int:
@@ -53,88 +57,111 @@ class ScoredTable:
         return float(np.nanmax(self.scores.total)) if self.scored else None
 
 
+# Any: see `MoleculeSource`.
 def score_table(
-    objective: Objective, path: Path, smiles_column: str | None = None, *, progress: bool = False
+    objective: Objective,
+    source: Any,
+    smiles_column: str | None = None,
+    *,
+    selfies_column: str | None = None,
+    progress: bool = False,
 ) -> ScoredTable:
-    """Scores of the molecules of a file as they stand there; nothing is cleaned.
+    """Scores of the molecules of a file as they are written there, without any cleaning.
 
     Args:
-        objective: what is wanted.
-        path: a CSV, TSV or SMI file, plain or gzip.
+        objective: objective to score by.
+        source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series or
+            list of molecules.
         smiles_column: column with the SMILES; None finds it.
+        selfies_column: column with SELFIES, read instead of SMILES.
         progress: whether to show a bar.
 
     Raises:
         DataError: the file cannot be read, lacks the column, or holds no molecule.
     """
-    table = Table.open(path, smiles_column)
-    smiles: list[str] = []
-    lines: list[int] = []
-    parts: list[Scores] = []
+    table = Table.open(source, smiles_column, selfies_column=selfies_column)
+    rows: list[_MoleculeRow] = []
+    batches: list[Scores] = []
     refused: list[RefusedRow] = []
     with tqdm(unit=" molecules", disable=not progress) as bar:
-        for found in _molecules(table, refused):
-            molecules = [molecule for _, molecule in found]
-            # What stands there twice is asked for once: somebody else's answers may be dear.
-            once = {molecule.smiles: molecule for molecule in molecules}
-            place = {text: number for number, text in enumerate(once)}
-            scores = objective.score(list(once.values()))
-            parts.append(scores.at([place[molecule.smiles] for molecule in molecules]))
-            smiles += [molecule.smiles for molecule in molecules]
-            lines += [line for line, _ in found]
+        for batch in _molecules(table, refused):
+            molecules = [row.molecule for row in batch]
+            # Duplicates are asked for once: answers of other programs may be expensive.
+            distinct = {molecule.smiles: molecule for molecule in molecules}
+            index = {smiles: number for number, smiles in enumerate(distinct)}
+            scores = objective.score(list(distinct.values()))
+            batches.append(scores.at([index[molecule.smiles] for molecule in molecules]))
+            rows += batch
             bar.update(len(molecules))
-    if not parts:
+    if not batches:
         example = f"; line {refused[0].line}: {refused[0].reason}" if refused else ""
         raise DataError(
-            f"{str(path)!r} holds no molecule in {len(refused)} rows{example}; check the file, or "
+            f"{table.name} holds no molecule in {len(refused)} rows{example}; check the file, or "
             "name the column with `smiles_column`"
         )
-    return ScoredTable(tuple(smiles), tuple(lines), _joined(parts), tuple(refused))
+    return ScoredTable(
+        smiles=tuple(row.molecule.smiles for row in rows),
+        rows=tuple(row.line for row in rows),
+        scores=_concatenate(batches),
+        refused=tuple(refused),
+        further=tuple(row.further for row in rows),
+    )
 
 
 def write_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """A CSV of what somebody else's code could not score: smiles, component, reason.
+    """A CSV of the molecules that other code could not score: smiles, component, reason.
 
     Raises:
-        FileError: the disk is full, or the place cannot be written to.
+        FileError: the disk is full, or the file cannot be written.
     """
     with atomic_write(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["smiles", "component", "reason"])
-        writer.writerows([one.smiles, one.component, one.reason] for one in failures)
+        writer = TableWriter(stream)
+        writer.write_row(["smiles", "component", "reason"])
+        for failure in failures:
+            writer.write_row([failure.smiles, failure.component, failure.reason])
 
 
-def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[tuple[int, Molecule]]]:
-    """Lines with their molecules, some thousand at a time; others are added to `refused`."""
+class _MoleculeRow(NamedTuple):
+    line: int
+    molecule: Molecule
+    further: Mapping[str, str]
+
+
+def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[_MoleculeRow]]:
+    """Rows with a molecule, some thousand at a time; others are added to `refused`."""
     for chunk in table.chunks(_AT_ONCE):
-        found: list[tuple[int, Molecule]] = []
+        rows: list[_MoleculeRow] = []
         for row in chunk.rows:
             read = _read(row)
-            if isinstance(read, Molecule):
-                found.append((row.number, read))
-            else:
+            if isinstance(read, RefusedRow):
                 refused.append(read)
-        if found:
-            yield found
+                continue
+            further = dict(zip(table.further_names, table.further_cells(row), strict=True))
+            rows.append(_MoleculeRow(row.number, read, further))
+        if rows:
+            yield rows
 
 
 def _read(row: Row) -> Molecule | RefusedRow:
     if row.problem is not None:
-        return RefusedRow(row.number, row.problem, row.text, "")
+        return RefusedRow(row.number, row.problem, row.text, row.detail)
     try:
         return Molecule.parse(row.text)
     except MoleculeError as error:
         return RefusedRow(row.number, error.reason, row.text, error.detail)
 
 
-def _joined(parts: Sequence[Scores]) -> Scores:
-    first = parts[0]
+def _concatenate(batches: Sequence[Scores]) -> Scores:
+    first = batches[0]
     return Scores(
-        total=np.concatenate([one.total for one in parts]),
-        values={name: np.concatenate([one.values[name] for one in parts]) for name in first.values},
+        total=np.concatenate([scores.total for scores in batches]),
+        values={
+            name: np.concatenate([scores.values[name] for scores in batches])
+            for name in first.values
+        },
         desirabilities={
-            name: np.concatenate([one.desirabilities[name] for one in parts])
+            name: np.concatenate([scores.desirabilities[name] for scores in batches])
             for name in first.desirabilities
         },
-        failures=tuple(failure for one in parts for failure in one.failures),
+        failures=tuple(failure for scores in batches for failure in scores.failures),
     )

@@ -1,6 +1,7 @@
 import csv
 import math
 
+import pandas
 import pytest
 from rdkit import Chem
 from rdkit.Chem import QED
@@ -65,6 +66,7 @@ def test_columns_are_score_then_each_value_with_its_desirability(table):
         "similarity_desirability",
         "aromatic_rings",
         "aromatic_rings_desirability",
+        "id",
     ]
     assert columns["aromatic_rings"] == [0, 1, 0]
     assert columns["aromatic_rings_desirability"][1] == pytest.approx(math.exp(-2))
@@ -90,3 +92,28 @@ def test_failures_are_written_as_a_table(tmp_path):
     with path.open() as stream:
         rows = list(csv.DictReader(stream))
     assert rows == [{"smiles": "CCO", "component": "docking", "reason": 'crashed, "badly"'}]
+
+
+def test_further_columns_of_the_file_follow_the_scores(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("id,smiles,score,note\nM1,CCO,9,a\nM2,xx,8,b\nM3,CCN,7,\n")
+    columns = score_table(ConfiguredObjective.load("pmo/qed"), path).columns()
+    assert columns["id"] == ["M1", "M3"]
+    assert columns["score_input"] == ["9", "7"]
+    assert columns["note"] == ["a", ""]
+    assert list(columns)[:3] == ["smiles", "row", "score"]
+
+
+def test_a_data_frame_is_scored_as_its_file(tmp_path):
+    frame = pandas.DataFrame({"id": [1, 2], "smiles": ["CCO", "CCN"]})
+    frame.to_csv(tmp_path / "in.csv", index=False)
+    objective = ConfiguredObjective.load("pmo/qed")
+    from_frame, from_file = (score_table(objective, s) for s in (frame, tmp_path / "in.csv"))
+    assert from_frame.smiles == from_file.smiles
+    assert from_frame.further == from_file.further
+    assert from_frame.scores.total.tolist() == from_file.scores.total.tolist()
+
+
+def test_formulas_among_the_failures_are_defused(tmp_path):
+    write_failures(tmp_path / "f.csv", [Failure("CCO", "=c", "+cmd|' /C calc'!A0")])
+    assert (tmp_path / "f.csv").read_text().splitlines()[1] == "CCO,'=c,'+cmd|' /C calc'!A0"

@@ -1,0 +1,43 @@
+"""Molecules that a caller holds in Python: texts, RDKit Mols, Series and DataFrames of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from molvae.chem.molecule import Molecule
+from molvae.dataset.readers import cell_text
+from molvae.dataset.tables import Table
+from molvae.errors import ConfigError, MoleculeError
+
+
+# Any: the elements are SMILES, molecules or RDKit Mols; or it is a table of pandas.
+def read_molecules(source: Iterable[Any]) -> list[Molecule]:
+    """The molecules of a list, Series or DataFrame, in order.
+
+    Raises:
+        MoleculeError: an element is no molecule; the detail has the element and its index.
+        ConfigError: a single text is given, whose letters would be taken for molecules.
+        DataError: a DataFrame has no column of SMILES.
+    """
+    if isinstance(source, str):
+        raise ConfigError(f"expected several molecules, got a text; write [{source!r}]")
+    elements = Table.open(source).texts() if hasattr(source, "columns") else source
+    return [_molecule(element, index) for index, element in enumerate(elements)]
+
+
+# Any: see `read_molecules`.
+def _molecule(element: Any, index: int) -> Molecule:
+    if isinstance(element, Molecule):
+        return element
+    is_mol = type(element).__module__.startswith("rdkit")
+    try:
+        return Molecule.parse(cell_text(element) if is_mol else element)
+    except MoleculeError as error:
+        raise name_molecule(error, element, index) from None
+
+
+# Any: see `read_molecules`.
+def name_molecule(error: MoleculeError, element: Any, index: int) -> MoleculeError:
+    """The same error, with the molecule that it is about and its index in a list."""
+    text = element.smiles if isinstance(element, Molecule) else element
+    detail = f"{repr(text)[:200]} at index {index}"
+    return MoleculeError(error.reason, f"{detail}: {error.detail}" if error.detail else detail)
