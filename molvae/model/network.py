@@ -215,7 +215,7 @@ class SequenceVAE(nn.Module):
             ModelError: the network has none.
         """
         if self.language_model is None:
-            raise ModelError("this model has no separate learned prior to train")
+            raise ModelError("this model has no learned prior that can be trained alone")
         return list(self.language_model.parameters())
 
     def decoder_losses(

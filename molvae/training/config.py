@@ -51,6 +51,11 @@ class TrainConfig(Settings):
 
     It makes the decoder use z more, and slows down training.
     """
+    flatten: Share = 0.25
+    """Share of the molecules with stereo marks that are trained on without them, anew each epoch.
+
+    It lets the model reconstruct molecules that are written without stereo marks too.
+    """
     property_weight: NonNegativeFloat = 1.0
     """Weight of the squared error of predicted properties, in standard deviations."""
     acceptance_draws: NonNegativeInt = 20_000

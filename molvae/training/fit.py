@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from molvae.chem.notation import remove_stereo
 from molvae.dataset.corpus import Corpus, prepare_corpus, split
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError, DataError
@@ -343,12 +344,15 @@ def _model(
             if report is not None and start.property_names not in ((), names):
                 given_up = ", ".join(start.property_names)
                 report.say(f"the property head of the model trained on is given up: {given_up}")
-            extended = start.extended(corpus.vocabulary.symbols, names, seed)
+            symbols = corpus.vocabulary.symbols
+            extended = start.extended((*symbols, *remove_stereo(symbols)), names, seed)
             return extended, names != start.property_names
         _check_known(start, corpus)
         start.network.acceptance = None
         return start, False
-    vocabulary = corpus.learn_merges(plan.model.tokens)
+    vocabulary = corpus.learn_merges(plan.model.tokens).extended(
+        remove_stereo(corpus.vocabulary.symbols)
+    )
     model = MoleculeVAE.untrained(vocabulary, plan.model, names, seed)
     model.network.to(pick_device(plan.train.device))
     return model, True

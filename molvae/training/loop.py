@@ -7,19 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from molvae.dataset.batches import Batch, epoch_batches
 from molvae.dataset.corpus import Corpus
 from molvae.model.loss import counted_dimensions, property_errors, training_loss
-from molvae.model.network import SequenceVAE
+from molvae.model.network import SequenceVAE, add_noise
 from molvae.training.config import TrainConfig
 from molvae.training.process_group import ProcessGroup
 from molvae.training.schedule import kl_weight, learning_rate
 
 _WEIGHT_DECAY = 1e-4
 """Decoupled weight decay (Loshchilov & Hutter 2019)."""
+_ALL_NOISE = 0.15
+_SOME_NOISE = 0.15
+"""Shares of a batch that a shared decoder sees with nothing but noise in place of z, and with some
+noise; the rest trains reconstruction. Set by hand, and not tuned."""
 _CLIP_NORM = 5.0
 """Largest norm of the gradient of the mean loss (Pascanu et al. 2013)."""
 
@@ -101,9 +105,18 @@ class TrainingLoop:
             batches = epoch_batches(lengths, self.indices, size, seed, epoch)
             for rows in batches[place:]:
                 progress = max(done / self.total_steps, time_share)
-                step, time_share = self._update(done, self.corpus.batch(rows), progress, pace)
+                batch = self.corpus.batch(rows, self._flatten_mask(len(rows), done))
+                step, time_share = self._update(done, batch, progress, pace)
                 done += 1
                 yield step
+
+    def _flatten_mask(self, n: int, done: int) -> Bool[np.ndarray, " row"] | None:
+        """Rows of a batch that are trained on without their stereo marks."""
+        if not self.config.flatten:
+            return None
+        # A stream of its own: the noise of a batch does not depend on this setting.
+        generator = np.random.default_rng([self.config.seed, done, 1])
+        return generator.random(n) < self.config.flatten
 
     def _update(
         self,
@@ -135,45 +148,94 @@ class TrainingLoop:
         return step, time_share
 
     def _backward(self, done: int, batch: Batch, beta: float) -> dict[str, float]:
-        """Gradients of this process's share; the sums of the losses that a Step tells."""
+        """Compute the gradients of this process's rows; returns the sums of the losses."""
         for parameter in self.parameters:
             parameter.grad = None
-        terms: list[Tensor] = []
-        sums: dict[str, Tensor] = {}
         if len(batch.ids) <= self.group.rank:
-            return self._nothing()
-        if self.config.only is None:
-            loss, sums = self._autoencoder_loss(done, batch, beta)
-            terms.append(loss)
-        with self._autocast():
-            language = self.network.prior_nll(self._share(batch.ids), self._share(batch.lengths))
-        sums["language"] = language.sum()
-        torch.stack([*terms, sums["language"]]).sum().backward()  # type: ignore[no-untyped-call]
+            return self._empty_sums()
+        # Noise is drawn for the whole batch, so that a row's does not depend on the process group.
+        source = torch.Generator().manual_seed(_mixed(self.config.seed, done))
+        if self.config.only == "prior":
+            loss, sums = self._prior_loss(batch)
+        elif self.network.is_shared:
+            loss, sums = self._shared_loss(batch, beta, source)
+        else:
+            loss, sums = self._autoencoder_loss(batch, beta, source)
+            language, prior_sums = self._prior_loss(batch)
+            loss, sums = loss + language, sums | prior_sums
+        loss.backward()  # type: ignore[no-untyped-call]
         return {name: float(total.detach()) for name, total in sums.items()}
 
+    def _prior_loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """NLL of the rows under a separate language model."""
+        with self._autocast():
+            nll = self.network.prior_nll(self._share(batch.ids), self._share(batch.lengths)).sum()
+        return nll, {"language": nll}
+
     def _autoencoder_loss(
-        self, done: int, batch: Batch, beta: float
+        self, batch: Batch, beta: float, source: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """What is minimised over this process's share, language aside; the sums of its terms."""
-        config = self.config
-        # Noise is drawn for the whole batch, so that a row's does not depend on the process group.
-        source = torch.Generator().manual_seed(_mixed(config.seed, done))
-        shape = (len(batch.ids), self.network.config.latent_size)
-        noise = self._share(torch.randn(shape, generator=source))
-        hidden = self._share(torch.rand(batch.ids.shape, generator=source) < config.word_dropout)
+        """Loss of the autoencoder and the property head, and the sums of reconstruction and KL."""
+        noise = self._noise(batch, source)
+        mask = self._word_dropout_mask(batch, source)
         ids, lengths = self._share(batch.ids), self._share(batch.lengths)
         with self._autocast():
-            elbo, posterior = self.network.elbo(ids, lengths, noise, hidden)
+            elbo, posterior = self.network.elbo(ids, lengths, noise, mask)
         kl = posterior.kl()
-        counted = counted_dimensions(self._mean_kl(kl, len(batch.ids)), config.free_bits)
+        counted = counted_dimensions(self._mean_kl(kl, len(batch.ids)), self.config.free_bits)
         loss = training_loss(elbo.reconstruction, kl, beta, counted)
-        if self.network.head is not None:
-            wanted = self.network.head.standardise(self._share(batch.properties))
-            errors = property_errors(self.network.head(posterior.sample(noise)), wanted)
-            loss = loss + config.property_weight * errors.sum()
+        loss = loss + self._property_loss(batch, posterior.sample(noise))
         return loss, {"reconstruction": elbo.reconstruction.sum(), "kl": kl.sum()}
 
-    def _nothing(self) -> dict[str, float]:
+    def _shared_loss(
+        self, batch: Batch, beta: float, source: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of a decoder at all noise levels, each row at a level of its own.
+
+        Reconstruction is that of the rows without noise and language that of the rows with nothing
+        else, each scaled to the whole batch.
+        """
+        n = len(batch.ids)
+        noise = self._noise(batch, source)
+        mask = self._word_dropout_mask(batch, source)
+        whole = draw_noise_levels(n, source)
+        levels, level_noise = self._share(whole), self._noise(batch, source)
+        ids, lengths = self._share(batch.ids), self._share(batch.lengths)
+        with self._autocast():
+            posterior = self.network.encode(ids, lengths)
+            z = posterior.sample(noise)
+            noisy = add_noise(z, levels, level_noise)
+            nll = self.network.reconstruction_nll(ids, lengths, noisy, mask, levels)
+        kl = posterior.kl()
+        counted = counted_dimensions(self._mean_kl(kl, n), self.config.free_bits)
+        # A row that shows the decoder nothing of z has no reason to pay for it.
+        has_signal = (levels < 1.0)[:, None]
+        loss = training_loss(nll, kl * has_signal, beta, counted)
+        loss = loss + self._property_loss(batch, z)
+        is_clean, is_noise = whole == 0.0, whole == 1.0
+        return loss, {
+            "reconstruction": (nll * (levels == 0.0)).sum() * (n / max(1, int(is_clean.sum()))),
+            "kl": kl.sum(),
+            "language": (nll * (levels == 1.0)).sum() * (n / max(1, int(is_noise.sum()))),
+        }
+
+    def _property_loss(self, batch: Batch, z: Tensor) -> Tensor:
+        """Weighted squared errors of the property head; 0 without one."""
+        if self.network.head is None:
+            return z.new_zeros(())
+        wanted = self.network.head.standardise(self._share(batch.properties))
+        return self.config.property_weight * property_errors(self.network.head(z), wanted).sum()
+
+    def _noise(self, batch: Batch, source: torch.Generator) -> Tensor:
+        """Standard normal numbers for this process's rows."""
+        shape = (len(batch.ids), self.network.config.latent_size)
+        return self._share(torch.randn(shape, generator=source))
+
+    def _word_dropout_mask(self, batch: Batch, source: torch.Generator) -> Tensor:
+        mask = torch.rand(batch.ids.shape, generator=source) < self.config.word_dropout
+        return self._share(mask)
+
+    def _empty_sums(self) -> dict[str, float]:
         """The sums of a process for which the batch has no molecule."""
         if self.config.only is not None:
             return {"language": 0.0}
@@ -221,6 +283,16 @@ class TrainingLoop:
         if self.precision == torch.float32:
             return nullcontext()
         return torch.autocast(self.network.device.type, self.precision)
+
+
+def draw_noise_levels(n: int, source: torch.Generator) -> Float[Tensor, " molecule"]:
+    """A noise level in [0, 1] for each row of a batch: most 0, some 1, the rest in between."""
+    levels = torch.zeros(n)
+    n_noise, n_between = round(_ALL_NOISE * n), round(_SOME_NOISE * n)
+    order = torch.randperm(n, generator=source)
+    levels[order[:n_noise]] = 1.0
+    levels[order[n_noise : n_noise + n_between]] = torch.rand(n_between, generator=source)
+    return levels
 
 
 def _gradient(parameter: Tensor) -> Tensor:

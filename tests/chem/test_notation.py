@@ -19,6 +19,7 @@ from molvae.chem.notation import (
     from_selfies,
     from_selfies_batch,
     random_selfies,
+    remove_stereo,
     repair,
     robust_alphabet,
     to_selfies,
@@ -314,3 +315,27 @@ def test_a_random_selfies_spells_the_same_molecule_in_another_way():
     rows = {random_selfies(molecule, generator) for _ in range(10)}
     assert len(rows) > 5
     assert all(from_selfies(selfies) == molecule for selfies in rows if selfies)
+
+
+FLAT = [
+    ("C[C@H](N)C(=O)O", "CC(N)C(=O)O"),
+    ("C/C=C/C", "CC=CC"),
+    ("C/C=C1\\CCC[C@@H]1F", "CC=C1CCCC1F"),
+    ("C[C@@H]([NH3+])C(=O)[O-]", "CC([NH3+])C(=O)[O-]"),
+    ("C[N@+]1(CC)CCC[C@H]1C", "CC[N+]1(C)CCCC1C"),
+    ("C[Si@H](F)c1ccccc1", "C[SiH](F)c1ccccc1"),
+    ("C[S@](=O)c1ccccc1", "CS(=O)c1ccccc1"),
+    ("[13C@H](C)(N)C(=O)O", "C[13CH](N)C(=O)O"),
+    ("F/C=C/[C@H]1C[C@@H]1Cl", "FC=CC1CC1Cl"),
+]
+
+
+@pytest.mark.parametrize(("smiles", "flat"), FLAT)
+def test_selfies_without_stereo_marks_are_the_flat_molecule(smiles, flat):
+    selfies = remove_stereo(to_selfies(Molecule.parse(smiles)))
+    assert from_selfies(selfies) == Molecule.parse(flat)
+
+
+def test_molecules_without_stereo_marks_stay_as_they_are():
+    selfies = to_selfies(Molecule.parse("CC(=O)Nc1ccc(O)cc1"))
+    assert remove_stereo(selfies) == selfies

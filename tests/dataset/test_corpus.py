@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import from_selfies, remove_stereo
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.corpus import prepare_corpus, split
 from molvae.dataset.corpus_config import CorpusConfig
@@ -348,3 +349,19 @@ def test_qualified_values_are_used_or_refused_and_told(tmp_path, rule, value):
     assert "2 values with a qualifier (1 >, 1 ~)" in corpus.summary()
     expected = [">", "~", ""] if rule == "use" else ["", "", ""]
     assert [QUALIFIERS[code] for code in corpus.qualifiers[:, 0]] == expected
+
+
+def test_rows_of_a_batch_lose_their_stereo_marks_where_asked(tmp_path):
+    rows = ["C[C@H](N)C(=O)O", "CCCCO", "F/C=C/Cl", "CC[C@@H](F)Cl"]
+    data = tmp_path / "marked.csv"
+    data.write_text("smiles\n" + "\n".join(rows) + "\n")
+    plain = prepare_corpus(data)
+    corpus = plain.recoded(plain.vocabulary.extended(remove_stereo(plain.vocabulary.symbols)))
+    batch = corpus.batch(np.arange(4), np.array([True, True, True, False]))
+    read = [corpus.vocabulary.decode(row) for row in batch.ids.tolist()]
+    assert [from_selfies(selfies).smiles for selfies in read] == [
+        "CC(N)C(=O)O", "CCCCO", "FC=CCl", "CC[C@@H](F)Cl",
+    ]  # fmt: skip
+    assert batch.lengths.tolist() == [len(row) - row.count(PAD) for row in batch.ids.tolist()]
+    kept = corpus.batch(np.arange(4), np.zeros(4, dtype=bool))
+    assert (kept.ids == corpus.batch(np.arange(4)).ids).all()

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from training_process import start_training, wait_for
 
+from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import (
     ConfigError,
@@ -417,3 +418,26 @@ def test_a_resumed_run_gets_the_provenance_that_it_lacks(trained, tmp_path):
     resume(run.path)
     assert run.provenance.is_file()
     assert not draft.exists()
+
+
+def selfies_of(plan):
+    corpus = prepare_corpus(plan.data, plan.corpus)
+    return [corpus.selfies(index) for index in range(len(corpus))]
+
+
+def test_a_shared_decoder_with_merged_tokens_learns_all_its_tasks(tiny_plan, tmp_path):
+    model = tiny_plan.model.with_changes(
+        {"tokens": 40, "decoder": "shared", "latent_input": "first", "prior_size": 0}
+    )
+    plan = tiny_plan.model_copy(update={"model": model})
+    result = train(plan, tmp_path / "shared")
+    assert result.model.network.has_prior
+    # A model that knows nothing gives each token the same probability.
+    tokens = np.mean([len(result.model.vocabulary.encode(row)) + 1 for row in selfies_of(plan)])
+    ignorant = tokens * np.log(len(result.model.vocabulary))
+    assert result.validation.reconstruction < 0.7 * ignorant
+    assert result.validation.language < 0.7 * ignorant
+    read = MoleculeVAE.from_pretrained(tmp_path / "shared")
+    assert read.vocabulary.merges == result.model.vocabulary.merges
+    z = read.encode(["CCO", "c1ccccc1"])
+    assert list(read.decode_symbols(z)) == list(result.model.decode_symbols(z))

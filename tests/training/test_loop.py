@@ -3,7 +3,7 @@ import torch
 
 from molvae.dataset.corpus import prepare_corpus
 from molvae.molecule_vae import MoleculeVAE
-from molvae.training.loop import TrainingLoop
+from molvae.training.loop import TrainingLoop, draw_noise_levels
 from molvae.training.process_group import ProcessGroup
 
 
@@ -34,3 +34,17 @@ def test_a_training_by_the_clock_goes_on_where_it_was_by_the_clock(tiny_plan):
     step = next(loop.steps(50, 0.9, lambda: (0.9, False)))
     assert step.progress == 0.9
     assert step.learning_rate < 0.1 * tiny_plan.train.learning_rate
+
+
+class TestNoiseLevels:
+    def test_shares_of_a_batch_have_no_noise_some_and_nothing_else(self):
+        levels = draw_noise_levels(200, torch.Generator().manual_seed(0))
+        assert (levels == 1.0).sum() == 30
+        assert ((levels > 0.0) & (levels < 1.0)).sum() == 30
+        assert (levels == 0.0).sum() == 140
+
+    def test_the_smallest_batches_have_a_level_for_each_row(self):
+        for n in (1, 2, 3):
+            levels = draw_noise_levels(n, torch.Generator().manual_seed(0))
+            assert levels.shape == (n,)
+            assert ((levels >= 0.0) & (levels <= 1.0)).all()
