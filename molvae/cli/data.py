@@ -45,6 +45,32 @@ def zinc250k(*, out: OutFolder, source: Path | None = None, output: OutputFlags 
     _show(fetch_zinc250k(out, source, progress=output.progress), output)
 
 
+@app.command
+def chembl(
+    *,
+    out: OutFolder,
+    table: Path | None = None,
+    release: int | None = None,
+    output: OutputFlags = Output(),
+) -> None:
+    """Download ChEMBL and clean it: train.csv, valid.csv and test.csv with ChEMBL identifiers.
+
+    Keeps molecules of 6 to 60 heavy atoms without isotopes, radicals or metals, removes salts and
+    duplicates, and holds out 1 % each for validation and test. The file comes from the EBI; its
+    checksum is verified. An interrupted download continues where it stopped. ChEMBL is licensed
+    under CC BY-SA 3.0.
+
+    Args:
+        out: Folder for the files.
+        table: A copy of chembl_NN_chemreps.txt.gz, if this machine has no network.
+        release: Number of the release, 35 by default.
+    """
+    from molvae.dataset.chembl import ChemblSource, fetch_chembl
+
+    source = ChemblSource() if release is None else ChemblSource(release)
+    _show(fetch_chembl(out, table, source, progress=output.progress), output)
+
+
 def _show(tables: dict[str, Path], output: Output) -> None:
     files = {table: str(file) for table, file in tables.items()}
     output.show(files, "\n".join(files.values()))

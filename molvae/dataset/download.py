@@ -1,5 +1,6 @@
 """What public data sets need to come here: files of known content from addresses that may break."""
 
+import hashlib
 import http.client
 import ssl
 import urllib.error
@@ -17,11 +18,13 @@ from molvae.files import sha256
 _BLOCK = 1 << 18
 _TRIES = 5
 _TIMEOUT_SECONDS = 30
+_MD5_DIGITS = 32
+"""Hexadecimal digits of an MD5 checksum; those of SHA-256 are twice as many."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that a data set is made of: its name, where it lies, and its SHA-256."""
+    """A file that a data set is made of: its name, its address, and its SHA-256 or MD5."""
 
     name: str
     url: str
@@ -33,10 +36,11 @@ class SourceFile:
         Raises:
             FileError: it is another one.
         """
-        found = sha256(path)
-        if found != self.checksum:
+        digest = _digest(path, self.checksum)
+        if digest != self.checksum:
+            kind = "MD5" if len(self.checksum) == _MD5_DIGITS else "SHA-256"
             raise FileError(
-                f"{str(path)!r} is not {self.name}: its SHA-256 is {found}, "
+                f"{str(path)!r} is not {self.name}: its {kind} is {digest}, "
                 f"expected {self.checksum}; fetch it again"
             )
 
@@ -58,7 +62,7 @@ def download(
     """
     make_folder(folder)
     part = folder / f"{file.name}.part"
-    if part.is_file() and sha256(part) == file.checksum:
+    if part.is_file() and _digest(part, file.checksum) == file.checksum:
         return part
     try:
         failure = _fetch(file, part, progress=progress)
@@ -75,6 +79,21 @@ def download(
         part.unlink()
         raise
     return part
+
+
+def fetch_text(url: str) -> str:
+    """The text at an address.
+
+    Raises:
+        FileError: the address does not answer.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
+            content: bytes = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise FileError(f"could not fetch {url} ({reason}); try again") from None
+    return content.decode("utf-8", errors="replace")
 
 
 def missing_tables(
@@ -103,6 +122,14 @@ def make_folder(folder: Path) -> None:
             f"could not make the folder {str(folder)!r}: {error.strerror or error}; "
             "choose another place"
         ) from error
+
+
+def _digest(path: Path, checksum: str) -> str:
+    """The digest of a file by the algorithm of a checksum."""
+    if len(checksum) != _MD5_DIGITS:
+        return sha256(path)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _is_there(file: Path, checksum: str, title: str) -> bool:
