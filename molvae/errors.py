@@ -85,7 +85,7 @@ class MissingExtraError(MolvaeError):
 
 
 def _requirements(package: str, extra: str) -> list[str]:
-    """What the extra installs, by the metadata of molvae; the package alone if there is none."""
+    """Packages of the extra by the metadata of molvae; `package` alone if there is none."""
     try:
         stated = requires("molvae") or []
     except PackageNotFoundError:

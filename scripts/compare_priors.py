@@ -21,7 +21,8 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.mixture import GaussianMixture
 
-from molvae.benchmarks.moses import MosesConfig, draw_samples, published_answers
+from molvae.benchmarks.moses import draw_samples, published_answers
+from molvae.benchmarks.moses_config import MosesConfig
 from molvae.chem.notation import Selfies, from_selfies, repair
 from molvae.errors import MoleculeError
 from molvae.files import write_json

@@ -27,6 +27,14 @@ make_environment() {
     fi
 }
 
+# Prints the torch to install in `bin` where it is missing and there is no NVIDIA GPU on Linux: newer
+# releases on PyPI bring gigabytes of CUDA packages. Elsewhere pip chooses; it prints nothing.
+torch_requirement() {
+    [ "$(uname -s)" = Linux ] || return 0
+    ! command -v nvidia-smi >/dev/null || return 0
+    "$bin/python" -c 'import importlib.util as u, sys; sys.exit(not u.find_spec("torch"))' || echo "torch<2.14"
+}
+
 # Names the requirements of the group `dev` in pyproject.toml, one in a line: pip older than 25.1
 # cannot read them itself.
 development_requirements() {

@@ -20,7 +20,7 @@ times=()
 make_environment .venv
 echo "installing molvae and what it needs (about 1 GB of downloads the first time)"
 began=$SECONDS
-"$bin/python" -m pip install --quiet --disable-pip-version-check .
+"$bin/python" -m pip install --quiet --disable-pip-version-check . $(torch_requirement)
 times+=("$(printf '%-22s %4d s' "install" $((SECONDS - began)))")
 
 rm -rf quickstart

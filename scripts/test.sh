@@ -13,6 +13,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 make_environment "${VIRTUAL_ENV:-.venv}"
 tools=()
 while IFS= read -r tool; do tools+=("$tool"); done < <(development_requirements)
-"$bin/python" -m pip install --quiet --disable-pip-version-check --editable . "${tools[@]}"
+"$bin/python" -m pip install --quiet --disable-pip-version-check --editable . "${tools[@]}" $(torch_requirement)
 # File by file, as the tests of a file share what takes seconds to make.
 "$bin/python" -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

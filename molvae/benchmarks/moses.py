@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field, NonNegativeInt, PositiveInt
 from tqdm import tqdm
 
+from molvae.benchmarks.moses_config import MosesConfig
 from molvae.chem.notation import Selfies, from_selfies, is_canonical, repair
 from molvae.errors import DataError, MoleculeError
 from molvae.files import with_nan, without_nan
@@ -19,10 +19,8 @@ from molvae.metrics.chemnet import Gaussian
 from molvae.metrics.config import EvaluateConfig
 from molvae.metrics.evaluation import evaluate_each
 from molvae.metrics.samples import Samples, read_smiles
-from molvae.model.decoding_config import DecodingConfig, PriorName
 from molvae.molecule_vae import MoleculeVAE, PriorSamples
 from molvae.parallel import available_cores, ordered_map
-from molvae.settings import Settings
 
 _ROWS = 1_024
 _SETS = ("train", "test", "test_scaffolds")
@@ -30,23 +28,6 @@ _PUBLISHED = {"Test": 176_074, "TestSF": 176_225}
 """Molecules of MOSES' test sets."""
 _MOST_DRAWS = 50
 """Draws for each sample wanted, after which a model is given up."""
-
-
-class MosesConfig(Settings):
-    """What is drawn, how often."""
-
-    n: PositiveInt = 30_000
-    """Samples of each seed; MOSES takes 30,000."""
-    seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
-    prior: PriorName | None = None
-    """Where codes come from; None means the learned prior if the model has one."""
-    decoding: DecodingConfig = DecodingConfig()
-    exact: bool = True
-    """Draw again where a molecule made up is not given back by its code, or that code is not the
-    molecule's own, but one of an unusual spelling."""
-    strict: bool = True
-    """Draw again where SELFIES repairs the spelling."""
-    workers: PositiveInt | None = None
 
 
 @dataclass(frozen=True)

@@ -4,31 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import NonNegativeInt, PositiveInt
 
-from molvae.chem.standardize_config import StandardizeConfig
+from molvae.benchmarks.reconstruction_config import ReconstructionConfig
 from molvae.dataset.rows import AcceptedRow, read_rows
 from molvae.diagnosis.reconstruction import jtvae_reconstruction
 from molvae.encoding import reconstruct_rows
 from molvae.errors import DataError
 from molvae.molecule_vae import MoleculeVAE
-from molvae.settings import Settings
-
-
-class ReconstructionConfig(Settings):
-    """How many molecules, and how often."""
-
-    molecules: PositiveInt | None = None
-    """Drawn with the seed; None takes the whole file."""
-    sampled: PositiveInt = 1_000
-    """Molecules, drawn from those, for the protocol of JT-VAE."""
-    encodings: PositiveInt = 10
-    """Draws of each posterior, in that protocol."""
-    decodings: PositiveInt = 10
-    """Draws of the decoder for each of them."""
-    seed: NonNegativeInt = 0
-    cleaning: StandardizeConfig = StandardizeConfig()
-    """How the file is cleaned; the command takes the model's own for what is not given."""
 
 
 def benchmark_reconstruction(

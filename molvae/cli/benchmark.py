@@ -12,10 +12,12 @@ from molvae.benchmarks import pmo as pmo_benchmark
 from molvae.benchmarks.constrained import ConstrainedConfig, benchmark_constrained, figures_text
 from molvae.benchmarks.latent import benchmark_latent, latent_text
 from molvae.benchmarks.latent_config import LatentConfig
-from molvae.benchmarks.moses import MosesConfig, benchmark_moses
+from molvae.benchmarks.moses import benchmark_moses
+from molvae.benchmarks.moses_config import MosesConfig
 from molvae.benchmarks.pmo import PmoConfig, benchmark_pmo
 from molvae.benchmarks.pmo_summary import summary_text
-from molvae.benchmarks.reconstruction import ReconstructionConfig, benchmark_reconstruction
+from molvae.benchmarks.reconstruction import benchmark_reconstruction
+from molvae.benchmarks.reconstruction_config import ReconstructionConfig
 from molvae.cli.flags import (
     OutFile,
     check_apart,

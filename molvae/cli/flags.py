@@ -60,7 +60,8 @@ def flags_of(title: str, *, show_defaults: bool = True, hidden: tuple[str, ...] 
 
 def split_at_commas(words: tuple[str, ...]) -> tuple[str, ...]:
     """The words of `a,b` in one flag, or of `a` and `b` in two."""
-    return tuple(part.strip() for word in words for part in word.split(",") if part.strip())
+    single = (word.strip() for text in words for word in text.split(","))
+    return tuple(word for word in single if word)
 
 
 # Any: values of settings, here and below.

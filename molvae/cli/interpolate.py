@@ -28,14 +28,14 @@ def interpolate(
         out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
     """
     from molvae.cli.listing import Listing
-    from molvae.cli.molecules import typed_molecule
+    from molvae.cli.molecules import parse_molecule
 
     listing = Listing.at(out)
     vae = model.open(output)
 
     from molvae.exploration import interpolate as interpolate_molecules
 
-    molecules = interpolate_molecules(vae, typed_molecule(first), typed_molecule(last), steps)
+    molecules = interpolate_molecules(vae, parse_molecule(first), parse_molecule(last), steps)
     listing.write(
         {
             "smiles": [step.molecule.smiles for step in molecules],

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except CycloptsError as error:
-        return _failed(_usage_problem(error), WRONG_USAGE)
+        return _fail(_usage_problem(error), WRONG_USAGE)
     except BrokenPipeError:
         # Whoever read the output has left; the interpreter must not try to flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -90,15 +90,15 @@ def _report(error: BaseException) -> int:
     """Print what went wrong in one line; an error that no user can mend is raised again."""
     log.debug("where the error came from:", exc_info=error)
     if isinstance(error, MolvaeError):
-        return _failed(str(error), WRONG_USAGE if isinstance(error, ConfigError) else ERROR)
+        return _fail(str(error), WRONG_USAGE if isinstance(error, ConfigError) else ERROR)
     if isinstance(error, KeyboardInterrupt):
-        return _failed("interrupted", INTERRUPTED)
+        return _fail("interrupted", INTERRUPTED)
     if isinstance(error, OSError):
         file = f"{error.filename!r}: " if error.filename else ""
-        return _failed(f"{file}{error.strerror or error}", ERROR)
+        return _fail(f"{file}{error.strerror or error}", ERROR)
     if not _is_out_of_memory(error):
         raise error
-    return _failed(
+    return _fail(
         "not enough memory; use a smaller --batch-size, model or --n, or another --device "
         f"({str(error).partition(chr(10))[0]})",
         ERROR,
@@ -143,12 +143,12 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or is_of_gpu or any(word in str(error) for word in words)
 
 
-def _failed(problem: str, status: int) -> int:
+def _fail(problem: str, status: int) -> int:
     print(f"molvae: {' '.join(with_flags(problem).split())}", file=sys.stderr)
     return status
 
 
 def _usage_problem(error: CycloptsError) -> str:
-    """What is wrong with the words that were typed."""
+    """Description of what is wrong with the words that were typed."""
     cause = error.__cause__
     return validation_text(cause) if isinstance(cause, ValidationError) else str(error)

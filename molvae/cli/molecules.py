@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import molvae.chem.molecule
 
 
-def typed_molecule(smiles: str) -> "molvae.chem.molecule.Molecule":
+def parse_molecule(smiles: str) -> "molvae.chem.molecule.Molecule":
     """The molecule of a SMILES.
 
     Raises:

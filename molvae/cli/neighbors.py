@@ -39,7 +39,7 @@ def neighbors(
         out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
     """
     from molvae.cli.listing import Listing
-    from molvae.cli.molecules import typed_molecule
+    from molvae.cli.molecules import parse_molecule
 
     listing = Listing.at(out)
     vae = model.open(output)
@@ -47,7 +47,7 @@ def neighbors(
     from molvae.exploration import neighbors_of
 
     with output.activity("decoding neighbors"):
-        result = neighbors_of(vae, typed_molecule(smiles), n, scale, seed)
+        result = neighbors_of(vae, parse_molecule(smiles), n, scale, seed)
     listing.write(
         {
             "smiles": [neighbor.molecule.smiles for neighbor in result.neighbors],

@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Output:
-    """What a command prints: progress and notes on stderr, the result on stdout."""
+    """Flags for the output: progress and notes go to stderr, the result to stdout."""
 
     quiet: Annotated[
         bool, Parameter(alias="-q", negative=(), help="Show no progress, only warnings.")

@@ -14,7 +14,7 @@ from molvae.cli.flags import (
     given,
     settings_from,
 )
-from molvae.cli.output import Output, OutputFlags, log
+from molvae.cli.output import Output, OutputFlags
 from molvae.cli.resumption import check_resumable
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError
@@ -79,7 +79,7 @@ class TrainFlags:
     ] = None
 
     # Any: settings as they were typed.
-    def typed(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """The settings that were typed, in the groups of `TrainingPlan`."""
         corpus, model = given(self.data), given(self.network)
         if self.preset is not None:
@@ -116,19 +116,19 @@ def train(
         out: Folder of the run: a new one, or with --resume an existing one.
     """
     earlier = RunDirectory.existing(out) if resume else None
-    plan = settings_from(TrainingPlan, config, _data(data, earlier, config) | flags.typed())
+    plan = settings_from(TrainingPlan, config, _data(data, earlier, config) | flags.settings())
     with output.activity("loading PyTorch"):
         from molvae.training.fit import resume as resume_training
         from molvae.training.fit import train as train_model
         from molvae.training.process_group import torchrun_rank
         from molvae.training.session import StopReason
-    say, bar = (None, False) if torchrun_rank() else (log.info, output.progress)
+    bar = output.progress and not torchrun_rank()
     if earlier:
         check_resumable(earlier, given(plan))
-        result = resume_training(out, **_resources(plan.train), notify=say, progress=bar)
+        result = resume_training(out, **_resources(plan.train), progress=bar)
     else:
         _check_start(plan)
-        result = train_model(plan, out, notify=say, progress=bar)
+        result = train_model(plan, out, progress=bar)
     if not torchrun_rank():
         run = RunDirectory(out)
         output.show(read_json(run.summary), _text(result, run))

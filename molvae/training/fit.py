@@ -1,5 +1,6 @@
 """From a plan to a trained model: a run directory, the data, a group of processes, a session."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ from molvae.training.progress import Notify, ProgressReport
 from molvae.training.resampling import resample_prior
 from molvae.training.session import StopReason, TrainingData, TrainingSession
 
+_LOG = logging.getLogger(__name__)
+
 _LARGEST_HELD_OUT_SHARE = 0.1
 _FARTHEST = 1e6
 """Deviations from the mean, beyond which a property is no measured value but a slip."""
@@ -65,7 +68,7 @@ def train(
     Args:
         plan: data, model and training settings.
         out: the run directory, which must not exist or be empty.
-        notify: called with each line that the user should read.
+        notify: called with each line that the user should read; None logs it (logger `molvae`).
         progress: whether to show progress bars.
 
     Raises:
@@ -100,7 +103,7 @@ def resume(
         device: replaces the plan's, as on another machine; auto is what this one has.
         processes: replaces the plan's. On another device, or among others, the weights come out as
             good, and not bit for bit the same.
-        notify: called with each line that the user should read.
+        notify: called with each line that the user should read; None logs it (logger `molvae`).
         progress: whether to show progress bars.
 
     Raises:
@@ -156,15 +159,16 @@ def _train(
     size = torchrun_size() or plan.train.processes or 1
     check_process_count(size, device)
     is_main = torchrun_rank() in (None, 0)
+    note = notify or _LOG.info
     if is_main:
-        _corpus(run, plan, notify, progress)
+        _corpus(run, plan, note, progress)
     with (
         init_process_group(size, run, device, notify) as group,
         one_thread(),
         freed_memory_kept(),
         ProgressReport(
             run,
-            notify if is_main else None,
+            note if is_main else None,
             bar=progress and is_main,
             tensorboard=plan.train.tensorboard and is_main,
         ) as report,
@@ -177,7 +181,7 @@ def _train(
         stop = session.complete()
         result = _result(run, session, stop)
     if is_main and stop is not StopReason.INTERRUPTED:
-        _resample(run, plan, result.model, session.data, notify, progress=progress)
+        _resample(run, plan, result.model, session.data, note, progress=progress)
     return result
 
 
@@ -320,7 +324,7 @@ def _session(
     return session
 
 
-def _corpus(run: RunDirectory, plan: TrainingPlan, notify: Notify | None, progress: bool) -> Corpus:
+def _corpus(run: RunDirectory, plan: TrainingPlan, note: Notify, progress: bool) -> Corpus:
     """The cleaned data, its refused rows beside the run."""
     corpus = prepare_corpus(plan.data, plan.corpus, plan.store, progress=progress)
     shutil.copyfile(corpus.refused_file, run.refused)
@@ -328,8 +332,7 @@ def _corpus(run: RunDirectory, plan: TrainingPlan, notify: Notify | None, progre
         raise DataError(
             f"{str(plan.data)!r} holds {len(corpus)} molecule; training needs 2 or more"
         )
-    if notify is not None:
-        notify(corpus.summary())
+    note(corpus.summary())
     return corpus
 
 

@@ -1,6 +1,7 @@
 """Fit the acceptance of a learned prior's draws, by what training molecules are like."""
 
 import copy
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from molvae.generation_config import GenerateConfig
 from molvae.model.acceptance import Acceptance, DrawFeatures
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.progress import Notify
+
+_LOG = logging.getLogger(__name__)
 
 _LEAST = 1_000
 """Molecules of each kind, below which a classifier learns nothing worth having."""
@@ -88,7 +91,7 @@ def resample_prior(
         training: molecules of the corpus that the model was trained on.
         n: draws to fit to; no more than there are molecules.
         seed: of the draws, the choice of molecules, and the fit.
-        notify: called with each line that the user should read.
+        notify: called with each line that the user should read; None logs it (logger `molvae`).
         progress: whether to show a bar.
 
     Raises:
@@ -98,8 +101,8 @@ def resample_prior(
     n = min(n, len(training))
     if n < _LEAST:
         return None
-    if notify is not None:
-        notify(f"fitting the learned prior's acceptance to {n:,} of its draws")
+    notify = notify or _LOG.info
+    notify(f"fitting the learned prior's acceptance to {n:,} of its draws")
     settings = GenerateConfig(n=n, seed=seed, prior="push-forward", exact=True, strict=True)
     settings = settings.with_changes({"properties": (), "most_draws": _MOST_DRAWS})
     drawn = generate(model, settings, progress=progress).selfies_rows
@@ -113,8 +116,7 @@ def resample_prior(
     model.network.acceptance = fitted.to(model.device)
     found = Resampling(len(drawn), float(fitted.log_z.exp()), auc_held_out)
     model.card["acceptance"] = found.to_json()
-    if notify is not None:
-        notify(str(found))
+    notify(str(found))
     return found
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from molvae.benchmarks import moses
-from molvae.benchmarks.moses import MosesConfig, benchmark_moses, draw_samples, published_answers
+from molvae.benchmarks.moses import benchmark_moses, draw_samples, published_answers
+from molvae.benchmarks.moses_config import MosesConfig
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies, repair, to_selfies
 from molvae.errors import ConfigError, DataError, FileError

@@ -1,6 +1,7 @@
 import pytest
 
-from molvae.benchmarks.reconstruction import ReconstructionConfig, benchmark_reconstruction
+from molvae.benchmarks.reconstruction import benchmark_reconstruction
+from molvae.benchmarks.reconstruction_config import ReconstructionConfig
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import DataError
 from molvae.molecule_vae import MoleculeVAE

@@ -2,12 +2,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from molvae.report.charts import Series, bars, clouds, curves
+from molvae.report.charts import Series, bars, curves, scatter
 
 LINE = Series("held <out>", [1, 2, 3], [0.5, 0.25, 0.125])
 CHARTS = {
     "curves": lambda y: curves([Series(LINE.label, LINE.x, y)], "updates", "nats"),
-    "clouds": lambda y: clouds([Series(LINE.label, LINE.x, y)], [LINE], "updates", "nats"),
+    "scatter": lambda y: scatter([Series(LINE.label, LINE.x, y)], [LINE], "updates", "nats"),
     "bars": lambda y: bars(y, "updates", "nats"),
 }
 
@@ -36,4 +36,4 @@ def test_a_share_is_shown_from_0_to_1():
 
 def test_ten_thousand_points_make_no_large_file():
     many = Series("many", range(10_000), [0.1] * 10_000)
-    assert len(clouds([many], [], "x", "y")) < 100_000
+    assert len(scatter([many], [], "x", "y")) < 100_000
