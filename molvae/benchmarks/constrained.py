@@ -12,12 +12,13 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from time import perf_counter
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field, JsonValue, PositiveInt
+from pydantic import JsonValue
 from tqdm import tqdm
 
+from molvae.benchmarks.constrained_config import ConstrainedConfig
 from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.errors import ConfigError, DataError, MoleculeError, RunError
@@ -30,32 +31,10 @@ from molvae.optimize.methods import SearchConfig, unguarded
 from molvae.optimize.result import Evaluation
 from molvae.optimize.search import search
 from molvae.parallel import available_cores, ordered_map
-from molvae.settings import Settings
 
-BUDGET = 200
 _ROUNDING = 1e-6
 """By less the same molecule differs from itself, written with its atoms in another order."""
 _TERMS = ("logp", "sa", "largest_ring")
-
-
-class ConstrainedConfig(Settings):
-    """Which leads, and how it is searched round each."""
-
-    leads: PositiveInt | None = 80
-    """Drawn from the file with the seed of the search; None takes them all."""
-    deltas: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
-        default=(0.0, 0.2, 0.4, 0.6), min_length=1
-    )
-    """Lowest similarities to the lead that count."""
-    per_delta: bool = False
-    """One search for each delta, held to it, and a budget for each; else one for them all."""
-    ring_penalty: bool = True
-    """Whether large rings count against a molecule; the code of Jin et al. leaves that out."""
-    workers: PositiveInt | None = None
-    """Leads searched round at once, each by one core; one for each core unless given."""
-    # How each search goes. Its guardrails are down unless they are asked for, and without
-    # `per_delta` its constraints.min_similarity holds for all deltas.
-    search: SearchConfig = SearchConfig(budget=BUDGET)
 
 
 class RawPenalizedLogp:

@@ -13,9 +13,10 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from pydantic import Field, JsonValue, NonNegativeInt
+from pydantic import JsonValue
 
-from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, record_in, summary_of
+from molvae.benchmarks.pmo_config import PmoConfig
+from molvae.benchmarks.pmo_summary import record_in, summary_of
 from molvae.chem.molecule import Molecule
 from molvae.errors import RunError
 from molvae.files import read_json, write_json
@@ -27,25 +28,12 @@ from molvae.optimize.methods import SearchConfig, unguarded
 from molvae.optimize.result import Evaluation, SearchResult
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory, provenance
-from molvae.settings import Settings
 
-BUDGET = 10_000
 _TOPS = (1, 10, 100)
 _EVERY = 100
 _BEST = 10
 _SAVE_SECONDS = 5.0
 _DIGITS = 6
-
-
-class PmoConfig(Settings):
-    """What is searched for, how often, and how."""
-
-    tasks: tuple[str, ...] = Field(default=OFFLINE_TASKS, min_length=1)
-    """Without `pmo/`; one that needs a model file takes it after its name: gsk3b@gsk3b.skops."""
-    seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
-    search: SearchConfig = SearchConfig(budget=BUDGET)
-    """Its seed is replaced by each of `seeds`. Unless it says otherwise the guardrails are down,
-    nothing is too improbable, and flat molecules alone are admitted."""
 
 
 def benchmark_pmo(

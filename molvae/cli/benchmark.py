@@ -1,22 +1,15 @@
-"""Measure a model by the rules of a published benchmark, and record it."""
+"""Run a published benchmark on a model, and record the result."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from pydantic import Field, FiniteFloat, NonNegativeFloat, PositiveInt
 
-from molvae.benchmarks import constrained as constrained_benchmark
-from molvae.benchmarks import pmo as pmo_benchmark
-from molvae.benchmarks.constrained import ConstrainedConfig, benchmark_constrained, figures_text
-from molvae.benchmarks.latent import benchmark_latent, latent_text
+from molvae.benchmarks.constrained_config import ConstrainedConfig
 from molvae.benchmarks.latent_config import LatentConfig
-from molvae.benchmarks.moses import benchmark_moses
 from molvae.benchmarks.moses_config import MosesConfig
-from molvae.benchmarks.pmo import PmoConfig, benchmark_pmo
-from molvae.benchmarks.pmo_summary import summary_text
-from molvae.benchmarks.reconstruction import benchmark_reconstruction
+from molvae.benchmarks.pmo_config import PmoConfig
 from molvae.benchmarks.reconstruction_config import ReconstructionConfig
 from molvae.cli.flags import (
     OutFile,
@@ -29,63 +22,23 @@ from molvae.cli.flags import (
 )
 from molvae.cli.model_choice import ChosenModel, DeviceName, ModelChoice, ModelPath, cleaning_for
 from molvae.cli.output import Output, OutputFlags
+from molvae.cli.search_flags import SEARCH_BY_FILE
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
-from molvae.optimize.combined.combined_config import CombinedConfig
-from molvae.optimize.constraints import ConstraintsConfig
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import provenance
 
 app = App(name="benchmark")
 
-
-class _Unguarded(ConstraintsConfig):
-    guardrails: bool = False
-    """Refuse what breaks the limits below: molecules that score well and nobody wants."""
-
-
-class _Flat(_Unguarded):
-    flat: bool = True
-    """Refuse stereochemistry and isotopes."""
-
-
-class _Unbound(CombinedConfig):
-    improbable: NonNegativeFloat = 0.0
-    """Standard deviations by which a candidate may surprise the prior more than what the search
-    began with does (see `LikelihoodFilter`); 0: nothing is too improbable."""
-
-
-class _PmoSearch(SearchConfig):
-    """The search with this benchmark's defaults, for the help; what is typed alone counts."""
-
-    budget: PositiveInt = pmo_benchmark.BUDGET
-    """Distinct molecules that are scored."""
-    enough: FiniteFloat | None = 1.0
-    """Mean of the ten best scores at which the search ends."""
-    constraints: _Flat = Field(default_factory=_Flat)
-    combined: _Unbound = Field(default_factory=_Unbound)
-
-
-class _ConstrainedSearch(SearchConfig):
-    """Likewise."""
-
-    budget: PositiveInt = constrained_benchmark.BUDGET
-    """Distinct molecules that are scored."""
-    constraints: _Unguarded = Field(default_factory=_Unguarded)
-    combined: _Unbound = Field(default_factory=_Unbound)
-
-
-class _ConstrainedFlags(ConstrainedConfig):
-    search: _ConstrainedSearch = Field(default_factory=_ConstrainedSearch)
-
-
 Words = Annotated[tuple[str, ...], Parameter(negative_iterable=(), show_default=False)]
+# The defaults of the benchmarks are not those of the classes, which cyclopts would show.
+SearchFlags = flags_of("Search", show_defaults=False, hidden=SEARCH_BY_FILE)
 
 
 @dataclass(frozen=True)
 class MosesChoice(ModelChoice):
-    """As elsewhere, but the model that a row of MOSES' table is of where none is named."""
+    """A model as elsewhere, by default the one that was trained on MOSES."""
 
     model: ModelPath = Path("moses")
 
@@ -101,23 +54,25 @@ def moses(
     cache: Path | None = None,
     output: OutputFlags = Output(),
 ) -> None:
-    """Draw 30,000 samples for each of three seeds and take every metric of MOSES.
+    """Compute the MOSES metrics of 30,000 samples for each of three seeds.
 
     Args:
-        data: Folder with train.csv, test.csv, test_scaffolds.csv (molvae data moses).
+        data: Folder with train.csv, test.csv and test_scaffolds.csv (see `molvae data moses`).
         out: JSON file for the record.
-        fcd: Take the Fréchet ChemNet Distance too (extra eval).
-        cache: Folder in which statistics of the reference sets are kept.
+        fcd: Compute the Fréchet ChemNet Distance too.
+        cache: Folder that keeps statistics of the reference sets.
     """
     check_writable(out)
     vae = model.open(output)
+
+    from molvae.benchmarks.moses import benchmark_moses
+
     evaluation = EvaluateConfig(fcd=fcd, cache=cache, workers=settings.workers)
     record = benchmark_moses(vae, data, settings, evaluation, progress=output.progress)
-    _keep(record, out, settings.seeds[0])
+    _save(record, out, settings.seeds[0])
     mean, deviation = record["mean"], record["deviation"]
-    # None: not to be had of so few samples.
     width = max(map(len, mean))
-    lines = [f"{name:{width}}  {_shown(mean[name])} ± {_shown(deviation[name])}" for name in mean]
+    lines = [f"{name:{width}}  {_text(mean[name])} ± {_text(deviation[name])}" for name in mean]
     lines += [f"note: {note}" for note in record["notes"]]
     output.show(record, "\n".join([*lines, str(out)]))
 
@@ -132,7 +87,7 @@ def reconstruction(
     settings: Annotated[ReconstructionConfig, flags_of("Settings")] = ReconstructionConfig(),
     output: OutputFlags = Output(),
 ) -> None:
-    """Count the molecules that come back from their codes, greedily and by JT-VAE's protocol.
+    """Measure exact reconstruction, greedily and with the protocol of JT-VAE.
 
     Args:
         source: File of held-out molecules: CSV, TSV or SMI, plain or gzip.
@@ -141,13 +96,16 @@ def reconstruction(
     check_apart(source, out)
     check_writable(out)
     vae = model.open(output)
+
+    from molvae.benchmarks.reconstruction import benchmark_reconstruction
+
     cleaning = cleaning_for(vae, settings.cleaning)
     settings = settings.with_changes({"cleaning": cleaning.model_dump()})
     record = benchmark_reconstruction(vae, source, settings, progress=output.progress)
-    _keep(record, out, settings.seed)
+    _save(record, out, settings.seed)
     greedy, sampled = record["greedy"], record["jtvae"]
-    sentence = f"{out}: exact {greedy:.1%} greedily, {sampled:.1%} by JT-VAE's protocol"
-    output.show(record, f"{sentence}, of {record['molecules']} molecules")
+    text = f"{out}: {greedy:.1%} exact greedily, {sampled:.1%} with the protocol of JT-VAE"
+    output.show(record, f"{text}, of {record['molecules']} molecules")
 
 
 @app.command
@@ -168,73 +126,81 @@ def latent(
     ridge regression of properties; nearest and usable neighbors; samples of N(0, I); ELBO gap.
 
     Args:
-        model: Folder of a model or of the run that trained it, or a shipped model.
+        model: Folder of a model or a training run, or the name of a shipped model.
         reference: File of molecules that the model was not trained on: CSV, TSV or SMI.
         out: JSON file for the record.
-        test: File whose molecules are reconstructed, with and without stereo marks; repeat the
+        test: File whose molecules are reconstructed, with and without stereochemistry; repeat the
             flag for several files.
     """
     for source in (reference, *test):
         check_apart(source, out)
     check_writable(out)
     vae = ModelChoice(model, device).open(output)
+
+    from molvae.benchmarks.latent import benchmark_latent, latent_text
+
     record = benchmark_latent(vae, reference, test, settings, progress=output.progress)
-    _keep(record, out, settings.seed)
+    _save(record, out, settings.seed)
     output.show(record, f"{latent_text(record)}\n{out}")
 
 
 @app.command
 def pmo(
     *,
-    out: OutFile,
+    out: Annotated[Path, Parameter(name="--out", alias="-o")],
     work: Path | None = None,
     tasks: Words = (),
     seeds: Words = (),
     model: ChosenModel = ModelChoice(),
-    search: Annotated[_PmoSearch, flags_of("Search")] = _PmoSearch(),
+    search: Annotated[SearchConfig, SearchFlags] = SearchConfig(),
     output: OutputFlags = Output(),
 ) -> None:
-    """Search for the tasks of Practical Molecular Optimization, beside the published figures.
+    """Search for the tasks of Practical Molecular Optimization, next to the published results.
 
-    Runs that are in OUT already are kept, and one that was cut off goes on, so the same words
-    again finish what was begun. A search has 10,000 calls, no guardrails and no bound on what is
-    improbable, scores only flat molecules, and ends when its ten best have 1 in the mean, unless
-    --budget, --guardrails, --combined.improbable, --no-flat or --enough is given. --seeds replaces
-    --seed.
+    The same command continues where it was interrupted; runs that are in OUT are kept. By default a
+    search has --budget 10000 and --no-guardrails, scores molecules without stereochemistry (--flat)
+    however improbable (--combined.improbable 0), and ends when the mean of the top 10 is 1
+    (--enough 1).
 
     Args:
-        out: Folder: runs/TASK_SEED.json has each run with its curve, summary.json the tables.
-        work: Folder of the searches themselves; in OUT unless given.
-        tasks: Names without pmo/, as in qed,median1; the 20 that need no download unless given.
-        seeds: A run of each task under each of them; 0,1,2 unless given.
+        out: Folder: runs/TASK_SEED.json for each run with its curve, summary.json for the tables.
+        work: Folder of the searches themselves. Default: in OUT.
+        tasks: Names without pmo/, as in qed,median1. Default: the 20 that need no download.
+        seeds: Random seeds of the runs of each task. Default: 0,1,2.
     """
     typed = given(search)
     if "seed" in typed:
-        raise ConfigError("each run has a seed of its own; give --seeds in the place of --seed")
-    named = {"tasks": split_at_commas(tasks), "seeds": split_at_commas(seeds)}
-    words = {"search": {"budget": pmo_benchmark.BUDGET, **typed}, **_those_given(named)}
-    plan = parse_flags(PmoConfig, words)
+        raise ConfigError("every run has a seed of its own; give --seeds instead of --seed")
+    lists = {"tasks": split_at_commas(tasks), "seeds": split_at_commas(seeds)}
+    settings: dict[str, Any] = {"search": overlaid(given(PmoConfig().search), typed)}
+    plan = parse_flags(
+        PmoConfig, settings | {name: words for name, words in lists.items() if words}
+    )
     vae = model.open(output)
+
+    from molvae.benchmarks.pmo import benchmark_pmo
+    from molvae.benchmarks.pmo_summary import summary_text
+
     record = benchmark_pmo(vae, plan, out, work, progress=output.progress)
     record["card"] = vae.card
-    _keep(record, out / "summary.json", plan.seeds[0])
+    _save(record, out / "summary.json", plan.seeds[0])
     output.show(record, f"{summary_text(record)}\n{out / 'summary.json'}")
 
 
-@app.command
-def constrained(
+@app.command(name="constrained")
+def constrained_optimization(
     source: Path,
     /,
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
-    settings: Annotated[_ConstrainedFlags, flags_of("Settings")] = _ConstrainedFlags(),
+    settings: Annotated[ConstrainedConfig, SearchFlags] = ConstrainedConfig(),
     output: OutputFlags = Output(),
 ) -> None:
-    """Raise the penalised logP of leads by molecules that are like them (Jin et al. 2018).
+    """Improve the penalized logP of leads by molecules similar to them (Jin et al. 2018).
 
-    A search has 200 calls and no guardrails unless --budget or --guardrails is given. What was cut
-    off goes on under the same words: OUT is rewritten after each lead.
+    The same command continues where it was interrupted: OUT is rewritten after each lead. By
+    default 80 leads are used, and a search has --budget 200 and --no-guardrails.
 
     Args:
         source: File of leads, the SMILES first in each line.
@@ -242,24 +208,24 @@ def constrained(
     """
     check_apart(source, out)
     check_writable(out)
-    words = overlaid({"search": {"budget": constrained_benchmark.BUDGET}}, given(settings))
-    plan = parse_flags(ConstrainedConfig, words)
+    defaults = {"search": given(ConstrainedConfig().search)}
+    plan = parse_flags(ConstrainedConfig, overlaid(defaults, given(settings)))
     vae = model.open(output)
+
+    from molvae.benchmarks.constrained import benchmark_constrained, figures_text
+
     record = benchmark_constrained(vae, source, plan, out, progress=output.progress)
     record["card"] = vae.card
-    _keep(record, out, plan.search.seed)
+    _save(record, out, plan.search.seed)
     output.show(record, f"{figures_text(record)}\n{out}")
 
 
-def _shown(value: float | None) -> str:
+def _text(value: float | None) -> str:
+    """The figure; a dash for None, which means too few samples."""
     return "-" if value is None else f"{value:.4f}"
 
 
-def _those_given(words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    return {name: some for name, some in words.items() if some}
-
-
 # Any: JSON values.
-def _keep(record: dict[str, Any], out: Path, seed: int) -> None:
+def _save(record: dict[str, Any], out: Path, seed: int) -> None:
     record["provenance"] = provenance(seed)
     write_json(out, record)

@@ -19,6 +19,7 @@ from molvae.cli.flags import (
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags
 from molvae.cli.scoring import ChosenScorers, Scorers
+from molvae.cli.search_flags import SEARCH_BY_FILE
 from molvae.errors import ConfigError
 from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.methods import SearchConfig
@@ -45,7 +46,7 @@ def optimize(
     *,
     out: Annotated[Path, Parameter(name="--out", alias="-o")],
     model: ChosenModel = ModelChoice(),
-    settings: Annotated[SearchConfig, flags_of("Settings")] = SearchConfig(),
+    settings: Annotated[SearchConfig, flags_of("Settings", hidden=SEARCH_BY_FILE)] = SearchConfig(),
     start: Annotated[Start, Parameter(name="*")] = Start(),
     scorers: ChosenScorers = Scorers(),
     output: OutputFlags = Output(),

@@ -8,13 +8,13 @@ from rdkit.Chem import Crippen, rdFingerprintGenerator
 from rdkit.Contrib.SA_Score import sascorer
 
 from molvae.benchmarks.constrained import (
-    ConstrainedConfig,
     RawPenalizedLogp,
     benchmark_constrained,
     figures_of,
     figures_text,
     read_leads,
 )
+from molvae.benchmarks.constrained_config import ConstrainedConfig
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, DataError, MoleculeError, RunError
 

@@ -4,7 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from molvae.benchmarks.pmo import PmoConfig, benchmark_pmo, sources_of
+from molvae.benchmarks.pmo import benchmark_pmo, sources_of
+from molvae.benchmarks.pmo_config import PmoConfig
 from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, published, summary_of, summary_text
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, RunError

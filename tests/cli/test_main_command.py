@@ -70,7 +70,7 @@ def test_the_overview_and_the_help_of_a_command_begin_alike(command, molvae):
     [
         ("train", ["--max-minutes", "--from", "--preset", "[default: 0.003]", "--no-keep-stereo"]),
         ("generate", ["--novel-to", "--temperature", "[default: logp,qed,sa,weight]"]),
-        ("optimize", ["--budget", "[default: 2000]", "--cma-es.sigma", "combined, cma-es"]),
+        ("optimize", ["--budget", "[default: 2000]", "--combined.pool", "combined, cma-es"]),
         ("encode", ["--smiles-column", "--model"]),
         ("decode", ["--temperature", "temperature 0"]),
         ("reconstruct", ["--json", "exact (0 or 1)"]),
@@ -95,7 +95,7 @@ def test_help_of_a_command_shows_its_settings_with_their_defaults(molvae, comman
         (["generate", "--out", "y", "--temperature", "hot"], "--temperature hot: Input should be"),
         (["train", "x", "--out", "y", "--elements", "Xx"], "--elements "),
         (["train", "x", "--out", "y", "--device", "gpu"], "auto, cpu, cuda, cuda:1 or mps"),
-        (["optimize", "x", "--out", "y", "--random-walk.step", "7"], "--random-walk.step 7: "),
+        (["optimize", "x", "--out", "y", "--limits.max-sa", "70"], "--limits.max-sa 70: "),
         (["data", "zinc"], 'Unknown command "zinc"'),
     ],
 )
