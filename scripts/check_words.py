@@ -26,6 +26,8 @@ CLEAN = (
 )
 """Modules and folders that keep the rules; the others are being rewritten."""
 
+UNCLEAN = ("cli/optimize.py",)
+
 PLACEHOLDERS = frozenset({"one", "found", "told", "place", "part", "each", "every", "such"})
 MID_SENTENCE = re.compile(r"(Of|That|Those|What|Likewise|The same|Whether so|So)\b")
 PARTICIPLE = re.compile(
@@ -77,6 +79,7 @@ def main(arguments: list[str]) -> int:
         module
         for path in paths
         for module in (sorted(path.rglob("*.py")) if path.is_dir() else [path])
+        if module not in [PACKAGE / name for name in UNCLEAN]
     ]
     lines = [problem for module in modules for problem in problems(module)]
     print("\n".join([*lines, f"{len(modules)} modules, {len(lines)} problems"]))
