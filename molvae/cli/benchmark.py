@@ -188,7 +188,7 @@ def pmo(
 
 
 @app.command(name="constrained")
-def constrained_optimization(
+def optimize_leads(
     source: Path,
     /,
     *,
