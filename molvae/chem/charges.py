@@ -21,6 +21,10 @@ def normalize_charges(mol: Mol) -> Mol:
 
     RDKit's `Normalizer` chooses the form, except that S=O, P=O and the like stay double bonds.
     """
+    # Nitro groups are most of the charges there are, and the transforms take long.
+    charged = len(mol.GetSubstructMatches(_charge()))
+    if charged == 2 * len(mol.GetSubstructMatches(_nitro())):
+        return mol
     before = Chem.MolToSmiles(mol)
     with rdBase.BlockLogs():
         normalized = _hypervalent().normalize(_normalizer().normalize(mol))
@@ -55,6 +59,11 @@ def _moves_protons_only(before: Mol, after: Mol) -> bool:
 
 
 # RDKit's objects are made once per process: making one costs more than using it.
+
+
+@cache
+def _nitro() -> Mol:
+    return Chem.MolFromSmarts("[N+](=O)[O-]")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Conditions on properties as a person writes them: "qed > 0.6 and weight < 400"."""
+"""Conditions on properties, written as in "qed > 0.6 and weight < 400"."""
 
 import ast
 import operator
@@ -28,91 +28,91 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Comparisons of properties with numbers, joined by and, or, not and brackets."""
+    """Comparisons of properties with numbers, combined by `and`, `or`, `not` and parentheses."""
 
     text: str
     names: tuple[str, ...]
-    """Properties that are needed, sorted."""
+    """Properties that the conditions need, sorted."""
     _test: "_Test" = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "Conditions":
-        """The conditions that a text states.
+        """The conditions in a text.
 
         Raises:
-            ConfigError: the text states none; the message points at the first mistake.
+            ConfigError: the text is not a condition; the message points at the first mistake.
         """
         test = _Reader(text).test(_tree_of(text))
         return cls(text, tuple(sorted(set(_names(test)))), test)
 
     def hold(self, values: Mapping[str, float]) -> bool:
-        """Whether values that cover `names` meet the conditions; never when one of them is NaN."""
+        """Whether values for all `names` meet the conditions; False if any of them is NaN."""
         return not any(isnan(values[name]) for name in self.names) and self._test.holds(values)
 
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """Neighboring operands compared, as in `1 < rings <= 3`; a text is a property's name."""
+    """A chain of comparisons such as `1 < rings <= 3`; operands are numbers or property names."""
 
     operands: tuple[str | float, ...]
     comparisons: tuple[Callable[[float, float], bool], ...]
 
     def holds(self, values: Mapping[str, float]) -> bool:
-        numbers = [values[one] if isinstance(one, str) else one for one in self.operands]
+        numbers = [values[item] if isinstance(item, str) else item for item in self.operands]
         pairs = zip(self.comparisons, pairwise(numbers), strict=True)
         return all(compare(*pair) for compare, pair in pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class _Not:
-    part: "_Test"
+    test: "_Test"
 
     def holds(self, values: Mapping[str, float]) -> bool:
-        return not self.part.holds(values)
+        return not self.test.holds(values)
 
 
 @dataclass(frozen=True, slots=True)
-class _Joined:
-    """Parts of which all must hold, or any."""
+class _Group:
+    """Tests that must all hold, or of which any must."""
 
     needs_all: bool
-    parts: tuple["_Test", ...]
+    tests: tuple["_Test", ...]
 
     def holds(self, values: Mapping[str, float]) -> bool:
-        found = (part.holds(values) for part in self.parts)
-        return all(found) if self.needs_all else any(found)
+        results = (test.holds(values) for test in self.tests)
+        return all(results) if self.needs_all else any(results)
 
 
-_Test = _Comparison | _Not | _Joined
+_Test = _Comparison | _Not | _Group
 
 
 def _names(test: _Test) -> Iterator[str]:
     match test:
         case _Comparison():
-            yield from (one for one in test.operands if isinstance(one, str))
+            yield from (operand for operand in test.operands if isinstance(operand, str))
         case _Not():
-            yield from _names(test.part)
-        case _Joined():
-            for part in test.parts:
-                yield from _names(part)
+            yield from _names(test.test)
+        case _Group():
+            for member in test.tests:
+                yield from _names(member)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Python's syntax tree -> tests; whatever else the tree holds is refused, nothing is run."""
+    """Python's syntax tree -> tests; other syntax is refused, and nothing is run."""
 
     text: str
 
     def test(self, node: ast.expr) -> _Test:
         match node:
-            case ast.BoolOp(op=joint, values=parts):
-                return _Joined(isinstance(joint, ast.And), tuple(self.test(part) for part in parts))
+            case ast.BoolOp(op=operation, values=values):
+                return _Group(isinstance(operation, ast.And), tuple(map(self.test, values)))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return _Not(self.test(operand))
             case ast.Compare(left=left, ops=ops, comparators=others):
                 if not all(type(op) in _COMPARISONS for op in ops):
                     raise self.mistake(node, "compare with <, <=, >, >=, == or !=")
-                operands = tuple(self.operand(one) for one in (left, *others))
+                operands = tuple(self.operand(operand) for operand in (left, *others))
                 return _Comparison(operands, tuple(_COMPARISONS[type(op)] for op in ops))
         raise self.mistake(node, "this is not a comparison")
 
@@ -138,21 +138,21 @@ def _tree_of(text: str) -> ast.expr:
     if len(text) > _MAX_CHARACTERS:
         raise ConfigError(f"conditions of {len(text)} characters; {_MAX_CHARACTERS} are allowed")
     try:
-        # Python warns of spellings such as "1and"; they mean what they say, or are refused later.
+        # Python warns about texts such as "1and", which are valid, or refused later.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(_WHITE.sub(" ", text).lstrip(), mode="eval").body
     except SyntaxError as error:
-        # Python gives the place of a missing end as 0.
-        place = error.offset - 1 if error.offset else len(text)
-        raise _mistake(text, place, f"this cannot be read ({error.msg})") from None
+        # Python gives the offset of a missing end as 0.
+        offset = error.offset - 1 if error.offset else len(text)
+        raise _mistake(text, offset, f"this cannot be read ({error.msg})") from None
     except (ValueError, OverflowError, RecursionError, MemoryError):
         raise ConfigError(f"{text[:60]!r} cannot be read; {_EXAMPLE}") from None
 
 
 def _mistake(text: str, offset: int, what: str) -> ConfigError:
-    """An error that points at a place, counted from the first character that is not white."""
-    place = offset + len(text) - len(text.lstrip())
-    near = text[place : place + 12]
-    where = f"character {place + 1} ({near!r})" if near else "the end"
+    """An error that points at an offset, counted from the first character that is no blank."""
+    start = offset + len(text) - len(text.lstrip())
+    near = text[start : start + 12]
+    where = f"character {start + 1} ({near!r})" if near else "the end"
     return ConfigError(f"{text!r}, {where}: {what}; {_EXAMPLE}")

@@ -8,7 +8,7 @@ from molvae.chem.molecule import Molecule
 
 
 def depiction(molecule: Molecule, width: int = 240, height: int = 170) -> str:
-    """The structural formula as SVG text, so many pixels wide and high, without a background."""
+    """The structural formula as SVG without background; width and height are in pixels."""
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     # Any: RDKit's stubs give these options the wrong types.
     options: Any = drawer.drawOptions()

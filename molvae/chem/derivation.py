@@ -1,8 +1,8 @@
-"""Whether SELFIES symbols mean what they say, or decoding would have to repair them.
+"""Repairs that decoding makes to SELFIES symbols.
 
-Any SELFIES string decodes to some molecule because the decoder silently lowers bonds, skips
-symbols and leaves rings out where the grammar or the valences ask for it. Here the grammar of
-selfies 2.x (Krenn et al. 2020; Lo et al. 2023) is followed only as far as nothing is repaired.
+Any SELFIES string decodes to some molecule because the decoder silently lowers bond orders, skips
+symbols and drops rings where the grammar or the valences require it. This module follows the
+grammar of selfies 2.x (Krenn et al. 2020; Lo et al. 2023) up to the first repair.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,42 +19,41 @@ from molvae.errors import MoleculeError
 
 
 class Repair(StrEnum):
-    """What decoding does to symbols that cannot be taken as they are written."""
+    """Repair of symbols that cannot be decoded as written."""
 
     UNUSED_SYMBOLS = "symbols left unused"
-    """They follow an atom without a free valence, or make an atom that has none."""
+    """Symbols that follow an atom without a free valence, or an atom that has none."""
     LOWERED_BOND = "bond order lowered"
-    """Of an atom or a ring, for want of valence; or the bond of an atom with nothing before it."""
+    """Bond of an atom or ring beyond the free valence, or of an atom with nothing before it."""
     DROPPED_BRANCH = "branch left out"
-    """No valence or no atom to start it at, or no atom in it."""
+    """Branch with no free valence or atom to start from, or with no atom in it."""
     BRANCH_LENGTH = "branch of another length"
-    """The symbols end before the branch does, or what begins in it ends beyond it."""
+    """Branch that ends after the last symbol, or that an inner branch or index runs out of."""
     INDEX = "index symbols missing or misread"
-    """The symbols end before the index does, or one of it is no digit and counts as 0."""
+    """Index that the symbols end in, or with a symbol that is no digit and counts as 0."""
     DROPPED_RING = "ring left out"
-    """No atom before it, or no valence where it would close."""
+    """Ring with no atom before it, or no free valence where it would close."""
     MOVED_RING = "ring closed elsewhere"
-    """It reaches back beyond the first atom, which is taken instead."""
+    """Ring that reaches back beyond the first atom, which is used instead."""
     MERGED_RING = "ring merged with a bond"
-    """Its atoms have a bond already, the order of which is raised."""
+    """Ring between atoms that already have a bond, whose order is raised."""
 
 
 def first_repair(symbols: Iterable[str]) -> Repair | None:
-    """The first repair met while reading, rings last; None when there is none.
+    """The first repair of a decoding, rings last; None if there is none.
 
-    The constraint table must have been installed in selfies, and be the same at all times.
+    The constraint table must be installed in selfies, and never change.
 
     Raises:
-        MoleculeError: the symbols spell no atom, or one of them is unknown and stands before
-            anything that is repaired.
+        MoleculeError: the symbols decode to no atom, or an unknown symbol comes before any repair.
     """
     derivation = _Derivation()
     real = (symbol for symbol in symbols if symbol != "[nop]")
     for is_dot, fragment in groupby(real, lambda symbol: symbol == "."):
-        if not is_dot and (found := derivation.read(tuple(map(_role, fragment)))):
-            return found
+        if not is_dot and (first := derivation.read(tuple(map(_role, fragment)))):
+            return first
     if not derivation.capacities:
-        raise MoleculeError(Refusal.INVALID, "the symbols spell no atom")
+        raise MoleculeError(Refusal.INVALID, "the symbols decode to no atom")
     return derivation.close_rings()
 
 
@@ -84,35 +83,35 @@ class _Stop:
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """What a symbol means by itself; all parts are None when selfies does not know it."""
+    """Meaning of a symbol by itself; `element` is None if selfies does not know the symbol."""
 
     symbol: str
-    part: _Atom | _Branch | _Ring | _Stop | None
+    element: _Atom | _Branch | _Ring | _Stop | None
     digit: int | None
-    """Its value within an index."""
+    """Value of the symbol within an index; None if it is no digit."""
 
 
 @dataclass(slots=True)
 class _Chain:
-    """Where symbols are being added: the main chain of a fragment, or a branch of it."""
+    """The main chain of a fragment, or a branch, that symbols are added to."""
 
     end: int
     """Position after its last symbol."""
     valence: int | None
-    """Free bonds of the last atom as the grammar counts them; None before the first atom."""
+    """Free valence of the last atom as the grammar counts it; None before the first atom."""
     last: int
-    """The last atom."""
+    """Index of the last atom."""
     atoms_before: int = -1
-    """Atoms that were there when it began."""
+    """Number of atoms when the chain began."""
 
 
 @dataclass(slots=True)
 class _Derivation:
-    """The graph that symbols spell, as far as it has been read."""
+    """The molecular graph of the symbols read so far."""
 
     capacities: list[int] = field(default_factory=list)
     used: list[int] = field(default_factory=list)
-    """Bonds of each atom, by order."""
+    """Sum of bond orders per atom."""
     bonds: set[tuple[int, int]] = field(default_factory=set)
     rings: list[tuple[int, int, int]] = field(default_factory=list)
     """First atom, last atom, order."""
@@ -120,48 +119,48 @@ class _Derivation:
     def read(self, roles: Sequence[_Role]) -> Repair | None:
         """Add a fragment."""
         chains = [_Chain(len(roles), None, -1)]
-        place = 0
-        while place < len(roles):
+        position = 0
+        while position < len(roles):
             if chains[-1].valence == 0:
                 return Repair.UNUSED_SYMBOLS
-            outcome = self._take(roles, place, chains)
+            outcome = self._take(roles, position, chains)
             if isinstance(outcome, Repair):
                 return outcome
-            place = outcome
-            if found := self._end_chains(chains, place):
-                return found
+            position = outcome
+            if cut_short := self._end_chains(chains, position):
+                return cut_short
         return None
 
-    def _take(self, roles: Sequence[_Role], place: int, chains: list[_Chain]) -> int | Repair:
-        """Use the symbol at a place and its index; the place after them."""
-        part, chain = roles[place].part, chains[-1]
-        match part:
+    def _take(self, roles: Sequence[_Role], position: int, chains: list[_Chain]) -> int | Repair:
+        """Use the symbol at a position, with its index; returns the position after them."""
+        element, chain = roles[position].element, chains[-1]
+        match element:
             case _Atom():
-                return self._add_atom(part, chain) or place + 1
+                return self._add_atom(element, chain) or position + 1
             case _Branch() | _Ring():
-                return self._take_indexed(part, roles, place + 1, chains)
+                return self._take_indexed(element, roles, position + 1, chains)
             case _Stop():
                 # Before the first atom the decoder goes on.
                 chain.valence = None if chain.valence is None else 0
-                return place + 1
-        detail = f"invalid symbol {roles[place].symbol!r}"
+                return position + 1
+        detail = f"invalid symbol {roles[position].symbol!r}"
         raise MoleculeError(Refusal.INVALID, detail)
 
     def _take_indexed(
-        self, part: _Branch | _Ring, roles: Sequence[_Role], place: int, chains: list[_Chain]
+        self, element: _Branch | _Ring, roles: Sequence[_Role], position: int, chains: list[_Chain]
     ) -> int | Repair:
-        """The same for a symbol whose index begins at the place."""
+        """Use a branch or ring symbol whose index begins at a position."""
         chain = chains[-1]
-        is_branch = isinstance(part, _Branch)
+        is_branch = isinstance(element, _Branch)
         if (chain.valence or 0) < (2 if is_branch else 1):
             return Repair.DROPPED_BRANCH if is_branch else Repair.DROPPED_RING
-        index = _index(roles, place, part.digits, chain.end)
+        index = _index(roles, position, element.digits, chain.end)
         if isinstance(index, Repair):
             return index
-        after = place + part.digits
-        if isinstance(part, _Branch):
-            return self._open_branch(part, after + index + 1, chains) or after
-        return self._note_ring(part, index + 1, chain) or after
+        after = position + element.digits
+        if isinstance(element, _Branch):
+            return self._open_branch(element, after + index + 1, chains) or after
+        return self._note_ring(element, index + 1, chain) or after
 
     def _add_atom(self, atom: _Atom, chain: _Chain) -> Repair | None:
         number = len(self.capacities)
@@ -203,14 +202,14 @@ class _Derivation:
         chain.valence = valence - ring.order
         return None
 
-    def _end_chains(self, chains: list[_Chain], place: int) -> Repair | None:
-        while len(chains) > 1 and chains[-1].end == place:
+    def _end_chains(self, chains: list[_Chain], position: int) -> Repair | None:
+        while len(chains) > 1 and chains[-1].end == position:
             if chains.pop().atoms_before == len(self.capacities):
                 return Repair.DROPPED_BRANCH
         return None
 
     def close_rings(self) -> Repair | None:
-        """Add the rings, which decoding does when all atoms are there."""
+        """Add the rings, as decoding does after all atoms."""
         for first, last, order in self.rings:
             free = min(
                 self.capacities[first] - self.used[first], self.capacities[last] - self.used[last]
@@ -227,36 +226,36 @@ class _Derivation:
         return None
 
 
-def _index(roles: Sequence[_Role], place: int, digits: int, end: int) -> int | Repair:
-    """The number that the digits spell, of which the first counts most."""
+def _index(roles: Sequence[_Role], position: int, digits: int, end: int) -> int | Repair:
+    """Value of the digits, the most significant first."""
     value = 0
-    for role in roles[place : place + digits]:
+    for role in roles[position : position + digits]:
         if role.digit is None:
             return Repair.INDEX
         value = value * len(INDEX_CODE) + role.digit
-    if place + digits > end:
+    if position + digits > end:
         return Repair.INDEX if end == len(roles) else Repair.BRANCH_LENGTH
     return value
 
 
 @cache
 def _role(symbol: str) -> _Role:
-    return _Role(symbol, _part(symbol), INDEX_CODE.get(symbol))
+    return _Role(symbol, _element(symbol), INDEX_CODE.get(symbol))
 
 
-def _part(symbol: str) -> _Atom | _Branch | _Ring | _Stop | None:
-    """The tests are those of the decoder, in its order."""
+def _element(symbol: str) -> _Atom | _Branch | _Ring | _Stop | None:
+    """The grammar element of a symbol, by the tests of the decoder in their order."""
     kind = symbol[-4:-2]
     if kind == "ch":
-        found = process_branch_symbol(symbol)
-        return found and _Branch(found[0], found[1])
+        branch = process_branch_symbol(symbol)
+        return branch and _Branch(branch[0], branch[1])
     if kind == "ng":
-        found = process_ring_symbol(symbol)
-        return found and _Ring(found[0], found[1])
+        ring = process_ring_symbol(symbol)
+        return ring and _Ring(ring[0], ring[1])
     if "eps" in symbol:
         return _Stop()
-    found = process_atom_symbol(symbol)
-    if found is None:
+    processed = process_atom_symbol(symbol)
+    if processed is None:
         return None
-    (order, _), atom = found
+    (order, _), atom = processed
     return _Atom(order, symbol[1] not in "=#/\\-", atom.bonding_capacity)

@@ -1,4 +1,4 @@
-"""What a molecule is made of: its atoms by element, how near that is to a formula, its patterns."""
+"""Molecular formulas, similarity to a formula, and counts of substructures."""
 
 import re
 from collections import Counter
@@ -20,16 +20,16 @@ _DEVIATION_OF_ALL_ATOMS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Numbers of atoms by element, in the order in which they were written."""
+    """A molecular formula: counts of atoms by element, in the order written."""
 
     elements: tuple[tuple[str, int], ...]
 
     @classmethod
     def parse(cls, text: str) -> "Formula":
-        """The formula that a text such as C9H10N2O2PF2Cl spells; repeated elements add up.
+        """The formula in a text such as C9H10N2O2PF2Cl; repeated elements add up.
 
         Raises:
-            ConfigError: it is no formula, or names an element that does not exist.
+            ConfigError: the text is no formula, or names an element that does not exist.
         """
         if not _FORMULA.fullmatch(text):
             raise ConfigError(f"{text!r} is not a molecular formula; expected one such as 'C2H6O'")
@@ -43,36 +43,36 @@ class Formula:
 
     @property
     def atoms(self) -> int:
-        """Atoms of all elements, hydrogen included."""
+        """Number of atoms, hydrogen included."""
         return sum(count for _, count in self.elements)
 
 
 def atoms_by_element(molecule: Molecule) -> Mapping[str, int]:
-    """How many atoms of each element a molecule has, all hydrogens and isotopes included."""
-    found: Counter[str] = Counter()
+    """Number of atoms of each element, with all hydrogens and isotopes."""
+    counts: Counter[str] = Counter()
     for atom in molecule.mol.GetAtoms():
-        found[atom.GetSymbol()] += 1
-        found["H"] += atom.GetTotalNumHs()
-    return found
+        counts[atom.GetSymbol()] += 1
+        counts["H"] += atom.GetTotalNumHs()
+    return counts
 
 
 def likeness_to_formula(molecule: Molecule, formula: Formula) -> float:
-    """1 for an isomer, falling as numbers of atoms differ (GuacaMol, Brown et al. 2019).
+    """Isomer score in (0, 1], 1 for an isomer of the formula (GuacaMol, Brown et al. 2019).
 
-    The geometric mean of a Gaussian for each element of the formula, of deviation 1, and one for
-    the number of all atoms, of deviation 2.
+    The geometric mean of one Gaussian per element of the formula, of standard deviation 1, and
+    one for the number of all atoms, of standard deviation 2.
     """
-    found = atoms_by_element(molecule)
+    counts = atoms_by_element(molecule)
     squares = [
-        ((found.get(element, 0) - count) / _DEVIATION_OF_AN_ELEMENT) ** 2
+        ((counts.get(element, 0) - count) / _DEVIATION_OF_AN_ELEMENT) ** 2
         for element, count in formula.elements
     ]
-    squares.append(((sum(found.values()) - formula.atoms) / _DEVIATION_OF_ALL_ATOMS) ** 2)
+    squares.append(((sum(counts.values()) - formula.atoms) / _DEVIATION_OF_ALL_ATOMS) ** 2)
     return exp(-0.5 * sum(squares) / len(squares))
 
 
 def occurrences(molecule: Molecule, pattern: Pattern) -> int:
-    """How many sets of atoms match the pattern."""
+    """Number of distinct sets of atoms that match the pattern."""
     mol = pattern.target(molecule.mol)
     limit = mol.GetNumAtoms() * 1000
     return len(mol.GetSubstructMatches(pattern.query, useChirality=True, maxMatches=limit))

@@ -1,5 +1,6 @@
 """Metals: salts are split into their ions, organometallic compounds are recognized."""
 
+import re
 from functools import cache
 
 from rdkit import Chem, rdBase
@@ -17,6 +18,7 @@ _METALS = (
     "#69,#70,#71,#72,#73,#74,#75,#76,#77,#78,#79,#80,#81,#82,#83,#84,#87,#88,#89,#90,#91,#92,#93,"
     "#94,#95,#96]"
 )
+_SALT_METAL = re.compile(r"\[\d*(?:Li|Na|K|Rb|Cs|Mg|Ca|Sr|Ba|Al|Zn|Ag)(?![a-z])")
 # A metal in a ring is chelated: what is left without it is another substance.
 _SALT_BOND = (
     "[Li,Na,K,Rb,Cs,Mg,Ca,Sr,Ba,Al,Zn,Ag;!R;!$(*~[!#7;!#8;!#9;!#16;!#17;!#35;!#53])]"
@@ -24,9 +26,12 @@ _SALT_BOND = (
 )
 
 
-def split_salts(mol: Mol) -> Mol:
-    """The molecule with metals of salts as ions of their own; the same object if it has none."""
-    if not mol.HasSubstructMatch(_salt_bond()):
+def split_salts(mol: Mol, smiles: str) -> Mol:
+    """The molecule with metals of salts as ions of their own; the same object if it has none.
+
+    `smiles` is the text it was read from, which is faster to search.
+    """
+    if not _SALT_METAL.search(smiles) or not mol.HasSubstructMatch(_salt_bond()):
         return mol
     with rdBase.BlockLogs():
         return _disconnector().Disconnect(mol)

@@ -1,4 +1,4 @@
-"""Molecule <-> SELFIES symbols, under the one recorded constraint table."""
+"""Molecule <-> SELFIES symbols, under one constraint table."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +25,7 @@ __all__ = [
     "repair",
     "robust_alphabet",
     "selfies_to_smiles",
+    "smiles_or_none",
     "to_selfies",
     "to_selfies_batch",
 ]
@@ -54,46 +55,49 @@ CONSTRAINTS: Mapping[str, int] = MappingProxyType(
 
 
 def to_selfies(molecule: Molecule) -> Selfies:
-    """The symbols of a molecule, which `from_selfies` turns into the same molecule.
+    """The canonical SELFIES of a molecule, which `from_selfies` decodes to the same molecule.
 
     They depend on the canonical SMILES only.
 
     Raises:
-        MoleculeError: no spelling that was tried keeps the canonical SMILES as it is.
+        MoleculeError: no SELFIES that were tried decode to the same canonical SMILES.
+
+    >>> to_selfies(Molecule.parse("CC=O"))
+    ('[C]', '[C]', '[=O]')
     """
     _install_constraints()
     with rdBase.BlockLogs():
-        for smiles in _writings(molecule.smiles):
+        for smiles in _smiles_forms(molecule.smiles):
             selfies = _encode_smiles(smiles)
-            if selfies is not None and _canonical(selfies) == molecule.smiles:
+            if selfies is not None and smiles_or_none(selfies) == molecule.smiles:
                 return selfies
     raise MoleculeError(Refusal.NOT_ENCODABLE, molecule.smiles)
 
 
 def to_selfies_batch(smiles: Iterable[str]) -> list[Selfies | None]:
-    """The symbols of each molecule; None where there are none that keep it as it is."""
-    found: list[Selfies | None] = []
+    """Canonical SELFIES per SMILES; None where the molecule is invalid or not encodable."""
+    rows: list[Selfies | None] = []
     for text in smiles:
         try:
-            found.append(to_selfies(Molecule.parse(text)))
+            rows.append(to_selfies(Molecule.parse(text)))
         except MoleculeError:
-            found.append(None)
-    return found
+            rows.append(None)
+    return rows
 
 
 def random_selfies(molecule: Molecule, generator: np.random.Generator) -> Selfies | None:
-    """SELFIES of a random atom order of the molecule; None if it decodes to another molecule."""
+    """SELFIES of a random atom order of the molecule; None if they decode to another molecule."""
     _install_constraints()
     order = generator.permutation(molecule.mol.GetNumAtoms()).tolist()
     with rdBase.BlockLogs():
         shuffled = Chem.RenumberAtoms(molecule.mol, order)
         selfies = _encode_smiles(Chem.MolToSmiles(shuffled, canonical=False))
-        is_same = selfies is not None and _canonical(selfies) == molecule.smiles
+        is_same = selfies is not None and smiles_or_none(selfies) == molecule.smiles
     return selfies if is_same else None
 
 
 def is_canonical(selfies: Selfies, molecule: Molecule) -> bool:
-    """Whether `to_selfies` gives the molecule this spelling, of the many that spell it."""
+    """Whether these are the SELFIES that `to_selfies` gives for the molecule."""
     try:
         return to_selfies(molecule) == selfies
     except MoleculeError:
@@ -101,33 +105,41 @@ def is_canonical(selfies: Selfies, molecule: Molecule) -> bool:
 
 
 def from_selfies(symbols: Sequence[str]) -> Molecule:
-    """The molecule that symbols spell; any SELFIES symbols in any order spell something.
+    """The molecule that symbols decode to; any SELFIES symbols in any order decode to something.
 
     Raises:
-        MoleculeError: they spell nothing, or what they spell is not accepted by RDKit.
+        MoleculeError: they decode to no atom, or RDKit does not accept the result.
     """
     return Molecule.parse(selfies_to_smiles(symbols))
 
 
 def from_selfies_batch(selfies_rows: Iterable[Selfies]) -> list[Molecule | None]:
-    """The molecule that each spells, None where there is none; what comes twice is read once."""
-    read: dict[Selfies, Molecule | None] = {}
-    found = []
+    """The molecule of each row, None where there is none; repeated rows are decoded once."""
+    decoded: dict[Selfies, Molecule | None] = {}
+    molecules = []
     for selfies in selfies_rows:
-        if selfies not in read:
+        if selfies not in decoded:
             try:
-                read[selfies] = from_selfies(selfies)
+                decoded[selfies] = from_selfies(selfies)
             except MoleculeError:
-                read[selfies] = None
-        found.append(read[selfies])
-    return found
+                decoded[selfies] = None
+        molecules.append(decoded[selfies])
+    return molecules
+
+
+def smiles_or_none(symbols: Sequence[str]) -> str | None:
+    """Canonical SMILES of the molecule that symbols decode to; None if there is none."""
+    try:
+        return from_selfies(symbols).smiles
+    except MoleculeError:
+        return None
 
 
 def selfies_to_smiles(symbols: Sequence[str]) -> str:
-    """The SMILES, not canonical, that symbols spell; RDKit has not read it yet.
+    """SMILES that symbols decode to, neither canonical nor checked by RDKit.
 
     Raises:
-        MoleculeError: they spell nothing.
+        MoleculeError: they decode to no atom.
     """
     _install_constraints()
     try:
@@ -136,17 +148,17 @@ def selfies_to_smiles(symbols: Sequence[str]) -> str:
         detail = f"{str(error).splitlines()[0]}"
         raise MoleculeError(Refusal.INVALID, detail) from None
     if not smiles:
-        raise MoleculeError(Refusal.INVALID, "the symbols spell no atom")
+        raise MoleculeError(Refusal.INVALID, "the symbols decode to no atom")
     return smiles
 
 
 def repair(symbols: Sequence[str]) -> Repair | None:
-    """What `from_selfies` does to symbols first, where it cannot take them as they are written.
+    """The first repair that `from_selfies` makes to symbols it cannot take as written.
 
-    None when every symbol is used for what it says, as in all that `to_selfies` returns.
+    None if all symbols are used as written, as in everything that `to_selfies` returns.
 
     Raises:
-        MoleculeError: they spell no atom, or hold an unknown symbol where nothing is repaired yet.
+        MoleculeError: they decode to no atom, or an unknown symbol comes before any repair.
     """
     _install_constraints()
     return first_repair(symbols)
@@ -162,7 +174,7 @@ def remove_stereo(symbols: Sequence[str]) -> Selfies:
 
 
 def robust_alphabet() -> tuple[str, ...]:
-    """Sorted symbols any string of which obeys the constraint table."""
+    """Symbols that obey the constraint table in any order, sorted."""
     _install_constraints()
     return tuple(sorted(sf.get_semantic_robust_alphabet()))
 
@@ -179,12 +191,12 @@ def _remove_marks(symbol: str) -> str:
 
 
 def _install_constraints() -> None:
-    """Make selfies work under `CONSTRAINTS`, whatever other code of this process has told it."""
+    """Make selfies use `CONSTRAINTS`, whatever other code of this process has set."""
     if sf.get_semantic_constraints() != CONSTRAINTS:
         sf.set_semantic_constraints(dict(CONSTRAINTS))
 
 
-def _writings(smiles: str) -> Iterator[str]:
+def _smiles_forms(smiles: str) -> Iterator[str]:
     """The SMILES itself, then its Kekulé form: selfies' own kekulisation fails for aryl anions."""
     yield smiles
     mol = Chem.MolFromSmiles(smiles)
@@ -193,19 +205,11 @@ def _writings(smiles: str) -> Iterator[str]:
 
 
 def _encode_smiles(smiles: str) -> Selfies | None:
-    """Symbols of a SMILES; None when selfies cannot write them."""
+    """Symbols of a SMILES; None if selfies cannot encode it."""
     try:
         # Not strict: what breaks the constraints does not survive the reading that follows.
         return tuple(sf.split_selfies(sf.encoder(smiles, strict=False)))
     # selfies means to raise only the first; the others come from aromatic halogens, from wildcard
     # atoms and from branches nested beyond Python's stack.
     except (sf.EncoderError, KeyError, AssertionError, RecursionError):
-        return None
-
-
-def _canonical(selfies: Selfies) -> str | None:
-    """Canonical SMILES of what the symbols spell; None when it is no molecule."""
-    try:
-        return from_selfies(selfies).smiles
-    except MoleculeError:
         return None

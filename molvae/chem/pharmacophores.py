@@ -1,7 +1,7 @@
-"""Which pharmacophores of two and three points a molecule shows, by Gobbi & Poppinger (1998).
+"""Pharmacophores of two and three points in a molecule, by Gobbi & Poppinger (1998).
 
-The same bits as `Pharm2D.Generate.Gen2DFingerprint` of RDKit with its Gobbi factory, under numbers
-of our own: that walks through the triples in Python and takes some ten times as long.
+The same features as `Pharm2D.Generate.Gen2DFingerprint` of RDKit with its Gobbi factory, numbered
+differently: that function enumerates the triples in Python and takes ten times as long.
 """
 
 from collections.abc import Iterator
@@ -17,34 +17,34 @@ from rdkit.Chem.Pharm2D import Gobbi_Pharm2D
 from molvae.chem.molecule import Molecule
 
 SIZE = 2**18
-"""All numbers of pharmacophores lie below."""
+"""Upper bound of the numbers of pharmacophores."""
 
 _ROLES = 8
 _NEAREST, _FAR = 2, 100
-"""Bonds: points nearer than the one, or as far apart as the other, make no pharmacophore."""
+"""Topological distances: points nearer than `_NEAREST` or from `_FAR` on form no pharmacophore."""
 _BINS = 7
-"""Two bonds, three, ... seven, eight or more."""
+"""Distance bins: two bonds, three, ... seven, eight or more."""
 _PAIRS_FROM = _ROLES**3 * _BINS**3
 _MOST_AT_ONCE = 64
-"""Points up to which all triples are listed at once; there are 41,664 of them."""
+"""Number of points up to which all triples, 41,664 at most, are enumerated at once."""
 
 
 def pharmacophores(molecule: Molecule) -> Int64[np.ndarray, " pharmacophore"]:
-    """Numbers of the pharmacophores that occur, each once, rising."""
+    """Numbers of the pharmacophores that occur, distinct and sorted."""
     atoms, roles = _points(molecule.mol)
     bonds = GetDistanceMatrix(molecule.mol)[np.ix_(atoms, atoms)]
     apart = np.where((bonds < _NEAREST) | (bonds >= _FAR), -1, np.minimum(bonds, 8) - _NEAREST)
     apart = apart.astype(np.int64)
-    found = [_triples(roles, apart, places) for places in _places_of_triples(len(roles))]
-    return np.unique(np.concatenate([_pairs(roles, apart), *found]))
+    triples = [_triples(roles, apart, points) for points in _point_triples(len(roles))]
+    return np.unique(np.concatenate([_pairs(roles, apart), *triples]))
 
 
 def _points(mol: Mol) -> tuple[Int64[np.ndarray, " point"], Int64[np.ndarray, " point"]]:
-    """Atoms that play a role, once for each, and the roles, which rise."""
+    """Atoms with a pharmacophoric role, once per role, and these roles, sorted."""
     # RDKit's factory carries no type hints.
     matches = Gobbi_Pharm2D.factory.GetMolFeats(mol)  # type: ignore[no-untyped-call]
-    found = [(atom, role) for role, atoms in enumerate(matches) for (atom,) in atoms]
-    table = np.array(found, dtype=np.int64).reshape(len(found), 2)
+    pairs = [(atom, role) for role, atoms in enumerate(matches) for (atom,) in atoms]
+    table = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
     return table[:, 0], table[:, 1]
 
 
@@ -60,16 +60,16 @@ def _pairs(
 def _triples(
     roles: Int64[np.ndarray, " point"],
     apart: Int64[np.ndarray, "point point"],
-    places: tuple[Any, Any, Any],
+    points: tuple[Any, Any, Any],
 ) -> Int64[np.ndarray, " triple"]:
-    """Numbers of the triangles between the points at these places."""
-    a, b, c = places
+    """Numbers of the triangles between these points."""
+    a, b, c = points
     ab, ac, bc = apart[a, b], apart[a, c], apart[b, c]
     whole = (ab >= 0) & (ac >= 0) & (bc >= 0)
     first, second, third = roles[a[whole]], roles[b[whole]], roles[c[whole]]
     ab, ac, bc = ab[whole], ac[whole], bc[whole]
-    # Points of one role are interchangeable: the side of the pair that is longer comes first. The
-    # second pass over ab and ac is needed where all three are of one role, and sorts three sides.
+    # Points of the same role are interchangeable, so that the longer of their sides comes first. If
+    # all three roles are equal, the second pass over ab and ac completes the sorting of the sides.
     ab, ac = _longer_first(ab, ac, second == third)
     ac, bc = _longer_first(ac, bc, first == second)
     ab, ac = _longer_first(ab, ac, second == third)
@@ -78,17 +78,17 @@ def _triples(
 
 
 def _longer_first(
-    one: Int64[np.ndarray, " triple"],
-    other: Int64[np.ndarray, " triple"],
+    first: Int64[np.ndarray, " triple"],
+    second: Int64[np.ndarray, " triple"],
     interchangeable: np.ndarray,
 ) -> tuple[Int64[np.ndarray, " triple"], Int64[np.ndarray, " triple"]]:
-    swapped = interchangeable & (one < other)
-    return np.where(swapped, other, one), np.where(swapped, one, other)
+    swap = interchangeable & (first < second)
+    return np.where(swap, second, first), np.where(swap, first, second)
 
 
 # Any: three arrays of integers, the first of which may be a single one spread over the others.
-def _places_of_triples(points: int) -> Iterator[tuple[Any, Any, Any]]:
-    """Places a < b < c of all triples, in portions that fit the memory."""
+def _point_triples(points: int) -> Iterator[tuple[Any, Any, Any]]:
+    """All triples of points a < b < c, in portions that fit into memory."""
     if points <= _MOST_AT_ONCE:
         yield _all_triples(points)
         return

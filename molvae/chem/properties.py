@@ -1,4 +1,4 @@
-"""Named scalars of one molecule, each with unit, range and source."""
+"""Properties of a molecule: named scalars with unit, range and source."""
 
 import io
 from collections.abc import Callable, Iterable, Mapping
@@ -37,19 +37,19 @@ _ZINC_CYCLE = (-0.0485696876403053, 0.2860212110245455)
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A scalar that every molecule has."""
+    """A scalar that can be computed for every molecule."""
 
     name: str
     unit: str
-    """Empty for a bare number."""
+    """Unit; empty for a dimensionless number."""
     low: float
     high: float
-    """The values it can take lie from `low` to `high`; infinite where nothing bounds them."""
+    """Bounds of the values, from `low` to `high`; infinite if there is none."""
     source: str
     function: Callable[[Molecule], float]
 
     def of(self, molecule: Molecule) -> float:
-        """Its value; NaN where it cannot be computed."""
+        """Value for the molecule; NaN if it cannot be computed."""
         # What RDKit raises for a structure beyond a formula's reach.
         try:
             value = float(self.function(molecule))
@@ -59,21 +59,21 @@ class Property:
 
 
 def property_values(molecule: Molecule, names: Iterable[str]) -> dict[str, float]:
-    """Each named property of the molecule; NaN where it cannot be computed.
+    """Values of the named properties; NaN where one cannot be computed.
 
     Raises:
         ConfigError: there is no property of that name.
     """
     wanted = [find_property(name) for name in names]
     with rdBase.BlockLogs():
-        return {one.name: one.of(molecule) for one in wanted}
+        return {entry.name: entry.of(molecule) for entry in wanted}
 
 
 def find_property(name: str) -> Property:
     """The property of that name.
 
     Raises:
-        ConfigError: there is none; the message names the nearest.
+        ConfigError: there is none; the message suggests the nearest name.
     """
     if name not in PROPERTIES:
         raise ConfigError(f"there is no property {name!r}{suggestion(name, list(PROPERTIES))}")
@@ -84,7 +84,7 @@ def _logp(molecule: Molecule) -> float:
     return float(CalcCrippenDescriptors(molecule.mol)[0])
 
 
-def _qed(molecule: Molecule) -> float:
+def _drug_likeness(molecule: Molecule) -> float:
     return float(QED.qed(molecule.mol))  # type: ignore[no-untyped-call]
 
 
@@ -105,7 +105,7 @@ def _np_likeness(molecule: Molecule) -> float:
 def _np_model() -> Mapping[int, float]:
     from rdkit.Contrib.NP_Score import npscorer
 
-    # It writes two lines to stderr, where progress bars stand.
+    # The scorer writes two lines to stderr, where progress bars are shown.
     with redirect_stderr(io.StringIO()):
         model: Mapping[int, float] = npscorer.readNPModel()
     return model
@@ -120,7 +120,7 @@ def _largest_ring(molecule: Molecule) -> float:
 
 
 def _cycle_excess(molecule: Molecule) -> float:
-    """Atoms of the largest ring beyond six."""
+    """Number of atoms in the largest ring beyond six."""
     return max(_largest_ring(molecule) - 6, 0.0)
 
 
@@ -128,7 +128,7 @@ def _plain(molecule: Molecule) -> float:
     return _logp(molecule) - _sa(molecule)
 
 
-def _penalized_logp(molecule: Molecule) -> float:
+def _gcpn_logp(molecule: Molecule) -> float:
     terms = (
         (_logp(molecule), _ZINC_LOGP),
         (-_sa(molecule), _ZINC_SA),
@@ -147,7 +147,7 @@ def _count(name: str, function: Callable[[Mol], float], source: str) -> Property
 
 _ALL = (
     Property("logp", "", -inf, inf, "Wildman & Crippen 1999", _logp),
-    Property("qed", "", 0.0, 1.0, "Bickerton et al. 2012, RDKit's mean weights", _qed),
+    Property("qed", "", 0.0, 1.0, "Bickerton et al. 2012, RDKit's mean weights", _drug_likeness),
     Property("sa", "", 1.0, 10.0, "Ertl & Schuffenhauer 2009; 1 is easy to make", _sa),
     Property("weight", "g/mol", 0.0, inf, "average mass", _of_mol(_CalcMolWt)),
     Property("tpsa", "Å²", 0.0, inf, "Ertl et al. 2000", _of_mol(CalcTPSA)),
@@ -163,9 +163,9 @@ _ALL = (
     _count("stereocenters", CalcNumAtomStereoCenters, "atoms, marked or not, RDKit"),
     Property("bertz", "", 0.0, inf, "Bertz 1981, complexity", _of_mol(GraphDescriptors.BertzCT)),
     Property("np_likeness", "", -inf, inf, "Ertl et al. 2008; high is natural", _np_likeness),
-    Property("penalized_logp", "", -inf, inf, "You et al. 2018, over ZINC250k", _penalized_logp),
+    Property("penalized_logp", "", -inf, inf, "You et al. 2018, over ZINC250k", _gcpn_logp),
     Property("plain_penalized_logp", "", -inf, inf, "logP - SA, Jin et al. 2018", _plain),
 )
 
-PROPERTIES: Mapping[str, Property] = MappingProxyType({one.name: one for one in _ALL})
-"""In the order in which they are listed to a person."""
+PROPERTIES: Mapping[str, Property] = MappingProxyType({entry.name: entry for entry in _ALL})
+"""All properties, in the order in which they are listed."""

@@ -8,6 +8,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import Mol, rdDepictor
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.reading import cxsmiles
 
 _RECORD_END = "$$$$"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
@@ -80,14 +81,11 @@ def sdf_record(smiles: str, fields: Mapping[str, str], title: str = "") -> str:
 
 
 def smiles_of_mol(mol: Mol | None) -> str:
-    """Canonical SMILES of an RDKit `Mol`, as CXSMILES where it has enhanced stereochemistry."""
+    """Canonical SMILES of an RDKit `Mol`, as CXSMILES where it has enhanced or axial stereo."""
     if mol is None:
         return ""
     with rdBase.BlockLogs():
-        if mol.GetStereoGroups():
-            flags = Chem.CXSmilesFields.CX_ENHANCEDSTEREO
-            return str(Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), flags))
-        return str(Chem.MolToSmiles(mol))
+        return cxsmiles(mol)
 
 
 def _read_record(begin: int, lines: list[str]) -> SdfRecord:

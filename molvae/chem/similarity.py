@@ -1,4 +1,4 @@
-"""How alike molecules are: fingerprints of counts, Tanimoto similarity, Morgan bits, scaffolds."""
+"""Similarity of molecules: count fingerprints, Tanimoto similarity, Morgan bits, scaffolds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,31 +17,31 @@ from molvae.chem.notation import Selfies, from_selfies_batch
 from molvae.chem.pharmacophores import SIZE, pharmacophores
 
 SUBSTRUCTURES = 2_048
-"""Numbers that `substructure_counts` gives of a molecule."""
+"""Length of the vector that `substructure_counts` gives per molecule."""
 _LONGEST_ATOM_PAIR = 10
-"""Bonds between the atoms of a pair, as in GuacaMol (Brown et al. 2019)."""
+"""Largest distance of a pair in bonds, as in GuacaMol (Brown et al. 2019)."""
 
 
 class FingerprintKind(StrEnum):
-    """What a fingerprint counts in a molecule; none of them is folded or sees stereochemistry."""
+    """Features that a fingerprint counts; none is folded, and none sees stereochemistry."""
 
     ECFP4 = "ecfp4"
     """Circular environments of up to two bonds (Rogers & Hahn 2010)."""
     ECFP6 = "ecfp6"
-    """The same, up to three bonds."""
+    """Circular environments of up to three bonds."""
     FCFP4 = "fcfp4"
-    """Environments of two bonds, atoms told apart by their pharmacophoric role only."""
+    """Circular environments of up to two bonds, atoms typed by pharmacophoric role only."""
     FCFP6 = "fcfp6"
-    """The same, three bonds."""
+    """Circular environments of up to three bonds, atoms typed by pharmacophoric role only."""
     ATOM_PAIRS = "atom_pairs"
     """Pairs of atoms one to ten bonds apart (Carhart et al. 1985)."""
     PHARMACOPHORES = "pharmacophores"
-    """Pharmacophores of two and three points, each once (Gobbi & Poppinger 1998)."""
+    """Pharmacophores of two and three points, without counts (Gobbi & Poppinger 1998)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """How often each feature stands in a molecule."""
+    """Count of each feature in a molecule."""
 
     kind: FingerprintKind
     # Any: RDKit has a class of sparse vectors for each width of integer.
@@ -49,13 +49,13 @@ class Fingerprint:
 
     @property
     def counts(self) -> Mapping[int, int]:
-        """Count of each feature that occurs, by the feature's number."""
-        found: dict[int, int] = self.vector.GetNonzeroElements()
-        return found
+        """Count of each feature that occurs, by feature number."""
+        counts: dict[int, int] = self.vector.GetNonzeroElements()
+        return counts
 
 
 def fingerprint(molecule: Molecule, kind: FingerprintKind) -> Fingerprint:
-    """The counts of all features of a kind."""
+    """The fingerprint of a kind."""
     if kind is FingerprintKind.PHARMACOPHORES:
         vector = ULongSparseIntVect(SIZE)
         vector.UpdateFromSequence(pharmacophores(molecule).tolist())
@@ -64,22 +64,22 @@ def fingerprint(molecule: Molecule, kind: FingerprintKind) -> Fingerprint:
 
 
 def tanimoto(a: Fingerprint, b: Fingerprint) -> float:
-    """Smaller counts over larger counts, each summed, in [0, 1]; 0.0 when both are empty."""
+    """Sum of the smaller counts over that of the larger ones, in [0, 1]; 0.0 if both are empty."""
     return float(TanimotoSimilarity(a.vector, b.vector))
 
 
 def tanimoto_to(
-    reference: Fingerprint, others: Sequence[Fingerprint]
+    reference: Fingerprint, fingerprints: Sequence[Fingerprint]
 ) -> Float64[np.ndarray, " molecule"]:
-    """Similarity of each fingerprint to the reference, which is of the same kind."""
-    found = BulkTanimotoSimilarity(reference.vector, [other.vector for other in others])
-    return np.array(found, dtype=np.float64)
+    """Tanimoto similarity of each fingerprint to the reference, all of the same kind."""
+    vectors = [fingerprint.vector for fingerprint in fingerprints]
+    return np.array(BulkTanimotoSimilarity(reference.vector, vectors), dtype=np.float64)
 
 
 def morgan_bits(
     molecules: Sequence[Molecule], radius: int = 2, bits: int = 1024
 ) -> UInt8[np.ndarray, "molecule bit"]:
-    """Circular environments folded to so many bits, 1 where one occurs; as MOSES' metrics use."""
+    """Morgan fingerprints folded to `bits` bits, as in the metrics of MOSES."""
     generator = _morgan_generator(radius, bits)
     table = np.zeros((len(molecules), bits), dtype=np.uint8)
     for row, molecule in zip(table, molecules, strict=True):
@@ -90,7 +90,7 @@ def morgan_bits(
 def substructure_counts(
     molecules: Sequence[Molecule | None],
 ) -> UInt8[np.ndarray, "molecule substructure"]:
-    """How often each circular environment of up to two bonds occurs, folded; 0 without molecule."""
+    """Folded counts of circular environments of up to two bonds; zeros for None."""
     generator = _morgan_generator(2, SUBSTRUCTURES)
     table = np.zeros((len(molecules), SUBSTRUCTURES), dtype=np.uint8)
     for row, molecule in zip(table, molecules, strict=True):
@@ -102,23 +102,23 @@ def substructure_counts(
 def selfies_substructures(
     selfies_rows: Sequence[Selfies],
 ) -> UInt8[np.ndarray, "molecule substructure"]:
-    """The `substructure_counts` of what symbols spell."""
+    """The `substructure_counts` of decoded SELFIES."""
     return substructure_counts(from_selfies_batch(selfies_rows))
 
 
 def fold(
     fingerprints: Sequence[Fingerprint], bits: int, *, counted: bool = False
 ) -> Float64[np.ndarray, "molecule bit"]:
-    """Features by their number modulo `bits`: 1 where one occurs or, counted, how often."""
+    """Features folded by number modulo `bits`: 1 where one occurs or, if `counted`, the count."""
     table = np.zeros((len(fingerprints), bits), dtype=np.float64)
-    for row, one in zip(table, fingerprints, strict=True):
-        for feature, count in one.counts.items():
+    for row, fingerprint in zip(table, fingerprints, strict=True):
+        for feature, count in fingerprint.counts.items():
             row[feature % bits] += count
     return table if counted else np.minimum(table, 1.0)
 
 
 def scaffold(molecule: Molecule) -> str:
-    """SMILES of the rings and what links them, stereo-free (Bemis & Murcko 1996); "" for none."""
+    """SMILES of the Bemis-Murcko scaffold without stereo; "" for a molecule without rings."""
     return str(MurckoScaffoldSmiles(mol=molecule.mol))  # type: ignore[no-untyped-call]
 
 

@@ -34,10 +34,10 @@ def standardize(text: str, config: StandardizeConfig) -> Molecule:
         MoleculeError: refused; its reason is a `Refusal`.
     """
     mol, changes = read_smiles(text)
-    # Looking for a dot or a bracket costs nothing, looking for fragments a seventh of the whole.
-    if config.largest_fragment and "[" in text and (split := split_salts(mol)) is not mol:
+    if config.largest_fragment and (split := split_salts(mol, text)) is not mol:
         text = Chem.MolToSmiles(split)
         mol, changes = read_plain(text), (*changes, Change.METALS)
+    # Looking for a dot costs nothing, looking for fragments a seventh of the whole.
     if config.largest_fragment and "." in text:
         whole, mol = mol, _largest_organic_fragment(mol, config)
         changes += () if mol is whole else (Change.FRAGMENTS,)
@@ -70,7 +70,7 @@ def _read_anew(mol: Mol) -> Molecule:
 def _check_and_clean(
     mol: Mol, text: str, config: StandardizeConfig
 ) -> tuple[Mol, tuple[Change, ...]]:
-    """The same object if there is nothing to clean; `text` is the SMILES that was read."""
+    """The clean molecule, the same object if nothing changes; `text` is its SMILES as read."""
     if not mol.HasSubstructMatch(_carbon()):
         raise MoleculeError(Refusal.INORGANIC, "no carbon atom")
     # Most SMILES cannot hold a forbidden atom: a search in text costs less than in the graph.

@@ -38,7 +38,7 @@ class StandardizeConfig(Settings):
     keep_stereo: bool = True
     """Keep stereochemistry; otherwise it is removed."""
     allow_isotopes: bool = False
-    """Accept isotope labels."""
+    """Accept isotope labels, deuterium and tritium among them."""
     allow_radicals: bool = False
     """Accept radicals."""
 

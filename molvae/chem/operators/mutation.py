@@ -1,4 +1,4 @@
-"""Mutation: one small edit of a molecule's graph."""
+"""Mutation: a small random edit of a molecular graph."""
 
 from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
@@ -25,30 +25,30 @@ from molvae.chem.operators.recombination import (
 
 
 class Edit(StrEnum):
-    """The kinds of edits."""
+    """Kind of edit."""
 
     APPEND_ATOM = "append-atom"
-    """In place of a hydrogen, or of two or three."""
+    """New atom in place of one to three hydrogens."""
     INSERT_ATOM = "insert-atom"
-    """Into a single bond; not into one of an aromatic ring."""
+    """New atom in a single bond outside aromatic rings."""
     DELETE_ATOM = "delete-atom"
-    """The end of a chain, or one between two others, which are then bonded to each other."""
+    """Removal of a terminal atom, or of one between two others, which are then bonded."""
     CHANGE_ELEMENT = "change-element"
-    """Of an atom whose bonds the new element can have."""
+    """New element for an atom, with valence enough for its bonds."""
     CHANGE_BOND = "change-bond"
-    """One order up or down; not in an aromatic ring."""
+    """Bond order raised or lowered by one outside aromatic rings."""
     CLOSE_RING = "close-ring"
-    """A new bond between two atoms that no ring joins yet."""
+    """New bond between two atoms that are in no common ring."""
     OPEN_RING = "open-ring"
-    """A single bond of a ring less; not of an aromatic one."""
+    """Removal of a single bond of a ring that is not aromatic."""
     APPEND_GROUP = "append-group"
-    """A small ring or group in place of a hydrogen."""
+    """Small ring or functional group in place of a hydrogen."""
     MOVE_SUBSTITUENT = "move-substituent"
-    """To another atom of the same ring."""
+    """Substituent moved to another atom of its ring."""
 
 
-# Edits that leave the rings alone are drawn most: rings made or broken at random are seldom easy
-# to make, and one such step in ten is enough to reach any ring.
+# Edits that keep the rings dominate: rings closed or opened at random are seldom synthesizable, and
+# one such step in ten is enough to reach any ring.
 EDIT_WEIGHTS: Mapping[Edit, float] = MappingProxyType(
     {
         Edit.APPEND_ATOM: 0.12,
@@ -62,20 +62,20 @@ EDIT_WEIGHTS: Mapping[Edit, float] = MappingProxyType(
         Edit.MOVE_SUBSTITUENT: 0.10,
     }
 )
-# By atomic number: near the square roots of the shares in the sample of MOSES (C 0.72, N 0.14,
-# O 0.10, S 0.017, F 0.014, Cl 0.005), so that the rare ones are tried too; P and I are in no
-# sample but in some targets.
+# By atomic number: close to the square roots of the frequencies in MOSES (C 0.72, N 0.14,
+# O 0.10, S 0.017, F 0.014, Cl 0.005), so that rare elements are tried too; P and I are
+# absent from the sample but present in some targets.
 ELEMENT_WEIGHTS: Mapping[int, float] = MappingProxyType(
     {6: 0.44, 7: 0.20, 8: 0.17, 16: 0.06, 9: 0.06, 17: 0.04, 35: 0.015, 15: 0.01, 53: 0.005}
 )
-# Most new bonds of drug-like molecules are single: their other atom has hydrogens to spare.
+# Most bonds of drug-like molecules are single.
 ORDER_WEIGHTS: Mapping[int, float] = MappingProxyType({1: 0.80, 2: 0.17, 3: 0.03})
-# Rings of five and six are most of those in drugs; the others exist and have to be reachable.
+# Most rings in drugs have five or six atoms; the other sizes exist and must be reachable.
 RING_SIZE_WEIGHTS: Mapping[int, float] = MappingProxyType(
     {3: 0.06, 4: 0.05, 5: 0.38, 6: 0.43, 7: 0.06, 8: 0.02}
 )
-# Bound by the first atom. The usual decorations of medicinal chemistry, small ones more often
-# because a molecule soon is too large; methyl and fluorine alone come with the atoms too.
+# Attached by the first atom. Common substituents of medicinal chemistry; the small ones are more
+# frequent because molecules soon become too large. Methyl and fluorine also come as single atoms.
 GROUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
         "C": 0.08, "F": 0.06, "Cl": 0.05, "O": 0.07, "N": 0.07, "OC": 0.08, "C#N": 0.06,
@@ -87,9 +87,9 @@ GROUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
     }
 )  # fmt: skip
 
-# Bonds that a neutral atom appended, inserted or changed to can have.
+# Valence of a neutral atom that is appended, inserted or changed to.
 _VALENCES = {6: 4, 7: 3, 8: 2, 9: 1, 15: 3, 16: 2, 17: 1, 35: 1, 53: 1}
-# Neighbors of an atom inside a chain.
+# Number of neighbors of an atom inside a chain.
 _BETWEEN = 2
 _TRIES = 20
 _LINKING_ELEMENT_WEIGHTS = {
@@ -106,16 +106,16 @@ def mutate(
     max_heavy_atoms: int = 60,
     edits: Sequence[Edit] = tuple(Edit),
 ) -> Molecule | None:
-    """A flat molecule one edit away, unlike the first; None when some tries found none.
+    """A molecule one edit away, without stereochemistry; None if all tries fail.
 
-    Charges stay as they are, and so do the atoms that need them.
+    Charged atoms are never edited, nor are atoms multiply bonded to them.
     """
     parent = parent_of(molecule)
     if parent is None:
         return None
     weights = {edit: EDIT_WEIGHTS[edit] for edit in edits}
     for _ in range(_TRIES):
-        graph = _EDITS[_drawn(weights, generator)](parent, generator)
+        graph = _EDITS[_random_key(weights, generator)](parent, generator)
         child = None if graph is None else offspring(graph, max_heavy_atoms)
         if child is not None and child.smiles != parent.smiles:
             return child
@@ -126,7 +126,10 @@ def _append_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None
     host = _host(parent, generator)
     if host is None:
         return None
-    number, order = _drawn(ELEMENT_WEIGHTS, generator), _drawn(ORDER_WEIGHTS, generator)
+    number, order = (
+        _random_key(ELEMENT_WEIGHTS, generator),
+        _random_key(ORDER_WEIGHTS, generator),
+    )
     order = min(order, parent.hydrogens[host], _VALENCES[number])
     if not may_be_bonded(parent.numbers[host], number, order):
         return None
@@ -137,7 +140,7 @@ def _append_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None
 
 def _append_group(parent: Parent, generator: np.random.Generator) -> RWMol | None:
     host = _host(parent, generator)
-    group = _group(_drawn(GROUP_WEIGHTS, generator))
+    group = _group(_random_key(GROUP_WEIGHTS, generator))
     if host is None:
         return None
     if not may_be_bonded(parent.numbers[host], group.GetAtomWithIdx(0).GetAtomicNum()):
@@ -149,8 +152,8 @@ def _append_group(parent: Parent, generator: np.random.Generator) -> RWMol | Non
 
 
 def _insert_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None:
-    pair = _one_of(parent.chain_cuts + parent.ring_cuts, generator)
-    number = _drawn(_LINKING_ELEMENT_WEIGHTS, generator)
+    pair = _choice(parent.chain_cuts + parent.ring_cuts, generator)
+    number = _random_key(_LINKING_ELEMENT_WEIGHTS, generator)
     if pair is None:
         return None
     if not all(may_be_bonded(parent.numbers[atom], number) for atom in pair):
@@ -164,7 +167,7 @@ def _insert_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None
 
 
 def _delete_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None:
-    atom = _one_of([atom for atom in _changeable(parent) if _is_in_chain(parent, atom)], generator)
+    atom = _choice([atom for atom in _changeable(parent) if _is_in_chain(parent, atom)], generator)
     if atom is None:
         return None
     graph = RWMol(parent.graph)
@@ -176,10 +179,10 @@ def _delete_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None
 
 
 def _is_in_chain(parent: Parent, atom: int) -> bool:
-    """Whether the atom is an end, or between two others that may be bonded in its stead."""
+    """Whether the atom is terminal, or between two atoms that may be bonded instead."""
     neighbors = parent.neighbors[atom]
     if len(neighbors) < _BETWEEN:
-        # A charge may need its bonds, as that of nitro does.
+        # A charge may depend on its bonds, as in a nitro group.
         return parent.charged.isdisjoint(neighbors)
     if len(neighbors) > _BETWEEN or atom in parent.aromatic or bond(*neighbors) in parent.orders:
         return False
@@ -188,14 +191,14 @@ def _is_in_chain(parent: Parent, atom: int) -> bool:
 
 
 def _change_element(parent: Parent, generator: np.random.Generator) -> RWMol | None:
-    atom = _one_of(_changeable(parent), generator)
+    atom = _choice(_changeable(parent), generator)
     if atom is None:
         return None
-    number = _drawn(ELEMENT_WEIGHTS, generator)
-    bonds = [(other, parent.order(atom, other)) for other in parent.neighbors[atom]]
+    number = _random_key(ELEMENT_WEIGHTS, generator)
+    bonds = [(end, parent.order(atom, end)) for end in parent.neighbors[atom]]
     if number == parent.numbers[atom] or sum(order for _, order in bonds) > _VALENCES[number]:
         return None
-    if not all(may_be_bonded(parent.numbers[other], number, order) for other, order in bonds):
+    if not all(may_be_bonded(parent.numbers[end], number, order) for end, order in bonds):
         return None
     graph = RWMol(parent.graph)
     graph.ReplaceAtom(atom, Atom(number))
@@ -210,7 +213,7 @@ def _change_bond(parent: Parent, generator: np.random.Generator) -> RWMol | None
         for step in (-1, 1)
         if _may_have_order(parent, pair, order + step)
     ]
-    change = _one_of(changes, generator)
+    change = _choice(changes, generator)
     if change is None:
         return None
     (first, second), order = change
@@ -235,7 +238,7 @@ def _close_ring(parent: Parent, generator: np.random.Generator) -> RWMol | None:
     ends = _ends_by_ring_size(parent, start)
     if not ends:
         return None
-    size = _drawn({size: RING_SIZE_WEIGHTS[size] for size in ends}, generator)
+    size = _random_key({size: RING_SIZE_WEIGHTS[size] for size in ends}, generator)
     end = ends[size][int(generator.integers(len(ends[size])))]
     graph = RWMol(parent.graph)
     graph.AddBond(start, end, BondType.SINGLE)
@@ -243,25 +246,25 @@ def _close_ring(parent: Parent, generator: np.random.Generator) -> RWMol | None:
 
 
 def _ends_by_ring_size(parent: Parent, start: int) -> dict[int, list[int]]:
-    """Atoms that may be bonded to one, by the size of the smallest ring that the bond closes."""
+    """Atoms that may be bonded to `start`, by size of the smallest ring that the bond closes."""
     depths, waiting = {start: 1}, [start]
-    # Grows while it is walked along: breadth first.
+    # Breadth-first search: the list grows while it is iterated.
     for atom in waiting:
-        for other in parent.neighbors[atom]:
-            if other not in depths and depths[atom] < RING_SIZES[-1]:
-                depths[other] = depths[atom] + 1
-                waiting.append(other)
-    fellows = {atom for ring in parent.rings if start in ring for atom in ring}
+        for neighbor in parent.neighbors[atom]:
+            if neighbor not in depths and depths[atom] < RING_SIZES[-1]:
+                depths[neighbor] = depths[atom] + 1
+                waiting.append(neighbor)
+    in_same_ring = {atom for ring in parent.rings if start in ring for atom in ring}
     ends: dict[int, list[int]] = {}
     for atom in waiting:
-        allowed = atom in parent.hosts and atom not in fellows and depths[atom] in RING_SIZES
+        allowed = atom in parent.hosts and atom not in in_same_ring and depths[atom] in RING_SIZES
         if allowed and may_be_bonded(parent.numbers[start], parent.numbers[atom]):
             ends.setdefault(depths[atom], []).append(atom)
     return ends
 
 
 def _open_ring(parent: Parent, generator: np.random.Generator) -> RWMol | None:
-    pair = _one_of(parent.ring_cuts, generator)
+    pair = _choice(parent.ring_cuts, generator)
     if pair is None:
         return None
     graph = RWMol(parent.graph)
@@ -270,16 +273,16 @@ def _open_ring(parent: Parent, generator: np.random.Generator) -> RWMol | None:
 
 
 def _move_substituent(parent: Parent, generator: np.random.Generator) -> RWMol | None:
-    ring = _one_of(parent.rings, generator)
+    ring = _choice(parent.rings, generator)
     if ring is None:
         return None
     cuts = [
-        (atom, other) for pair in parent.chain_cuts for atom, other in (pair, pair[::-1])
+        (atom, end) for pair in parent.chain_cuts for atom, end in (pair, pair[::-1])
         if atom in ring
     ]  # fmt: skip
     cut, target = (
-        _one_of(cuts, generator),
-        _one_of([atom for atom in ring if atom in parent.hosts], generator),
+        _choice(cuts, generator),
+        _choice([atom for atom in ring if atom in parent.hosts], generator),
     )
     if cut is None or target is None or cut[0] == target:
         return None
@@ -307,20 +310,20 @@ _EDITS: Mapping[Edit, _EditFunction] = MappingProxyType(
 
 
 def _host(parent: Parent, generator: np.random.Generator) -> int | None:
-    """An atom with a hydrogen to spare."""
-    return _one_of(parent.hosts, generator)
+    """A random atom with a hydrogen that can be replaced."""
+    return _choice(parent.hosts, generator)
 
 
 def _changeable(parent: Parent) -> list[int]:
     return [atom for atom in range(len(parent.numbers)) if atom not in parent.frozen]
 
 
-def _one_of(choices: Sequence[_Choice], generator: np.random.Generator) -> _Choice | None:
+def _choice(choices: Sequence[_Choice], generator: np.random.Generator) -> _Choice | None:
     return choices[int(generator.integers(len(choices)))] if choices else None
 
 
-def _drawn(weights: Mapping[_Choice, float], generator: np.random.Generator) -> _Choice:
-    """A key, as often as its weight says; numpy's own choice takes ten times as long."""
+def _random_key(weights: Mapping[_Choice, float], generator: np.random.Generator) -> _Choice:
+    """A random key with probability proportional to its weight; ten times as fast as numpy."""
     sums = list(accumulate(weights.values()))
     return list(weights)[bisect(sums, generator.random() * sums[-1])]
 

@@ -1,4 +1,4 @@
-"""Crossover: a piece of each of two molecules, joined into a third."""
+"""Crossover: fragments of two molecules joined into a third."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,21 +14,21 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.reading import read_plain
 from molvae.errors import MoleculeError
 
-# Of the tries, as Jensen has it; of the children a quarter, because few pieces of rings fit.
+# Fraction of the tries, as in Jensen 2019; of the children it is a quarter, as few ring pieces fit.
 RING_CUT_SHARE = 0.5
-# A ring made of two cut ones is drawn from these: those of five and six are what chemists buy.
+# Sizes of a ring joined from two pieces; most purchasable rings have five or six atoms.
 JOINED_RING_SIZES = (5, 5, 6, 6, 6, 7)
 RING_SIZES = range(3, 9)
-"""Of a sound molecule."""
+"""Allowed ring sizes of a child."""
 BOND_TYPES = (BondType.ZERO, BondType.SINGLE, BondType.DOUBLE, BondType.TRIPLE)
-"""By order."""
+"""Bond types, indexed by bond order."""
 
-# Drug-like parents have a child after one try or two.
+# Drug-like parents have a child after a try or two.
 _TRIES = 12
 _CARBON = 6
 _FUSED = 2
 _MARKS = re.compile(r"[@/\\]|\[[0-9]")
-# Pairs without carbon that chemists make on purpose. There is no O-O, no S-S, no N-F.
+# Bonds without carbon that occur in stable compounds; O-O, S-S and N-F do not.
 _HETERO_PAIRS = frozenset({(5, 8), (7, 7), (7, 8), (7, 15), (7, 16), (8, 14), (8, 15), (8, 16)})
 _HETERO_DOUBLE_PAIRS = frozenset({(7, 7), (7, 16), (8, 15), (8, 16)})
 
@@ -37,58 +37,61 @@ _Bond = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A molecule made ready to be cut and edited; equal molecules make equal parents.
+    """A molecule prepared for cutting and editing; equal molecules give equal parents.
 
-    Without stereochemistry and isotopes, in Kekulé form, hydrogens implicit wherever they can be.
+    It has no stereochemistry and no isotopes, Kekulé bonds, and implicit hydrogens if possible.
     """
 
     smiles: str
-    """Canonical and flat."""
+    """Canonical SMILES without stereochemistry."""
     graph: Mol = field(compare=False, repr=False)
     numbers: tuple[int, ...]
-    """Atomic number by atom; the next two are by atom too."""
+    """Atomic number per atom."""
     hydrogens: tuple[int, ...]
+    """Number of hydrogens per atom."""
     neighbors: tuple[tuple[int, ...], ...]
+    """Sorted neighbors per atom."""
     orders: Mapping[_Bond, int]
-    """Of the Kekulé bonds, each named by its atoms, the lower first."""
+    """Kekulé bond orders, keyed by the pair of atoms, lower index first."""
     rings: tuple[tuple[int, ...], ...]
     aromatic: frozenset[int]
-    """Atoms, as are the next three."""
+    """Aromatic atoms."""
     charged: frozenset[int]
+    """Charged atoms."""
     frozen: frozenset[int]
-    """The charged, and those at the other end of their multiple bonds, as the O of nitro."""
+    """Charged atoms and atoms multiply bonded to them, such as the =O of a nitro group."""
     hosts: tuple[int, ...]
-    """Neutral, with a hydrogen to spare."""
+    """Neutral atoms with a hydrogen."""
     cuts: frozenset[_Bond]
-    """Bonds that can go: none between charges, no multiple one of a charged atom."""
+    """Bonds that may be cut: none between charges, no multiple bond of a charged atom."""
     chain_cuts: tuple[_Bond, ...]
-    """Those of them that are single and in no ring."""
+    """Acyclic single bonds that may be cut."""
     ring_cuts: tuple[_Bond, ...]
-    """Those that are single and in a ring; none of aromatic rings."""
+    """Single bonds of rings that may be cut, without aromatic rings."""
 
     def order(self, first: int, second: int) -> int:
-        """Of the Kekulé bond between two atoms."""
+        """Order of the Kekulé bond between two atoms."""
         return self.orders[bond(first, second)]
 
-    def reached(self, start: int, cut: Iterable[_Bond]) -> frozenset[int]:
-        """Atoms that hang together with one when some bonds are cut."""
-        closed, found, waiting = set(cut), {start}, [start]
+    def component(self, start: int, cut: Iterable[_Bond]) -> frozenset[int]:
+        """Atoms that stay connected to `start` when some bonds are cut."""
+        closed, atoms, waiting = set(cut), {start}, [start]
         while waiting:
             atom = waiting.pop()
-            for other in self.neighbors[atom]:
-                if other not in found and bond(atom, other) not in closed:
-                    found.add(other)
-                    waiting.append(other)
-        return frozenset(found)
+            for neighbor in self.neighbors[atom]:
+                if neighbor not in atoms and bond(atom, neighbor) not in closed:
+                    atoms.add(neighbor)
+                    waiting.append(neighbor)
+        return frozenset(atoms)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Some atoms of a parent, and where they were cut off."""
+    """A fragment of a parent."""
 
     atoms: frozenset[int]
     ends: tuple[tuple[int, int], ...]
-    """Atoms that lost a bond, each with that bond's order."""
+    """Atoms that lost a bond, with the order of that bond."""
 
 
 def crossover(
@@ -97,38 +100,38 @@ def crossover(
     generator: np.random.Generator,
     max_heavy_atoms: int = 60,
 ) -> Molecule | None:
-    """A flat molecule of a piece of each, unlike both; None when some tries found none.
+    """A child of a fragment of either parent, without stereochemistry; None if all tries fail.
 
-    In the manner of the graph-based genetic algorithm of Jensen 2019: each parent is cut at an
-    acyclic single bond, or at two bonds of a ring, which the piece of the other then closes.
+    As in the graph-based genetic algorithm of Jensen 2019, each parent is cut at an acyclic single
+    bond, or at two bonds of a ring that the fragment of the second parent then closes.
     """
-    one, other = parent_of(first), parent_of(second)
-    if one is None or other is None:
+    mother, father = parent_of(first), parent_of(second)
+    if mother is None or father is None:
         return None
     for _ in range(_TRIES):
-        # Drawn even where there is no ring: what is drawn later then never depends on it.
+        # Drawn even without rings, so that later random numbers do not depend on them.
         cut = _ring_pieces if generator.random() < RING_CUT_SHARE else _chain_pieces
-        pieces = cut(one, other, generator)
+        pieces = cut(mother, father, generator)
         if pieces is None or sum(len(piece.atoms) for piece in pieces) > max_heavy_atoms:
             continue
-        child = offspring(_joined(one, pieces[0], other, pieces[1]), max_heavy_atoms)
-        if child is not None and child.smiles not in (one.smiles, other.smiles):
+        child = offspring(_join(mother, pieces[0], father, pieces[1]), max_heavy_atoms)
+        if child is not None and child.smiles not in (mother.smiles, father.smiles):
             return child
     return None
 
 
 def parent_of(molecule: Molecule) -> Parent | None:
-    """The molecule made ready; None when it has quadruple or dative bonds, or no stable SMILES."""
-    # By text: the order of the atoms is then the same whatever the molecule was read from.
+    """The prepared molecule; None if it has quadruple or dative bonds, or no stable SMILES."""
+    # The canonical SMILES fixes the order of the atoms, whatever the molecule was read from.
     return _parent(molecule.smiles)
 
 
 def offspring(graph: RWMol, max_heavy_atoms: int) -> Molecule | None:
-    """The molecule of an edited graph, whose SMILES reads back as itself; None if it is unsound.
+    """The molecule of an edited graph; None if it is not stable.
 
-    Sound is one fragment that RDKit accepts, without radicals and hydrogen on hypervalent atoms,
-    with rings of three to eight atoms, of which none is linear, no bridgehead has a double or
-    aromatic bond, and no three have a double bond.
+    A stable molecule is a single fragment that RDKit accepts, without radicals, hydrogens on
+    hypervalent atoms, rings of other than three to eight atoms, linear atoms in rings, multiple
+    bonds at bridgeheads, and double bonds in three-membered rings.
     """
     if not 0 < graph.GetNumAtoms() <= max_heavy_atoms:
         return None
@@ -138,39 +141,39 @@ def offspring(graph: RWMol, max_heavy_atoms: int) -> Molecule | None:
         if not _is_sound(graph):
             return None
         smiles = Chem.MolToSmiles(graph)
-    return None if "." in smiles else _settled(smiles)
+    return None if "." in smiles else _stable_molecule(smiles)
 
 
 def may_be_bonded(first: int, second: int, order: int = 1) -> bool:
-    """Whether chemists make such bonds between two elements, given by atomic number."""
+    """Whether bonds of this order between two elements, by atomic number, occur in practice."""
     if _CARBON in (first, second):
         return True
     return bond(first, second) in (_HETERO_PAIRS if order == 1 else _HETERO_DOUBLE_PAIRS)
 
 
 def bond(first: int, second: int) -> _Bond:
-    """The name of the bond between two atoms."""
+    """The key of the bond between two atoms."""
     return (first, second) if first < second else (second, first)
 
 
 @lru_cache(maxsize=4096)
 def _parent(smiles: str) -> Parent | None:
-    """Searches come back to the same few parents, and to read one takes as long as to cut it."""
+    """Cached: searches reuse the same few parents, and reading takes as long as cutting."""
     flat = _flat(smiles)
     if flat is None:
         return None
     mol = Mol(flat.mol)
-    # Before the Kekulé form, which knows no aromatic atoms.
+    # Before kekulization, which clears the aromatic flags.
     aromatic = frozenset(atom.GetIdx() for atom in mol.GetAromaticAtoms())
     Chem.Kekulize(mol, clearAromaticFlags=True)
     atoms, bonds = list(mol.GetAtoms()), list(mol.GetBonds())
-    if any(one.GetBondType() not in BOND_TYPES for one in bonds):
+    if any(item.GetBondType() not in BOND_TYPES for item in bonds):
         return None
     for atom in atoms:
         _make_hydrogens_implicit(atom)
     orders = {
-        bond(one.GetBeginAtomIdx(), one.GetEndAtomIdx()): BOND_TYPES.index(one.GetBondType())
-        for one in bonds
+        bond(item.GetBeginAtomIdx(), item.GetEndAtomIdx()): BOND_TYPES.index(item.GetBondType())
+        for item in bonds
     }
     charged = frozenset(atom.GetIdx() for atom in atoms if atom.GetFormalCharge())
     hydrogens = tuple(atom.GetTotalNumHs() for atom in atoms)
@@ -185,7 +188,7 @@ def _parent(smiles: str) -> Parent | None:
         numbers=tuple(atom.GetAtomicNum() for atom in atoms),
         hydrogens=hydrogens,
         neighbors=tuple(
-            tuple(sorted(other.GetIdx() for other in atom.GetNeighbors())) for atom in atoms
+            tuple(sorted(end.GetIdx() for end in atom.GetNeighbors())) for atom in atoms
         ),
         orders=orders,
         rings=rings,
@@ -200,20 +203,20 @@ def _parent(smiles: str) -> Parent | None:
 
 
 def _flat(smiles: str) -> Molecule | None:
-    """Without stereochemistry and isotopes."""
+    """The molecule without stereochemistry and isotopes."""
     if _MARKS.search(smiles):
         mol = read_plain(smiles)
         Chem.RemoveStereochemistry(mol)
         for atom in mol.GetAtoms():
             atom.SetIsotope(0)
         smiles = Chem.MolToSmiles(mol)
-    return _settled(smiles)
+    return _stable_molecule(smiles)
 
 
-def _settled(smiles: str) -> Molecule | None:
-    """What a SMILES reads as, provided that its canonical SMILES reads as itself.
+def _stable_molecule(smiles: str) -> Molecule | None:
+    """The molecule of a SMILES whose canonical SMILES reads back as itself, else None.
 
-    A changed graph may be written otherwise than what is read from that writing.
+    RDKit may write an edited graph differently from the molecule read from that SMILES.
     """
     for _ in range(2):
         try:
@@ -227,14 +230,14 @@ def _settled(smiles: str) -> Molecule | None:
 
 
 def _make_hydrogens_implicit(atom: Atom) -> None:
-    """So that an atom that gains or loses a bond gets the hydrogens that it then needs."""
+    """Let RDKit adjust the hydrogens of an atom that gains or loses a bond."""
     count = atom.GetTotalNumHs()
     if not atom.GetNoImplicit():
         return
     atom.SetNoImplicit(False)
     atom.SetNumExplicitHs(0)
     atom.UpdatePropertyCache(strict=False)
-    # As [PH5], which has more than RDKit would give it.
+    # [PH5], for example, has more hydrogens than RDKit would assign.
     if atom.GetTotalNumHs() != count:
         atom.SetNoImplicit(True)
         atom.SetNumExplicitHs(count)
@@ -243,17 +246,17 @@ def _make_hydrogens_implicit(atom: Atom) -> None:
 def _chain_pieces(
     first: Parent, second: Parent, generator: np.random.Generator
 ) -> tuple[_Piece, _Piece] | None:
-    one, other = _chain_piece(first, generator), _chain_piece(second, generator)
-    return (one, other) if one and other and _fit(first, one, second, other) else None
+    head, tail = _chain_piece(first, generator), _chain_piece(second, generator)
+    return (head, tail) if head and tail and _fit(first, head, second, tail) else None
 
 
 def _chain_piece(parent: Parent, generator: np.random.Generator) -> _Piece | None:
-    """One of the two sides of an acyclic single bond."""
+    """Either side of a random acyclic single bond."""
     if not parent.chain_cuts:
         return None
     cut = parent.chain_cuts[generator.integers(len(parent.chain_cuts))]
     end = cut[generator.integers(2)]
-    return _Piece(parent.reached(end, [cut]), ((end, 1),))
+    return _Piece(parent.component(end, [cut]), ((end, 1),))
 
 
 def _ring_pieces(
@@ -267,55 +270,58 @@ def _ring_pieces(
     rest = JOINED_RING_SIZES[generator.integers(len(JOINED_RING_SIZES))] - length
     if not 0 < rest < len(other_ring):
         return None
-    one = _ring_piece(first, ring, length, generator)
-    other = _ring_piece(second, other_ring, rest, generator)
-    if one is None or other is None:
+    head = _ring_piece(first, ring, length, generator)
+    tail = _ring_piece(second, other_ring, rest, generator)
+    if head is None or tail is None:
         return None
-    ways = [other, _Piece(other.atoms, other.ends[::-1])]
-    first_way = int(generator.integers(2))
-    fitting = [way for way in ways[first_way:] + ways[:first_way] if _fit(first, one, second, way)]
-    return (one, fitting[0]) if fitting else None
+    tails = [tail, _Piece(tail.atoms, tail.ends[::-1])]
+    shift = int(generator.integers(2))
+    fitting = [way for way in tails[shift:] + tails[:shift] if _fit(first, head, second, way)]
+    return (head, fitting[0]) if fitting else None
 
 
 def _ring_piece(
     parent: Parent, ring: tuple[int, ...], length: int, generator: np.random.Generator
 ) -> _Piece | None:
-    """So many neighbors in a ring, with all that hangs on them; None where the rest does too."""
+    """`length` consecutive ring atoms with their substituents, at a random position.
+
+    None if the rest of the ring is attached to them elsewhere, or a bond may not be cut.
+    """
     start = int(generator.integers(len(ring)))
     turned = ring[start:] + ring[:start]
     ends = (turned[0], turned[-1]), (turned[length - 1], turned[length])
     cuts = [bond(*pair) for pair in ends]
-    atoms = parent.reached(turned[0], cuts)
+    atoms = parent.component(turned[0], cuts)
     if turned[-1] in atoms or not parent.cuts.issuperset(cuts):
         return None
     return _Piece(atoms, tuple((inside, parent.order(inside, out)) for inside, out in ends))
 
 
-def _fit(first: Parent, one: _Piece, second: Parent, other: _Piece) -> bool:
-    """Whether the cut bonds are of like order, lest half an aromatic ring stay, and may be made."""
+def _fit(first: Parent, head: _Piece, second: Parent, tail: _Piece) -> bool:
+    """Whether the cut bonds have equal orders, to keep aromatic rings whole, and may be made."""
     return all(
-        order == order_of_other
+        order == partner_order
         and may_be_bonded(first.numbers[atom], second.numbers[partner], order)
-        for (atom, order), (partner, order_of_other) in zip(one.ends, other.ends, strict=True)
+        for (atom, order), (partner, partner_order) in zip(head.ends, tail.ends, strict=True)
     )
 
 
-def _joined(first: Parent, one: _Piece, second: Parent, other: _Piece) -> RWMol:
-    # Atom by atom: to remove what is not wanted from copies of both takes thrice as long.
+def _join(first: Parent, head: _Piece, second: Parent, tail: _Piece) -> RWMol:
+    # Atom by atom: removing the rest from copies of both parents takes three times as long.
     graph = RWMol()
-    places, places_of_other = _add(graph, first, one.atoms), _add(graph, second, other.atoms)
-    for (atom, order), (partner, _) in zip(one.ends, other.ends, strict=True):
-        graph.AddBond(places[atom], places_of_other[partner], BOND_TYPES[order])
+    head_atoms, tail_atoms = _add(graph, first, head.atoms), _add(graph, second, tail.atoms)
+    for (atom, order), (partner, _) in zip(head.ends, tail.ends, strict=True):
+        graph.AddBond(head_atoms[atom], tail_atoms[partner], BOND_TYPES[order])
     return graph
 
 
 def _add(graph: RWMol, parent: Parent, atoms: frozenset[int]) -> dict[int, int]:
-    """Where in the graph each of the atoms now stands."""
-    places = {atom: graph.AddAtom(parent.graph.GetAtomWithIdx(atom)) for atom in sorted(atoms)}
+    """Add atoms of a parent with the bonds between them; returns their new indices."""
+    added = {atom: graph.AddAtom(parent.graph.GetAtomWithIdx(atom)) for atom in sorted(atoms)}
     for (first, second), order in parent.orders.items():
-        if first in places and second in places:
-            graph.AddBond(places[first], places[second], BOND_TYPES[order])
-    return places
+        if first in added and second in added:
+            graph.AddBond(added[first], added[second], BOND_TYPES[order])
+    return added
 
 
 def _is_sound(mol: Mol) -> bool:
@@ -338,13 +344,13 @@ def _unsound_patterns() -> tuple[QueryAtom, Mol, Mol]:
     )
 
 
-def _has_flat_bridgehead(mol: Mol, ring: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Whether two rings share a path with a double or aromatic bond at its ends (Bredt's rule)."""
-    shared = set(ring).intersection(other)
+def _has_flat_bridgehead(mol: Mol, first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    """Whether a bridgehead of two rings has a double or aromatic bond (Bredt's rule)."""
+    shared = set(first).intersection(second)
     if len(shared) <= _FUSED:
         return False
     atoms = [mol.GetAtomWithIdx(atom) for atom in shared]
     ends = (
         atom for atom in atoms if sum(n.GetIdx() in shared for n in atom.GetNeighbors()) < _FUSED
     )
-    return any(one.GetBondType() != BondType.SINGLE for end in ends for one in end.GetBonds())
+    return any(item.GetBondType() != BondType.SINGLE for end in ends for item in end.GetBonds())

@@ -1,6 +1,6 @@
-"""Edits of spellings: a few symbols changed, or two spellings spliced, without a look at chemistry.
+"""Edits of SELFIES strings: mutation of a few symbols, and splicing of two strings.
 
-Any symbols spell some molecule (`molvae.chem.notation.from_selfies`), so nothing is checked here.
+Any symbols decode to some molecule (`molvae.chem.notation.from_selfies`): nothing is checked here.
 """
 
 from collections.abc import Sequence
@@ -10,18 +10,18 @@ import numpy as np
 
 from molvae.chem.notation import Selfies
 
-# How many edits: mostly one, since one may already change all that stands behind it.
+# Mostly a single edit, since it may already change everything behind it.
 EDIT_COUNTS = (1, 1, 1, 2, 2, 3)
 
 
 class SymbolEdit(StrEnum):
-    """What is done to a spelling; each is as likely as the others."""
+    """Kind of edit; all kinds are equally likely."""
 
     INSERT = "insert"
     REPLACE = "replace"
     DELETE = "delete"
     SWAP = "swap"
-    """Any two symbols. Where there are not two, this and `DELETE` replace instead."""
+    """Exchange of any two symbols; with fewer than two, `SWAP` and `DELETE` replace instead."""
 
 
 _EDITS = tuple(SymbolEdit)
@@ -30,9 +30,9 @@ _EDITS = tuple(SymbolEdit)
 def edit_symbols(
     selfies: Selfies, generator: np.random.Generator, symbols: Sequence[str]
 ) -> Selfies:
-    """The spelling after one to three edits; new symbols are drawn from `symbols`.
+    """The SELFIES after one to three edits, with new symbols drawn from `symbols`.
 
-    It may come out as it was: a symbol may be replaced by itself, and one edit undo another.
+    They may be unchanged: a symbol may be replaced by itself, and an edit undo the one before.
     """
     edited = list(selfies)
     for _ in range(EDIT_COUNTS[generator.integers(len(EDIT_COUNTS))]):
@@ -41,9 +41,9 @@ def edit_symbols(
 
 
 def splice(first: Selfies, second: Selfies, generator: np.random.Generator) -> Selfies:
-    """The start of one and the end of the other, each cut at any place of its own.
+    """The start of the first and the end of the second, each cut at a random position.
 
-    Neither is empty, unless its spelling is.
+    Neither is empty, unless its SELFIES are.
     """
     stop = 1 + int(generator.integers(max(len(first), 1)))
     start = int(generator.integers(max(len(second), 1)))
@@ -56,11 +56,11 @@ def _edit(selfies: list[str], generator: np.random.Generator, symbols: Sequence[
     if edit is SymbolEdit.INSERT or not selfies:
         selfies.insert(int(generator.integers(len(selfies) + 1)), symbol)
         return
-    place = int(generator.integers(len(selfies)))
+    position = int(generator.integers(len(selfies)))
     if edit is SymbolEdit.REPLACE or len(selfies) == 1:
-        selfies[place] = symbol
+        selfies[position] = symbol
     elif edit is SymbolEdit.DELETE:
-        del selfies[place]
+        del selfies[position]
     else:
-        other = (place + 1 + int(generator.integers(len(selfies) - 1))) % len(selfies)
-        selfies[place], selfies[other] = selfies[other], selfies[place]
+        second = (position + 1 + int(generator.integers(len(selfies) - 1))) % len(selfies)
+        selfies[position], selfies[second] = selfies[second], selfies[position]
