@@ -25,7 +25,7 @@ from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
 from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
 from molvae.pretrained import DEFAULT, find_model
-from molvae.runs import installed_version
+from molvae.runs import package_version
 from molvae.settings import suggestion
 from molvae.vocabulary import Vocabulary
 
@@ -113,7 +113,7 @@ class MoleculeVAE:
             "properties": list(self.property_names),
             "acceptance": self.network.acceptance is not None,
             "constraints": dict(CONSTRAINTS),
-            "versions": {name: installed_version(name) for name in _RECORDED},
+            "versions": {name: package_version(name) for name in _RECORDED},
             "card": self.card,
         }
         weights = {

@@ -88,7 +88,7 @@ class RunDirectory:
         return self.path / "provenance.json"
 
     @property
-    def refused(self) -> Path:
+    def refused_rows(self) -> Path:
         """Rows of the input that were refused, each with the reason."""
         return self.path / "refused.csv"
 
@@ -161,7 +161,7 @@ def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor_name(),
-        "packages": {name: installed_version(name) for name in _RECORDED_PACKAGES},
+        "packages": {name: package_version(name) for name in _RECORDED_PACKAGES},
     }
 
 
@@ -175,7 +175,7 @@ def processor_name() -> str:
     return names[0] if names else platform.machine()
 
 
-def installed_version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
     """Version of an installed package; None when the package is not installed."""
     try:
         return version(package)

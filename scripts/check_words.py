@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check names and docstrings: `check_words.py [PATH ...]`, by default all clean parts of molvae.
+"""Check names and docstrings: `check_words.py [PATH ...]`, by default of all modules of molvae.
 
 Three rules that ruff has not:
 
@@ -16,23 +16,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "molvae"
-CLEAN = (
-    "__init__.py",
-    "__main__.py",
-    "cli",
-    "errors.py",
-    "report",
-    "settings.py",
+NOT_YET = (
+    "benchmarks",
+    "chem",
+    "cli/optimize.py",
+    "dataset",
+    "diagnosis",
+    "generation.py",
+    "metrics",
+    "model",
+    "model_card.py",
+    "molecule_vae.py",
+    "objectives",
+    "optimize",
+    "special_ids.py",
+    "training",
+    "vocabulary.py",
 )
-"""Modules and folders that keep the rules; the others are being rewritten."""
-
-UNCLEAN = ("cli/optimize.py",)
+"""Modules and folders that do not keep the rules yet; take each off this list once it does."""
 
 PLACEHOLDERS = frozenset({"one", "found", "told", "place", "part", "each", "every", "such"})
 MID_SENTENCE = re.compile(r"(Of|That|Those|What|Likewise|The same|Whether so|So)\b")
 PARTICIPLE = re.compile(
     r"_*(?:[a-z]+ed|begun|chosen|drawn|found|kept|made|meant|shaken|spelt|taken|told|written)"
-    r"(?:_[a-z]+)?"
+    r"(?:_(?:as|by|for|from|in|into|of|on|out|to|up|with))?"
 )
 NO_PARTICIPLE = frozenset({"embed", "feed", "need", "seed", "speed"})
 
@@ -72,15 +79,22 @@ def _is_participle(name: str) -> bool:
     return PARTICIPLE.fullmatch(name) is not None and name.strip("_") not in NO_PARTICIPLE
 
 
+def modules_of(paths: list[Path]) -> list[Path]:
+    """The modules among the paths and below them; without paths, those that keep the rules."""
+    if paths:
+        files = (path.rglob("*.py") if path.is_dir() else [path] for path in paths)
+        return [module for group in files for module in group]
+    left_out = [PACKAGE / name for name in NOT_YET]
+    return [
+        module
+        for module in sorted(PACKAGE.rglob("*.py"))
+        if not any(module.is_relative_to(path) for path in left_out)
+    ]
+
+
 def main(arguments: list[str]) -> int:
     """Print each problem; the exit status, 1 if there is one."""
-    paths = [Path(argument) for argument in arguments] or [PACKAGE / name for name in CLEAN]
-    modules = [
-        module
-        for path in paths
-        for module in (sorted(path.rglob("*.py")) if path.is_dir() else [path])
-        if module not in [PACKAGE / name for name in UNCLEAN]
-    ]
+    modules = modules_of([Path(argument) for argument in arguments])
     lines = [problem for module in modules for problem in problems(module)]
     print("\n".join([*lines, f"{len(modules)} modules, {len(lines)} problems"]))
     return 1 if lines else 0

@@ -23,7 +23,7 @@ from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_st
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError, DataError
 from molvae.parallel import available_cores
-from molvae.runs import installed_version
+from molvae.runs import package_version
 from molvae.vocabulary import END, PAD, START, Vocabulary
 
 _KEY_CHARACTERS = 8
@@ -351,7 +351,7 @@ def _label_lines(record: StoreRecord, name: str) -> list[str]:
 def _key(config: CorpusConfig) -> dict[str, Any]:
     """Everything that decides what a store holds, besides the data."""
     settings = config.model_dump(mode="json")
-    versions = {package: installed_version(package) for package in _PACKAGES}
+    versions = {package: package_version(package) for package in _PACKAGES}
     return {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}
 
 

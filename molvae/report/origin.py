@@ -23,9 +23,9 @@ def origin_sections(run: RunDirectory) -> tuple[Section, ...]:
 
 def refusals(run: RunDirectory) -> tuple[Section, ...]:
     """Counts of refused rows by reason, and the first rows; empty if none was refused."""
-    if not run.refused.is_file():
+    if not run.refused_rows.is_file():
         return ()
-    columns, rows = read_refused(run.refused)
+    columns, rows = read_refused(run.refused_rows)
     if not rows:
         return ()
     counts = Counter(row["reason"] for row in rows)
@@ -34,7 +34,7 @@ def refusals(run: RunDirectory) -> tuple[Section, ...]:
         Section(
             "Refused rows",
             text=f"{len(rows):,} rows were refused. The first are shown here, all are in "
-            f"{run.refused.name}.",
+            f"{run.refused_rows.name}.",
             facts={reason: f"{count:,}" for reason, count in counts.most_common()},
             table=Table(tuple(columns), first),
         ),

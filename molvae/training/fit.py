@@ -327,7 +327,7 @@ def _session(
 def _corpus(run: RunDirectory, plan: TrainingPlan, note: Notify, progress: bool) -> Corpus:
     """The cleaned data, its refused rows beside the run."""
     corpus = prepare_corpus(plan.data, plan.corpus, plan.store, progress=progress)
-    shutil.copyfile(corpus.refused_file, run.refused)
+    shutil.copyfile(corpus.refused_file, run.refused_rows)
     if len(corpus) < 2:
         raise DataError(
             f"{str(plan.data)!r} holds {len(corpus)} molecule; training needs 2 or more"

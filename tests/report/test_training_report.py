@@ -115,7 +115,7 @@ def test_a_collapsed_model_is_named_as_such(run):
 def test_refused_rows_are_counted_by_reason(run):
     assert "Refused rows" not in read(run).text
     rows = ["line,reason,text,detail", *(f"{n},duplicate,C<{n}>," for n in range(2, 14))]
-    run.refused.write_text("\n".join([*rows, "20,not a molecule,hello,no", ""]))
+    run.refused_rows.write_text("\n".join([*rows, "20,not a molecule,hello,no", ""]))
     text = read(run).text
     assert "Refused rows 13 rows of the data were refused" in text
     assert "duplicate 12 not a molecule 1 line reason text detail 2 duplicate C<2>" in text
@@ -158,5 +158,5 @@ def test_a_file_that_holds_something_else_is_named(run, name, content):
 
 
 def test_a_row_of_refused_ones_that_is_too_short_or_too_long_is_shown_as_it_is(run):
-    run.refused.write_text("line,reason,text,detail\n2,duplicate\n3,duplicate,C,,more\n")
+    run.refused_rows.write_text("line,reason,text,detail\n2,duplicate\n3,duplicate,C,,more\n")
     assert "duplicate 2 line reason text detail 2 duplicate 3 duplicate C" in read(run).text

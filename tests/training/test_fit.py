@@ -63,7 +63,7 @@ def test_training_learns(trained):
 
 def test_a_run_holds_all_that_is_promised(trained):
     run = RunDirectory(trained[1])
-    for path in (run.settings, run.provenance, run.refused, run.checkpoint, run.summary):
+    for path in (run.settings, run.provenance, run.refused_rows, run.checkpoint, run.summary):
         assert path.is_file(), path
     assert TrainingPlan.of_run(run).train.precision == "float32"
     card = MoleculeVAE.from_pretrained(run.best_model).card
