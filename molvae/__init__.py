@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from molvae.dataset.corpus import Corpus, prepare_corpus
     from molvae.dataset.corpus_config import CorpusConfig
     from molvae.dataset.known import known_smiles
+    from molvae.dataset.molecules import save_molecules
     from molvae.errors import MoleculeError, MolvaeError
     from molvae.generation import Generation, generate
     from molvae.generation_config import GenerateConfig
@@ -81,6 +82,7 @@ __all__ = [
     "prepare_corpus",
     "property_values",
     "resume",
+    "save_molecules",
     "search",
     "shipped_models",
     "standardize",
@@ -97,6 +99,7 @@ _HOMES = {
     "molvae.dataset.corpus": ("Corpus", "prepare_corpus"),
     "molvae.dataset.corpus_config": ("CorpusConfig",),
     "molvae.dataset.known": ("known_smiles",),
+    "molvae.dataset.molecules": ("save_molecules",),
     "molvae.errors": ("MoleculeError", "MolvaeError"),
     "molvae.generation": ("Generation", "generate"),
     "molvae.generation_config": ("GenerateConfig",),

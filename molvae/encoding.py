@@ -46,16 +46,21 @@ class EncodedRows:
     """Digest of the model that encoded them, see `latents_digest`."""
     further: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Further columns of the file, by name."""
+    exact: tuple[int, ...] | None = None
+    """1 for each molecule that the model gives back, 0 for the others; None: not checked."""
 
     def write(self, path: Path) -> None:
         """Write a npz file with the arrays of this class.
 
         They are `smiles`, `row`, `mean`, `deviation` and `mark`; `columns` holds the names of the
-        further columns, `cells` their cells, a row per molecule.
+        further columns, `cells` their cells, a row per molecule; `exact` is there where it was
+        checked.
 
         Raises:
             FileError: the disk is full, or the place cannot be written to.
         """
+        # Any: numpy takes any array by a name, typeshed one argument of its own too.
+        checked: dict[str, Any] = {} if self.exact is None else {"exact": np.array(self.exact)}
         with atomic_write(path, "wb") as stream:
             np.savez(
                 stream,
@@ -66,6 +71,7 @@ class EncodedRows:
                 mark=np.array(self.mark),
                 columns=np.array(list(self.further), dtype=np.str_),
                 cells=np.array(list(self.further.values()), dtype=np.str_).T,
+                **checked,
             )
 
 
@@ -151,8 +157,13 @@ class Likelihood:
     """Log density of the posterior mean under the learned prior, in nats: a lower bound."""
 
 
-def encode_rows(model: MoleculeVAE, rows: Rows) -> EncodedRows:
+def encode_rows(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> EncodedRows:
     """The posterior of the molecule in each row, duplicates included.
+
+    Args:
+        model: model that encodes.
+        rows: rows of a file.
+        check: whether to decode each posterior mean, to see which molecules come back.
 
     Raises:
         DataError: no row holds a molecule of this model's symbols.
@@ -160,7 +171,8 @@ def encode_rows(model: MoleculeVAE, rows: Rows) -> EncodedRows:
 
     def posteriors(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
         mean, deviation = model.posterior([row.selfies for row in accepted])
-        return {"mean": mean, "deviation": deviation}
+        columns = {"mean": mean, "deviation": deviation}
+        return {**columns, "exact": _exact(model, accepted, mean)} if check else columns
 
     accepted, columns, refused = _measure(model, rows, posteriors)
     return EncodedRows(
@@ -171,6 +183,7 @@ def encode_rows(model: MoleculeVAE, rows: Rows) -> EncodedRows:
         refused=tuple(refused),
         mark=latents_digest(model.vocabulary, model.network),
         further=join_columns({}, [row.further for row in accepted]),
+        exact=tuple(columns["exact"]) if check else None,
     )
 
 
@@ -261,6 +274,26 @@ def decode_latents(
             yield from_selfies(selfies)
         except MoleculeError:
             yield None
+
+
+# Any: texts or numbers.
+def tabulate_decoded(
+    molecules: Iterable[Molecule | None], latents: Latents
+) -> dict[str, Sequence[Any]]:
+    """The molecules that latent vectors decode to, with their rows and further columns.
+
+    Latent vectors that decode to no molecule are left out.
+    """
+    decoded = [
+        (molecule.smiles, index) for index, molecule in enumerate(molecules) if molecule is not None
+    ]
+    # Any: texts or numbers.
+    columns: dict[str, Sequence[Any]] = {
+        "smiles": [smiles for smiles, _ in decoded],
+        "row": [int(latents.rows[index]) for _, index in decoded],
+    }
+    further = [latents.further[index] for _, index in decoded] if latents.further else []
+    return join_columns(columns, further)
 
 
 def write_refused(path: Path, refused: Sequence[RefusedRow]) -> None:

@@ -22,11 +22,12 @@ def decode(
     """Decode latent vectors to molecules.
 
     Decoding is greedy (temperature 0) unless --temperature is given. Latent vectors that decode to
-    no molecule are left out and counted. Columns: smiles, row (as in the file of latent vectors).
+    no molecule are left out and counted. Columns: smiles, row and further columns
+    (as in the file of latent vectors).
 
     Args:
         source: File from `molvae encode`, or any .npz file with an array `mean`.
-        out: File for the molecules: CSV, or .smi, .sdf, .parquet.
+        out: File for the molecules: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
         seed: Random seed of the sampling, when the temperature is not 0.
     """
     from molvae.tables import TableFile
@@ -35,17 +36,15 @@ def decode(
     file = TableFile.at(out)
     vae = model.open(output)
 
-    from molvae.encoding import Latents, decode_latents
+    from molvae.encoding import Latents, decode_latents, tabulate_decoded
     from molvae.model_card import latents_digest
 
     latents = Latents.read(source, vae.latent_size, latents_digest(vae.vocabulary, vae.network))
     config = vae.greedy.with_changes(given(decoding))
     molecules = decode_latents(vae, latents.latents, config, seed, progress=output.progress)
-    decoded = [
-        (molecule.smiles, int(row))
-        for molecule, row in zip(molecules, latents.rows, strict=True)
-        if molecule is not None
-    ]
-    file.write({"smiles": [smiles for smiles, _ in decoded], "row": [row for _, row in decoded]})
-    result = {"out": str(out), "molecules": len(decoded), "points": len(latents.rows)}
-    output.show(result, f"{out}: {len(decoded)} molecules of {len(latents.rows)} latent vectors")
+    table = tabulate_decoded(molecules, latents)
+    file.write(table)
+    decoded = len(table["smiles"])
+    result = {"out": str(out), "molecules": decoded, "points": len(latents.rows)}
+    text = f"{out}: {decoded} molecules of {len(latents.rows)} latent vectors"
+    output.show(result, text, to_stderr=file.is_standard_output)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import Parameter, validators
 from pydantic import ValidationError
@@ -11,6 +12,9 @@ from pydantic import ValidationError
 from molvae.cli.messages import flag_name, validation_text
 from molvae.errors import ConfigError
 from molvae.settings import Settings, read_toml
+
+if TYPE_CHECKING:
+    import molvae.dataset.layout
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -29,6 +33,39 @@ SmilesColumn = Annotated[
     str | None,
     Parameter(help="Column with the SMILES. Default: found by its name or its content."),
 ]
+
+
+Check = Annotated[
+    bool,
+    Parameter(negative=(), help="Also decode each molecule, and say which do not come back."),
+]
+
+
+@dataclass(frozen=True)
+class InputColumns:
+    """Columns that a command reads from a file of molecules."""
+
+    smiles_column: SmilesColumn = None
+    selfies_column: Annotated[
+        str | None, Parameter(help="Column with SELFIES, read instead of SMILES.")
+    ] = None
+    keep_columns: Annotated[
+        tuple[str, ...] | None,
+        Parameter(
+            negative_iterable=(),
+            help="Columns of the input that the output keeps, such as id,name. Default: all.",
+        ),
+    ] = None
+
+    def choice(self) -> "molvae.dataset.layout.ColumnChoice":
+        """The columns as the library takes them."""
+        from molvae.dataset.layout import ColumnChoice
+
+        keep = None if self.keep_columns is None else split_at_commas(self.keep_columns)
+        return ColumnChoice(self.smiles_column, (), self.selfies_column, keep)
+
+
+ReadColumns = Annotated[InputColumns, Parameter(name="*")]
 
 
 # Any: a default is of any type; and None, for nothing to show, is more than cyclopts' type admits.
@@ -107,6 +144,9 @@ def parse_flags(settings: type[AnySettings], flags: Mapping[str, Any]) -> AnySet
         raise ConfigError(validation_text(error)) from None
 
 
+STANDARD_STREAM = Path("-")
+"""Standard input as a source, standard output as an output."""
+
 _LISTS_BESIDE = (".refused.csv", ".failures.csv")
 """Endings of the lists that are written next to an output file."""
 
@@ -117,6 +157,8 @@ def check_apart(source: Path, out: Path, flag: str = "--out") -> None:
     Raises:
         ConfigError: one of them would.
     """
+    if STANDARD_STREAM in (source, out):
+        return
     written = (out, *(out.parent / f"{out.name}{ending}" for ending in _LISTS_BESIDE))
     if source.resolve() in [path.resolve() for path in written]:
         raise ConfigError(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import OutFile, SmilesColumn, check_apart
+from molvae.cli.flags import Check, InputColumns, OutFile, ReadColumns, check_apart
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
 
@@ -14,7 +14,8 @@ def likelihood(
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
-    smiles_column: SmilesColumn = None,
+    columns: ReadColumns = InputColumns(),
+    check: Check = False,
     cleaning: Cleaning = StandardizeConfig(),
     output: OutputFlags = Output(),
 ) -> None:
@@ -22,38 +23,35 @@ def likelihood(
 
     Columns: smiles (canonical, after cleaning), log_likelihood (of the canonical SELFIES under the
     language model of the learned prior, in nats), symbols (SELFIES symbols, end symbol included),
-    log_density (of the posterior mean under the learned prior, in nats: a lower bound), row (line
-    number in the file).
+    log_density (of the posterior mean under the learned prior, in nats: a lower bound), exact (with
+    --check: whether the model gives the molecule back), row (line number in the file), then the
+    other columns of the file.
 
     Args:
-        source: CSV, TSV or SMI file, plain or gzip.
-        out: File for the likelihoods: CSV, or .smi, .sdf, .parquet.
+        source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
+        out: File for the likelihoods: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
     """
     from molvae.tables import TableFile
 
     check_apart(source, out)
     file = TableFile.at(out)
-    vae, rows = model_and_rows(model, source, smiles_column, cleaning, output)
+    vae, rows = model_and_rows(model, source, columns, cleaning, output)
 
-    from molvae.cli.refused_rows import report_refused
-    from molvae.encoding import likelihood_rows
+    from molvae.cli.refused_rows import report_inexact, report_refused
+    from molvae.encoding import tabulate_likelihoods
 
-    molecules, refused = likelihood_rows(vae, rows)
-    file.write(
-        {
-            "smiles": [molecule.smiles for molecule in molecules],
-            "log_likelihood": [molecule.log_likelihood for molecule in molecules],
-            "symbols": [molecule.symbols for molecule in molecules],
-            "log_density": [molecule.log_density for molecule in molecules],
-            "row": [molecule.line for molecule in molecules],
-        }
-    )
-    mean = sum(molecule.log_likelihood for molecule in molecules) / len(molecules)
+    table = tabulate_likelihoods(vae, rows, check=check)
+    file.write(table.columns)
+    likelihoods = table.columns["log_likelihood"]
+    mean = sum(likelihoods) / len(likelihoods)
     result = {
         "out": str(out),
-        "molecules": len(molecules),
+        "molecules": len(likelihoods),
         "mean_log_likelihood": mean,
-        "refused": len(refused),
+        "refused": len(table.refused),
     }
-    output.show(result, f"{out}: {len(molecules)} molecules, mean {mean:.2f} nats")
-    report_refused(out, refused)
+    text = f"{out}: {len(likelihoods)} molecules, mean {mean:.2f} nats"
+    output.show(result, text, to_stderr=file.is_standard_output)
+    report_refused(out, table.refused)
+    if check:
+        report_inexact(*(table.columns[name] for name in ("exact", "row", "smiles")))

@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `molvae`; None takes those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # cyclopts takes a single hyphen for an option; `./-` is the same path.
+    words = ["./-" if word == "-" else word for word in words]
     _escape_unprintable()
     try:
         return _run(words)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import flags_of, given
+from molvae.cli.flags import InputColumns, flags_of, given
 from molvae.cli.output import Output
 from molvae.model.network_config import Device
 from molvae.pretrained import DEFAULT
@@ -66,7 +66,7 @@ def cleaning_for(
 def model_and_rows(
     choice: ModelChoice,
     source: Path,
-    smiles_column: str | None,
+    columns: InputColumns,
     cleaning: StandardizeConfig,
     output: Output,
 ) -> tuple["molvae.molecule_vae.MoleculeVAE", "molvae.encoding.Rows"]:
@@ -80,6 +80,10 @@ def model_and_rows(
     model = choice.open(output)
     rules, max_symbols = cleaning_for(model, cleaning), model.card.max_symbols
     rows = read_rows(
-        source, smiles_column, rules, max_symbols=max_symbols, progress=output.progress
+        source,
+        columns.choice(),
+        rules,
+        max_symbols=max_symbols,
+        progress=output.progress,
     )
     return model, rows

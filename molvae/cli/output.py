@@ -38,9 +38,10 @@ class Output:
         return not self.quiet
 
     # Any: JSON values.
-    def show(self, result: Mapping[str, Any], text: str) -> None:
-        """Print the result as JSON or as text."""
-        print(json.dumps(result) if self.json else with_flags(text))
+    def show(self, result: Mapping[str, Any], text: str, *, to_stderr: bool = False) -> None:
+        """Print the result as JSON or as text; to stderr where stdout holds a table."""
+        stream = sys.stderr if to_stderr else sys.stdout
+        print(json.dumps(result) if self.json else with_flags(text), file=stream)
 
     @contextmanager
     def logging(self) -> Iterator[None]:

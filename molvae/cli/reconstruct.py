@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import OutFile, SmilesColumn, check_apart
+from molvae.cli.flags import InputColumns, OutFile, ReadColumns, check_apart
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
 
@@ -14,45 +14,39 @@ def reconstruct(
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
-    smiles_column: SmilesColumn = None,
+    columns: ReadColumns = InputColumns(),
     cleaning: Cleaning = StandardizeConfig(),
     output: OutputFlags = Output(),
 ) -> None:
     """Encode molecules, decode them again, and count the exact reconstructions.
 
     Each molecule is decoded greedily from its posterior mean. Columns: smiles (canonical, after
-    cleaning), reconstructed, exact (0 or 1), row (line number in the file).
+    cleaning), reconstructed, exact (0 or 1), row (line number in the file), then the
+    other columns of the file.
 
     Args:
-        source: CSV, TSV or SMI file, plain or gzip.
-        out: File for the pairs: CSV, or .smi, .sdf, .parquet.
+        source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
+        out: File for the pairs: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
     """
     from molvae.tables import TableFile
 
     check_apart(source, out)
     file = TableFile.at(out)
-    vae, rows = model_and_rows(model, source, smiles_column, cleaning, output)
+    vae, rows = model_and_rows(model, source, columns, cleaning, output)
 
     from molvae.cli.refused_rows import report_refused
-    from molvae.encoding import reconstruct_rows
+    from molvae.encoding import tabulate_reconstructions
 
-    molecules, refused = reconstruct_rows(vae, rows)
-    file.write(
-        {
-            "smiles": [molecule.smiles for molecule in molecules],
-            "reconstructed": [molecule.reconstructed or "" for molecule in molecules],
-            "exact": [int(molecule.is_exact) for molecule in molecules],
-            "row": [molecule.line for molecule in molecules],
-        }
-    )
-    exact = sum(molecule.is_exact for molecule in molecules)
-    share = exact / len(molecules)
+    table = tabulate_reconstructions(vae, rows)
+    file.write(table.columns)
+    exact, molecules = sum(table.columns["exact"]), len(table.columns["exact"])
     result = {
         "out": str(out),
         "exact": exact,
-        "molecules": len(molecules),
-        "share": share,
-        "refused": len(refused),
+        "molecules": molecules,
+        "share": exact / molecules,
+        "refused": len(table.refused),
     }
-    output.show(result, f"{out}: {exact} of {len(molecules)} reconstructed exactly ({share:.1%})")
-    report_refused(out, refused)
+    text = f"{out}: {exact} of {molecules} reconstructed exactly ({exact / molecules:.1%})"
+    output.show(result, text, to_stderr=file.is_standard_output)
+    report_refused(out, table.refused)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from molvae.cli.flags import OutFile, SmilesColumn, check_apart
+from molvae.cli.flags import STANDARD_STREAM, InputColumns, OutFile, ReadColumns, check_apart
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.scoring import ChosenScorers, Scorers
 
@@ -17,21 +17,22 @@ def score(
     /,
     *,
     out: OutFile,
-    smiles_column: SmilesColumn = None,
+    columns: ReadColumns = InputColumns(),
     scorers: ChosenScorers = Scorers(),
     output: OutputFlags = Output(),
 ) -> None:
     """Score the molecules in a file with an objective.
 
     Molecules are scored as they are: nothing is cleaned, and salts stay salts. Columns: smiles
-    (canonical), row (line number in the file), score, then each measured value with its
-    desirability. Rows without a molecule are listed in OUT.refused.csv, and molecules that a
-    program, function or model could not score in OUT.failures.csv.
+    (canonical), row (line number in the file), score, each measured value with its
+    desirability, then the other columns of the file. Rows without a molecule are listed in
+    OUT.refused.csv, and molecules that a program, function or model could not score in
+    OUT.failures.csv.
 
     Args:
-        source: CSV, TSV or SMI file, plain or gzip.
+        source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
         objective: TOML file, or a name that `molvae objectives` lists.
-        out: File for the scores: CSV, or .smi, .sdf, .parquet.
+        out: File for the scores: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
     """
     from molvae.cli.refused_rows import report_refused
     from molvae.objectives.tables import score_table
@@ -41,7 +42,12 @@ def score(
     check_apart(Path(objective.partition("@")[2] or objective), out)
     file = TableFile.at(out)
     with scorers.objective(objective) as scorer:
-        scored = score_table(scorer, source, smiles_column, progress=output.progress)
+        scored = score_table(
+            scorer,
+            source,
+            columns.choice(),
+            progress=output.progress,
+        )
     file.write(scored.columns())
     _show(scored, out, output)
     report_refused(out, scored.refused)
@@ -58,7 +64,8 @@ def _show(scored: "molvae.objectives.tables.ScoredTable", out: Path, output: Out
         "failures": len(scored.scores.failures),
     }
     best = "" if scored.best is None else f", best score {scored.best:.4f}"
-    output.show(result, f"{out}: {len(scored.smiles)} molecules, {scored.scored} scored{best}")
+    text = f"{out}: {len(scored.smiles)} molecules, {scored.scored} scored{best}"
+    output.show(result, text, to_stderr=out == STANDARD_STREAM)
 
 
 def _report_failures(out: Path, scored: "molvae.objectives.tables.ScoredTable") -> None:
@@ -66,10 +73,15 @@ def _report_failures(out: Path, scored: "molvae.objectives.tables.ScoredTable") 
     from molvae.objectives.tables import write_failures
 
     failures = scored.scores.failures
+    first = f"{failures[0].smiles} ({failures[0].reason})" if failures else ""
+    missing = f"{len(failures)} values missing, the first for {first}"
+    if out == STANDARD_STREAM:
+        if failures:
+            log.warning(missing)
+        return
     path = out.with_name(f"{out.name}.failures.csv")
     # The list of an earlier output would be taken for this one's.
     path.unlink(missing_ok=True)
     if failures:
         write_failures(path, failures)
-        first = f"{failures[0].smiles} ({failures[0].reason})"
-        log.warning(f"{len(failures)} values missing, the first for {first}; see {path}")
+        log.warning(f"{missing}; see {path}")

@@ -8,14 +8,16 @@ from cyclopts import Parameter
 
 from molvae.cli.exit_status import INTERRUPTED
 from molvae.cli.flags import (
+    STANDARD_STREAM,
     ConfigFile,
     Resume,
     flags_of,
     given,
     settings_from,
 )
-from molvae.cli.output import Output, OutputFlags
+from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.resumption import check_resumable
+from molvae.dataset.containers import save_standard_input
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError
 from molvae.files import read_json
@@ -37,11 +39,9 @@ _TRAINING_BY_FILE = (
 )
 _DATA_BY_FILE = (
     "allow_radicals",
-    "duplicates",
     "largest_fragment",
     "max_symbols",
     "min_heavy_atoms",
-    "qualified_values",
 )
 _NETWORK_BY_FILE = (
     "embedding_size",
@@ -112,11 +112,12 @@ def train(
     flag, such as the sizes of the layers, are set in a file: see `molvae config train`.
 
     Args:
-        data: CSV, TSV or SMI file, plain or gzip. Not needed with --resume.
+        data: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
+            Not needed with --resume.
         out: Folder of the run: a new one, or with --resume an existing one.
     """
     earlier = RunDirectory.existing(out) if resume else None
-    plan = settings_from(TrainingPlan, config, _data(data, earlier, config) | flags.settings())
+    plan = settings_from(TrainingPlan, config, _data(data, out, earlier, config) | flags.settings())
     with output.activity("loading PyTorch"):
         from molvae.training.fit import resume as resume_training
         from molvae.training.fit import train as train_model
@@ -136,8 +137,15 @@ def train(
 
 
 # Any: settings of any type, here and below.
-def _data(typed: Path | None, earlier: RunDirectory | None, config: Path | None) -> dict[str, Any]:
+def _data(
+    typed: Path | None, out: Path, earlier: RunDirectory | None, config: Path | None
+) -> dict[str, Any]:
     """The file of molecules: typed, or of the run to resume; a file of settings may name it."""
+    if typed == STANDARD_STREAM:
+        # A run can be resumed, so that its data must last.
+        saved = save_standard_input(out.with_name(f"{out.name}.input"))
+        log.info(f"standard input was saved as {saved}")
+        return {"data": saved.resolve()}
     if typed is not None:
         return {"data": typed.resolve()}
     if earlier is not None:

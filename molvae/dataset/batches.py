@@ -1,4 +1,4 @@
-"""Batch: ids of several molecules; and which molecules stand in one batch during an epoch."""
+"""Batches of molecules, and which molecules share a batch during an epoch."""
 
 from dataclasses import dataclass
 
@@ -28,19 +28,19 @@ def epoch_batches(
     seed: int,
     epoch: int,
 ) -> list[Int64[np.ndarray, " row"]]:
-    """Every chosen molecule exactly once, in batches of one length as far as that goes.
+    """Each chosen molecule exactly once, in batches of molecules of one length where possible.
 
-    A length with enough molecules has batches of its own, of nearly one size; what is left joins
-    its neighbors in mixed batches. The batches come in random order; how many there are does not
-    depend on seed or epoch, and none has less than half of `batch_size` molecules unless fewer
-    than that are chosen.
+    A length with enough molecules has batches of its own, of nearly one size; the others share
+    mixed batches with their neighbors in length. The batches come in random order; their number
+    does not depend on seed or epoch, and none has less than half of `batch_size` molecules unless
+    fewer than that are chosen.
 
     Args:
         lengths: length of every molecule of the corpus.
-        indices: the molecules to take.
-        batch_size: molecules in a batch, at most.
-        seed: of the training.
-        epoch: number of the pass; each has an order of its own.
+        indices: the chosen molecules.
+        batch_size: largest number of molecules in a batch.
+        seed: random seed of the training.
+        epoch: number of the epoch; each has an order of its own.
     """
     generator = np.random.default_rng([seed, epoch])
     shuffled = generator.permutation(np.asarray(indices, dtype=np.int64))
@@ -56,9 +56,9 @@ def epoch_batches(
     batches = [batch for group in common for batch in _spread(group, batch_size)]
     if rare:
         batches += _spread(np.concatenate(rare), batch_size)
-    return [batches[place] for place in generator.permutation(len(batches))]
+    return [batches[index] for index in generator.permutation(len(batches))]
 
 
 def _spread(group: Int64[np.ndarray, " left"], batch_size: int) -> list[Int64[np.ndarray, " row"]]:
-    """The same molecules in as few batches as can be, of nearly one size."""
+    """The molecules in as few batches as possible, of nearly one size."""
     return np.array_split(group, -(-len(group) // batch_size)) if len(group) else []

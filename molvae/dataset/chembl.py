@@ -81,7 +81,7 @@ def fetch_chembl(
     Raises:
         FileError: the table cannot be fetched or read, or `out` cannot be written to.
     """
-    files = {part: out / f"{part}.csv" for part in PARTS}
+    files = {name: out / f"{name}.csv" for name in PARTS}
     if all(file.is_file() for file in files.values()):
         return files
     make_folder(out)
@@ -117,8 +117,8 @@ def _write(table: Path, files: dict[str, Path], workers: int, *, progress: bool)
     seen: set[int] = set()
     with ExitStack() as stack:
         writers = {
-            part: csv.writer(stack.enter_context(atomic_write(path)), lineterminator="\n")
-            for part, path in files.items()
+            name: csv.writer(stack.enter_context(atomic_write(path)), lineterminator="\n")
+            for name, path in files.items()
         }
         for writer in writers.values():
             writer.writerow(("smiles", "chembl_id"))
@@ -154,8 +154,8 @@ def _chunks(table: Path, bar: "tqdm[None]") -> Iterator[tuple[list[str], list[st
         raise FileError(f"cannot read {str(table)!r} ({error}); fetch it again") from None
 
 
-def _give_up(part: Path, failure: str) -> None:
+def _give_up(path: Path, failure: str) -> None:
     raise FileError(
-        f"could not fetch {part.stem} ({failure}); "
+        f"could not fetch {path.stem} ({failure}); "
         "download it elsewhere and pass its path as `table`, or try again"
     )

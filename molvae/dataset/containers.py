@@ -16,6 +16,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, cast
 
 from molvae.errors import DataError
+from molvae.files import atomic_write
 
 if TYPE_CHECKING:
     from tempfile import _TemporaryFileWrapper
@@ -42,6 +43,13 @@ _TAR_MAGIC_AT = 257
 def local_path(path: Path) -> Path:
     """The file itself; a temporary copy of standard input, made once, for `-`."""
     return Path(_standard_input().name) if path == STANDARD_INPUT else path
+
+
+def save_standard_input(path: Path) -> Path:
+    """A copy of standard input under this name, for work that must be able to begin again."""
+    with atomic_write(path, "wb") as stream, local_path(STANDARD_INPUT).open("rb") as source:
+        shutil.copyfileobj(source, stream)
+    return path
 
 
 def display_name(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Corpus: the accepted molecules of a file as ids, with what was refused and why."""
+"""The accepted molecules of a file as ids, with the refused rows and the reasons."""
 
 import hashlib
 import json
@@ -19,6 +19,7 @@ from molvae.dataset.containers import STANDARD_INPUT, check_is_file, local_path
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.labels import LabelRules
 from molvae.dataset.making import StoreRules, make_store
+from molvae.dataset.molecules import save_molecules
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_store
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError, DataError
@@ -41,8 +42,9 @@ _PACKAGES = ("molvae", "rdkit", "selfies")
 """Packages whose version decides which molecules are accepted, and their SELFIES."""
 
 
+# Any: see `MoleculeSource`.
 def prepare_corpus(
-    path: Path,
+    source: Any,
     config: CorpusConfig | None = None,
     folder: Path | None = None,
     workers: int | None = None,
@@ -52,7 +54,8 @@ def prepare_corpus(
     """The acceptable molecules of a file, from its token store if that is up to date.
 
     Args:
-        path: CSV, TSV, SMI, SDF or Parquet file, text compressed or not; `-` for standard input.
+        source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` for standard input; or a
+            DataFrame, Series or list of molecules, which is saved as `molecules.csv` in `folder`.
         config: columns to read, and rules for accepting rows.
         folder: folder of the token stores; None means beside the file.
         workers: processes to clean with; None means one per core.
@@ -63,9 +66,7 @@ def prepare_corpus(
         FileError: the token store cannot be written.
     """
     config = config or CorpusConfig()
-    check_is_file(path)
-    if path == STANDARD_INPUT and folder is None:
-        raise ConfigError("standard input has no folder of its own; name one for its token store")
+    path = _data_file(source, folder)
     path, name = local_path(path), path.name
     key = _key(config)
     store = (folder or path.parent) / f"{name}.tokens" / _digest(key)
@@ -92,6 +93,20 @@ def prepare_corpus(
     return made
 
 
+# Any: see `MoleculeSource`.
+def _data_file(source: Any, folder: Path | None) -> Path:
+    """The file to read, which a table of Python is saved to."""
+    is_file = isinstance(source, str | Path)
+    if folder is None and (not is_file or Path(source) == STANDARD_INPUT):
+        raise ConfigError(
+            "data that are not in a file have no folder of their own; name one for the token store"
+        )
+    if not is_file:
+        return save_molecules(source, (folder or Path()) / "molecules.csv")
+    check_is_file(Path(source))
+    return Path(source)
+
+
 @dataclass(frozen=True, eq=False)
 class Corpus:
     """Molecules on disk as ids of `vocabulary`, in the order of the file."""
@@ -105,7 +120,7 @@ class Corpus:
 
     @classmethod
     def read(cls, folder: Path) -> "Corpus | None":
-        """The corpus in a folder; None where no whole token store lies."""
+        """The corpus in a folder; None where there is no intact token store."""
         record = StoreRecord.read(folder)
         arrays = StoredArrays.read(folder, record) if record else None
         if record is None or arrays is None:
@@ -141,22 +156,22 @@ class Corpus:
         return self.record.rows
 
     @property
-    def refused(self) -> Mapping[str, int]:
+    def refusals(self) -> Mapping[str, int]:
         """Number of refused rows, by reason."""
         return self.record.refused
 
     @property
-    def refused_file(self) -> Path:
+    def refusals_file(self) -> Path:
         """CSV with line, reason and text of each refused row."""
         return self.folder / REFUSED_FILE
 
     @cached_property
-    def mark(self) -> str:
-        """What tells these molecules with these properties, in this order, from others."""
-        told = hashlib.sha256(json.dumps(self.record.vocabulary).encode())
-        for part in (self.lengths, self.arrays.ids, self.properties):
-            told.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
-        return told.hexdigest()[:16]
+    def digest(self) -> str:
+        """Digest of the molecules and their properties, in this order."""
+        digest = hashlib.sha256(json.dumps(self.record.vocabulary).encode())
+        for array in (self.lengths, self.arrays.ids, self.properties):
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        return digest.hexdigest()[:16]
 
     def ids(self, index: int) -> Int64[np.ndarray, " symbol"]:
         """The ids of one molecule, without END."""
@@ -184,31 +199,31 @@ class Corpus:
             flatten: true for rows that lose their stereo marks.
         """
         if flatten is not None and (is_flat := flatten & self._has_stereo[indices]).any():
-            return self._flattened_batch(indices, is_flat)
+            return self._flat_batch(indices, is_flat)
         lengths = self.lengths[indices].astype(np.int64)
         position = np.arange(lengths.max(initial=0) + 1)
         within = position < lengths[:, None]
         ids = np.full(within.shape, PAD, dtype=np.int64)
-        places = (self._ends[indices] - lengths)[:, None] + position
-        ids[within] = self.table[self.arrays.ids[places[within]]]
+        positions = (self._ends[indices] - lengths)[:, None] + position
+        ids[within] = self.table[self.arrays.ids[positions[within]]]
         ids[np.arange(len(lengths)), lengths] = END
         return Batch(ids, lengths + 1, np.asarray(self.properties[indices]))
 
-    def _flattened_batch(
+    def _flat_batch(
         self, indices: Integer[np.ndarray, " row"], is_flat: Bool[np.ndarray, " row"]
     ) -> Batch:
         """The molecules of these indices, some without their stereo marks."""
         rows = [self.ids(int(index)).tolist() for index in indices]
-        places = np.flatnonzero(is_flat).tolist()
+        positions = np.flatnonzero(is_flat).tolist()
         flat = self.vocabulary.encode_batch(
-            [remove_stereo(self.vocabulary.decode(rows[place])) for place in places]
+            [remove_stereo(self.vocabulary.decode(rows[position])) for position in positions]
         )
-        for place, row in zip(places, flat, strict=True):
-            rows[place] = row
+        for position, row in zip(positions, flat, strict=True):
+            rows[position] = row
         lengths = np.array([len(row) + 1 for row in rows], dtype=np.int64)
         ids = np.full((len(rows), int(lengths.max())), PAD, dtype=np.int64)
-        for place, row in enumerate(rows):
-            ids[place, : len(row) + 1] = [*row, END]
+        for position, row in enumerate(rows):
+            ids[position, : len(row) + 1] = [*row, END]
         return Batch(ids, lengths, np.asarray(self.properties[indices]))
 
     @cached_property
@@ -227,8 +242,8 @@ class Corpus:
         has_stereo: np.ndarray = np.diff(counts[np.concatenate([[0], self._ends])]) > 0
         return has_stereo
 
-    def recoded(self, vocabulary: Vocabulary) -> "Corpus":
-        """The same molecules as ids of another vocabulary.
+    def recode(self, vocabulary: Vocabulary) -> "Corpus":
+        """These molecules as ids of another vocabulary.
 
         Raises:
             DataError: it lacks a symbol of this corpus; extend it first.
@@ -240,7 +255,7 @@ class Corpus:
             raw = Corpus.read(self.folder)
             if raw is None:
                 raise DataError(f"the token store {str(self.folder)!r} is damaged; delete it")
-            return raw.recoded(vocabulary)
+            return raw.recode(vocabulary)
         if not vocabulary.merges:
             table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
             return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
@@ -259,7 +274,7 @@ class Corpus:
 
     def summary(self) -> str:
         """Counts of accepted and refused rows, as lines of text."""
-        return "\n".join(_summary_lines(self.record, self.refused_file))
+        return "\n".join(_summary_lines(self.record, self.refusals_file))
 
     @cached_property
     def _ends(self) -> Int64[np.ndarray, " molecule"]:
@@ -269,7 +284,7 @@ class Corpus:
 def split(
     corpus: Corpus, held_out: int, seed: int
 ) -> tuple[Int64[np.ndarray, " training"], Int64[np.ndarray, " held"]]:
-    """Indices to train on, and as many as `held_out` drawn at random to test with; both sorted.
+    """Indices to train on, and `held_out` indices drawn at random to test with; both sorted.
 
     Raises:
         ConfigError: nothing would be left to train on.
@@ -310,7 +325,7 @@ def _merge_symbols(
     return replace(arrays, ids=ids, lengths=lengths)
 
 
-def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:
+def _summary_lines(record: StoreRecord, refusals_file: Path) -> list[str]:
     lines = [
         f"{record.rows:,} rows: {record.molecules:,} molecules accepted, "
         f"{sum(record.refused.values()):,} rows refused"
@@ -319,7 +334,7 @@ def _summary_lines(record: StoreRecord, refused_file: Path) -> list[str]:
     counts = sorted(record.refused.items(), key=lambda item: (-item[1], item[0]))
     lines += [f"  {count:>9,}  {reason}" for reason, count in counts]
     if counts:
-        lines.append(f"  each with its line and text in {refused_file}")
+        lines.append(f"  each with its line and text in {refusals_file}")
     if record.changed:
         changes = ", ".join(f"{count:,} {name}" for name, count in sorted(record.changed.items()))
         lines.append(f"  of the accepted: {changes}")

@@ -1,4 +1,4 @@
-"""What public data sets need to come here: files of known content from addresses that may break."""
+"""Downloads of public data sets: files of known content from addresses that may fail."""
 
 import hashlib
 import http.client
@@ -24,17 +24,17 @@ _MD5_DIGITS = 32
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that a data set is made of: its name, its address, and its SHA-256 or MD5."""
+    """A file of a data set: its name, its address, and its SHA-256 or MD5."""
 
     name: str
     url: str
     checksum: str
 
     def check(self, path: Path) -> None:
-        """See that what lies at `path` is this file.
+        """Check that the file at `path` is this one.
 
         Raises:
-            FileError: it is another one.
+            FileError: it is another file.
         """
         digest = _digest(path, self.checksum)
         if digest != self.checksum:
@@ -48,37 +48,37 @@ class SourceFile:
 def download(
     file: SourceFile, folder: Path, otherwise: Callable[[Path, str], None], *, progress: bool
 ) -> Path:
-    """The file, as NAME.part in `folder`: what an earlier try left, completed from its address.
+    """Download a file to NAME.part in `folder`, or complete an earlier download.
 
     Args:
-        file: what to bring.
-        folder: is made where it is missing.
-        otherwise: called when the address does not give the file, with the path and the reason; it
-            puts the file there, or raises.
+        file: file to download.
+        folder: folder for it, created if it is missing.
+        otherwise: called with the path and the reason when the download fails; it must put the
+            file there, or raise.
         progress: whether to show a bar.
 
     Raises:
         FileError: another file came, or the folder cannot be written to.
     """
     make_folder(folder)
-    part = folder / f"{file.name}.part"
-    if part.is_file() and _digest(part, file.checksum) == file.checksum:
-        return part
+    path = folder / f"{file.name}.part"
+    if path.is_file() and _digest(path, file.checksum) == file.checksum:
+        return path
     try:
-        failure = _fetch(file, part, progress=progress)
+        failure = _fetch(file, path, progress=progress)
         if failure:
-            otherwise(part, failure)
+            otherwise(path, failure)
     except OSError as error:
         raise FileError(
-            f"could not write {str(part)!r}: {error.strerror or error}; "
+            f"could not write {str(path)!r}: {error.strerror or error}; "
             "free some space or choose another place"
         ) from error
     try:
-        file.check(part)
+        file.check(path)
     except FileError:
-        part.unlink()
+        path.unlink()
         raise
-    return part
+    return path
 
 
 def fetch_text(url: str) -> str:
@@ -99,10 +99,10 @@ def fetch_text(url: str) -> str:
 def missing_tables(
     files: Mapping[str, Path], checksums: Mapping[str, str], title: str
 ) -> dict[str, Path]:
-    """Those of the tables' files that are not there yet.
+    """The files of tables that do not exist yet.
 
     Raises:
-        FileError: a file of that name holds something else than the data set called `title`.
+        FileError: a file of that name exists and is not of the data set called `title`.
     """
     return {
         table: file for table, file in files.items() if not _is_there(file, checksums[table], title)
@@ -110,16 +110,16 @@ def missing_tables(
 
 
 def make_folder(folder: Path) -> None:
-    """See that the folder exists.
+    """Create the folder if it is missing.
 
     Raises:
-        FileError: it cannot be made.
+        FileError: it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(
-            f"could not make the folder {str(folder)!r}: {error.strerror or error}; "
+            f"could not create the folder {str(folder)!r}: {error.strerror or error}; "
             "choose another place"
         ) from error
 
@@ -140,36 +140,36 @@ def _is_there(file: Path, checksum: str, title: str) -> bool:
     return True
 
 
-def _fetch(file: SourceFile, part: Path, *, progress: bool) -> str | None:
-    """Download into `part`, going on where it ends; None, or why it did not come whole."""
+def _fetch(file: SourceFile, path: Path, *, progress: bool) -> str | None:
+    """Download to `path`, continuing where it ends; None, or why the download failed."""
     failure, left = "", _TRIES
     while left:
-        before = _size(part)
+        before = _size(path)
         try:
-            if _fetch_rest(file, part, progress=progress):
+            if _fetch_rest(file, path, progress=progress):
                 return None
-            failure = "the connection broke off"
+            failure = "the connection was lost"
         except urllib.error.HTTPError as error:
             failure = f"{error.code} {error.reason}"
             if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                # As long as the whole file or longer, with other content: no part of it.
-                part.unlink()
+                # At least as long as the whole file, and with other content.
+                path.unlink()
             error.close()
         except (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError) as error:
             failure = str(getattr(error, "reason", error))
         except http.client.HTTPException as error:
             failure = repr(error)
-        left = _TRIES if _size(part) > before else left - 1
+        left = _TRIES if _size(path) > before else left - 1
     return f"{file.url}: {failure}"
 
 
-def _fetch_rest(file: SourceFile, part: Path, *, progress: bool) -> bool:
-    """Append what `part` lacks; whether it is whole then."""
-    begun = _size(part)
+def _fetch_rest(file: SourceFile, path: Path, *, progress: bool) -> bool:
+    """Append what `path` lacks; whether the file is complete then."""
+    begun = _size(path)
     headers = {"Range": f"bytes={begun}-"} if begun else {}
     request = urllib.request.Request(file.url, headers=headers)
     with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
-        # A server that knows no ranges sends everything again.
+        # A server that does not support ranges sends the whole file again.
         at = begun if response.status == HTTPStatus.PARTIAL_CONTENT else 0
         length = response.headers.get("Content-Length")
         total = at + int(length) if length else None
@@ -177,12 +177,12 @@ def _fetch_rest(file: SourceFile, part: Path, *, progress: bool) -> bool:
             desc=file.name, total=total, initial=at, unit="B", unit_scale=True,
             disable=not progress,
         )  # fmt: skip
-        with bar, part.open("ab" if at else "wb") as stream:
+        with bar, path.open("ab" if at else "wb") as stream:
             while block := response.read(_BLOCK):
                 stream.write(block)
                 bar.update(len(block))
-    return total is None or _size(part) == total
+    return total is None or _size(path) == total
 
 
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -114,7 +114,7 @@ class Labels:
             rows = [(self._values[position], self._codes[position]), *further]
             if len({(_float32(value), code) for value, code in rows}) > 1:
                 merged[self._names[position % width]] += 1
-                values[position], codes[position] = self._merged(rows)
+                values[position], codes[position] = self._merge(rows)
         table = values.reshape(-1, width)
         return table, codes.reshape(-1, width), self._counts(values, codes, merged)
 
@@ -128,7 +128,7 @@ class Labels:
             cells.append((value, QUALIFIERS.index(qualifier)))
         return cells
 
-    def _merged(self, rows: Sequence[tuple[float, int]]) -> tuple[float, int]:
+    def _merge(self, rows: Sequence[tuple[float, int]]) -> tuple[float, int]:
         rule = self._rules.duplicates
         if rule == "first":
             return rows[0]
@@ -159,11 +159,11 @@ class Labels:
             not_numbers=not_numbers,
             merged={name: merged[name] for name in self._names},
             qualified={
-                name: self._qualified(name, codes[column::width]) for column, name in columns
+                name: self._count_qualified(name, codes[column::width]) for column, name in columns
             },
         )
 
-    def _qualified(self, name: str, codes: Int8[np.ndarray, " molecule"]) -> dict[str, int]:
+    def _count_qualified(self, name: str, codes: Int8[np.ndarray, " molecule"]) -> dict[str, int]:
         counts = {
             qualifier: self._refused[name, qualifier] or int((codes == code).sum())
             for code, qualifier in enumerate(QUALIFIERS)

@@ -73,6 +73,8 @@ class ColumnChoice:
     smiles: str | None = None
     properties: tuple[str, ...] = ()
     selfies: str | None = None
+    keep: tuple[str, ...] | None = None
+    """Further columns to carry into an output; None means all."""
 
     @property
     def structure(self) -> str | None:
@@ -313,7 +315,7 @@ def _find_header(
     """The header of the table; None where the first row is data."""
     # A number names a column of a table without a header.
     wanted = [name for name in wanted if not name.isdecimal()]
-    if (header := _commented_header(lines[:start], rows, delimiter, wanted)) is not None:
+    if (header := _header_in_comments(lines[:start], rows, delimiter, wanted)) is not None:
         return header
     skipped = 0 if is_smi else _preamble_length(rows, wanted)
     names = [clean_name(name) for name in rows[skipped]] if rows else []
@@ -329,7 +331,7 @@ def _find_header(
     return _Header(names, end, notes)
 
 
-def _commented_header(
+def _header_in_comments(
     comments: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str, wanted: Sequence[str]
 ) -> _Header | None:
     """A header behind a comment sign, such as `#smiles,y`, if the rows fit it."""

@@ -1,12 +1,15 @@
 """Molecules that a caller holds in Python: texts, RDKit Mols, Series and DataFrames of them."""
 
+import csv
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from molvae.chem.molecule import Molecule
-from molvae.dataset.readers import cell_text
+from molvae.dataset.readers import cell_text, columns_of
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError, MoleculeError
+from molvae.files import atomic_write
 
 
 # Any: the elements are SMILES, molecules or RDKit Mols; or it is a table of pandas.
@@ -24,6 +27,25 @@ def read_molecules(source: Iterable[Any]) -> list[Molecule]:
     return [_molecule(element, index) for index, element in enumerate(elements)]
 
 
+# Any: see `MoleculeSource`.
+def save_molecules(source: Any, path: Path) -> Path:
+    """Save a DataFrame, Series or list of molecules as a CSV file, for `train` or a command.
+
+    RDKit Mols become SMILES; an index that has a name or holds texts becomes a column.
+
+    Raises:
+        DataError: the object is none of these.
+        FileError: the disk is full, or the file cannot be written.
+    """
+    columns, _ = columns_of(source)
+    with atomic_write(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        for row in zip(*columns.values(), strict=True):
+            writer.writerow([cell_text(cell) for cell in row])
+    return path
+
+
 # Any: see `read_molecules`.
 def _molecule(element: Any, index: int) -> Molecule:
     if isinstance(element, Molecule):
@@ -37,7 +59,7 @@ def _molecule(element: Any, index: int) -> Molecule:
 
 # Any: see `read_molecules`.
 def name_molecule(error: MoleculeError, element: Any, index: int) -> MoleculeError:
-    """The same error, with the molecule that it is about and its index in a list."""
+    """The error with the molecule that it is about, and its index in a list."""
     text = element.smiles if isinstance(element, Molecule) else element
     detail = f"{repr(text)[:200]} at index {index}"
     return MoleculeError(error.reason, f"{detail}: {error.detail}" if error.detail else detail)

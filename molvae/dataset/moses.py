@@ -22,7 +22,7 @@ _BLOCK = 1 << 18
 
 @dataclass(frozen=True)
 class MosesSource:
-    """Where the wheel lies, its SHA-256, and that of each table in it."""
+    """Address of the wheel, its SHA-256, and the SHA-256 of each table in it."""
 
     url: str
     checksum: str
@@ -46,17 +46,17 @@ def fetch_moses(
 ) -> dict[str, Path]:
     """The files train.csv, test.csv and test_scaffolds.csv in the folder `out`, by their stems.
 
-    Files that are there already are kept. A broken download goes on where it stopped.
+    Files that are there already are kept. A broken download continues where it stopped.
 
     Args:
         out: folder for the files.
         wheel: a copy of the wheel to take them from; None downloads it.
-        source: where to download it; if that does not answer, pip is asked, which knows mirrors.
+        source: address of the wheel; if the download fails, pip is tried, which knows mirrors.
         progress: whether to show a bar.
 
     Raises:
-        FileError: the wheel cannot be had or is another one, or a file of that name with other
-            content is in the way, or `out` cannot be written to.
+        FileError: the wheel cannot be downloaded or is another file, a file of that name with
+            other content exists, or `out` cannot be written to.
     """
     files = {table: out / f"{table}.csv" for table in source.tables}
     missing = missing_tables(files, source.tables, "MOSES")
@@ -66,9 +66,9 @@ def fetch_moses(
         make_folder(out)
         _unpack(wheel, missing, source)
     elif missing:
-        part = download(packed, out, _fetch_by_pip, progress=progress)
-        _unpack(part, missing, source)
-        part.unlink()
+        downloaded = download(packed, out, _fetch_by_pip, progress=progress)
+        _unpack(downloaded, missing, source)
+        downloaded.unlink()
     return files
 
 
@@ -79,7 +79,7 @@ def _check(wheel: Path, file: SourceFile) -> None:
 
 
 def _unpack(wheel: Path, files: Mapping[str, Path], source: MosesSource) -> None:
-    """Take the tables out of a wheel; each is checked and gets its name once it is whole."""
+    """Extract the tables from a wheel; each is checked and gets its name once it is complete."""
     for table, file in files.items():
         member = f"moses/dataset/data/{table}.csv.gz"
         with atomic_write(file, "wb") as stream:
@@ -93,11 +93,11 @@ def _unpack(wheel: Path, files: Mapping[str, Path], source: MosesSource) -> None
             raise FileError(f"{member} in {str(wheel)!r} is not the table of MOSES; fetch it again")
 
 
-def _fetch_by_pip(part: Path, failure: str) -> None:
-    """Ask pip for the wheel.
+def _fetch_by_pip(path: Path, failure: str) -> None:
+    """Download the wheel with pip.
 
     Raises:
-        FileError: pip does not get it either; `failure` tells why the direct way did not work.
+        FileError: pip fails, too; `failure` is why the direct download failed.
     """
     with TemporaryDirectory() as folder:
         options = ["--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check"]
@@ -107,11 +107,11 @@ def _fetch_by_pip(part: Path, failure: str) -> None:
             text=True,
             check=False,
         )
-        found = Path(folder) / WHEEL_NAME
-        if not found.is_file():
+        wheel = Path(folder) / WHEEL_NAME
+        if not wheel.is_file():
             last = next(iter(done.stderr.strip().splitlines()[-1:]), "no reason given")
             raise FileError(
                 f"could not fetch {WHEEL_NAME} ({failure}; pip: {last}); "
                 "download it elsewhere and pass it as `wheel`, or try again"
             )
-        shutil.copyfile(found, part)
+        shutil.copyfile(wheel, path)

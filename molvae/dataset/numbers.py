@@ -40,7 +40,7 @@ _SWAP_MARKS = str.maketrans(".,", ",.")
 
 
 class Form(Enum):
-    """What the marks in a written number prove."""
+    """Evidence that the marks in a written number give."""
 
     PLAIN = "no mark"
     POINT = "decimal point"
@@ -132,7 +132,7 @@ class NumberEvidence:
                 the decimal mark.
         """
         if self.proof is not None:
-            return Decision(NumberFormat(self.proof), self._mixed_note(name))
+            return Decision(NumberFormat(self.proof), self._note_on_mixed_marks(name))
         if not self.is_open:
             return Decision(NumberFormat("."))
         elsewhere = {evidence.proof for evidence in others if evidence.proof}
@@ -148,7 +148,7 @@ class NumberEvidence:
             f"column {name!r}: {self.example!r} was read as {value:.10g} ({reason})",
         )
 
-    def _mixed_note(self, name: str) -> str:
+    def _note_on_mixed_marks(self, name: str) -> str:
         if self.proof or not self.is_open:
             return ""
         return (
@@ -193,7 +193,7 @@ def _split(cell: str) -> _Split | None:
 
 
 def _form(mantissa: str, *, is_decimal: bool) -> Form | None:
-    """What the marks prove; `is_decimal` where a single mark can only be the decimal mark."""
+    """Evidence of the marks; `is_decimal` where a single mark can only be the decimal mark."""
     if _PLAIN.match(mantissa):
         return Form.PLAIN
     swapped = mantissa.translate(_SWAP_MARKS)

@@ -202,7 +202,7 @@ class ParquetReader:
         with _open_parquet(self.path) as file:
             batches = file.iter_batches(batch_size=_BATCH_ROWS)
             rows = (row for batch in batches for row in _rows_of(batch.to_pydict()))
-            yield _numbered(rows)
+            yield _number(rows)
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ class ObjectReader:
 
     @contextmanager
     def open(self) -> Iterator[OpenRecords]:
-        yield _numbered(_rows_of(self.cells))
+        yield _number(_rows_of(self.cells))
 
 
 # Any: a DataFrame, a Series or a list, see `MoleculeSource`.
@@ -283,7 +283,7 @@ def _rows_of(cells: Mapping[str, Sequence[Any]]) -> Iterator[list[str]]:
         yield [cell_text(cell) for cell in row]
 
 
-def _numbered(rows: Iterable[list[str]]) -> OpenRecords:
+def _number(rows: Iterable[list[str]]) -> OpenRecords:
     count = 0
 
     def records() -> Iterator[Record]:

@@ -10,6 +10,7 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.chunks import ChunkWork, map_chunks
 from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask, clean_text
 from molvae.dataset.corpus_config import MAX_SYMBOLS
+from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.tables import Chunk, Table
 from molvae.errors import MoleculeError
 from molvae.parallel import available_cores
@@ -41,11 +42,10 @@ class RefusedRow:
 # Any: see `MoleculeSource`.
 def read_rows(
     source: Any,
-    smiles_column: str | None = None,
+    columns: ColumnChoice | None = None,
     cleaning: StandardizeConfig | None = None,
     workers: int | None = None,
     *,
-    selfies_column: str | None = None,
     max_symbols: int = MAX_SYMBOLS,
     progress: bool = False,
 ) -> Iterator[list[AcceptedRow | RefusedRow]]:
@@ -54,17 +54,19 @@ def read_rows(
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series or
             list of molecules.
-        smiles_column: column with the SMILES; None finds it.
+        columns: columns to read, by name; None finds the SMILES and keeps all other columns.
         cleaning: how molecules are cleaned, and which are refused.
         workers: processes to clean with; None means one per core.
-        selfies_column: column with SELFIES, read instead of SMILES.
         max_symbols: largest number of symbols of a molecule.
         progress: whether to show a bar.
 
     Raises:
         DataError: the file cannot be read, or lacks the column.
     """
-    table = Table.open(source, smiles_column, selfies_column=selfies_column)
+    columns = columns or ColumnChoice()
+    table = Table.open(
+        source, columns.smiles, selfies_column=columns.selfies, keep_columns=columns.keep
+    )
     rules = CleaningRules(cleaning or StandardizeConfig(), max_symbols)
     work = ChunkWork(clean_texts, partial(CleaningTask, rules=rules))
     for chunk, answers in map_chunks(table, work, workers or available_cores(), progress=progress):
@@ -96,6 +98,6 @@ def _rows(
         if isinstance(answer, MoleculeError):
             rows.append(RefusedRow(row.number, answer.reason, row.text, answer.detail))
         else:
-            further = dict(zip(table.further_names, table.further_cells(row), strict=True))
-            rows.append(AcceptedRow(row.number, answer.smiles, answer.selfies, further))
+            accepted = AcceptedRow(row.number, answer.smiles, answer.selfies, table.further(row))
+            rows.append(accepted)
     return rows

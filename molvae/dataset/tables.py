@@ -2,18 +2,18 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from molvae.chem.notation import selfies_to_smiles
 from molvae.dataset.layout import WHITESPACE, ColumnChoice, Layout
-from molvae.dataset.names import unique_names
+from molvae.dataset.names import list_names, resolve_columns, unique_names
 from molvae.dataset.numbers import NumberEvidence, NumberFormat
 from molvae.dataset.readers import Reader, open_reader
 from molvae.dataset.records import Record, RowProblem
-from molvae.errors import MoleculeError
+from molvae.errors import DataError, MoleculeError
 
 __all__ = ["Chunk", "Row", "RowProblem", "Table"]
 
@@ -74,6 +74,8 @@ class Table:
     """How the numbers of each property column are written."""
     notes: tuple[str, ...] = ()
     """Assumptions that a reader of the results should know."""
+    kept: tuple[str, ...] | None = None
+    """Further columns to carry on; None means all."""
 
     # Any: see `MoleculeSource`.
     @classmethod
@@ -84,6 +86,7 @@ class Table:
         property_columns: Sequence[str] = (),
         *,
         selfies_column: str | None = None,
+        keep_columns: Sequence[str] | None = None,
         log_notes: bool = True,
     ) -> "Table":
         """The table in a file or an object; its layout is found by the first rows.
@@ -94,6 +97,7 @@ class Table:
             smiles_column: column with the SMILES; None finds it by name, else by content.
             property_columns: columns with numbers to keep.
             selfies_column: column with SELFIES, read instead of SMILES.
+            keep_columns: further columns to carry on; None means all.
             log_notes: whether to log, as warnings of `molvae`, what had to be assumed.
 
         Raises:
@@ -106,7 +110,8 @@ class Table:
         notes = (*reader.layout.notes, *assumed)
         for note in notes if log_notes else ():
             _log.warning("%s: %s", reader.name, note)
-        return cls(reader, formats, notes)
+        table = cls(reader, formats, notes)
+        return table if keep_columns is None else table._keeping(keep_columns)
 
     @property
     def layout(self) -> Layout:
@@ -142,6 +147,11 @@ class Table:
         names = [f"column_{index + 1}" for index in self._further]
         return (_ID, *names[1:]) if layout.is_smi and names else tuple(names)
 
+    def further(self, row: Row) -> dict[str, str]:
+        """The cells of a row to carry on, by column."""
+        cells = dict(zip(self.further_names, self.further_cells(row), strict=True))
+        return cells if self.kept is None else {name: cells[name] for name in self.kept}
+
     def further_cells(self, row: Row) -> list[str]:
         """The cells of a row that belong to `further_names`."""
         fields, names = row.fields, self.further_names
@@ -172,6 +182,16 @@ class Table:
         """
         for chunk in self.chunks(_CHUNK_ROWS):
             yield from ("" if row.problem else row.text for row in chunk.rows)
+
+    def _keeping(self, wanted: Sequence[str]) -> "Table":
+        names = self.further_names
+        indices, missing = resolve_columns(names, wanted)
+        if missing:
+            raise DataError(
+                f"{self.name} has no further column {', '.join(map(repr, missing))} to keep; "
+                f"it has {list_names(names) or 'none'}"
+            )
+        return replace(self, kept=tuple(names[index] for index in indices))
 
     @cached_property
     def _further(self) -> list[int]:

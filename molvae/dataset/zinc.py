@@ -17,7 +17,7 @@ from molvae.parallel import available_cores, ordered_map
 _MEMBER = "zinc.txt"
 _CHUNK = 500
 _FEW = 2_000
-"""Molecules that are worked through before other processes would have started."""
+"""Number of molecules that are done before other processes would have started."""
 
 _MOL_OPT = "wenhao-gao/mol_opt/2da631be85af8d10a2bb43f2de76a03171166190/data"
 _JT_VAE = "wengong-jin/icml18-jtnn/d4c425a8a28fce7d0e8f5da741d27d3fce4a7ec0/data/zinc"
@@ -25,10 +25,10 @@ _JT_VAE = "wengong-jin/icml18-jtnn/d4c425a8a28fce7d0e8f5da741d27d3fce4a7ec0/data
 
 @dataclass(frozen=True)
 class ZincSource:
-    """The files that the tables are made of, and the SHA-256 of each table."""
+    """The files from which the tables are made, and the SHA-256 of each table."""
 
     everything: SourceFile
-    """A tar archive, in which `zinc.txt` holds all molecules, one a line."""
+    """A tar archive whose member `zinc.txt` holds all molecules, one per line."""
     valid: SourceFile
     test: SourceFile
     tables: Mapping[str, str]
@@ -44,7 +44,7 @@ def _on_github(name: str, folder: str, checksum: str) -> SourceFile:
 
 
 ZINC250K = ZincSource(
-    # Not zinc.csv.gz, which lies beside it: there each SMILES lacks its last character.
+    # Not zinc.csv.gz of the same folder, where each SMILES lacks its last character.
     everything=_on_github(
         "zinc.txt.gz", _MOL_OPT, "cf1f05bfed0c334a38aa26f27e4a5016dd09f5e225b86dcad490bb5f203fb099"
     ),
@@ -72,19 +72,19 @@ def fetch_zinc250k(
 ) -> dict[str, Path]:
     """The files train.csv, valid.csv and test.csv in the folder `out`, by their stems.
 
-    Train is what neither of the other two holds, compared by canonical SMILES. Files that are
-    there already are kept. A broken download goes on where it stopped.
+    Train holds the molecules that are in neither of the other two, compared by canonical SMILES.
+    Files that are there already are kept. A broken download continues where it stopped.
 
     Args:
         out: folder for the files.
-        folder: where copies of the source files lie; None downloads them.
-        source: what to make them of.
+        folder: folder with copies of the source files; None downloads them.
+        source: files to make them from.
         workers: processes to compare with; None means one per core.
         progress: whether to show bars.
 
     Raises:
-        FileError: a source file cannot be had or is another one, or a file of that name with other
-            content is in the way, or `out` cannot be written to.
+        FileError: a source file cannot be downloaded or is another file, a file of that name with
+            other content exists, or `out` cannot be written to.
     """
     files = {table: out / f"{table}.csv" for table in source.tables}
     missing = missing_tables(files, source.tables, "ZINC250k")
@@ -93,14 +93,14 @@ def fetch_zinc250k(
     if folder:
         _check(folder, source)
         make_folder(out)
-        found = [folder / file.name for file in source.files]
+        paths = [folder / file.name for file in source.files]
     else:
-        found = [download(file, out, _give_up, progress=progress) for file in source.files]
-    rows = _rows(found, set(missing), workers or available_cores(), progress=progress)
+        paths = [download(file, out, _give_up, progress=progress) for file in source.files]
+    rows = _rows(paths, set(missing), workers or available_cores(), progress=progress)
     _write(rows, missing, source)
     if not folder:
-        for part in found:
-            part.unlink()
+        for path in paths:
+            path.unlink()
     return files
 
 
@@ -110,7 +110,7 @@ def canonical_smiles(texts: list[str]) -> list[str]:
 
 
 def _check(folder: Path, source: ZincSource) -> None:
-    """See that the folder holds the source files."""
+    """Check that the folder holds the source files."""
     absent = [file for file in source.files if not (folder / file.name).is_file()]
     if absent:
         raise FileError(
@@ -121,9 +121,9 @@ def _check(folder: Path, source: ZincSource) -> None:
         file.check(folder / file.name)
 
 
-def _give_up(part: Path, failure: str) -> None:
+def _give_up(path: Path, failure: str) -> None:
     raise FileError(
-        f"could not fetch {part.stem} ({failure}); "
+        f"could not fetch {path.stem} ({failure}); "
         "download it elsewhere and pass its folder as `source`, or try again"
     )
 
@@ -131,12 +131,12 @@ def _give_up(part: Path, failure: str) -> None:
 def _rows(
     sources: list[Path], tables: set[str], workers: int, *, progress: bool
 ) -> dict[str, list[str]]:
-    """SMILES of each of the tables, as they stand in the sources."""
+    """SMILES of each of the tables, as written in the sources."""
     archive, *lists = sources
     valid, test = (_lines(path.read_bytes()) for path in lists)
     rows = {"valid": valid, "test": test}
     if "train" in tables:
-        everything = _lines(_unpacked(archive))
+        everything = _lines(_unpack(archive))
         rows["train"] = _others(everything, {*valid, *test}, workers, progress=progress)
     return {table: rows[table] for table in tables}
 
@@ -145,14 +145,14 @@ def _lines(text: bytes) -> list[str]:
     return text.decode("ascii").splitlines()
 
 
-def _unpacked(archive: Path) -> bytes:
-    # The checksum has told that the member is there and is a plain file.
+def _unpack(archive: Path) -> bytes:
+    # The checksum guarantees that the member exists and is a plain file.
     with tarfile.open(archive, "r:gz") as packed:
         return packed.extractfile(_MEMBER).read()  # type: ignore[union-attr]
 
 
 def _others(texts: list[str], held_out: set[str], workers: int, *, progress: bool) -> list[str]:
-    """Those of the texts whose molecules are not held out, in their order."""
+    """The texts whose molecules are not held out, in order."""
     distinct = list(dict.fromkeys([*texts, *held_out]))
     chunks = [distinct[begin : begin + _CHUNK] for begin in range(0, len(distinct), _CHUNK)]
     workers = workers if len(distinct) > _FEW else 1
@@ -167,14 +167,14 @@ def _others(texts: list[str], held_out: set[str], workers: int, *, progress: boo
 
 
 def _write(rows: Mapping[str, list[str]], files: Mapping[str, Path], source: ZincSource) -> None:
-    """Write the tables, once all are known to be those expected."""
+    """Write the tables if all of them are as expected."""
     contents = {table: "\n".join(["smiles", *rows[table], ""]).encode() for table in rows}
     for table, content in contents.items():
-        found = hashlib.sha256(content).hexdigest()
-        if found != source.tables[table]:
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != source.tables[table]:
             raise FileError(
-                f"{table}.csv came out as another table than that of ZINC250k: its SHA-256 is "
-                f"{found}, expected {source.tables[table]}; try another version of RDKit"
+                f"{table}.csv differs from the table of ZINC250k: its SHA-256 is "
+                f"{digest}, expected {source.tables[table]}; try another version of RDKit"
             )
     for table, content in contents.items():
         write_bytes(files[table], content)

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
+from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.names import join_columns
 from molvae.dataset.rows import RefusedRow
 from molvae.dataset.tables import Row, Table
@@ -61,9 +62,8 @@ class ScoredTable:
 def score_table(
     objective: Objective,
     source: Any,
-    smiles_column: str | None = None,
+    columns: ColumnChoice | None = None,
     *,
-    selfies_column: str | None = None,
     progress: bool = False,
 ) -> ScoredTable:
     """Scores of the molecules of a file as they are written there, without any cleaning.
@@ -72,14 +72,16 @@ def score_table(
         objective: objective to score by.
         source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series or
             list of molecules.
-        smiles_column: column with the SMILES; None finds it.
-        selfies_column: column with SELFIES, read instead of SMILES.
+        columns: columns to read, by name; None finds the SMILES and keeps all other columns.
         progress: whether to show a bar.
 
     Raises:
         DataError: the file cannot be read, lacks the column, or holds no molecule.
     """
-    table = Table.open(source, smiles_column, selfies_column=selfies_column)
+    columns = columns or ColumnChoice()
+    table = Table.open(
+        source, columns.smiles, selfies_column=columns.selfies, keep_columns=columns.keep
+    )
     rows: list[_MoleculeRow] = []
     batches: list[Scores] = []
     refused: list[RefusedRow] = []
@@ -136,8 +138,7 @@ def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[_Molecu
             if isinstance(read, RefusedRow):
                 refused.append(read)
                 continue
-            further = dict(zip(table.further_names, table.further_cells(row), strict=True))
-            rows.append(_MoleculeRow(row.number, read, further))
+            rows.append(_MoleculeRow(row.number, read, table.further(row)))
         if rows:
             yield rows
 

@@ -311,7 +311,7 @@ def _session(
         # it was begun with may be gone by now.
         plan = plan.model_copy(update={"start": run.best_model})
     model, has_new_head = _model(plan, corpus, None if begun else report)
-    corpus = corpus.recoded(model.vocabulary)
+    corpus = corpus.recode(model.vocabulary)
     most = max(1, int(_LARGEST_HELD_OUT_SHARE * len(corpus)))
     seed = model.card.held_out_seed(plan.train.seed)
     training, held_out = split(corpus, min(plan.train.held_out, most), seed)
@@ -327,7 +327,7 @@ def _session(
 def _corpus(run: RunDirectory, plan: TrainingPlan, note: Notify, progress: bool) -> Corpus:
     """The cleaned data, its refused rows beside the run."""
     corpus = prepare_corpus(plan.data, plan.corpus, plan.store, progress=progress)
-    shutil.copyfile(corpus.refused_file, run.refused_rows)
+    shutil.copyfile(corpus.refusals_file, run.refused_rows)
     if len(corpus) < 2:
         raise DataError(
             f"{str(plan.data)!r} holds {len(corpus)} molecule; training needs 2 or more"

@@ -73,7 +73,7 @@ class TrainingSession:
         self.loop = TrainingLoop(
             model.network, data.corpus, data.training, plan.train, group, _dtype(plan)
         )
-        self.state = TrainingState(data=data.corpus.mark)
+        self.state = TrainingState(data=data.corpus.digest)
         self.last_validation: Validation | None = None
         self._began = self._checkpointed = time.monotonic()
         self._interrupt = Interrupt()
@@ -84,7 +84,7 @@ class TrainingSession:
         if not self.run.checkpoint.exists():
             return
         self.state = read_checkpoint(self.run.checkpoint, self.model.network, self.loop.optimizer)
-        if self.state.data not in (None, self.data.corpus.mark):
+        if self.state.data not in (None, self.data.corpus.digest):
             raise RunError(
                 f"{str(self.plan.data)!r} holds other molecules than when {str(self.run.path)!r} "
                 "was trained on it; restore that file, or start anew from the model (`start`)"

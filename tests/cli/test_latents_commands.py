@@ -129,10 +129,11 @@ def test_a_file_is_cleaned_as_the_model_s_training_data_were(molvae, run, tmp_pa
 @pytest.mark.parametrize("kind", WRONG_FILES)
 def test_a_file_without_molecules_is_one_line(molvae, run, tmp_path, command, kind):
     path = wrong_file(kind, tmp_path)
-    words = [command, path, "--out", tmp_path / "out.npz", "--model", run, "--quiet"]
+    out = tmp_path / ("out.npz" if command == "encode" else "out.csv")
+    words = [command, path, "--out", out, "--model", run, "--quiet"]
     words_of_it = "no molecule" if kind == "header only" else WRONG_FILES[kind]
     assert words_of_it in molvae(*words).complaint
-    assert not (tmp_path / "out.npz").exists()
+    assert not out.exists()
 
 
 def foreign(kind, path):
@@ -174,7 +175,7 @@ def damaged(kind, path):
         ("text", "it is no npz file"),
         ("pickled", "holds no readable latents"),
         ("other arrays", "it has no array 'mean'"),
-        ("other size", "this model's points are rows of 16 numbers"),
+        ("other size", "rows of 16 numbers"),
         ("not finite", "NaN or infinity"),
         ("too large", "NaN or infinity"),
         ("cut", "holds no readable latents"),
@@ -205,7 +206,7 @@ def test_codes_of_another_model_of_their_width_are_not_decoded(
     }
     assert molvae(*words[source], "--model", run, "--quiet").status == 0
     told = molvae("decode", codes, "--out", out, "--model", tmp_path / "other").complaint
-    assert "holds codes of another model" in told
+    assert "of another model" in told
     assert molvae("decode", codes, "--out", out, "--model", run, "--quiet").status == 0
 
 

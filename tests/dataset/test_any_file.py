@@ -16,6 +16,7 @@ from rdkit.Chem import rdDepictor
 
 from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.dataset.molecules import save_molecules
 from molvae.dataset.names import unique_names
 from molvae.dataset.rows import AcceptedRow, read_rows
 from molvae.dataset.tables import Table
@@ -113,18 +114,18 @@ def test_the_same_molecules_come_out_of_every_container(tmp_path, expected, name
     np.testing.assert_array_equal(corpus.lengths, expected.lengths)
     np.testing.assert_array_equal(corpus.properties, expected.properties)
     np.testing.assert_array_equal(corpus.qualifiers, expected.qualifiers)
-    assert corpus.refused == expected.refused
-    with corpus.refused_file.open(encoding="utf-8") as stream:
+    assert corpus.refusals == expected.refusals
+    with corpus.refusals_file.open(encoding="utf-8") as stream:
         refused = [(int(row["line"]), row["reason"]) for row in csv.DictReader(stream)]
     assert refused == [
         (lines[20], "duplicate"),
         (lines[50], expected_reason(expected, 52)),
-        (lines[90], "not a molecule"),
+        (lines[90], expected_reason(expected, 92)),
     ]
 
 
 def expected_reason(corpus, line):
-    with corpus.refused_file.open(encoding="utf-8") as stream:
+    with corpus.refusals_file.open(encoding="utf-8") as stream:
         return next(row["reason"] for row in csv.DictReader(stream) if row["line"] == str(line))
 
 
@@ -168,6 +169,14 @@ def test_numbers_of_a_data_frame_need_no_decimal_marks(caplog):
     assert [row.properties[0] for row in chunk.rows[:2]] == [1.234, 5.678]
     assert [row.not_numbers for row in chunk.rows] == [(), (), ()]
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("name", objects())
+def test_python_tables_give_the_same_corpus_by_way_of_a_file(tmp_path, expected, name):
+    corpus = prepare_corpus(objects()[name], folder=tmp_path, workers=1)
+    np.testing.assert_array_equal(corpus.arrays.ids, expected.arrays.ids)
+    saved = save_molecules(objects()[name], tmp_path / "saved.csv")
+    assert saved.read_bytes() == (tmp_path / "molecules.csv").read_bytes()
 
 
 @pytest.mark.parametrize("source", [None, 5, {"smiles": ["C"]}, []])

@@ -53,7 +53,7 @@ def sample(tmp_path_factory):
 
 
 def refused_rows(corpus):
-    with corpus.refused_file.open(newline="") as stream:
+    with corpus.refusals_file.open(newline="") as stream:
         return [(int(row["line"]), row["reason"], row["text"]) for row in csv.DictReader(stream)]
 
 
@@ -74,8 +74,8 @@ def test_every_other_row_is_refused_with_line_reason_and_text(corpus):
         (8, "inorganic molecule", "[Na+].[Cl-]"),
         (9, "too many fields in the row", "h,C[N+](C)(C)CC(=O)[O-],1,2,3"),
     ]
-    assert corpus.rows == len(corpus) + sum(corpus.refused.values()) == 9
-    assert corpus.refused == Counter(reason for _, reason, _ in refused_rows(corpus))
+    assert corpus.rows == len(corpus) + sum(corpus.refusals.values()) == 9
+    assert corpus.refusals == Counter(reason for _, reason, _ in refused_rows(corpus))
 
 
 def test_properties_stand_beside_their_molecules(corpus):
@@ -90,7 +90,7 @@ def test_further_rows_of_a_molecule_fill_in_what_it_lacks_and_contradictions_are
     corpus = prepare_corpus(path, CorpusConfig(property_columns=("y", "z")), workers=1)
     expected = np.array([[5.2, 1], [5.25, 2.5]], np.float32)
     np.testing.assert_array_equal(corpus.properties, expected)
-    with corpus.refused_file.open(encoding="utf-8") as stream:
+    with corpus.refusals_file.open(encoding="utf-8") as stream:
         details = {row["line"]: row["detail"] for row in csv.DictReader(stream)}
     assert details == {
         "4": "",
@@ -110,7 +110,7 @@ def test_the_summary_tells_all_counts(corpus):
         "          1  invalid SMILES",
         "          1  too many fields in the row",
         "          1  unbalanced quotes in the row",
-        f"  each with its line and text in {corpus.refused_file}",
+        f"  each with its line and text in {corpus.refusals_file}",
         "  logp: not a number for 1 molecules, taken as no value",
         "  qed: no value for 1 molecules",
         "  qed: rows of 1 molecules disagree; the median is taken",
@@ -202,28 +202,28 @@ def test_stores_may_be_kept_elsewhere(path, tmp_path):
 
 def test_another_vocabulary_changes_ids_but_no_molecule(corpus):
     other = Vocabulary.from_symbols(["[Xe]", "[Br+1]"]).extended(corpus.vocabulary.symbols)
-    recoded = corpus.recoded(other)
+    recoded = corpus.recode(other)
     assert recoded.ids(3).tolist() != corpus.ids(3).tolist()
     assert recoded.smiles(3) == corpus.smiles(3)
     assert other.decode(recoded.batch(np.array([2])).ids[0].tolist()) == corpus.selfies(2)
-    back = recoded.recoded(corpus.vocabulary)
+    back = recoded.recode(corpus.vocabulary)
     assert back.ids(3).tolist() == corpus.ids(3).tolist()
 
 
 def test_merged_tokens_are_the_same_molecules(corpus):
-    merged = corpus.recoded(corpus.learn_merges(50))
+    merged = corpus.recode(corpus.learn_merges(50))
     assert merged.vocabulary.symbols == corpus.vocabulary.symbols
     assert merged.lengths.sum() < 0.6 * corpus.lengths.sum()
     for index in range(len(corpus)):
         assert merged.selfies(index) == corpus.selfies(index)
     assert merged.batch(np.array([2])).lengths[0] == merged.lengths[2] + 1
-    back = merged.recoded(corpus.vocabulary)
+    back = merged.recode(corpus.vocabulary)
     assert back.ids(3).tolist() == corpus.ids(3).tolist()
 
 
 def test_a_vocabulary_that_lacks_symbols_is_refused(corpus):
     with pytest.raises(DataError, match=r"the vocabulary lacks .*extend it"):
-        corpus.recoded(Vocabulary(("[C]",)))
+        corpus.recode(Vocabulary(("[C]",)))
 
 
 def test_a_split_is_disjoint_complete_and_decided_by_the_seed(sample):
@@ -356,7 +356,7 @@ def test_rows_of_a_batch_lose_their_stereo_marks_where_asked(tmp_path):
     data = tmp_path / "marked.csv"
     data.write_text("smiles\n" + "\n".join(rows) + "\n")
     plain = prepare_corpus(data)
-    corpus = plain.recoded(plain.vocabulary.extended(remove_stereo(plain.vocabulary.symbols)))
+    corpus = plain.recode(plain.vocabulary.extended(remove_stereo(plain.vocabulary.symbols)))
     batch = corpus.batch(np.arange(4), np.array([True, True, True, False]))
     read = [corpus.vocabulary.decode(row) for row in batch.ids.tolist()]
     assert [from_selfies(selfies).smiles for selfies in read] == [

@@ -87,7 +87,7 @@ def test_another_file_under_the_address_is_refused_and_nothing_stays(tmp_path):
 def test_who_called_is_told_why_the_address_failed_and_what_came_is_kept(tmp_path):
     with served({NAME: CONTENT}, 400_000, *[0] * 5) as server:
         url = server.url(NAME)
-        with pytest.raises(FileError, match=r"on set.zip.part: http.*the connection broke off"):
+        with pytest.raises(FileError, match=r"on set.zip.part: http.*the connection was lost"):
             fetched(tmp_path, url)
     assert (tmp_path / f"{NAME}.part").read_bytes() == CONTENT[:400_000]
 
@@ -115,7 +115,7 @@ def test_another_way_may_bring_the_file_and_is_not_trusted_either(tmp_path):
 
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FileError, match=r"could not make the folder .* choose another place"):
+    with pytest.raises(FileError, match=r"could not create the folder .* choose another place"):
         fetched(tmp_path / "file", NOWHERE)
     (tmp_path / f"{NAME}.part").mkdir()
     with (

@@ -155,7 +155,7 @@ def test_another_source_file_is_refused_and_nothing_is_made(tmp_path, folder, na
 @pytest.mark.parametrize("name", TABLES)
 def test_when_one_table_comes_out_otherwise_none_is_written(tmp_path, folder, name):
     wrong = replace(source(), tables=source().tables | {name: "0" * 64})
-    with pytest.raises(FileError, match=f"{name}.csv came out as another table"):
+    with pytest.raises(FileError, match=f"{name}.csv differs from the table"):
         fetch_zinc250k(tmp_path / "out", folder, wrong)
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -12,7 +12,7 @@ from molvae.training.diagnostics import Validation, is_same_molecule, validate
 @pytest.fixture(scope="module")
 def corpus(tiny_plan, tiny_model):
     prepared = prepare_corpus(tiny_plan.data, tiny_plan.corpus)
-    return prepared.recoded(tiny_model.vocabulary)
+    return prepared.recode(tiny_model.vocabulary)
 
 
 def test_exact_reconstruction_is_that_of_the_public_functions(tiny_model, corpus):
@@ -72,7 +72,7 @@ def test_a_large_property_error_is_a_number(tiny_model, tmp_path):
     path = tmp_path / "far.csv"
     path.write_text("smiles,logp,qed\nCCO,1e25,\nCCN,,0.5\n")
     far = prepare_corpus(path, CorpusConfig(property_columns=("logp", "qed")))
-    found = validate(tiny_model, far.recoded(tiny_model.vocabulary), np.arange(2), seed=0)
+    found = validate(tiny_model, far.recode(tiny_model.vocabulary), np.arange(2), seed=0)
     expected = 1e25 / float(tiny_model.network.head.deviation[0]) / np.sqrt(2)
     assert found.property_error == pytest.approx(expected, rel=1e-5)
 

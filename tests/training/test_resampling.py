@@ -97,7 +97,7 @@ def test_an_unfaithful_model_gets_none(trained):
 
 
 def test_too_few_molecules_to_fit_to_give_none(tiny_model, few_molecules):
-    corpus = prepare_corpus(few_molecules).recoded(tiny_model.vocabulary)
+    corpus = prepare_corpus(few_molecules).recode(tiny_model.vocabulary)
     assert resample_prior(tiny_model, corpus, np.arange(len(corpus)), 5_000) is None
     assert tiny_model.network.acceptance is None
 
