@@ -18,7 +18,7 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 
 from molvae.chem.notation import from_selfies, to_selfies
-from molvae.chem.reading import split_name
+from molvae.chem.reading import STEREO_MARKS, split_name
 from molvae.chem.standardize import standardize
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
@@ -53,7 +53,9 @@ def check(smiles: str, config: StandardizeConfig) -> list[str]:
     except MoleculeError as error:
         return [f"refused: {error.reason}"]
     changes = [f"changed: {change}" for change in molecule.changes]
-    if decoded != molecule or (not changes and _tells_apart(smiles, molecule.smiles)):
+    has_stereo = not STEREO_MARKS.isdisjoint(smiles)
+    is_silent = has_stereo and not changes and _tells_apart(smiles, molecule.smiles)
+    if decoded != molecule or is_silent:
         return ["changed silently", *changes]
     return ["identical after reported changes" if changes else "identical", *changes]
 
