@@ -11,7 +11,9 @@ def test_each_molecule_is_identical_changed_with_a_reason_or_refused(tmp_path):
     smiles = tmp_path / "few.smi"
     smiles.write_text("CCO ethanol\nC[C@H](O)F |&1:1| racemate\nCC[O-].[Na+]\nrubbish\n")
     script = ROOT / "scripts" / "check_identity.py"
-    done = subprocess.run([sys.executable, script, smiles], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, script, smiles], capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     counts = dict(line.split(maxsplit=1)[::-1] for line in done.stdout.splitlines()[1:])
     assert counts["identical"] == "1"
