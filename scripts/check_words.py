@@ -20,7 +20,6 @@ NOT_YET = (
     "benchmarks",
     "chem",
     "cli/optimize.py",
-    "dataset",
     "diagnosis",
     "generation.py",
     "metrics",

@@ -81,7 +81,7 @@ def sdf_record(smiles: str, fields: Mapping[str, str], title: str = "") -> str:
 
 
 def smiles_of_mol(mol: Mol | None) -> str:
-    """Canonical SMILES of an RDKit `Mol`, as CXSMILES where it has enhanced or axial stereo."""
+    """SMILES of an RDKit `Mol`, with the CXSMILES block that its stereochemistry needs."""
     if mol is None:
         return ""
     with rdBase.BlockLogs():

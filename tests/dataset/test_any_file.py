@@ -14,6 +14,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
+from molvae.chem.molecule import Molecule
 from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.molecules import save_molecules
@@ -232,6 +233,19 @@ def test_a_record_without_a_structure_is_refused_on_its_line(tmp_path):
     assert rows[0].problem is not None
     assert rows[1].number == 8
     assert rows[1].problem is None
+
+
+@pytest.mark.parametrize("text", ["C[C@H](O)F |&1:1|", "C[C@H](O)F |o1:1|", "C[C@H](O)F |a:1|"])
+def test_an_sd_file_loses_no_enhanced_stereochemistry_in_silence(tmp_path, text):
+    mol = Chem.MolFromSmiles(text)
+    rdDepictor.Compute2DCoords(mol)
+    path = tmp_path / "a.sdf"
+    path.write_text(Chem.MolToV3KMolBlock(mol) + "$$$$\n")
+    expected = Molecule.parse(text)
+    for source in (path, [mol]):
+        (read,) = Table.open(source).texts()
+        molecule = Molecule.parse(read)
+        assert (molecule, molecule.changes) == (expected, expected.changes)
 
 
 def test_columns_of_one_name_get_numbers():
