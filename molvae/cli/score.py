@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from molvae.cli.flags import STANDARD_STREAM, InputColumns, OutFile, ReadColumns, check_apart
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.scoring import ChosenScorers, Scorers
+from molvae.errors import ObjectiveError
 
 if TYPE_CHECKING:
     import molvae.objectives.tables
@@ -52,6 +53,8 @@ def score(
     _show(scored, out, output)
     report_refused(out, scored.refused)
     _report_failures(out, scored)
+    if not scored.scored:
+        raise ObjectiveError(f"no molecule has a score; see {str(out)!r} and the lists beside it")
 
 
 def _show(scored: "molvae.objectives.tables.ScoredTable", out: Path, output: Output) -> None:

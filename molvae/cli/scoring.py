@@ -1,5 +1,6 @@
 """Which processes score molecules: those of this machine, or workers of a Dask cluster."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from molvae.cli.flags import split_at_commas
 from molvae.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,6 +31,21 @@ class Scorers:
         ),
     ] = None
 
+    no_code: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Refuse objectives that run programs or Python functions, as files may.",
+        ),
+    ] = False
+    trusted: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative_iterable=(),
+            help="Types that scikit-learn model files may hold, such as sklearn.tree._tree.Tree.",
+        ),
+    ] = ()
+
     @contextmanager
     def objective(
         self, name_or_file: str
@@ -40,15 +57,23 @@ class Scorers:
         """
         from molvae.objectives.cluster import dask_executor
         from molvae.objectives.configured import ConfiguredObjective
+        from molvae.objectives.permissions import Permissions
         from molvae.parallel import available_cores
 
+        permissions = Permissions(self.no_code, split_at_commas(self.trusted), _announce)
         if self.scheduler is None:
-            yield ConfiguredObjective.load(name_or_file, self.workers or available_cores())
+            yield ConfiguredObjective.load(
+                name_or_file, self.workers or available_cores(), permissions=permissions
+            )
             return
         if self.workers is not None:
             raise ConfigError("give either --workers (of this machine) or --scheduler, not both")
         with dask_executor(self.scheduler) as (executor, workers):
-            yield ConfiguredObjective.load(name_or_file, workers, executor)
+            yield ConfiguredObjective.load(name_or_file, workers, executor, permissions)
+
+
+def _announce(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 ChosenScorers = Annotated[Scorers, Parameter(name="*")]

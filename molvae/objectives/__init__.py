@@ -1,1 +1,1 @@
-"""What is wanted: components, desirability curves, aggregation. Knows no latent space."""
+"""Objectives: components, desirability curves, aggregation. Independent of any model."""

@@ -1,4 +1,4 @@
-"""Several desirabilities -> one score."""
+"""Aggregation of several desirabilities to one score."""
 
 from enum import StrEnum
 
@@ -7,10 +7,10 @@ from jaxtyping import Float64
 
 
 class Aggregation(StrEnum):
-    """Which weighted mean of the desirabilities is the score; both lie in [0, 1]."""
+    """Weighted mean of the desirabilities that is the score, in [0, 1]."""
 
     GEOMETRIC = "geometric"
-    """One component at 0 makes the score 0."""
+    """A component with desirability 0 makes the score 0."""
     ARITHMETIC = "arithmetic"
 
     def mean(
@@ -18,7 +18,7 @@ class Aggregation(StrEnum):
         desirabilities: Float64[np.ndarray, "component molecule"],
         weights: Float64[np.ndarray, " component"],
     ) -> Float64[np.ndarray, " molecule"]:
-        """The mean of each molecule; NaN when one of its desirabilities is NaN."""
+        """The mean for each molecule; NaN if any of its desirabilities is NaN."""
         shares = weights / weights.sum()
         if self is Aggregation.ARITHMETIC:
             return np.asarray(shares @ desirabilities, dtype=np.float64)

@@ -16,12 +16,12 @@ from molvae.objectives.desirability import AnyCurve, Linear, Step
 from molvae.objectives.measure import Readings, read_each
 from molvae.settings import Settings
 
-_AS_IT_IS = Linear(low=0, high=1)
-"""For values that lie in [0, 1]: they are their own desirability."""
+_IDENTITY = Linear(low=0, high=1)
+"""Curve for values in [0, 1], which are their own desirability."""
 
 
-def _read_by(parse: Callable[[str], object]) -> AfterValidator:
-    """A check that `parse` takes the text; pydantic collects ValueErrors only."""
+def _readable_by(parse: Callable[[str], object]) -> AfterValidator:
+    """A validator that `parse` accepts the text; pydantic collects ValueErrors only."""
 
     def check(text: str) -> str:
         try:
@@ -34,11 +34,11 @@ def _read_by(parse: Callable[[str], object]) -> AfterValidator:
 
 
 class PropertyMeasure(Settings):
-    """A property of the molecule, in the property's unit."""
+    """A property of the molecule, in its unit."""
 
     kind: Literal["property"] = "property"
-    property: Annotated[str, _read_by(find_property)]
-    """One of the properties that `molvae objectives` lists."""
+    property: Annotated[str, _readable_by(find_property)]
+    """Name of a property that `molvae objectives` lists."""
 
     def label(self) -> str:
         return self.property
@@ -48,24 +48,24 @@ class PropertyMeasure(Settings):
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
         name = self.property
-        return read_each(molecules, lambda one: property_values(one, (name,))[name])
+        return read_each(molecules, lambda molecule: property_values(molecule, (name,))[name])
 
 
 class SimilarityMeasure(Settings):
-    """Tanimoto similarity to a molecule, from 0 to 1."""
+    """Tanimoto similarity to a reference molecule, from 0 to 1."""
 
     kind: Literal["similarity"] = "similarity"
-    smiles: Annotated[str, _read_by(Molecule.parse)]
-    """The molecule to be like."""
+    smiles: Annotated[str, _readable_by(Molecule.parse)]
+    """Reference molecule."""
     fingerprint: FingerprintKind = FingerprintKind.ECFP4
-    """What is compared: counts of these features, not folded."""
+    """Kind of features whose counts are compared, without folding."""
 
     @model_validator(mode="after")
     def _has_features(self) -> "SimilarityMeasure":
         if not _reference(self.smiles, self.fingerprint).counts:
             raise ValueError(
                 f"{self.smiles!r} has no features of the kind {self.fingerprint}, so nothing is "
-                "like it; take another fingerprint or molecule"
+                "similar to it; use another fingerprint or molecule"
             )
         return self
 
@@ -73,56 +73,58 @@ class SimilarityMeasure(Settings):
         return "similarity"
 
     def usual_curve(self) -> AnyCurve | None:
-        return _AS_IT_IS
+        return _IDENTITY
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
         reference = _reference(self.smiles, self.fingerprint)
-        others = [fingerprint(molecule, self.fingerprint) for molecule in molecules]
-        return Readings(tanimoto_to(reference, others))
+        fingerprints = [fingerprint(molecule, self.fingerprint) for molecule in molecules]
+        return Readings(tanimoto_to(reference, fingerprints))
 
 
 class SmartsMeasure(Settings):
-    """1 where a substructure is as it is wanted, else 0; or how often it occurs."""
+    """1 if a substructure is present (or absent), else 0; or its number of occurrences."""
 
     kind: Literal["smarts"] = "smarts"
-    smarts: Annotated[str, _read_by(Pattern.parse)]
+    smarts: Annotated[str, _readable_by(Pattern.parse)]
     wanted: Literal["present", "absent", "count"] = "present"
-    """`count` gives the number of occurrences, which needs a curve."""
+    """`count` is the number of occurrences, which needs a desirability curve."""
 
     def label(self) -> str:
         return "smarts"
 
     def usual_curve(self) -> AnyCurve | None:
-        return None if self.wanted == "count" else _AS_IT_IS
+        return None if self.wanted == "count" else _IDENTITY
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
         pattern = _pattern(self.smarts)
         if self.wanted == "count":
-            return read_each(molecules, lambda one: float(occurrences(one, pattern)))
-        wanted = self.wanted == "present"
-        return read_each(molecules, lambda one: float(one.contains(pattern) is wanted))
+            return read_each(molecules, lambda molecule: float(occurrences(molecule, pattern)))
+        is_present = self.wanted == "present"
+        return read_each(
+            molecules, lambda molecule: float(molecule.contains(pattern) is is_present)
+        )
 
 
 class FormulaMeasure(Settings):
-    """How near the molecule is to being an isomer, from 0 to 1 (Brown et al. 2019)."""
+    """Similarity of the molecular formula to a given one, from 0 to 1 (Brown et al. 2019)."""
 
     kind: Literal["formula"] = "formula"
-    formula: Annotated[str, _read_by(Formula.parse)]
-    """Hydrogens included, such as C9H8O4."""
+    formula: Annotated[str, _readable_by(Formula.parse)]
+    """Molecular formula with hydrogens, such as C9H8O4."""
 
     def label(self) -> str:
         return "formula"
 
     def usual_curve(self) -> AnyCurve | None:
-        return _AS_IT_IS
+        return _IDENTITY
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
         formula = Formula.parse(self.formula)
-        return read_each(molecules, lambda one: likeness_to_formula(one, formula))
+        return read_each(molecules, lambda molecule: likeness_to_formula(molecule, formula))
 
 
 class AlertsMeasure(Settings):
-    """How many structural alerts of a catalogue match; without a curve any alert gives 0."""
+    """Number of structural alerts of a catalogue; without a curve, any alert gives 0."""
 
     kind: Literal["alerts"] = "alerts"
     catalogue: Catalogue = Catalogue.PAINS
@@ -134,7 +136,7 @@ class AlertsMeasure(Settings):
         return Step(high=0)
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        return read_each(molecules, lambda one: float(len(alerts(one, self.catalogue))))
+        return read_each(molecules, lambda molecule: float(len(alerts(molecule, self.catalogue))))
 
 
 @lru_cache(maxsize=64)

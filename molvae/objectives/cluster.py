@@ -1,26 +1,72 @@
 """Workers of a Dask cluster, so that a batch is scored on many machines."""
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
+from time import monotonic
+from typing import Any
 
 from molvae.errors import ConfigError, MissingExtraError, WorkerError
 
+_WITHOUT_WORKERS_SECONDS = 15.0
+"""Time that a cluster may be without a worker before the work is given up."""
+_LOG = logging.getLogger(__name__)
+
+
+class DaskExecutor(Executor):
+    """An executor over a Dask cluster that notices when nobody works any more."""
+
+    # Any: Dask has no types.
+    def __init__(self, client: Any, scheduler: str) -> None:
+        self._client = client
+        self._scheduler = scheduler
+        self._inner: Executor = client.get_executor()
+        self._without_workers_since: float | None = None
+
+    # Any: of any function.
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Run a function on one of the workers."""
+        return self._inner.submit(function, *args, **kwargs)
+
+    def check(self) -> None:
+        """Check that there are workers; a cluster without any is reported and given some seconds.
+
+        Raises:
+            WorkerError: there has been no worker for a while.
+        """
+        if self._client.nthreads():
+            self._without_workers_since = None
+            return
+        now = monotonic()
+        if self._without_workers_since is None:
+            self._without_workers_since = now
+            _LOG.warning(
+                "no worker of %s is left; waiting %.0f seconds for one to start",
+                self._scheduler,
+                _WITHOUT_WORKERS_SECONDS,
+            )
+        elif now - self._without_workers_since > _WITHOUT_WORKERS_SECONDS:
+            raise WorkerError(f"no worker of {self._scheduler} is left; start some and try again")
+
 
 @contextmanager
-def dask_executor(scheduler: str, timeout_seconds: float = 10.0) -> Iterator[tuple[Executor, int]]:
-    """An executor over the workers of a scheduler such as tcp://head:8786, for the block's time.
+def dask_executor(
+    scheduler: str, timeout_seconds: float = 10.0
+) -> Iterator[tuple[DaskExecutor, int]]:
+    """An executor over the workers of a scheduler, and the number of their threads.
 
-    With it the number of molecules that they can work on at once, as many as threads of theirs.
+    Args:
+        scheduler: address, such as tcp://head:8786.
+        timeout_seconds: time that the scheduler has to answer.
 
     Raises:
         MissingExtraError: Dask is not installed.
         ConfigError: no scheduler answers at that address.
-        WorkerError: a worker keeps dying, or the scheduler went away.
+        WorkerError: a worker keeps dying, or the scheduler or all workers went away.
     """
     try:
         from distributed import Client, KilledWorker
-        from distributed.client import FutureCancelledError
         from distributed.comm.core import CommClosedError
     except ImportError:
         raise MissingExtraError("dask[distributed]", "dist") from None
@@ -35,13 +81,30 @@ def dask_executor(scheduler: str, timeout_seconds: float = 10.0) -> Iterator[tup
         ) from None
     try:
         threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
-        yield client.get_executor(), max(1, threads)  # type: ignore[no-untyped-call]
+        with _quiet_client():
+            yield DaskExecutor(client, scheduler), max(1, threads)
     except KilledWorker as error:
         raise WorkerError(
-            f"workers of {scheduler} died over the same molecules ({error}), most often for want "
+            f"workers of {scheduler} died on the same molecules ({error}), most often for want "
             "of memory"
         ) from error
-    except (CommClosedError, FutureCancelledError) as error:
-        raise WorkerError(f"the connection to {scheduler} was lost: {error}") from error
+    # Futures are cancelled when their scheduler goes away.
+    except (CommClosedError, CancelledError, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, CommClosedError | TimeoutError):
+            raise
+        reason = str(error).partition("\n")[0]
+        raise WorkerError(f"the connection to {scheduler} was lost ({reason})") from error
     finally:
-        client.close()  # type: ignore[no-untyped-call]
+        client.close(timeout=2)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Without Dask's own messages about lost connections, which are raised as errors."""
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

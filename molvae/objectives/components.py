@@ -1,4 +1,4 @@
-"""Components and constraints of an objective: a measure, and what is wanted of its values."""
+"""Components and constraints of an objective: a measure, and the values to aim for."""
 
 from collections.abc import Mapping
 from math import inf
@@ -51,24 +51,24 @@ _KINDS: tuple[type[Settings], ...] = (
 MEASURES: Mapping[str, type[Settings]] = MappingProxyType(
     {str(measure.model_fields["kind"].default): measure for measure in _KINDS}
 )
-"""Each measure's settings by the name that a file gives as its `kind`."""
+"""Settings class of each measure, by its `kind` in a file."""
 
-_TAKEN = frozenset({"smiles", "row", "score", "call", "source", "similarity_to_lead"})
-"""Columns that tables of scores have."""
+_RESERVED_NAMES = frozenset({"smiles", "row", "score", "call", "source", "similarity_to_lead"})
+"""Columns of the tables of scores."""
 
 Name = Annotated[str, Field(pattern=r"^[^\s,\"](?:[^\n\r,\"]*[^\s,\"])?$")]
 
 
 class ComponentConfig(Settings):
-    """A measure, how welcome its values are, and how much that counts."""
+    """A measure, the desirability of its values, and their weight in the score."""
 
     measure: AnyMeasure
     name: Name | None = None
-    """Told apart by it; without one, the kind of measure or the property's name."""
+    """Unique name; the property or the kind of measure if not given."""
     weight: Annotated[float, Field(gt=0.0, le=1e9)] = 1.0
-    """Relative to the other components' weights."""
+    """Weight relative to the other components."""
     desirability: Desirability | None = None
-    """None: what the measure takes for usual; where it has nothing, the value is the score."""
+    """Curve from values to [0, 1]. Default: the usual curve of the measure, or the value itself."""
 
     @property
     def label(self) -> str:
@@ -80,18 +80,18 @@ class ComponentConfig(Settings):
 
 
 _DECISIVE = (SmartsMeasure, AlertsMeasure, FormulaMeasure)
-"""Measures that say by themselves whether a molecule is as it should be."""
+"""Measures whose usual curve says whether a molecule meets the constraint."""
 
 
 class ConstraintConfig(Settings):
-    """A measure whose values must lie within bounds, or the molecule has no score."""
+    """A measure with bounds; a molecule outside them has no score."""
 
     measure: AnyMeasure
     name: Name | None = None
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
-    """Both bounds are included. With neither, a pattern must be as wanted, alerts be none, and a
-    formula be met."""
+    """Upper bound, included as `low` is. With neither, a pattern must match as wanted, there must
+    be no alerts, and a formula must be the same."""
 
     @property
     def label(self) -> str:
@@ -108,7 +108,7 @@ class ConstraintConfig(Settings):
         return self
 
     def allows(self, values: Float64[np.ndarray, " molecule"]) -> Bool[np.ndarray, " molecule"]:
-        """Whether each value lies within the bounds; NaN does not."""
+        """Whether each value lies within the bounds; False for NaN."""
         curve = self.measure.usual_curve()
         if (self.low, self.high) == (None, None) and curve is not None:
             return np.asarray(curve(values) == 1.0)
@@ -117,17 +117,17 @@ class ConstraintConfig(Settings):
         return np.asarray((values >= low) & (values <= high))
 
 
-Part = TypeVar("Part", ComponentConfig, ConstraintConfig)
+Item = TypeVar("Item", ComponentConfig, ConstraintConfig)
 
 
-# Any: the table holds whatever stood in the file; the settings classes check it.
-def read_part(part: type[Part], table: Any, source: str) -> Part:
-    """The component or constraint of a table in which the measure's settings stand among its own.
+# Any: the table holds values from a file; the settings classes check them.
+def read_item(item: type[Item], table: Any, source: str) -> Item:
+    """The component or constraint of a table, which also holds the settings of its measure.
 
     Raises:
-        ConfigError: a mistake in it, by the name that `source` gives to the place.
+        ConfigError: a mistake in the table, which is named by `source`.
     """
-    if isinstance(table, part):
+    if isinstance(table, item):
         return table
     if not isinstance(table, Mapping):
         raise ConfigError(f"{source}: expected a table, got {table!r}")
@@ -136,47 +136,53 @@ def read_part(part: type[Part], table: Any, source: str) -> Part:
     if isinstance(curve, Mapping):
         values["desirability"] = parse_curve(curve, f"{source}, desirability")
     if "measure" not in values:
-        values = _with_measure(part, values, source)
-    read = part.parse(values, source)
-    if read.label in _TAKEN:
+        values = _with_measure(item, values, source)
+    read = item.parse(values, source)
+    if read.label in _RESERVED_NAMES:
         raise ConfigError(f"{source}: {read.label!r} is a column of the tables; choose a 'name'")
     return read
 
 
-def foreign_measures(parts: tuple[Part, ...]) -> list[Foreign]:
-    """The measures that are somebody else's code or model."""
-    return [part.measure for part in parts if isinstance(part.measure, Foreign)]
+def foreign_measures(items: tuple[Item, ...]) -> list[Foreign]:
+    """The measures by external code or external models."""
+    return [item.measure for item in items if isinstance(item.measure, Foreign)]
 
 
-def identity(part: ComponentConfig | ConstraintConfig) -> dict[str, JsonValue]:
-    """All that tells a component or constraint from another."""
-    described: dict[str, JsonValue] = part.model_dump(mode="json")
-    if isinstance(part.measure, Foreign):
-        described["measure"] = part.measure.identity()
+def identity(item: ComponentConfig | ConstraintConfig) -> dict[str, JsonValue]:
+    """Values that identify a component or constraint."""
+    described: dict[str, JsonValue] = item.model_dump(mode="json")
+    if isinstance(item.measure, Foreign):
+        described["measure"] = item.measure.identity()
     return described
 
 
-def placed(part: Part, folder: Path) -> Part:
-    """The same, relative paths in it starting from a folder."""
-    if not isinstance(part.measure, Foreign):
-        return part
-    return part.model_copy(update={"measure": part.measure.within(folder)})
+def within(item: Item, folder: Path) -> Item:
+    """A copy whose relative paths start from a folder."""
+    if not isinstance(item.measure, Foreign):
+        return item
+    return item.model_copy(update={"measure": item.measure.within(folder)})
 
 
-def _meant(key: str, known: list[str]) -> str:
+def trusting(item: Item, types: tuple[str, ...]) -> Item:
+    """A copy whose model, if it has one, may hold further types."""
+    if not isinstance(item.measure, ModelMeasure):
+        return item
+    trusted = (*item.measure.trusted, *types)
+    return item.model_copy(update={"measure": item.measure.model_copy(update={"trusted": trusted})})
+
+
+def _hint(key: str, known: list[str]) -> str:
     return f'; did you mean kind = "{key}"?' if key in MEASURES else suggestion(key, known)
 
 
-def _with_measure(part: type[Settings], values: dict[str, Any], source: str) -> dict[str, Any]:
-    """The values with those of the measure in a table of their own."""
+def _with_measure(item: type[Settings], values: dict[str, Any], source: str) -> dict[str, Any]:
+    """The values, with those of the measure moved to a table of their own."""
     kind = str(values.get("kind", "property"))
     if kind not in MEASURES:
         raise ConfigError(f"{source}: unknown kind {kind!r}{suggestion(kind, list(MEASURES))}")
-    own, inner = set(part.model_fields) - {"measure"}, set(MEASURES[kind].model_fields)
-    known = sorted((own | inner) - {"folder"})
-    unknown = [
-        f"unknown setting {key!r}{_meant(key, known)}" for key in values.keys() - own - inner
-    ]
+    own, inner = set(item.model_fields) - {"measure"}, set(MEASURES[kind].model_fields)
+    known = sorted((own | inner) - {"folder", "trusted"})
+    unknown = [f"unknown setting {key!r}{_hint(key, known)}" for key in values.keys() - own - inner]
     if unknown:
         raise ConfigError(f"{source}: {'; '.join(sorted(unknown))}")
     measure = MEASURES[kind].parse({k: v for k, v in values.items() if k in inner}, source)

@@ -1,4 +1,4 @@
-"""Objective files: TOML -> ObjectiveConfig -> the objective."""
+"""ObjectiveConfig: the settings in an objective file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,26 +14,27 @@ from molvae.objectives.components import (
     AnyMeasure,
     ComponentConfig,
     ConstraintConfig,
-    Part,
+    Item,
     foreign_measures,
     identity,
-    placed,
-    read_part,
+    read_item,
+    trusting,
+    within,
 )
 from molvae.settings import Settings, read_toml
 
 
 class ObjectiveConfig(Settings):
-    """What is wanted of a molecule."""
+    """An objective: components that make the score, and constraints."""
 
     name: str = Field(min_length=1)
     aggregation: Aggregation = Aggregation.GEOMETRIC
-    """A weighted mean: geometric (one hopeless component spoils the score) or arithmetic."""
+    """Weighted mean: geometric (a component at 0 makes the score 0) or arithmetic."""
     where: str | None = None
-    """Conditions such as "heavy_atoms <= 38"; a molecule that breaks them scores NaN."""
+    """Conditions such as "heavy_atoms <= 38"; a molecule that breaks one has no score."""
     component: tuple[ComponentConfig, ...] = Field(min_length=1)
     constraint: tuple[ConstraintConfig, ...] = ()
-    """What `where` cannot say; a molecule that breaks one scores NaN."""
+    """Constraints that `where` cannot express; a molecule that breaks one has no score."""
 
     @field_validator("where")
     @classmethod
@@ -49,49 +50,52 @@ class ObjectiveConfig(Settings):
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} may be one component only; give each a 'name'")
-        found = self.measures()
-        doubled = sorted(found.keys() & {f"{one.label}_desirability" for one in self.component})
+        measures = self.measures()
+        columns = {f"{component.label}_desirability" for component in self.component}
+        doubled = sorted(measures.keys() & columns)
         if doubled:
             raise ValueError(
                 f"{', '.join(doubled)} is the column of a component's desirability; "
                 "choose another 'name'"
             )
-        raw = [one.label for one in self.component if one.curve is None]
+        raw = [component.label for component in self.component if component.curve is None]
         if raw and len(labels) > 1:
             raise ValueError(
                 f"no desirability for {', '.join(raw)}; several components can only be "
                 "averaged when each has one"
             )
-        for label, measure in self._labelled():
-            if found[label] != measure:
+        for label, measure in self._labels():
+            if measures[label] != measure:
                 raise ValueError(f"two things are called {label!r}; give one of them a 'name'")
         return self
 
     @classmethod
     def load(cls, path: Path) -> "ObjectiveConfig":
-        """The objective that a TOML file describes; relative paths in it start at its folder.
+        """The objective in a TOML file, whose relative paths start from the file's folder.
 
         Raises:
-            ConfigError: no such file, not TOML, or mistakes in it, all told at once.
+            ConfigError: no such file, not TOML, or mistakes in it, which are all listed.
         """
-        return cls.parse_tables(read_toml(path), str(path)).within(path.parent)
+        tables = read_toml(path)
+        _refuse_trust(tables, str(path))
+        return cls.parse_tables(tables, str(path)).within(path.parent)
 
-    # Any: the tables hold whatever stood in the file; the settings classes check it.
+    # Any: the tables hold values from a file; the settings classes check them.
     @classmethod
     def parse_tables(
         cls, tables: Mapping[str, Any], source: str = "objective"
     ) -> "ObjectiveConfig":
-        """The objective of a file's tables, each checked where its mistakes can be named."""
+        """The objective in the tables of a file; mistakes are named by table."""
         components, problems = _read(ComponentConfig, tables.get("component"), source, "component")
         constraints: list[ConstraintConfig] = []
         if listed := tables.get("constraint"):
-            constraints, others = _read(ConstraintConfig, listed, source, "constraint")
-            problems += others
+            constraints, further = _read(ConstraintConfig, listed, source, "constraint")
+            problems += further
         # The stand-in lets the rest be checked when no component could be read.
         stand_in = ComponentConfig(measure=PropertyMeasure(property="qed"))
-        parts = {"component": components or [stand_in], "constraint": constraints}
+        items = {"component": components or [stand_in], "constraint": constraints}
         try:
-            config = cls.parse({**tables, **parts}, source)
+            config = cls.parse({**tables, **items}, source)
         except ConfigError as error:
             raise ConfigError("; ".join([str(error), *problems])) from None
         if problems:
@@ -99,55 +103,79 @@ class ObjectiveConfig(Settings):
         return config
 
     def within(self, folder: Path) -> "ObjectiveConfig":
-        """The same, with relative paths in it starting from this folder."""
+        """A copy whose relative paths start from this folder."""
         return self.model_copy(
             update={
-                "component": tuple(placed(one, folder) for one in self.component),
-                "constraint": tuple(placed(one, folder) for one in self.constraint),
+                "component": tuple(within(item, folder) for item in self.component),
+                "constraint": tuple(within(item, folder) for item in self.constraint),
+            }
+        )
+
+    def trusting(self, types: tuple[str, ...]) -> "ObjectiveConfig":
+        """A copy whose model files may hold these types beyond those that skops trusts."""
+        return self.model_copy(
+            update={
+                "component": tuple(trusting(item, types) for item in self.component),
+                "constraint": tuple(trusting(item, types) for item in self.constraint),
             }
         )
 
     def measures(self) -> dict[str, AnyMeasure]:
-        """All that is to be measured, by name: components, conditions, constraints."""
-        found: dict[str, AnyMeasure] = {}
-        for label, measure in self._labelled():
-            found.setdefault(label, measure)
-        return found
+        """The measures of components, conditions and constraints, by name."""
+        measures: dict[str, AnyMeasure] = {}
+        for label, measure in self._labels():
+            measures.setdefault(label, measure)
+        return measures
 
     def check(self) -> None:
-        """Find what the settings alone do not show: files, functions and programs missing.
+        """Check that the files, functions and programs that the settings name exist.
 
         Raises:
-            ConfigError: one is not there or cannot be used.
+            ConfigError: one is missing or cannot be used.
             MissingExtraError: an optional dependency is not installed.
         """
         for measure in [*foreign_measures(self.component), *foreign_measures(self.constraint)]:
             measure.check()
 
     def identity(self) -> dict[str, JsonValue]:
-        """All that tells this objective from another."""
+        """Values that identify the objective."""
         described: dict[str, JsonValue] = self.model_dump(mode="json")
-        described["component"] = [identity(one) for one in self.component]
-        described["constraint"] = [identity(one) for one in self.constraint]
+        described["component"] = [identity(item) for item in self.component]
+        described["constraint"] = [identity(item) for item in self.constraint]
         return described
 
-    def _labelled(self) -> list[tuple[str, AnyMeasure]]:
+    def _labels(self) -> list[tuple[str, AnyMeasure]]:
         names = Conditions.parse(self.where).names if self.where else ()
         return [
-            *((one.label, one.measure) for one in self.component),
+            *((item.label, item.measure) for item in self.component),
             *((name, PropertyMeasure(property=name)) for name in names),
-            *((one.label, one.measure) for one in self.constraint),
+            *((item.label, item.measure) for item in self.constraint),
         ]
 
 
-def _read(part: type[Part], tables: Any, source: str, word: str) -> tuple[list[Part], list[str]]:
-    """The parts that can be read, and what is wrong with the others."""
+def _refuse_trust(tables: Mapping[str, Any], source: str) -> None:
+    """Refuse types that the file itself declares safe: its author may have written the model too.
+
+    Raises:
+        ConfigError: a table has a key `trusted`.
+    """
+    listed = [tables.get("component"), tables.get("constraint")]
+    rows = [row for rows in listed if isinstance(rows, list) for row in rows]
+    if any(isinstance(row, Mapping) and "trusted" in row for row in rows):
+        raise ConfigError(
+            f"{source}: 'trusted' is not read from a file; remove it and, if you trust the model, "
+            "give these types in `trusted` yourself"
+        )
+
+
+def _read(item: type[Item], tables: Any, source: str, word: str) -> tuple[list[Item], list[str]]:
+    """The components or constraints that can be read, and the mistakes in the others."""
     if not isinstance(tables, list | tuple) or not tables:
         return [], [f"{source}: expected at least one [[{word}]] table"]
-    parts, problems = [], []
+    items, problems = [], []
     for number, table in enumerate(tables, start=1):
         try:
-            parts.append(read_part(part, table, f"{source}, {word} {number}"))
+            items.append(read_item(item, table, f"{source}, {word} {number}"))
         except ConfigError as error:
             problems.append(str(error))
-    return parts, problems
+    return items, problems

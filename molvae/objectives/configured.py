@@ -1,7 +1,7 @@
-"""ConfiguredObjective: the objective that a file, or the name of a suite's task, describes."""
+"""ConfiguredObjective: the objective that a file or the name of a suite's task describes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from functools import partial
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from pydantic import JsonValue
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import WorkerError
+from molvae.objectives.cluster import DaskExecutor
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Foreign
 from molvae.objectives.measuring import Measured, PerMolecule, allowed, measure
 from molvae.objectives.objective import Failure, Scores
+from molvae.objectives.permissions import Permissions
 from molvae.objectives.program import ProgramMeasure
 from molvae.objectives.suites import find_objective
 from molvae.parallel import ordered_map
@@ -22,13 +24,14 @@ from molvae.parallel import ordered_map
 _WORTH_SPREADING = 2_000
 _PER_TASK = 250
 _PER_FOREIGN_TASK = 50
+_CHECK_SECONDS = 2.0
 
 
 class ConfiguredObjective:
-    """Components through their curves, averaged to one score, under constraints.
+    """Desirabilities of several components, averaged to one score, under constraints.
 
-    The work is spread over `workers` processes of its own, or over any executor that has so many,
-    such as one of `concurrent.futures` or of Dask; the scores are the same.
+    The work is spread over `workers` processes, or over an executor of `concurrent.futures` or of
+    Dask with that many workers; the scores are the same.
     """
 
     def __init__(
@@ -39,21 +42,33 @@ class ConfiguredObjective:
         self._executor = executor
         measures = config.measures()
         self._columns = tuple(measures)
-        self._is_foreign = any(isinstance(one, Foreign) for one in measures.values())
-        programs = [one for one in measures.values() if isinstance(one, ProgramMeasure)]
-        self._most_at_once = max([_PER_FOREIGN_TASK, *(one.at_once for one in programs)])
+        self._is_foreign = any(isinstance(measure, Foreign) for measure in measures.values())
+        sizes = [m.at_once for m in measures.values() if isinstance(m, ProgramMeasure)]
+        self._most_at_once = max([_PER_FOREIGN_TASK, *sizes])
 
     @classmethod
     def load(
-        cls, wanted: Path | str, workers: int = 1, executor: Executor | None = None
+        cls,
+        source: Path | str,
+        workers: int = 1,
+        executor: Executor | None = None,
+        permissions: Permissions | None = None,
     ) -> "ConfiguredObjective":
         """The objective of a TOML file, or of a suite by a name such as pmo/qed.
 
+        An objective file can run code: any program or Python function that it names.
+
+        Args:
+            source: TOML file, or name of an objective.
+            workers: number of processes that score.
+            executor: scores in the place of processes of this machine.
+            permissions: what the file may run; all but untrusted types if not given.
+
         Raises:
-            ConfigError: no such file or name, or mistakes in it.
+            ConfigError: no such file or name, mistakes in it, or code that is not permitted.
             MissingExtraError: it needs an optional dependency that is not installed.
         """
-        config = find_objective(wanted)
+        config = (permissions or Permissions()).apply(find_objective(source))
         config.check()
         return cls(config, workers, executor)
 
@@ -67,8 +82,11 @@ class ConfiguredObjective:
 
     def score(self, molecules: Sequence[Molecule]) -> Scores:
         smiles = [molecule.smiles for molecule in molecules]
-        measured = self._measured(smiles)
-        values = {name: _joined([one.values[name] for one in measured]) for name in self._columns}
+        measured = self._measure(smiles)
+        values = {
+            name: _concatenate([portion.values[name] for portion in measured])
+            for name in self._columns
+        }
         desirabilities = {
             component.label: component.curve(values[component.label])
             for component in self.config.component
@@ -79,7 +97,7 @@ class ConfiguredObjective:
         failures = tuple(_failures(measured, smiles))
         return Scores(np.where(meets, total, np.nan), values, desirabilities, failures)
 
-    def _measured(self, smiles: Sequence[str]) -> list[Measured]:
+    def _measure(self, smiles: Sequence[str]) -> list[Measured]:
         work = partial(measure, config=self.config)
         size = self._portion(len(smiles))
         portions = [tuple(smiles[i : i + size]) for i in range(0, len(smiles), size)]
@@ -92,7 +110,7 @@ class ConfiguredObjective:
     def _portion(self, molecules: int) -> int:
         if not self._is_foreign:
             return _PER_TASK
-        # Of other people's code one molecule may take minutes: every worker gets some.
+        # External code may take minutes for a molecule, so all workers get some.
         return max(1, min(self._most_at_once, -(-molecules // self._workers)))
 
     def _aggregate(
@@ -101,8 +119,8 @@ class ConfiguredObjective:
         if not desirabilities:
             return values[self.config.component[0].label]
         weights = np.array([component.weight for component in self.config.component])
-        welcome = np.stack([desirabilities[one.label] for one in self.config.component])
-        return self.config.aggregation.mean(welcome, weights)
+        rows = np.stack([desirabilities[item.label] for item in self.config.component])
+        return self.config.aggregation.mean(rows, weights)
 
 
 def _from_executor(
@@ -112,7 +130,7 @@ def _from_executor(
 ) -> list[Measured]:
     futures = [executor.submit(work, portion) for portion in portions]
     try:
-        return [future.result() for future in futures]
+        return [_result(future, executor) for future in futures]
     except BrokenExecutor as error:
         raise WorkerError(
             f"a worker of the executor died ({error}), most often for want of memory; free some, "
@@ -123,13 +141,23 @@ def _from_executor(
             future.cancel()
 
 
-def _joined(parts: Sequence[np.ndarray]) -> PerMolecule:
-    return np.concatenate(parts) if parts else np.empty(0)
+def _result(future: "Future[Measured]", executor: Executor) -> Measured:
+    """The result of a future; a cluster is checked for workers while it is waited for."""
+    while isinstance(executor, DaskExecutor):
+        done, _ = wait([future], _CHECK_SECONDS)
+        if done:
+            break
+        executor.check()
+    return future.result()
+
+
+def _concatenate(arrays: Sequence[np.ndarray]) -> PerMolecule:
+    return np.concatenate(arrays) if arrays else np.empty(0)
 
 
 def _failures(measured: Sequence[Measured], smiles: Sequence[str]) -> Iterable[Failure]:
     start = 0
     for portion in measured:
-        for place, label, reason in portion.problems:
-            yield Failure(smiles[start + place], label, reason)
+        for index, label, reason in portion.problems:
+            yield Failure(smiles[start + index], label, reason)
         start += len(next(iter(portion.values.values())))

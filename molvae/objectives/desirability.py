@@ -1,4 +1,4 @@
-"""Desirability curves: the value of a property -> how welcome it is, from 0 to 1."""
+"""Desirability curves: from the value of a property to a desirability in [0, 1]."""
 
 from collections.abc import Mapping
 from math import inf, log
@@ -21,7 +21,7 @@ _LOGIT = log(99)
 
 
 class Linear(Settings):
-    """0 at `low`, 1 at `high`, straight between; `low` above `high` makes it fall."""
+    """0 at `low`, 1 at `high`, linear between; decreasing if `low` is above `high`."""
 
     kind: Literal["linear"] = "linear"
     low: FiniteFloat
@@ -29,7 +29,7 @@ class Linear(Settings):
 
     @model_validator(mode="after")
     def _ends_differ(self) -> "Linear":
-        return _checked(self, self.low != self.high, "low and high must differ")
+        return _check(self, self.low != self.high, "low and high must differ")
 
     def __call__(self, values: Values) -> Values:
         share: Values = np.clip((values - self.low) / (self.high - self.low), 0.0, 1.0)
@@ -37,7 +37,7 @@ class Linear(Settings):
 
 
 class Sigmoid(Settings):
-    """0.01 at `low`, 0.99 at `high`, logistic; `low` above `high` makes it fall."""
+    """0.01 at `low`, 0.99 at `high`, logistic; decreasing if `low` is above `high`."""
 
     kind: Literal["sigmoid"] = "sigmoid"
     low: FiniteFloat
@@ -45,24 +45,24 @@ class Sigmoid(Settings):
 
     @model_validator(mode="after")
     def _ends_differ(self) -> "Sigmoid":
-        return _checked(self, self.low != self.high, "low and high must differ")
+        return _check(self, self.low != self.high, "low and high must differ")
 
     def __call__(self, values: Values) -> Values:
         return _flank(values, (self.low + self.high) / 2, self.high - self.low)
 
 
 class DoubleSigmoid(Settings):
-    """About 1 between `low` and `high`, 0.5 at both when they are far apart, 0 well outside."""
+    """About 1 between `low` and `high`, 0.5 at both if they are far apart, 0 well outside."""
 
     kind: Literal["double_sigmoid"] = "double_sigmoid"
     low: FiniteFloat
     high: FiniteFloat
     width: Width
-    """Over this much of the property each flank goes from 0.01 to 0.99."""
+    """Range of the property over which a flank goes from 0.01 to 0.99."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "DoubleSigmoid":
-        return _checked(self, self.low < self.high, "low must lie below high")
+        return _check(self, self.low < self.high, "low must lie below high")
 
     def __call__(self, values: Values) -> Values:
         rising, falling = (
@@ -74,7 +74,7 @@ class DoubleSigmoid(Settings):
 
 
 class Gaussian(Settings):
-    """1 at `mu`, falling to both sides as exp(-((x - mu) / sigma)² / 2)."""
+    """1 at `mu`, decreasing to both sides as exp(-((x - mu) / sigma)² / 2)."""
 
     kind: Literal["gaussian"] = "gaussian"
     mu: FiniteFloat
@@ -107,7 +107,7 @@ class MaxGaussian(Settings):
 
 
 class Step(Settings):
-    """1 from `low` to `high`, both included, and 0 outside; either end may be left open."""
+    """1 from `low` to `high`, both included, and 0 outside; either bound may be omitted."""
 
     kind: Literal["step"] = "step"
     low: FiniteFloat | None = None
@@ -115,8 +115,8 @@ class Step(Settings):
 
     @model_validator(mode="after")
     def _in_order(self) -> "Step":
-        _checked(self, (self.low, self.high) != (None, None), "give low, high or both")
-        return _checked(self, self._low <= self._high, "low must not lie above high")
+        _check(self, (self.low, self.high) != (None, None), "give low, high or both")
+        return _check(self, self._low <= self._high, "low must not lie above high")
 
     @property
     def _low(self) -> float:
@@ -134,7 +134,7 @@ class Step(Settings):
 AnyCurve = Linear | Sigmoid | DoubleSigmoid | Gaussian | MinGaussian | MaxGaussian | Step
 
 Desirability = Annotated[AnyCurve, Field(discriminator="kind")]
-"""Takes values of a property to [0, 1]; NaN stays NaN."""
+"""Curve from values of a property to [0, 1]; NaN stays NaN."""
 
 _KINDS: tuple[type[Settings], ...] = (
     Linear,
@@ -149,12 +149,12 @@ _KINDS: tuple[type[Settings], ...] = (
 CURVES: Mapping[str, type[Settings]] = MappingProxyType(
     {str(curve.model_fields["kind"].default): curve for curve in _KINDS}
 )
-"""Each curve's settings by the name that a file gives as its `kind`."""
+"""Settings class of each curve, by its `kind` in a file."""
 
 
-# Any: the values are whatever stood in a file; the settings class checks them.
+# Any: values from a file; the settings class checks them.
 def parse_curve(values: Mapping[str, Any], source: str = "desirability") -> Settings:
-    """The curve that a table with a `kind` spells.
+    """The curve that a table with a `kind` describes.
 
     Raises:
         ConfigError: no kind, an unknown one, or settings that the kind does not have.
@@ -166,15 +166,15 @@ def parse_curve(values: Mapping[str, Any], source: str = "desirability") -> Sett
     return CURVES[kind].parse(values, source)
 
 
-def _checked(curve: Curve, holds: bool, problem: str) -> Curve:
+def _check(curve: Curve, holds: bool, problem: str) -> Curve:
     if not holds:
         raise ValueError(problem)
     return curve
 
 
 def _flank(values: Values, middle: float, width: float) -> Values:
-    """Logistic, 0.5 in the middle; a negative width makes it fall."""
-    # logaddexp calls NaN invalid, although it passes it on as it should.
+    """Logistic curve, 0.5 in the middle; decreasing if the width is negative."""
+    # logaddexp warns of NaN, although it returns NaN as it should.
     with np.errstate(over="ignore", invalid="ignore"):
         logit = 2 * _LOGIT * (values - middle) / width
         return np.exp(-np.logaddexp(0.0, -logit))

@@ -1,6 +1,7 @@
-"""Measure: a Python function of the user's own."""
+"""Measure: a Python function that the user wrote."""
 
 import importlib
+import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -9,32 +10,42 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue, field_validator
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve
-from molvae.objectives.measure import Failed, Readings, readings_of
+from molvae.objectives.measure import Failed, Readings, describe_error, readings_of
 from molvae.settings import Settings
 
-# Any: what somebody else's function returns is looked at before it is believed.
+# Any: what an external function returns is checked before it is used.
 _Function = Callable[[list[str]], Any]
 
 
 class FunctionMeasure(Settings):
-    """What a Python function gives for SMILES: a list of texts in, as many numbers out.
+    """Values that a Python function returns for SMILES: a list of texts in, as many numbers out.
 
-    The function runs inside this program, without a limit of time: code that may hang or crash
-    belongs into a `program`. Where it raises, it is asked for each molecule by itself. What it
-    prints goes to stderr: stdout is for the results.
+    The function runs in this process, without a time limit: use a `program` for code that may hang
+    or crash. When it raises an error for a batch, it is called for each molecule alone. What it
+    prints goes to stderr, because stdout is for results.
     """
 
     kind: Literal["python"] = "python"
-    function: str = Field(pattern=r"^[\w.]+:\w+$")
-    """module:function; the module is one that is installed, or beside the objective file."""
+    function: str
+    """module:function; the module is installed, or lies beside the objective file."""
     folder: Path | None = None
-    """Where the module is looked for; without it in the folder of the objective file."""
+    """Folder of the module; the folder of the objective file if not given."""
+
+    @field_validator("function")
+    @classmethod
+    def _names_module_and_function(cls, function: str) -> str:
+        if re.fullmatch(r"[\w.]+:\w+", function):
+            return function
+        if re.fullmatch(r"\w+(\.\w+)+", function):
+            module, _, name = function.rpartition(".")
+            raise ValueError(f"write module:function, here {module}:{name}")
+        raise ValueError("write module:function, such as assay:predict")
 
     def label(self) -> str:
         return self.function.partition(":")[2]
@@ -43,42 +54,48 @@ class FunctionMeasure(Settings):
         return None
 
     def identity(self) -> JsonValue:
-        told = self.model_dump(mode="json", include={"kind", "function"})
-        return {**told, "sha256": _imported(self.function, self.folder)[1]}
+        settings = self.model_dump(mode="json", include={"kind", "function"})
+        return {**settings, "sha256": _import(self.function, self.folder)[1]}
 
     def within(self, folder: Path) -> "FunctionMeasure":
-        found_in = folder / self.folder if self.folder else folder
-        return self.model_copy(update={"folder": found_in.absolute()})
+        module_folder = folder / self.folder if self.folder else folder
+        return self.model_copy(update={"folder": module_folder.absolute()})
+
+    def code(self) -> str:
+        """The function that runs, for the user to see beforehand."""
+        return f"the Python function {self.function} (module looked for in {self.folder or '.'})"
 
     def check(self) -> None:
-        _imported(self.function, self.folder)
+        _import(self.function, self.folder)
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        function, _ = _imported(self.function, self.folder)
+        function, _ = _import(self.function, self.folder)
         smiles = [molecule.smiles for molecule in molecules]
         together = _answers(function, smiles)
         if isinstance(together, Failed):
-            alone = [_answers(function, [one]) for one in smiles]
-            return readings_of([one if isinstance(one, Failed) else one[0] for one in alone])
+            alone = [_answers(function, [text]) for text in smiles]
+            return readings_of([got if isinstance(got, Failed) else got[0] for got in alone])
         return readings_of(together)
 
 
 def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
     try:
-        with _printing_aside():
+        with _stdout_to_stderr():
             answers: list[object] = list(function(list(smiles)))
-    # Any mistake at all in somebody else's function costs its molecule, not the search.
-    except (Exception, SystemExit) as error:  # noqa: BLE001
-        return Failed(f"{type(error).__name__}: {str(error)[:200]}")
+    except KeyboardInterrupt:
+        raise
+    # An external function may raise anything; it costs the molecule its score, not the search.
+    except BaseException as error:  # noqa: BLE001
+        return Failed(describe_error(error))
     if len(answers) != len(smiles):
         return Failed(f"gave {len(answers)} numbers for {len(smiles)} molecules")
     return answers
 
 
-def _printing_aside() -> AbstractContextManager[object]:
-    """A block whose words go to stderr, for stdout is for the results.
+def _stdout_to_stderr() -> AbstractContextManager[object]:
+    """A block in which prints go to stderr.
 
-    In the main thread alone: all share one stdout, and would give it back in any order.
+    Only in the main thread: threads share one stdout, and would restore it in any order.
     """
     if threading.current_thread() is threading.main_thread():
         return redirect_stdout(sys.stderr)
@@ -86,40 +103,42 @@ def _printing_aside() -> AbstractContextManager[object]:
 
 
 @lru_cache(maxsize=16)
-def _imported(name: str, folder: Path | None) -> tuple[_Function, str | None]:
-    """The function itself, and a hash of its module's file; what that imports goes unseen.
+def _import(name: str, folder: Path | None) -> tuple[_Function, str | None]:
+    """The function, and the SHA-256 of its module's file, not of what the module imports.
 
     Raises:
-        ConfigError: the module cannot be imported, is another than the one in the folder, or has
-            no such function.
+        ConfigError: the module cannot be imported, is not the one in the folder, or has no such
+            function.
     """
     module_name, _, function_name = name.partition(":")
-    # Last and for good: the module may import its neighbors late, and shall replace no other.
+    # At the end, so that it hides no other module, and for good: it may import others later.
     if folder and str(folder) not in sys.path:
         sys.path.append(str(folder))
     try:
-        with _printing_aside():
+        with _stdout_to_stderr():
             module = importlib.import_module(module_name)
+    except KeyboardInterrupt:
+        raise
     # A module may raise anything while it is imported.
-    except (Exception, SystemExit) as error:  # noqa: BLE001
-        raise ConfigError(f"{name!r} cannot be imported: {type(error).__name__}: {error}") from None
+    except BaseException as error:  # noqa: BLE001
+        raise ConfigError(f"{name!r} cannot be imported: {describe_error(error)}") from None
     file = getattr(module, "__file__", None)
-    _check_place(module_name, file, folder)
+    _check_not_hidden(module_name, file, folder)
     function = getattr(module, function_name, None)
     if not callable(function):
         raise ConfigError(f"{name!r}: the module {module_name} has no function {function_name!r}")
-    found: _Function = function
+    checked: _Function = function
     try:
-        return found, sha256(Path(file)) if file else None
+        return checked, sha256(Path(file)) if file else None
     except OSError:
-        return found, None
+        return checked, None
 
 
-def _check_place(module: str, file: str | None, folder: Path | None) -> None:
-    """See that a module that lies in the folder is not hidden by another of its name.
+def _check_not_hidden(module: str, file: str | None, folder: Path | None) -> None:
+    """Check that another module of the same name does not hide the one in the folder.
 
     Raises:
-        ConfigError: it is.
+        ConfigError: another module hides it.
     """
     top = module.partition(".")[0]
     if folder is None or not ((folder / f"{top}.py").is_file() or (folder / top).is_dir()):

@@ -1,4 +1,4 @@
-"""Measure: a scikit-learn model over fingerprints, read from a file that can run no code."""
+"""Measure: a scikit-learn model on fingerprints, from a file that cannot run code."""
 
 import zipfile
 from collections.abc import Sequence
@@ -18,26 +18,32 @@ from molvae.objectives.desirability import AnyCurve, Linear
 from molvae.objectives.measure import Readings, readings_of
 from molvae.settings import Settings
 
+_NOT_SKOPS = (
+    "{path!r} is not a model that skops wrote ({reason}); pickle and joblib files are not read, "
+    "because that runs the code in them: load the model where you trust it, and write it with "
+    "skops.io.dump"
+)
+
 
 class ModelMeasure(Settings):
-    """What a scikit-learn model predicts, from a file that `skops.io.dump` wrote.
+    """Prediction of a scikit-learn model, from a file that `skops.io.dump` wrote.
 
-    Pickle files are refused: to open one is to run what is in it.
+    Pickle and joblib files are refused, because reading them runs the code in them.
     """
 
     kind: Literal["model"] = "model"
     path: Path
-    """From the folder of the objective file, unless it is absolute."""
+    """Path of the model file; relative paths start from the folder of the objective file."""
     fingerprint: FingerprintKind = FingerprintKind.ECFP4
-    """The features that the model was trained on."""
+    """Fingerprint that the model was trained on."""
     bits: PositiveInt = 2048
-    """Features are folded to so many, by their number modulo this."""
+    """Length that the fingerprint is folded to, by the feature number modulo this."""
     counted: bool = False
-    """Whether the model takes counts; otherwise 1 where a feature occurs, else 0."""
+    """Whether the model takes feature counts rather than bits."""
     predicts: Literal["value", "probability"] = "value"
-    """`probability` is that of the model's last class."""
+    """`probability` is the probability of the model's last class."""
     trusted: tuple[str, ...] = ()
-    """Types beyond those that skops trusts, such as sklearn.tree._tree.Tree of random forests."""
+    """Types that the file may hold beyond those of skops; never read from objective files."""
 
     def label(self) -> str:
         return self.path.name.partition(".")[0]
@@ -58,7 +64,7 @@ class ModelMeasure(Settings):
         except (ValueError, AttributeError, TypeError) as error:
             problem = str(error).partition("\n")[0]
             raise ConfigError(
-                f"the model {str(self.path)!r} cannot be asked for a {self.predicts} of "
+                f"the model {str(self.path)!r} cannot predict a {self.predicts} from "
                 f"{self.bits} bits: {problem}"
             ) from None
 
@@ -87,28 +93,28 @@ def _stamp(path: Path) -> tuple[int, int]:
 # Any: scikit-learn's models share methods, not a class.
 @lru_cache(maxsize=8)
 def _model(path: Path, trusted: tuple[str, ...], _: tuple[int, int]) -> Any:
-    """The model in a file, read anew where its stamp is another one.
+    """The model in a file, which is read again when its stamp has changed.
 
     Raises:
-        ConfigError: no such file, not one of skops, or one that holds types that nobody trusts.
+        ConfigError: no such file, not a skops file, or one that holds types that are not trusted.
         MissingExtraError: skops is not installed.
     """
+    if not path.is_file():
+        raise ConfigError(f"no model file {str(path)!r}; check the path")
+    # Before skops is asked for: installing it would not help.
+    if not zipfile.is_zipfile(path):
+        raise ConfigError(_NOT_SKOPS.format(path=str(path), reason="not a zip archive"))
     try:
         from skops import io
     except ImportError:
         raise MissingExtraError("skops", "sklearn") from None
-    if not path.is_file():
-        raise ConfigError(f"no model file {str(path)!r}; check the path")
     try:
         unknown = sorted(set(io.get_untrusted_types(file=path)) - set(trusted))
         if not unknown:
             return io.load(path, trusted=list(trusted))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, ImportError) as error:
-        raise ConfigError(
-            f"{str(path)!r} is not a model that skops wrote ({error}); pickle files are not "
-            "opened: convert one with skops.io.dump where you trust it"
-        ) from None
+        raise ConfigError(_NOT_SKOPS.format(path=str(path), reason=error)) from None
     raise ConfigError(
-        f"{str(path)!r} holds types that are not trusted: {', '.join(unknown)}; if the file is "
-        f"yours, add to the component: trusted = {unknown}"
+        f"{str(path)!r} holds types that are not trusted: {','.join(unknown)}; if the file is "
+        "from somebody you trust, name these types in `trusted`"
     )

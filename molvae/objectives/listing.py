@@ -1,4 +1,4 @@
-"""What an objective file may hold, for a person to read: taken from the settings classes."""
+"""List of what an objective file may contain, made from the settings classes."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,23 +15,23 @@ from molvae.objectives.desirability import CURVES
 from molvae.objectives.suites import named_objectives
 from molvae.settings import Settings
 
-_NOT_TYPED = frozenset({"kind", "measure", "component", "constraint"})
+_NOT_LISTED = frozenset({"kind", "measure", "component", "constraint", "trusted"})
 
 Listing = Mapping[str, Mapping[str, JsonValue]]
 
 
 def listing() -> Listing:
-    """Everything that can stand in an objective file, by section and name, as JSON."""
+    """The settings that an objective file may contain, by section and name, as JSON."""
     return MappingProxyType(
         {
             "file": _settings(ObjectiveConfig),
-            "components": {kind: _described(one) for kind, one in MEASURES.items()},
+            "components": {kind: _about(measure) for kind, measure in MEASURES.items()},
             "every component": _settings(ComponentConfig),
             "constraints": _settings(ConstraintConfig),
-            "curves": {kind: _described(one) for kind, one in CURVES.items()},
+            "curves": {kind: _about(curve) for kind, curve in CURVES.items()},
             "properties": {
-                name: f"{one.unit}; {one.source}" if one.unit else one.source
-                for name, one in PROPERTIES.items()
+                name: "; ".join(filter(None, (entry.unit, entry.source)))
+                for name, entry in PROPERTIES.items()
             },
             "objectives": dict(named_objectives()),
         }
@@ -39,15 +39,20 @@ def listing() -> Listing:
 
 
 def listing_text() -> str:
-    """The same for the screen."""
-    found = listing()
-    lines: list[str] = []
+    """The listing as text."""
+    sections = listing()
+    lines: list[str] = ["", *_WARNING]
     for title, heading in _HEADINGS.items():
         lines += ["", f"{heading}"]
-        for name, about in found[title].items():
+        for name, about in sections[title].items():
             lines += _lines(name, about)
     return "\n".join(lines[1:])
 
+
+_WARNING = (
+    "An objective file is a program: components of the kinds program and python run code that its",
+    "author chose. For files from elsewhere use --no-code, which refuses these kinds.",
+)
 
 _HEADINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -73,7 +78,7 @@ def _lines(name: str, about: JsonValue) -> list[str]:
     return lines
 
 
-def _described(settings: type[Settings]) -> dict[str, JsonValue]:
+def _about(settings: type[Settings]) -> dict[str, JsonValue]:
     about = (settings.__doc__ or "").partition("\n")[0]
     return {"about": about, "settings": _settings(settings)}
 
@@ -82,21 +87,21 @@ def _settings(settings: type[Settings]) -> dict[str, JsonValue]:
     return {
         name: _field(field)
         for name, field in settings.model_fields.items()
-        if name not in _NOT_TYPED
+        if name not in _NOT_LISTED
     }
 
 
 def _field(field: FieldInfo) -> str:
-    default = "required" if field.is_required() else _shown(field.default)
-    others = [choice for choice in _choices(field.annotation) if choice != default]
-    choices = f"or {', '.join(others)}" if others else ""
+    default = "required" if field.is_required() else _text(field.default)
+    further = [choice for choice in _choices(field.annotation) if choice != default]
+    choices = f"or {', '.join(further)}" if further else ""
     about = " ".join((field.description or "").split())
-    return "; ".join(part for part in (default, choices, about) if part)
+    return "; ".join(filter(None, (default, choices, about)))
 
 
 # object: a field's type may be anything.
 def _choices(annotation: object) -> list[str]:
-    """The values that a setting may have, where they can be listed."""
+    """The values of a setting that has a fixed list of them."""
     if get_origin(annotation) is Literal:
         return [str(value) for value in get_args(annotation)]
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
@@ -105,7 +110,7 @@ def _choices(annotation: object) -> list[str]:
 
 
 # object: a default is of any type.
-def _shown(default: object) -> str:
+def _text(default: object) -> str:
     if default is None:
         return "none"
     return "none" if default == () else f"{default}"

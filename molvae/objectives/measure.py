@@ -1,5 +1,6 @@
-"""Measure: what is read off each molecule of a batch, one number a molecule."""
+"""Measure: one number for each molecule of a batch."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,44 +15,47 @@ from pydantic import JsonValue
 from molvae.chem.molecule import Molecule
 from molvae.objectives.desirability import AnyCurve
 
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+"""A decimal number as C and JSON write it; float() also reads `1_000` and the digits of Arabic."""
+
 
 @dataclass(frozen=True)
 class Readings:
-    """What a measure read off a batch."""
+    """The values of a measure for a batch of molecules."""
 
     values: Float64[np.ndarray, " molecule"]
-    """NaN where nothing could be read."""
+    """NaN where there is no value."""
     problems: tuple[tuple[int, str], ...] = ()
-    """Places in the batch where somebody else's code failed, each with what it did."""
+    """Index of each molecule for which external code failed, with the reason."""
 
 
 @runtime_checkable
 class Measure(Protocol):
-    """Settings of something that can be measured: plain values, so they travel to processes."""
+    """Settings of a measurement: plain values, which can be sent to other processes."""
 
     def label(self) -> str:
-        """The name of a component that measures this and was given none."""
+        """Name of a component with this measure that has no name of its own."""
         ...
 
     def usual_curve(self) -> AnyCurve | None:
-        """Takes its values to [0, 1] when the component has no curve; None: nothing does."""
+        """Curve of a component that has none of its own; None when no curve fits all uses."""
         ...
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        """Its value for each molecule, which depends on that molecule alone."""
+        """The value of each molecule, which depends on that molecule alone."""
         ...
 
 
 @runtime_checkable
 class Foreign(Measure, Protocol):
-    """A measure that is somebody else's code or model: asked only of molecules that are allowed."""
+    """A measure by external code or an external model, run only for molecules that are allowed."""
 
     def within(self, folder: Path) -> "Foreign":
-        """The same, with relative paths in it starting from this folder."""
+        """A copy whose relative paths start from this folder."""
         ...
 
     def check(self) -> None:
-        """Find, before any work is done, what the settings alone do not show.
+        """Check, before any work is done, the files and programs that the settings name.
 
         Raises:
             ConfigError: a file, function or program is not there or cannot be used.
@@ -60,7 +64,7 @@ class Foreign(Measure, Protocol):
         ...
 
     def identity(self) -> JsonValue:
-        """All that tells it from another measure; contents of files rather than their places."""
+        """Values that identify the measure: digests of files rather than their paths."""
         ...
 
 
@@ -69,13 +73,13 @@ def read_each(molecules: Sequence[Molecule], value: Callable[[Molecule], float])
     return Readings(np.array([value(molecule) for molecule in molecules], dtype=np.float64))
 
 
-# object: the answers of other people's code may be anything.
+# object: the answers of external code may be anything.
 def readings_of(answers: Sequence[object]) -> Readings:
-    """Readings of answers that should be finite numbers; a `Failed` tells why there is none."""
+    """Readings from answers that should be finite numbers; a `Failed` answer gives its reason."""
     numbers = [_number(answer) for answer in answers]
     problems = [
-        (place, answer.reason if isinstance(answer, Failed) else f"gave {_told(answer)!r}")
-        for place, (answer, number) in enumerate(zip(answers, numbers, strict=True))
+        (index, answer.reason if isinstance(answer, Failed) else f"gave {_text(answer)!r}")
+        for index, (answer, number) in enumerate(zip(answers, numbers, strict=True))
         if not isfinite(number)
     ]
     return Readings(np.array(numbers, dtype=np.float64), tuple(problems))
@@ -83,21 +87,27 @@ def readings_of(answers: Sequence[object]) -> Readings:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Stands in the place of an answer that did not come."""
+    """Stands for an answer that external code did not give."""
 
     reason: str
 
 
-def _told(answer: object) -> str:
+def describe_error(error: BaseException) -> str:
+    """The type and text of an error of external code, on one line."""
+    lines = _text(error).splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+
+
+def _text(value: object) -> str:
     try:
-        return str(answer)[:80]
-    # Whatever the text of somebody else's object raises; an integer of more than 4,300 digits.
+        return str(value)[:200]
+    # str() of an external object may raise anything, also for integers of over 4,300 digits.
     except Exception:  # noqa: BLE001
-        return type(answer).__name__
+        return type(value).__name__
 
 
 def _number(answer: object) -> float:
-    """The finite number that an answer is, or spells; else NaN."""
+    """The finite number that an answer is or spells; NaN for any other answer."""
     if isinstance(answer, Decimal) or hasattr(answer, "item"):
         # Arrays and tensors of one number; `item` of several raises.
         try:
@@ -105,6 +115,8 @@ def _number(answer: object) -> float:
         except (ArithmeticError, TypeError, ValueError, RuntimeError):
             return nan
     if isinstance(answer, bool) or not isinstance(answer, int | float | np.number | str):
+        return nan
+    if isinstance(answer, str) and not _NUMBER.fullmatch(answer):
         return nan
     try:
         value = float(answer)

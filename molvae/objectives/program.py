@@ -1,6 +1,7 @@
 """Measure: an external program that reads SMILES and writes a number for each."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,28 +25,28 @@ _BYTES_PER_MOLECULE = 10_000
 
 
 class ProgramMeasure(Settings):
-    """What a program writes for each SMILES that it reads, a line each, on stdin.
+    """Numbers that a program writes for the SMILES on its stdin, one per line.
 
-    A run that crashes, hangs or answers with too few or too many numbers is started again with
-    parts of its molecules until those are found that it cannot take; they are reported and have
-    no value. The same holds for a NaN and for a line that is no number.
+    A program that crashes, hangs or writes too few or too many numbers is started again with fewer
+    molecules, until those that it fails on are known; they are reported and have no value. So are
+    molecules for which it writes NaN or a line that is not a number.
     """
 
     kind: Literal["program"] = "program"
     command: tuple[str, ...] = Field(min_length=1)
-    """The program and its arguments; no shell reads them."""
+    """The program and its arguments; no shell interprets them."""
     output: Literal["lines", "json"] = "lines"
-    """One number a line, or a JSON list of numbers, null for none."""
+    """`lines`: one number per line; `json`: a list of numbers, with null for no value."""
     key: str | None = None
-    """Where the list stands in a JSON object, such as payload.score."""
+    """Key of the list in a JSON object, such as payload.score."""
     timeout_seconds: PositiveFloat = 60.0
-    """For one start of the program, however many molecules it is given."""
+    """Time limit of one start of the program, in seconds."""
     at_once: PositiveInt = 100
-    """Molecules that one start of the program is given at most."""
+    """Maximum number of molecules for one start of the program."""
     restarts: NonNegativeInt = 30
-    """Failed starts after which the rest of such a batch is given up."""
+    """Number of failed starts after which the rest of the batch is given up."""
     folder: Path | None = None
-    """Where the program is started; without it in the folder of the objective file."""
+    """Folder to start the program in; the folder of the objective file if not given."""
 
     def label(self) -> str:
         return "program"
@@ -54,18 +55,22 @@ class ProgramMeasure(Settings):
         return None
 
     def identity(self) -> JsonValue:
-        told = self.model_dump(mode="json", include={"kind", "command", "output", "key"})
-        return {**told, "sha256": self._script()}
+        settings = self.model_dump(mode="json", include={"kind", "command", "output", "key"})
+        return {**settings, "sha256": self._script_digest()}
 
-    def _script(self) -> str | None:
-        """Hash of the script beside the objective file: one that was changed gives other scores.
+    def code(self) -> str:
+        """The command that runs, for the user to see beforehand."""
+        return f"the program {shlex.join(self.command)} (in {self.folder or '.'})"
 
-        It is the program itself, or the first thing that a program from elsewhere is given.
+    def _script_digest(self) -> str | None:
+        """SHA-256 of the script beside the objective file, since another script gives other scores.
+
+        The script is the program itself, or its first argument.
         """
         words = [word for word in self.command if not word.startswith("-")][:2]
         for word in words:
             if not Path(word).is_absolute():
-                # Too long for a name, or not to be read: no script.
+                # Too long for a name, or not readable: not a script.
                 with suppress(OSError):
                     return sha256((self.folder or Path()) / word)
         return None
@@ -84,83 +89,85 @@ class ProgramMeasure(Settings):
         if "/" in program:
             program = str((self.folder or Path()) / program)
         if shutil.which(program) is None:
-            raise ConfigError(f"there is no program {self.command[0]!r} that could be started")
+            raise ConfigError(
+                f"there is no program {self.command[0]!r}; check its name or install it"
+            )
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
         smiles = [molecule.smiles for molecule in molecules]
-        parts = (smiles[i : i + self.at_once] for i in range(0, len(smiles), self.at_once))
-        return readings_of(list(chain.from_iterable(map(self._answers, parts))))
+        batches = (smiles[i : i + self.at_once] for i in range(0, len(smiles), self.at_once))
+        return readings_of(list(chain.from_iterable(map(self._answers, batches))))
 
     def _answers(self, smiles: Sequence[str]) -> list[object]:
-        """One answer each, after as many starts as that takes and `restarts` allows."""
-        found: dict[int, object] = {}
+        """An answer for each molecule, after as many starts as needed and `restarts` allows."""
+        answers: dict[int, object] = {}
         failures: list[str] = []
         waiting = [range(len(smiles))]
         while waiting:
-            places = waiting.pop()
+            rows = waiting.pop()
             if len(failures) > self.restarts:
                 reason = f"not asked: {len(failures)} starts had failed, the last {failures[-1]}"
-                found.update(dict.fromkeys(places, Failed(reason)))
+                answers.update(dict.fromkeys(rows, Failed(reason)))
                 continue
-            answer = self._one_start([smiles[place] for place in places])
-            if not isinstance(answer, _Unusable):
-                found.update(zip(places, answer, strict=True))
+            answer = self._start([smiles[row] for row in rows])
+            if not isinstance(answer, _FailedStart):
+                answers.update(zip(rows, answer, strict=True))
                 continue
             failures.append(answer.reason)
-            if len(places) == 1:
-                found[places[0]] = Failed(answer.reason)
+            if len(rows) == 1:
+                answers[rows[0]] = Failed(answer.reason)
             else:
-                waiting += reversed(_parts(places, answer.seen))
-        return [found[place] for place in range(len(smiles))]
+                waiting += reversed(_divide(rows, answer.lines))
+        return [answers[row] for row in range(len(smiles))]
 
-    def _one_start(self, smiles: Sequence[str]) -> "list[object] | _Unusable":
+    def _start(self, smiles: Sequence[str]) -> "list[object] | _FailedStart":
         limits = Limits(self.timeout_seconds, _BYTES_PER_MOLECULE * len(smiles))
-        text = "".join(f"{one}\n" for one in smiles)
+        text = "".join(f"{line}\n" for line in smiles)
         ended = run_program(self.command, text, self.folder, limits)
         if self.output == "json":
-            return self._from_json(ended, len(smiles))
+            return self._read_json(ended, len(smiles))
         lines: list[object] = list(ended.output.splitlines())
         while len(lines) > len(smiles) and not str(lines[-1]).strip():
             lines.pop()
         if ended.problem:
-            return _Unusable(f"the program {ended.problem}", len(lines))
-        return _counted(lines, len(smiles), "lines")
+            return _FailedStart(f"the program {ended.problem}", len(lines))
+        return _check_count(lines, len(smiles), "lines")
 
-    def _from_json(self, ended: Ended, expected: int) -> "list[object] | _Unusable":
+    def _read_json(self, ended: Ended, expected: int) -> "list[object] | _FailedStart":
         if ended.problem:
-            return _Unusable(f"the program {ended.problem}")
+            return _FailedStart(f"the program {ended.problem}")
         try:
             value = json.loads(ended.output)
-            for part in self.key.split(".") if self.key else ():
-                value = value[part]
+            for key in self.key.split(".") if self.key else ():
+                value = value[key]
         except (ValueError, RecursionError):
-            return _Unusable(f"the program wrote no JSON: {ended.output[:60]!r}")
+            return _FailedStart(f"the program wrote no JSON: {ended.output[:60]!r}")
         except (KeyError, TypeError):
-            return _Unusable(f"there is no {self.key!r} in the program's JSON")
+            return _FailedStart(f"there is no {self.key!r} in the program's JSON")
         if not isinstance(value, list):
-            return _Unusable(f"the program wrote no list: {str(value)[:60]!r}")
-        return _counted(value, expected, "numbers")
+            return _FailedStart(f"the program wrote no list: {str(value)[:60]!r}")
+        return _check_count(value, expected, "numbers")
 
 
 @dataclass(frozen=True, slots=True)
-class _Unusable:
-    """A start that cannot be trusted in anything."""
+class _FailedStart:
+    """A start of the program whose output is not used."""
 
     reason: str
-    seen: int = 0
-    """Lines that had come; the next molecule is the likeliest to blame."""
+    lines: int = 0
+    """Lines that it wrote; the next molecule probably caused the failure."""
 
 
-def _counted(answers: list[object], expected: int, what: str) -> list[object] | _Unusable:
+def _check_count(answers: list[object], expected: int, unit: str) -> list[object] | _FailedStart:
     if len(answers) == expected:
         return answers
-    return _Unusable(f"the program wrote {len(answers)} {what} for {expected} molecules")
+    return _FailedStart(f"the program wrote {len(answers)} {unit} for {expected} molecules")
 
 
-def _parts(places: range, seen: int) -> list[range]:
-    """Smaller portions: round the one that is suspected, else two halves."""
-    if 0 < seen < len(places):
-        parts = [places[:seen], places[seen : seen + 1], places[seen + 1 :]]
-        return [part for part in parts if part]
-    half = len(places) // 2
-    return [places[:half], places[half:]]
+def _divide(rows: range, lines: int) -> list[range]:
+    """Smaller batches: the suspect and those before and after it, or else two halves."""
+    if 0 < lines < len(rows):
+        batches = [rows[:lines], rows[lines : lines + 1], rows[lines + 1 :]]
+        return [batch for batch in batches if batch]
+    half = len(rows) // 2
+    return [rows[:half], rows[half:]]

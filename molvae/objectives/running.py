@@ -1,4 +1,4 @@
-"""A program run once on some text, within limits of time and output that it cannot get round."""
+"""A program run once on some text, within limits of time and output that it cannot exceed."""
 
 import codecs
 import os
@@ -11,12 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import IO
 
-_AT_ONCE = 1 << 16
-_BLINK_SECONDS = 0.05
-_LAST_WORDS = 300
-"""Bytes of a program's complaint that are looked at."""
+_CHUNK_BYTES = 1 << 16
+_POLL_SECONDS = 0.05
+_ERROR_BYTES = 300
+"""The end of a program's stderr, of which the last line is shown; the rest is discarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +23,22 @@ class Ended:
     """How a run ended."""
 
     output: str
-    """What came on stdout, complete only without a problem."""
+    """Text from stdout, complete only without a problem."""
     problem: str | None = None
-    """Why the output is not to be trusted; None when the program ended well."""
+    """Reason not to use the output; None when the program ended well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Beyond these a program is killed, with all that it has started."""
+    """A program that exceeds these is killed, with the processes that it started."""
 
     seconds: float
     output_bytes: int
 
 
 def run_program(command: Sequence[str], text: str, folder: Path | None, limits: Limits) -> Ended:
-    """The program's answer to `text` on its stdin, started in `folder`; never raises for it."""
-    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
+    """Start a program in `folder` with `text` on its stdin; problems are returned, not raised."""
+    with tempfile.TemporaryFile() as stdin:
         stdin.write(text.encode())
         stdin.seek(0)
         try:
@@ -48,65 +47,83 @@ def run_program(command: Sequence[str], text: str, folder: Path | None, limits: 
                 cwd=folder,
                 stdin=stdin,
                 stdout=subprocess.PIPE,
-                stderr=stderr,
+                stderr=subprocess.PIPE,
                 start_new_session=True,
             )
         except OSError as error:
             return Ended("", f"could not be started: {error.strerror or error}")
+        streams = _Streams(process)
         try:
-            output, problem = _watched(process, limits)
+            problem = streams.read(limits)
         finally:
             _kill(process)
-        shown = output.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
-        return Ended(shown, problem or _complaint(process.returncode, stderr))
+            streams.close()
+        shown = bytes(streams.output).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
+        return Ended(shown, problem or _failure(process.returncode, bytes(streams.errors)))
 
 
-def _watched(process: "subprocess.Popen[bytes]", limits: Limits) -> tuple[bytes, str | None]:
-    """What it writes until it ends, and the limit that it broke."""
-    output = bytearray()
-    end = monotonic() + limits.seconds
-    with selectors.DefaultSelector() as selector:
-        stdout = process.stdout
-        selector.register(stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
-        while (left := end - monotonic()) > 0:
-            # Not blindly up to the end of the output: a child of the program may keep that open.
-            ready = selector.select(min(left, _BLINK_SECONDS))
-            if not ready:
-                if process.poll() is not None:
-                    return bytes(output), None
-                continue
-            piece = os.read(stdout.fileno(), _AT_ONCE)  # type: ignore[union-attr]
-            output += piece
-            if len(output) > limits.output_bytes:
-                return bytes(output), f"wrote more than {limits.output_bytes} bytes"
-            if not piece and _has_ended(process, end):
-                return bytes(output), None
-    return bytes(output), f"was still running after {limits.seconds:g} seconds"
+class _Streams:
+    """Output of a running program: all of stdout up to a limit, and the end of stderr."""
 
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.output, self.errors = bytearray(), bytearray()
+        self._process = process
+        self._selector = selectors.DefaultSelector()
+        for stream, content in ((process.stdout, self.output), (process.stderr, self.errors)):
+            if stream is not None:
+                os.set_blocking(stream.fileno(), False)
+                self._selector.register(stream, selectors.EVENT_READ, content)
 
-def _has_ended(process: "subprocess.Popen[bytes]", end: float) -> bool:
-    """Whether it ends in time once it has closed its output."""
-    try:
-        process.wait(max(end - monotonic(), 0))
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+    def read(self, limits: Limits) -> str | None:
+        """Read until the program ends; the limit that it exceeded, if any."""
+        end = monotonic() + limits.seconds
+        while monotonic() < end:
+            # Not only until the streams end: a child of the program may keep them open.
+            if not self._read_some(_POLL_SECONDS) and self._process.poll() is not None:
+                return None
+            if len(self.output) > limits.output_bytes:
+                return f"wrote more than {limits.output_bytes} bytes"
+        return f"was still running after {limits.seconds:g} seconds"
+
+    def close(self) -> None:
+        """Close both streams."""
+        self._selector.close()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _read_some(self, seconds: float) -> bool:
+        """Whether output or the end of a stream came within this time."""
+        if not self._selector.get_map():
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+            return False
+        ready = self._selector.select(seconds)
+        for key, _ in ready:
+            self._read_from(key)
+        return bool(ready)
+
+    def _read_from(self, key: selectors.SelectorKey) -> None:
+        chunk = os.read(key.fd, _CHUNK_BYTES)
+        if not chunk:
+            self._selector.unregister(key.fileobj)
+        content: bytearray = key.data
+        content += chunk
+        if content is self.errors:
+            del content[:-_ERROR_BYTES]
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """End it and all that it has started, and let go of its output."""
+    """End the program and the processes that it started in its session."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    if process.stdout:
-        process.stdout.close()
 
 
-def _complaint(status: int, stderr: IO[bytes]) -> str | None:
+def _failure(status: int, errors: bytes) -> str | None:
+    """How the program failed, with the last line of its stderr; None when it did not."""
     if status == 0:
         return None
-    size = stderr.seek(0, os.SEEK_END)
-    stderr.seek(max(0, size - _LAST_WORDS))
-    lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
     how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
     return f"{how}: {lines[-1]}" if lines else how

@@ -210,7 +210,7 @@ class _WorkerWatch:
         if status is None or (status == 0 and self.training_began):
             return
         before = "" if self.training_began else "before it began, "
-        advice = "resume the run" if self.training_began else "use processes = 1"
+        advice = "resume the run" if self.training_began else "use `processes=1`"
         raise TrainingError(
             f"process {rank} of the training ended {before}with status {status} (its messages, if "
             f"any, are above); {advice}"
@@ -318,7 +318,7 @@ def _connect(size: int, rendezvous: Path, watch: _WorkerWatch) -> None:
 def _rendezvous_error(size: int, error: RuntimeError) -> TrainingError:
     reason = str(error).splitlines()[0]
     return TrainingError(
-        f"the {size} processes of the training could not connect ({reason}); use processes = 1"
+        f"the {size} processes of the training could not connect ({reason}); use `processes=1`"
     )
 
 

@@ -203,3 +203,29 @@ def test_a_module_of_the_same_name_elsewhere_is_not_taken_for_this_one(tmp_path)
     assert one(CHAINS).values.tolist() == [0.0] * 5
     with pytest.raises(ConfigError, match="hidden by another of that name"):
         other.check()
+
+
+RAISES = """
+class OwnError(BaseException): pass
+class MuteError(Exception):
+    def __str__(self): raise ValueError
+def own(smiles): raise OwnError("no")
+def mute(smiles): raise MuteError
+def closes(smiles): raise GeneratorExit
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("own", "OwnError: no"), ("mute", "MuteError"), ("closes", "GeneratorExit")],
+)
+def test_an_error_of_any_kind_costs_its_molecules_alone(tmp_path, name, reason):
+    (tmp_path / f"raises_{name}.py").write_text(RAISES)
+    readings = FunctionMeasure(function=f"raises_{name}:{name}").within(tmp_path)(CHAINS)
+    assert np.isnan(readings.values).all()
+    assert readings.problems[0][1].startswith(reason)
+
+
+def test_a_function_after_a_dot_is_told_the_right_way_to_write_it():
+    with pytest.raises(ConfigError, match="assay:predict"):
+        FunctionMeasure.parse({"function": "assay.predict"})

@@ -57,11 +57,11 @@ def test_a_probability_is_that_of_the_last_class(folder):
     ("settings", "message"),
     [
         ({"path": "nowhere.skops"}, "no model file"),
-        ({"path": "list.pkl"}, "pickle files are not opened"),
+        ({"path": "list.pkl"}, "pickle and joblib files are not read"),
         ({"path": "empty.skops"}, "not a model that skops wrote"),
-        ({"path": "forest.skops"}, rf"not trusted: {TREE}.*trusted = \['{TREE}'\]"),
-        ({"path": "ridge.skops", "bits": 512}, "cannot be asked for a value of 512 bits"),
-        ({"path": "ridge.skops", "predicts": "probability"}, "asked for a probability"),
+        ({"path": "forest.skops"}, rf"not trusted: {TREE}.*`trusted`"),
+        ({"path": "ridge.skops", "bits": 512}, "cannot predict a value from 512 bits"),
+        ({"path": "ridge.skops", "predicts": "probability"}, "cannot predict a probability"),
     ],
 )
 def test_a_model_that_cannot_be_used_is_told_before_the_work(folder, settings, message):

@@ -18,8 +18,8 @@ def test_everything_that_a_file_may_hold_is_listed():
 
 def test_settings_are_told_with_their_defaults():
     about = listing()["components"]["similarity"]
-    assert about["about"] == "Tanimoto similarity to a molecule, from 0 to 1."
-    assert about["settings"]["smiles"] == "required; The molecule to be like."
+    assert about["about"] == "Tanimoto similarity to a reference molecule, from 0 to 1."
+    assert about["settings"]["smiles"] == "required; Reference molecule."
     assert about["settings"]["fingerprint"].startswith("ecfp4; ")
     assert listing()["every component"]["weight"].startswith("1.0; ")
     assert set(listing()["file"]) == {"name", "aggregation", "where"}
@@ -31,7 +31,7 @@ def test_the_values_that_a_setting_may_have_are_listed():
     assert settings["alerts"]["catalogue"] == "pains; or brenk, nih, mcf"
     fingerprints = settings["similarity"]["fingerprint"].split("; ")[1].removeprefix("or ")
     assert {"ecfp4", *fingerprints.split(", ")} == {str(one) for one in FingerprintKind}
-    assert settings["formula"]["formula"].startswith("required; Hydrogens")
+    assert settings["formula"]["formula"].startswith("required; Molecular formula")
 
 
 def test_the_listing_is_json():

@@ -4,6 +4,7 @@ import math
 import os
 import sys
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -60,6 +61,9 @@ def test_a_number_a_line():
         ("print('inf')", "gave 'inf'"),
         ("print('')", "gave ''"),
         ("print('1 2')", "gave '1 2'"),
+        ("print('1_000')", "gave '1_000'"),
+        ("print('0x10')", "gave '0x10'"),
+        (r"print('\\u0661\\u0662')", "gave '"),
         ("raise ValueError('seven')", "ended with status 1: ValueError: seven"),
         ("sys.exit(3)", "ended with status 3"),
         ("os.kill(os.getpid(), 9)", "was killed by signal 9"),
@@ -246,3 +250,25 @@ def _runs(process):
             return stream.read().rpartition(")")[2].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+# Everything that a program wrote on stderr was kept in a file of any size.
+def test_only_the_end_of_stderr_is_kept():
+    code = (
+        "import sys\n"
+        "for _ in range(2000): sys.stderr.write('x' * 10_000 + chr(10))\n"
+        "sys.stderr.write('the reason')\n"
+        "sys.exit(1)"
+    )
+    tracemalloc.start()
+    ended = run_program([sys.executable, "-S", "-c", code], "", None, Limits(60.0, 1000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert ended.problem == "ended with status 1: the reason"
+    assert peak < 2_000_000
+
+
+def test_numbers_in_all_usual_forms_are_read():
+    forms = ["1", "-2.5", "+.5", "3.", "1e3", " 4 ", "2E-1"]
+    readings = python(f"for text in {forms!r}: print(text)")(CHAINS[: len(forms)])
+    np.testing.assert_array_equal(readings.values, [1, -2.5, 0.5, 3, 1000, 4, 0.2])

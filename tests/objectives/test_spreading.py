@@ -2,6 +2,11 @@
 
 import concurrent.futures
 import multiprocessing
+import socket
+import subprocess
+import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -115,10 +120,65 @@ def test_workers_of_a_cluster_that_keep_dying_are_told(tmp_path):
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
         ) as cluster,
-        pytest.raises(WorkerError, match="died over the same molecules"),
+        pytest.raises(WorkerError, match="died on the same molecules"),
         dask_executor(cluster.scheduler_address) as (executor, workers),
     ):
         ConfiguredObjective(config, workers, executor).score(MOLECULES[:3])
+
+
+SLOW = """
+import time
+def wait(smiles):
+    time.sleep(600)
+"""
+
+
+def slow_objective(folder):
+    (folder / "takes_its_time.py").write_text(SLOW)
+    tables = {"name": "x", "component": [{"kind": "python", "function": "takes_its_time:wait"}]}
+    return ObjectiveConfig.parse_tables(tables).within(folder)
+
+
+# The first was a traceback, the second a wait without end.
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lost", "message"), [("scheduler", "connection to .* was lost"), ("workers", "no worker of")]
+)
+def test_a_cluster_that_goes_away_ends_the_work_within_half_a_minute(tmp_path, lost, message):
+    pytest.importorskip("distributed")
+    port = find_free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
+    scheduler = start_quietly([*start, "--host", "127.0.0.1", "--port", str(port)])
+    start = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"]
+    worker = start_quietly([*start, "--no-nanny", "--nthreads", "1"])
+    try:
+        with dask_executor(address, timeout_seconds=60) as (executor, _):
+            executor._client.wait_for_workers(1, timeout=60)
+        threading.Timer(5, (scheduler if lost == "scheduler" else worker).kill).start()
+        begun = time.monotonic()
+        with pytest.raises(WorkerError, match=message):
+            score_on(address, slow_objective(tmp_path))
+        assert time.monotonic() - begun < 5 + 30
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+
+
+def score_on(address, config):
+    with dask_executor(address, timeout_seconds=60) as (executor, _):
+        ConfiguredObjective(config, executor=executor).score(MOLECULES[:3])
+
+
+def find_free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_quietly(words):
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.mark.slow
