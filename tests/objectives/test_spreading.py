@@ -153,7 +153,7 @@ def test_a_cluster_that_goes_away_ends_the_work_within_half_a_minute(tmp_path, l
     start = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"]
     worker = start_quietly([*start, "--no-nanny", "--nthreads", "1"])
     try:
-        with dask_executor(address, timeout_seconds=60) as (executor, _):
+        with dask_executor(address, timeout_seconds=60.0) as (executor, _):
             executor._client.wait_for_workers(1, timeout=60)
         threading.Timer(5, (scheduler if lost == "scheduler" else worker).kill).start()
         begun = time.monotonic()
@@ -167,7 +167,7 @@ def test_a_cluster_that_goes_away_ends_the_work_within_half_a_minute(tmp_path, l
 
 
 def score_on(address, config):
-    with dask_executor(address, timeout_seconds=60) as (executor, _):
+    with dask_executor(address, timeout_seconds=60.0) as (executor, _):
         ConfiguredObjective(config, executor=executor).score(MOLECULES[:3])
 
 
