@@ -165,10 +165,11 @@ def within(item: Item, folder: Path) -> Item:
 
 def trusting(item: Item, types: tuple[str, ...]) -> Item:
     """A copy whose model, if it has one, may hold further types."""
-    if not isinstance(item.measure, ModelMeasure):
+    measure = item.measure
+    if not isinstance(measure, ModelMeasure):
         return item
-    trusted = (*item.measure.trusted, *types)
-    return item.model_copy(update={"measure": item.measure.model_copy(update={"trusted": trusted})})
+    changed = measure.model_copy(update={"trusted": (*measure.trusted, *types)})
+    return item.model_copy(update={"measure": changed})
 
 
 def _hint(key: str, known: list[str]) -> str:
