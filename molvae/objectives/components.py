@@ -165,11 +165,9 @@ def within(item: Item, folder: Path) -> Item:
 
 def trusting(item: Item, types: tuple[str, ...]) -> Item:
     """A copy whose model, if it has one, may hold further types."""
-    measure = item.measure
-    if not isinstance(measure, ModelMeasure):
+    if not isinstance(item.measure, ModelMeasure):
         return item
-    changed = measure.model_copy(update={"trusted": (*measure.trusted, *types)})
-    return item.model_copy(update={"measure": changed})
+    return item.model_copy(update={"measure": item.measure.trusting(types)})
 
 
 def _hint(key: str, known: list[str]) -> str:

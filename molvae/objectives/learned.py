@@ -58,6 +58,10 @@ class ModelMeasure(Settings):
     def within(self, folder: Path) -> "ModelMeasure":
         return self.model_copy(update={"path": (folder / self.path).absolute()})
 
+    def trusting(self, types: tuple[str, ...]) -> "ModelMeasure":
+        """A copy whose file may hold further types."""
+        return self.model_copy(update={"trusted": (*self.trusted, *types)})
+
     def check(self) -> None:
         try:
             self._predict(np.zeros((1, self.bits)))
