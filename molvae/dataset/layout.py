@@ -15,6 +15,7 @@ from molvae.dataset.names import (
     clean_name,
     find_column,
     is_plain_smiles_name,
+    is_single_smiles_name,
     is_smiles_name,
     is_vague_name,
     list_names,
@@ -155,6 +156,10 @@ def find_layout(path: Path, lines: Sequence[str], choice: ColumnChoice) -> Layou
     rows = _records(body, delimiter)
     header = _find_header(lines, start, rows, delimiter, choice.names, is_smi=is_smi)
     if header is None:
+        if delimiter == _DELIMITERS[0] and _usual_width(rows) == 1:
+            # As in a SMI file, a name may follow the SMILES.
+            delimiter = WHITESPACE
+            rows = _records(body, delimiter)
         names = [str(number + 1) for number in range(_usual_width(rows))]
         available = f"its first row is {list_names(rows[0])}"
         return replace(
@@ -292,6 +297,8 @@ def _find_delimiter(lines: Sequence[str], is_smi: bool) -> str:
     best, best_merit = "", (False, 0.0, 0)
     for delimiter in ("\t",) if is_smi else (*_DELIMITERS, WHITESPACE):
         rows = _records(lines, delimiter)
+        if delimiter == WHITESPACE and not _are_columns(lines, rows):
+            continue
         width, share = _usual_width(rows), _evenness(rows)
         named = any(is_smiles_name(name) for row in rows[:_LONGEST_PREAMBLE] for name in row)
         shares = (_share(rows, index, looks_like_smiles) for index in range(width))
@@ -301,6 +308,15 @@ def _find_delimiter(lines: Sequence[str], is_smi: bool) -> str:
             best, best_merit = delimiter, merit
     # Nothing splits a table of one column, and a SMI file is split by blanks whatever follows.
     return best or (WHITESPACE if is_smi else _DELIMITERS[0])
+
+
+def _are_columns(lines: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether blanks separate columns, and not the words of a name over a single column."""
+    if len(rows[0]) != _usual_width(rows) or is_single_smiles_name(lines[0]):
+        return False
+    named = [index for index, name in enumerate(rows[0]) if is_smiles_name(name)]
+    # Under `parent SMILES`, the first word of each row is the molecule.
+    return not named or 0 in named or _smiles_share(rows[1:], 0) <= 0.5
 
 
 def _find_header(

@@ -8,6 +8,7 @@ from typing import Any
 from molvae.errors import DataError
 
 _SMILES_NAMES = ("smiles", "canonicalsmiles", "isomericsmiles")
+_SINGLE_NAMES = ("smilesstring", "smilescode", "smilesnotation", "smilesstructure")
 _VAGUE_NAMES = ("structure", "structures", "molecule", "molecules", "mol", "smi", "compound")
 _SHOWN_COLUMNS = 20
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\0"))
@@ -71,6 +72,11 @@ def is_smiles_name(name: str) -> bool:
 def is_plain_smiles_name(name: str) -> bool:
     """Whether it is the usual name of a column of SMILES."""
     return plain_name(name) in _SMILES_NAMES
+
+
+def is_single_smiles_name(text: str) -> bool:
+    """Whether several words are the name of a single column, such as `SMILES string`."""
+    return plain_name(text).removesuffix("s") in _SINGLE_NAMES or is_plain_smiles_name(text)
 
 
 def best_smiles_name(names: Sequence[str]) -> int | None:

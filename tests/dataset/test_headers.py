@@ -2,6 +2,7 @@
 
 import pytest
 
+from molvae.dataset.rows import AcceptedRow, read_rows
 from molvae.dataset.tables import Table
 from molvae.errors import DataError
 
@@ -49,7 +50,8 @@ def test_lines_before_the_rows_are_no_rows(tmp_path, content, first_line):
 @pytest.mark.parametrize(
     ("content", "texts"),
     [
-        ("CCO ethanol\nCCN\nCCC\n", ["CCO ethanol", "CCN", "CCC"]),
+        ("CCO ethanol\nCCN\nCCC\n", ["CCO", "CCN", "CCC"]),
+        ("c1ccccc1 CO\nCC(C)C O\n", ["c1ccccc1", "CC(C)C"]),
         ("C[C@H](F)O |&1:1|\nCCN\nCCC\n", ["C[C@H](F)O |&1:1|", "CCN", "CCC"]),
         ("CCO\nCCN\nCCC\n", ["CCO", "CCN", "CCC"]),
         ("CCO,a\nCCN,b\nCCC,c\n", ["CCO", "CCN", "CCC"]),
@@ -62,6 +64,22 @@ def test_a_first_row_that_rdkit_reads_is_data(tmp_path, content, texts):
     rows, table = read(tmp_path, content)
     assert [row[1] for row in rows] == texts
     assert not table.layout.has_header
+
+
+@pytest.mark.parametrize(
+    "header", ["smiles", "Canonical SMILES", "SMILES string", "parent SMILES", "drug"]
+)
+def test_text_behind_a_smiles_under_a_header_is_part_of_the_cell(tmp_path, header):
+    texts = ["c1ccccc1 CO", "CC(C)C O", "CC\u00a0O", "CCO"]
+    rows, _ = read(tmp_path, "\n".join([header, *texts]))
+    assert [row[1] for row in rows] == texts
+    accepted = [
+        row.smiles
+        for part in read_rows(tmp_path / "a.csv", workers=1)
+        for row in part
+        if isinstance(row, AcceptedRow)
+    ]
+    assert accepted == ["CCO"]
 
 
 @pytest.mark.parametrize(
