@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.mixture import GaussianMixture
 
-from molvae.benchmarks.moses import draw_samples, published_answers
+from molvae.benchmarks.moses import draw_samples, reference_statistics
 from molvae.benchmarks.moses_config import MosesConfig
 from molvae.chem.notation import Selfies, from_selfies, repair
 from molvae.errors import MoleculeError
@@ -80,7 +80,7 @@ def measured(selfies_rows: Sequence[Selfies], net: ChemNet) -> dict[str, float]:
             smiles.append(from_selfies(selfies).smiles)
         except MoleculeError:
             continue
-    distance = frechet_distance(net.gaussian(smiles), published_answers()["Test"])
+    distance = frechet_distance(net.gaussian(smiles), reference_statistics()["Test"])
     return {
         "valid": len(smiles) / len(selfies_rows),
         "strict": float(np.mean([_is_strict(selfies) for selfies in selfies_rows])),

@@ -90,7 +90,7 @@ def test_a_filter_that_nothing_meets_ends_with_a_clear_word(tiny_model):
     found = generate(tiny_model, settings(n=10, where="weight > 100000", most_draws=5))
     assert found.molecules == []
     assert found.latents.shape == (0, tiny_model.latent_size)
-    assert "0 of 10 molecules after 50 draws (condition not met" in found.shortfall()
+    assert "0 of 10 molecules after 50 samples (condition not met" in found.shortfall()
 
 
 def test_a_faulty_filter_is_refused_before_any_work(tiny_model):
@@ -104,11 +104,8 @@ def test_temperature_zero_writes_what_greedy_decoding_writes(tiny_model):
     assert tiny_model.decode(latents, cold) == tiny_model.decode(latents)
 
 
-def test_the_time_of_each_stage_is_told(tiny_model):
-    seconds = generate(tiny_model, settings(n=20)).seconds
-    assert seconds["network"] > 0
-    stages = sum(spent for stage, spent in seconds.items() if stage != "all")
-    assert 0.5 * seconds["all"] < stages <= seconds["all"]
+def test_the_time_is_measured(tiny_model):
+    assert generate(tiny_model, settings(n=20)).seconds > 0
 
 
 def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
@@ -139,7 +136,7 @@ def test_too_few_kept_codes_end_with_advice(tiny_model):
 
 def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
     lax, strict = (generate(tiny_model, settings(n=60, strict=flag)) for flag in (False, True))
-    assert lax.repaired > 0 == strict.repaired
+    assert lax.repaired_count > 0 == strict.repaired_count
     assert strict.refused["repaired SELFIES"] > 0
 
 

@@ -7,22 +7,22 @@ from typing import Any
 from tqdm import tqdm
 
 from molvae.benchmarks.latent_config import LatentConfig
-from molvae.benchmarks.latent_figures import (
-    Figure,
-    NormalSamples,
-    Reference,
-    elbo_gap,
-    exact_after_edits,
-    exact_in_file,
-    flatten,
+from molvae.benchmarks.latent_order import (
     nearest_neighbors,
-    normal_figures,
-    normal_samples,
-    respelled,
+    other_selfies,
     ridge,
     usable_neighbors,
 )
-from molvae.benchmarks.moses import published_answers
+from molvae.benchmarks.latent_reconstruction import (
+    NormalSamples,
+    elbo_gap,
+    exact_after_edits,
+    exact_in_file,
+    normal_figures,
+    normal_samples,
+)
+from molvae.benchmarks.latent_reference import Figure, Reference
+from molvae.benchmarks.moses import reference_statistics
 from molvae.dataset.cleaning import CleaningRules
 from molvae.diagnosis.drawing import draw_molecules
 from molvae.diagnosis.figures import as_json
@@ -56,20 +56,19 @@ def benchmark_latent(
         reference, config.molecules, model.vocabulary, config.seed, None, rules, progress=progress
     )
     molecules = Reference.encode(model, drawn.smiles, drawn.selfies_rows)
-    flat = flatten(molecules, model.card.cleaning)
     samples = normal_samples(model, config)
-    levels: dict[str, float] = {}
+    levels: dict[str, list[float]] = {}
     notes: list[str] = []
 
     def neighborhood() -> Iterator[Figure]:
-        figure, shares = usable_neighbors(model, molecules, config)
+        figures, shares = usable_neighbors(model, molecules, config)
         levels.update(shares)
-        yield figure
+        yield from figures
 
     stages: list[Callable[[], Iterable[Figure]]] = [
         *(lambda path=path: exact_in_file(model, path, config) for path in tests),
-        lambda: [exact_after_edits(model, flat, edits, config) for edits in (1, 3)],
-        lambda: respelled(model, molecules, config),
+        lambda: [exact_after_edits(model, molecules, edits, config) for edits in (1, 3)],
+        lambda: other_selfies(model, molecules, config),
         lambda: ridge(molecules, config),
         lambda: nearest_neighbors(molecules, config),
         neighborhood,
@@ -130,7 +129,7 @@ def _distances(
     half = len(smiles) // 2
     target: Gaussian | None
     if config.fcd_reference == "moses":
-        target, real = published_answers()["Test"], smiles
+        target, real = reference_statistics()["Test"], smiles
     else:
         target, real = chemnet.gaussian(smiles[half:]), smiles[:half]
     control = frechet_distance(chemnet.gaussian(real), target)

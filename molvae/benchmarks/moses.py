@@ -1,9 +1,11 @@
-"""The MOSES benchmark (Polykovskiy et al. 2020) of a model: 30,000 draws of its prior, measured."""
+"""The MOSES benchmark (Polykovskiy et al. 2020): the metrics of 30,000 samples of a model."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +13,41 @@ import numpy as np
 from tqdm import tqdm
 
 from molvae.benchmarks.moses_config import MosesConfig
-from molvae.chem.notation import Selfies, from_selfies, is_canonical, repair
-from molvae.errors import DataError, MoleculeError
+from molvae.chem.screening import JudgedSelfies, MoleculeFilter
+from molvae.errors import DataError
 from molvae.files import with_nan, without_nan
 from molvae.metrics.cache import StatisticsCache
 from molvae.metrics.chemnet import Gaussian
 from molvae.metrics.config import EvaluateConfig
 from molvae.metrics.evaluation import evaluate_each
 from molvae.metrics.samples import Samples, read_smiles
-from molvae.molecule_vae import MoleculeVAE, PriorSamples
-from molvae.parallel import available_cores, ordered_map
+from molvae.molecule_vae import MoleculeVAE
+from molvae.parallel import available_cores
+from molvae.sampling import Sample, SampleStream, SamplingConfig
 
 _ROWS = 1_024
 _SETS = ("train", "test", "test_scaffolds")
 _PUBLISHED = {"Test": 176_074, "TestSF": 176_225}
 """Molecules of MOSES' test sets."""
-_MOST_DRAWS = 50
-"""Draws for each sample wanted, after which a model is given up."""
+_MAX_SAMPLES = 50
+"""Samples per accepted sample wanted, after which sampling gives up."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """Samples as they came: duplicates and invalid ones among them."""
+    """Accepted samples in order, duplicates included, and fractions of all samples."""
 
     samples: Samples
     kept: float
-    """Share of all draws whose code decodes to the very spelling that it was made for."""
+    """Fraction of all samples that encoding and decoding gives back."""
     strict: float
-    """Share of those spellings that SELFIES takes as they are written."""
+    """Fraction of those read that decode without repair."""
     own: float
-    """Share of the latter that are the molecule's own spelling."""
+    """Fraction of the latter whose SELFIES is canonical."""
 
     @property
     def shares(self) -> dict[str, float]:
-        """By the names that figures have."""
+        """The fractions by the names they have in records."""
         return {
             "kept": self.kept,
             "strict before refusal": self.strict,
@@ -60,17 +63,17 @@ def benchmark_moses(
     *,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Every metric of MOSES for each seed, with mean and spread over the seeds.
+    """Every metric of MOSES for each seed, with mean and standard deviation over the seeds.
 
     Args:
-        model: trained on MOSES' train set and nothing else, or the row is not fair.
+        model: a model trained on MOSES' train set only, or the comparison is not fair.
         data: folder with train.csv, test.csv and test_scaffolds.csv.
-        config: what is drawn.
-        evaluation: how it is measured.
+        config: what is sampled.
+        evaluation: which metrics are computed.
         progress: whether to show bars.
 
     Raises:
-        DataError: a file is missing, or the model's draws are refused nearly all.
+        DataError: a file is missing, or nearly all samples are refused.
         FileError: the cache cannot be read or written.
     """
     StatisticsCache(evaluation.cache).check()
@@ -78,138 +81,106 @@ def benchmark_moses(
     references = {"Test": sets["test"], "TestSF": sets["test_scaffolds"]}
     sampled = [draw_samples(model, config, seed, progress=progress) for seed in config.seeds]
     measured = evaluate_each(
-        [one.samples for one in sampled],
+        [sampling.samples for sampling in sampled],
         references,
         sets["train"],
         evaluation,
-        answers=_answers(references),
+        answers=chemnet_statistics(references),
         progress=progress,
     )
     rows: list[dict[str, Any]] = [
         {
             "seed": seed,
-            "figures": without_nan({**one.shares, **found.values}),
-            "counts": dict(found.counts),
+            "figures": without_nan({**sampling.shares, **metrics.values}),
+            "counts": dict(metrics.counts),
         }
-        for seed, one, found in zip(config.seeds, sampled, measured, strict=True)
+        for seed, sampling, metrics in zip(config.seeds, sampled, measured, strict=True)
     ]
     return {
         "settings": config.model_dump(mode="json"),
         "evaluation": evaluation.model_dump(mode="json"),
         "model": model.card.origin,
         "seeds": rows,
-        "notes": list(dict.fromkeys(note for found in measured for note in found.notes)),
+        "notes": list(dict.fromkeys(note for metrics in measured for note in metrics.notes)),
         **_over_seeds([with_nan(row["figures"]) for row in rows]),
     }
 
 
 @cache
-def published_answers() -> Mapping[str, Gaussian]:
-    """ChemNet's answers to Test and TestSF that molsets 0.3.1 ships, so that figures compare."""
+def reference_statistics() -> Mapping[str, Gaussian]:
+    """ChemNet statistics of Test and TestSF that molsets 0.3.1 ships, behind published figures."""
     with np.load(Path(__file__).with_name("moses_chemnet.npz"), allow_pickle=False) as arrays:
         return {name: _gaussian(arrays, name) for name in ("Test", "TestSF")}
 
 
-def _answers(references: Mapping[str, Sequence[str]]) -> Mapping[str, Gaussian]:
-    """Of the published answers those to these very sets, as their sizes tell; others are taken."""
-    answers = published_answers()
-    return {name: answers[name] for name, n in _PUBLISHED.items() if len(references[name]) == n}
+def chemnet_statistics(references: Mapping[str, Sequence[str]]) -> Mapping[str, Gaussian]:
+    """Published ChemNet statistics, for the reference sets whose size matches."""
+    statistics = reference_statistics()
+    return {name: statistics[name] for name, n in _PUBLISHED.items() if len(references[name]) == n}
 
 
 def draw_samples(
     model: MoleculeVAE, config: MosesConfig, seed: int, *, progress: bool = False
 ) -> Sampling:
-    """`config.n` samples of one seed, in the order they were drawn.
+    """`config.n` accepted samples of a seed, in the order they were drawn.
 
     Raises:
-        DataError: nearly all draws are refused.
+        DataError: nearly all samples are refused.
     """
+    is_learned = model.prior_named(config.prior) != "normal"
+    molecule_filter = MoleculeFilter(
+        strict=config.strict, canonical_only=config.exact and is_learned
+    )
     workers = config.workers or available_cores()
-    draws = _Draws(model, config, seed, workers)
-    found: list[_Read] = []
-    read = strict = own = 0
-    bar = tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress)
-    with bar:
-        for kept, answers in ordered_map(_read_all, draws.selfies_rows(), workers, workers + 1):
-            draws.count_next(kept)
-            read += len(answers)
-            strict += sum(one.is_strict for one in answers)
-            own += sum(one.is_strict and one.is_canonical for one in answers)
-            found += [one for one in answers if draws.wants(one)]
-            bar.n = min(len(found), config.n)
+    sampling = SamplingConfig(
+        config.prior, config.decoding, config.exact, molecule_filter, seed, workers
+    )
+    sizes = repeat(_ROWS, math.ceil(_MAX_SAMPLES * config.n / _ROWS))
+    accepted: list[JudgedSelfies] = []
+    counts: Counter[str] = Counter()
+    with tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress) as bar:
+        for batch in SampleStream(model, sampling, sizes):
+            counts.update(_counts(batch))
+            accepted += [judged for sample in batch if (judged := _accept(sample, sampling))]
+            bar.n = min(len(accepted), config.n)
             bar.refresh()
-            if len(found) >= config.n:
+            if len(accepted) >= config.n:
                 break
-    if len(found) < config.n:
+    if len(accepted) < config.n:
         raise DataError(
-            f"{len(found)} samples after {draws.drawn} draws, {config.n} wanted; "
+            f"{len(accepted)} samples accepted of {counts['all']}, {config.n} wanted; "
             "train the model longer, or accept more samples: `exact=False`, `strict=False`"
         )
-    taken = found[: config.n]
+    rows = accepted[: config.n]
     return Sampling(
-        Samples([one.smiles for one in taken], [one.selfies for one in taken]),
-        kept=draws.kept / draws.drawn,
-        strict=strict / read,
-        own=own / strict if strict else 0.0,
+        Samples([judged.smiles or "" for judged in rows], [judged.selfies for judged in rows]),
+        kept=counts["round trips"] / counts["all"],
+        strict=counts["unrepaired"] / counts["read"],
+        own=counts["canonical"] / counts["unrepaired"] if counts["unrepaired"] else 0.0,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A spelling, and what it spells."""
-
-    selfies: Selfies
-    smiles: str
-    """Empty where it spells no molecule."""
-    is_strict: bool
-    """Whether SELFIES takes it as it is written."""
-    is_canonical: bool
-    """Whether it is that which the molecule has of all its spellings."""
+def _accept(sample: Sample, config: SamplingConfig) -> JudgedSelfies | None:
+    """The SELFIES of an accepted sample; invalid molecules count unless the filter is strict."""
+    judged = sample.judged
+    if judged is None or judged.refusal is None:
+        return judged
+    wants_valid = config.molecule_filter.strict or config.molecule_filter.canonical_only
+    return None if wants_valid or judged.smiles is not None else judged
 
 
-class _Draws:
-    """Spellings of one part of the draws after the other."""
-
-    def __init__(self, model: MoleculeVAE, config: MosesConfig, seed: int, workers: int) -> None:
-        self.model = model
-        self.config = config
-        self.workers = workers
-        self.generator = np.random.default_rng(seed)
-        self.is_learned = model.prior_named(config.prior) != "normal"
-        self.drawn = self.kept = 0
-
-    def selfies_rows(self) -> Iterator[tuple[int, list[Selfies]]]:
-        """As many as it takes; the caller stops when it has enough."""
-        config = self.config
-        for _ in range(math.ceil(_MOST_DRAWS * config.n / _ROWS)):
-            part: PriorSamples = self.model.draw(
-                _ROWS, self.generator, config.decoding, config.prior, self.workers
-            )
-            rows = np.flatnonzero(part.round_trips) if config.exact else range(_ROWS)
-            yield int(part.round_trips.sum()), [part.selfies_rows[place] for place in rows]
-
-    def count_next(self, kept: int) -> None:
-        """Count the next part, whose spellings have been read."""
-        self.drawn += _ROWS
-        self.kept += kept
-
-    def wants(self, read: _Read) -> bool:
-        """Whether what was read is a sample, by the settings."""
-        if self.config.strict and not read.is_strict:
-            return False
-        return read.is_canonical or not (self.config.exact and self.is_learned)
-
-
-def _read_all(selfies_rows: list[Selfies]) -> list[_Read]:
-    return [_read_one(selfies) for selfies in selfies_rows]
-
-
-def _read_one(selfies: Selfies) -> _Read:
-    try:
-        molecule = from_selfies(selfies)
-    except MoleculeError:
-        return _Read(selfies, "", is_strict=False, is_canonical=False)
-    return _Read(selfies, molecule.smiles, repair(selfies) is None, is_canonical(selfies, molecule))
+def _counts(batch: Sequence[Sample]) -> Counter[str]:
+    """Number of samples of each kind."""
+    judged = [sample.judged for sample in batch if sample.judged is not None]
+    return Counter(
+        {
+            "all": len(batch),
+            "round trips": sum(sample.round_trips for sample in batch),
+            "read": len(judged),
+            "unrepaired": sum(row.is_unrepaired for row in judged),
+            "canonical": sum(row.is_canonical for row in judged),
+        }
+    )
 
 
 def _gaussian(arrays: Mapping[str, np.ndarray], name: str) -> Gaussian:
@@ -227,7 +198,7 @@ def _read(path: Path) -> list[str]:
 
 
 def _over_seeds(figures: list[Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
-    """Mean and standard deviation of each figure; None where one was not to be had."""
+    """Mean and standard deviation of each figure; None if a seed lacks it."""
     names = list(figures[0])
     columns = {name: [row[name] for row in figures] for name in names}
     return {

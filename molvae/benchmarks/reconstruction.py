@@ -1,4 +1,4 @@
-"""How many held-out molecules come back from their codes, counted in the two ways in use."""
+"""Exact reconstruction of a file's molecules, greedily and by the protocol of JT-VAE."""
 
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,23 @@ from molvae.molecule_vae import MoleculeVAE
 def benchmark_reconstruction(
     model: MoleculeVAE, file: Path, config: ReconstructionConfig, *, progress: bool = False
 ) -> dict[str, Any]:
-    """Share of a file's molecules that come back exactly, by canonical SMILES.
+    """Fraction of a file's molecules that are reconstructed exactly, by canonical SMILES.
 
-    `greedy`: from the posterior mean, by greedy decoding. `jtvae`: of 10 draws of the posterior
-    times 10 draws of the decoder each (Jin et al. 2018). A molecule that the model has no symbols
-    for has not come back.
+    `greedy`: greedy decoding of the posterior mean. `jtvae`: 10 decodings of 10 samples of the
+    posterior each (Jin et al. 2018). A molecule with a symbol that the model lacks counts as not
+    reconstructed.
 
     Raises:
         DataError: the file holds no molecule that the model can read.
     """
-    parts = read_rows(
+    batches = read_rows(
         file, cleaning=config.cleaning, max_symbols=model.card.max_symbols, progress=progress
     )
-    rows = [row for part in parts for row in part]
+    rows = [row for batch in batches for row in batch]
     generator = np.random.default_rng(config.seed)
     order = generator.permutation(len(rows))[: config.molecules]
-    chosen = [rows[place] for place in order.tolist()]
-    found, refused = reconstruct_rows(model, [chosen])
+    chosen = [rows[index] for index in order.tolist()]
+    reconstructions, refused = reconstruct_rows(model, [chosen])
     fitting = [row for row in chosen if isinstance(row, AcceptedRow) and _fits(model, row)]
     if not fitting:
         raise DataError(f"{str(file)!r} holds no molecule that this model can read")
@@ -46,7 +46,7 @@ def benchmark_reconstruction(
         "model": model.card.origin,
         "molecules": len(chosen),
         "refused": len(refused),
-        "greedy": sum(one.is_exact for one in found) / len(chosen),
+        "greedy": sum(row.is_exact for row in reconstructions) / len(chosen),
         "jtvae": share * len(fitting) / len(chosen),
         "jtvae_molecules": len(some),
     }

@@ -1,7 +1,7 @@
-"""Screening of decoded SELFIES in worker processes: read them, filter them, compute properties."""
+"""Judging of decoded SELFIES in worker processes: read them, filter them, compute properties."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from molvae.chem.alerts import Catalogue, alerts
@@ -49,13 +49,25 @@ class MoleculeFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class ScreenedMolecule:
-    """A molecule that passed, as plain text with its properties."""
+class JudgedSelfies:
+    """A decoded SELFIES, what it stands for, and whether it passes a filter."""
 
-    smiles: str
-    values: dict[str, float]
+    selfies: Selfies
+    smiles: str | None = None
+    """Canonical SMILES; None if there is no molecule."""
     repair: Repair | None = None
-    """First repair that decoding made to the SELFIES; None if they were taken as written."""
+    """First repair that decoding made; None if every symbol decodes as written."""
+    is_canonical: bool = False
+    """Whether it is the SELFIES that `to_selfies` gives for the molecule."""
+    refusal: str | None = None
+    """Reason (a `Refusal`) why the filter rejects it; None if it passes."""
+    values: dict[str, float] = field(default_factory=dict)
+    """The filter's properties; empty if it is rejected."""
+
+    @property
+    def is_unrepaired(self) -> bool:
+        """Whether it is a molecule whose symbols all decode as written."""
+        return self.smiles is not None and self.repair is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +77,41 @@ class _Queries:
     avoid: tuple[Pattern, ...]
 
 
-def screen_selfies(
-    selfies_rows: Sequence[Selfies], screen: MoleculeFilter
-) -> list[ScreenedMolecule | str]:
-    """Per SELFIES the molecule that passed, or the reason (a `Refusal`) why it did not.
+def judge_selfies(
+    selfies_rows: Sequence[Selfies],
+    molecule_filter: MoleculeFilter = MoleculeFilter(),
+) -> list[JudgedSelfies]:
+    """Read each SELFIES, and apply the filter to its molecule.
 
     Raises:
-        ConfigError: the filter itself is faulty; see `MoleculeFilter.check`.
+        ConfigError: the filter is faulty; see `MoleculeFilter.check`.
     """
-    queries = _compile(screen)
-    return [_screen(selfies, screen, queries) for selfies in selfies_rows]
+    queries = _compile(molecule_filter)
+    return [_judge(selfies, molecule_filter, queries) for selfies in selfies_rows]
 
 
-def _screen(selfies: Selfies, screen: MoleculeFilter, queries: _Queries) -> ScreenedMolecule | str:
+def _judge(selfies: Selfies, molecule_filter: MoleculeFilter, queries: _Queries) -> JudgedSelfies:
     try:
         molecule = from_selfies(selfies)
     except MoleculeError as error:
-        return error.reason
-    repaired = repair(selfies)
-    if screen.strict and repaired:
-        return Refusal.REPAIRED
-    if screen.canonical_only and not is_canonical(selfies, molecule):
-        return Refusal.NOT_CANONICAL
-    if refusal := _objection(molecule, screen, queries):
-        return refusal
+        return JudgedSelfies(selfies, refusal=error.reason)
+    first_repair = repair(selfies)
+    # Canonical SELFIES decode as written.
+    canonical = first_repair is None and is_canonical(selfies, molecule)
+    judged = JudgedSelfies(selfies, molecule.smiles, first_repair, canonical)
+    if molecule_filter.strict and first_repair is not None:
+        return replace(judged, refusal=Refusal.REPAIRED)
+    if molecule_filter.canonical_only and not canonical:
+        return replace(judged, refusal=Refusal.NOT_CANONICAL)
+    if refusal := _objection(molecule, molecule_filter, queries):
+        return replace(judged, refusal=refusal)
     # The properties that the conditions need come first; the others only if these are met.
     values = property_values(molecule, queries.conditions.names) if queries.conditions else {}
     if queries.conditions and not queries.conditions.hold(values):
-        return Refusal.CONDITION_NOT_MET
-    values |= property_values(molecule, [name for name in screen.properties if name not in values])
-    wanted = {name: values[name] for name in screen.properties}
-    return ScreenedMolecule(molecule.smiles, wanted, repaired)
+        return replace(judged, refusal=Refusal.CONDITION_NOT_MET)
+    names = molecule_filter.properties
+    values |= property_values(molecule, [name for name in names if name not in values])
+    return replace(judged, values={name: values[name] for name in names})
 
 
 def _objection(molecule: Molecule, screen: MoleculeFilter, queries: _Queries) -> Refusal | None:

@@ -148,8 +148,8 @@ def _show(generation: "molvae.generation.Generation", out: Path, output: Output)
         "refused": refused,
         "exact": generation.config.exact,
         "strict": generation.config.strict,
-        "repaired": generation.repaired,
-        "seconds": {stage: round(time, 2) for stage, time in generation.seconds.items()},
+        "repaired": generation.repaired_count,
+        "seconds": round(generation.seconds, 2),
     }
     text = f"{out}: {molecules} molecules from {generation.drawn} samples{reasons}"
-    output.show(result, f"{text}; {generation.seconds['all']:.1f} s")
+    output.show(result, f"{text}; {generation.seconds:.1f} s")

@@ -1,1 +1,1 @@
-"""What a researcher must know to trust a model's latent space, measured on molecules of a file."""
+"""Diagnosis of a model's latent space on molecules of a file."""

@@ -1,4 +1,4 @@
-"""Distinct molecules of a file, drawn at random; only the rows that are drawn are cleaned."""
+"""Random distinct molecules of a file; only sampled rows are cleaned."""
 
 import heapq
 from collections import Counter
@@ -21,29 +21,29 @@ from molvae.vocabulary import Vocabulary
 
 _ROWS = 500
 _SPARE = 4
-"""Rows drawn for each molecule wanted, as some are refused."""
+"""Rows sampled per molecule wanted, as some are refused."""
 
 
 @dataclass(frozen=True)
 class DrawnMolecules:
-    """Distinct molecules in the order they were drawn, and what was drawn besides."""
+    """Distinct molecules in the order they were sampled, and the refused rows."""
 
     smiles: tuple[str, ...]
-    """Canonical, after cleaning."""
+    """Canonical SMILES after cleaning."""
     selfies_rows: tuple[Selfies, ...]
     refused: tuple[RefusedRow, ...]
-    """Rows drawn that hold no new molecule of the model's symbols."""
+    """Sampled rows without a new molecule that the model can read."""
     rows: int
-    """Rows of the file."""
+    """Number of rows of the file."""
 
     @property
     def reasons(self) -> dict[str, int]:
-        """Refused rows by reason."""
+        """Number of refused rows by reason."""
         return dict(Counter(row.reason for row in self.refused))
 
 
 _MORE = 8
-"""How many times as many rows are drawn where those brought too few molecules."""
+"""Factor by which more rows are sampled if the first brought too few molecules."""
 
 
 def draw_molecules(
@@ -56,48 +56,51 @@ def draw_molecules(
     *,
     progress: bool = False,
 ) -> DrawnMolecules:
-    """`n` molecules of a file, or fewer where it has no more; the seed decides which.
+    """Sample `n` distinct molecules of a file, or fewer if it has no more.
 
     Args:
         path: a CSV, TSV or SMI file, plain or gzip.
-        n: distinct molecules wanted.
+        n: number of molecules.
         vocabulary: symbols that a molecule may have.
-        seed: of the draw.
+        seed: random seed.
         smiles_column: column with the SMILES; None finds it.
         rules: how molecules are cleaned, and which are refused.
         progress: whether to show a bar.
 
     Raises:
-        DataError: the file cannot be read, or fewer than two molecules came of it.
+        DataError: the file cannot be read, or has fewer than two such molecules.
     """
     table = Table.open(path, smiles_column)
     rules = rules or CleaningRules(StandardizeConfig(), MAX_SYMBOLS)
-    found, judged, most, total = _Found(n, vocabulary), 0, _SPARE * n + _ROWS, 1
+    collection, judged, most, total = _Collection(n, vocabulary), 0, _SPARE * n + _ROWS, 1
     with tqdm(total=n, unit=" molecules", desc="drawing", disable=not progress) as bar:
-        while len(found.molecules) < n and judged < total:
+        while len(collection.molecules) < n and judged < total:
             # The same seed draws the same rows first, and then further ones.
-            rows, total = _drawn_rows(table, most, np.random.default_rng(seed))
-            for part in _parts(rows[judged:]):
-                bar.update(found.add(part, rules))
-                if len(found.molecules) == n:
+            rows, total = _sample_rows(table, most, np.random.default_rng(seed))
+            for batch in _batches(rows[judged:]):
+                bar.update(collection.add(batch, rules))
+                if len(collection.molecules) == n:
                     break
             judged, most = len(rows), _MORE * most
     drawn = DrawnMolecules(
-        tuple(found.molecules), tuple(found.molecules.values()), tuple(found.refused), total
+        tuple(collection.molecules),
+        tuple(collection.molecules.values()),
+        tuple(collection.refused),
+        total,
     )
     _check_enough(drawn, path)
     return drawn
 
 
 @dataclass
-class _Found:
+class _Collection:
     n: int
     vocabulary: Vocabulary
     molecules: dict[str, Selfies] = field(default_factory=dict)
     refused: list[RefusedRow] = field(default_factory=list)
 
     def add(self, rows: list[Row], rules: CleaningRules) -> int:
-        """Take molecules of the rows up to the number wanted; how many were new."""
+        """Take molecules of the rows up to the number wanted; the number of new molecules."""
         before = len(self.molecules)
         readable = [row.text for row in rows if row.problem is None]
         answers = iter(clean_texts(CleaningTask(readable, rules)))
@@ -122,8 +125,8 @@ class _Found:
         self.refused.append(RefusedRow(row.number, reason, row.text, detail))
 
 
-def _drawn_rows(table: Table, most: int, generator: np.random.Generator) -> tuple[list[Row], int]:
-    """So many rows in random order, and how many the file has; memory is that of the former."""
+def _sample_rows(table: Table, most: int, generator: np.random.Generator) -> tuple[list[Row], int]:
+    """Up to `most` rows in random order, and the number of rows; memory is that of the former."""
     kept: list[tuple[float, int, Row]] = []
     total = 0
     for chunk in table.chunks(_ROWS):
@@ -136,7 +139,7 @@ def _drawn_rows(table: Table, most: int, generator: np.random.Generator) -> tupl
     return [row for _, _, row in chosen], total
 
 
-def _parts(rows: list[Row]) -> Iterator[list[Row]]:
+def _batches(rows: list[Row]) -> Iterator[list[Row]]:
     for begin in range(0, len(rows), _ROWS):
         yield rows[begin : begin + _ROWS]
 

@@ -1,4 +1,4 @@
-"""Figures as JSON values, and statistics that go by rank."""
+"""Figures as JSON values, and rank statistics."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -25,20 +25,20 @@ def as_json(figures: Any) -> Any:
 
 
 def mean_of(values: Shaped[np.ndarray, " value"]) -> float:
-    """Arithmetic mean, of booleans the share that is true; NaN of nothing."""
+    """Arithmetic mean, for booleans the fraction that is true; NaN if empty."""
     return float(values.mean(dtype=np.float64)) if len(values) else nan
 
 
 def ranks(values: Num[np.ndarray, " value"]) -> Float64[np.ndarray, " value"]:
-    """Place of each value in ascending order, from 1; equal values share their mean place."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    """Rank of each value in ascending order, from 1; ties share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    shared: np.ndarray = (last - 0.5 * (counts - 1))[place]
+    shared: np.ndarray = (last - 0.5 * (counts - 1))[inverse]
     return shared
 
 
 def spearman(a: Num[np.ndarray, " pair"], b: Num[np.ndarray, " pair"]) -> float:
-    """Correlation of the ranks, in [-1, 1]; NaN where one of the two does not vary."""
+    """Spearman rank correlation, in [-1, 1]; NaN if either does not vary."""
     if not len(a):
         return nan
     x, y = ranks(a) - 0.5 * (len(a) + 1), ranks(b) - 0.5 * (len(b) + 1)
@@ -47,9 +47,9 @@ def spearman(a: Num[np.ndarray, " pair"], b: Num[np.ndarray, " pair"]) -> float:
 
 
 def auc(a: Num[np.ndarray, " first"], b: Num[np.ndarray, " second"]) -> float:
-    """Chance that one of `a` is larger than one of `b`, a tie counting half; NaN without one.
+    """Probability that a value of `a` exceeds one of `b`, ties by half; NaN if either is empty.
 
-    The area under the curve of telling them apart by a threshold (Hanley & McNeil 1982).
+    The area under the ROC curve of a threshold that separates them (Hanley & McNeil 1982).
     """
     if not len(a) or not len(b):
         return nan

@@ -1,4 +1,4 @@
-"""The posteriors of a set of molecules, and what the decoder writes at points of their space."""
+"""Posteriors of a set of molecules, and decoding to SMILES."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,40 +25,40 @@ class Posteriors:
     deviation: Float32[np.ndarray, "molecule latent"]
 
     @classmethod
-    def of(cls, model: MoleculeVAE, selfies_rows: Sequence[Selfies]) -> "Posteriors":
-        """Those that the model's encoder gives."""
+    def encode(cls, model: MoleculeVAE, selfies_rows: Sequence[Selfies]) -> "Posteriors":
+        """The posteriors that the model's encoder gives."""
         return cls(*model.posterior(selfies_rows))
 
     def __len__(self) -> int:
         return len(self.mean)
 
     def sample(self, generator: np.random.Generator) -> Float32[np.ndarray, "molecule latent"]:
-        """A draw of each."""
+        """A sample of each posterior."""
         return self.mean + self.deviation * generator.standard_normal(self.mean.shape, np.float32)
 
     def first(self, n: int) -> "Posteriors":
-        """Those of the first `n` molecules."""
+        """The posteriors of the first `n` molecules."""
         return Posteriors(self.mean[:n], self.deviation[:n])
 
 
 def length_limit(selfies_rows: Sequence[Selfies]) -> int:
-    """Symbols beyond which a spelling is taken for that of another molecule than any of these."""
+    """Number of symbols beyond which a SELFIES cannot be that of any of these molecules."""
     return int(1.5 * max(map(len, selfies_rows))) + 1
 
 
-def decoded_smiles(
+def decode_smiles(
     model: MoleculeVAE,
     latents: Float[np.ndarray, "point latent"],
     config: DecodingConfig,
     seed: int = 0,
 ) -> list[str | None]:
-    """Canonical SMILES of what is written at each point; None where it is no molecule."""
+    """Canonical SMILES that each latent vector decodes to; None if it is no molecule."""
     return [smiles_of(selfies) for selfies in model.decode_symbols(latents, config, seed)]
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def smiles_of(selfies: Selfies) -> str | None:
-    """Canonical SMILES of what the symbols spell; None where it is no molecule."""
+    """Canonical SMILES of a SELFIES; None if it is no molecule."""
     try:
         return from_selfies(selfies).smiles
     except MoleculeError:

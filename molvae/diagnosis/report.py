@@ -1,4 +1,4 @@
-"""diagnose: a model and molecules -> figures, a verdict on each, JSON and readable text."""
+"""Diagnosis of a model on molecules: figures and verdicts, as JSON and as text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,21 @@ import numpy as np
 from molvae.diagnosis.config import DiagnoseConfig
 from molvae.diagnosis.drawing import DrawnMolecules
 from molvae.diagnosis.figures import as_json
+from molvae.diagnosis.held_out import HeldOut, measure_held_out
 from molvae.diagnosis.information import Information, measure_information
 from molvae.diagnosis.posteriors import Posteriors
 from molvae.diagnosis.prior_match import PriorMatch, measure_prior
-from molvae.diagnosis.reconstruction import Reconstruction, measure_reconstruction
+from molvae.diagnosis.reconstruction import NoisyReconstruction, jtvae_reconstruction
 from molvae.diagnosis.smoothness import Smoothness, measure_smoothness
+from molvae.diagnosis.thresholds import THRESHOLDS
 from molvae.diagnosis.verdicts import (
-    THRESHOLDS,
     Verdict,
     judge_distances,
+    judge_gap,
     judge_information,
+    judge_noisy,
     judge_normal,
     judge_prior,
-    judge_protocol,
     judge_reconstruction,
     judge_steps,
     judge_use,
@@ -31,29 +33,33 @@ from molvae.molecule_vae import MoleculeVAE
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was measured on how many molecules, and what it means."""
+    """Figures of a model on held-out molecules, with a verdict on each."""
 
     molecules: int
     refused: Mapping[str, int]
-    """Rows that were drawn and hold no new molecule of the model's symbols, by reason."""
-    reconstruction: Reconstruction
+    """Number of sampled rows without a new molecule that the model can read, by reason."""
+    held_out: HeldOut
+    noisy: NoisyReconstruction
     information: Information
     prior: PriorMatch
     smoothness: Smoothness
     config: DiagnoseConfig
-    # Any: figures that training wrote there, whatever their names.
+    # Any: JSON values.
     card: Mapping[str, Any]
-    """What the model says of itself."""
+    """The model's card."""
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """A line on each item; on N(0, I) only where it is not the model's own prior."""
-        normal = [judge_normal(self.prior)] if self.prior.prior == "learned" else []
+        """A verdict on each item; those on N(0, I) only for models with a learned prior."""
+        is_learned = self.prior.prior == "learned"
+        gap = [judge_gap(self.held_out)] if is_learned else []
+        normal = [judge_normal(self.prior)] if is_learned else []
         return (
-            judge_use(self.information),
+            judge_use(self.held_out),
             judge_information(self.information),
-            judge_reconstruction(self.reconstruction),
-            judge_protocol(self.reconstruction),
+            judge_reconstruction(self.held_out),
+            judge_noisy(self.noisy),
+            *gap,
             judge_prior(self.prior),
             *normal,
             judge_steps(self.smoothness),
@@ -62,7 +68,7 @@ class Diagnosis:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the figures must know."""
+        """Caveats for the reader of the figures."""
         notes = [
             "the mutual information rests on a mixture of these molecules' posteriors only, so no "
             f"estimate can exceed log {self.molecules} = {self.information.bound:.2f} nats; the "
@@ -85,7 +91,8 @@ class Diagnosis:
         return {
             "molecules": self.molecules,
             "refused": as_json(self.refused),
-            "reconstruction": as_json(self.reconstruction),
+            "held_out": as_json(self.held_out.to_json()),
+            "noisy_reconstruction": as_json(self.noisy),
             "information": as_json(self.information),
             "prior": as_json(self.prior),
             "smoothness": as_json(self.smoothness),
@@ -107,20 +114,24 @@ def diagnose(
     *,
     progress: bool = False,
 ) -> Diagnosis:
-    """Measure a model on molecules, best such as it was not trained on.
+    """Measure a model on molecules that it was not trained on.
 
-    Same model, molecules, settings, device and versions: same figures.
+    The same model, molecules, settings, device and versions give the same figures.
     """
-    posteriors = Posteriors.of(model, drawn.selfies_rows)
-    # One generator for each part, so that a change of one part leaves the others' draws alone.
-    generators = [np.random.default_rng([config.seed, part]) for part in range(4)]
+    posteriors = Posteriors.encode(model, drawn.selfies_rows)
+    # A generator for each measurement, so that a change of one leaves the others' draws alone.
+    generators = [np.random.default_rng([config.seed, number]) for number in range(4)]
+    noise = generators[0].standard_normal(posteriors.mean.shape, np.float32)
+    held_out = measure_held_out(model, drawn.selfies_rows, noise, progress=progress)
+    rows = drawn.selfies_rows[: config.protocol_molecules]
+    seed = int(generators[0].integers(2**63))
+    exact = jtvae_reconstruction(model, rows, seed=seed, progress=progress)
     return Diagnosis(
         molecules=len(drawn.smiles),
         refused=drawn.reasons,
-        reconstruction=measure_reconstruction(
-            model, drawn.selfies_rows, config.protocol_molecules, generators[0], progress=progress
-        ),
-        information=measure_information(posteriors, generators[1]),
+        held_out=held_out,
+        noisy=NoisyReconstruction(exact, len(rows)),
+        information=measure_information(posteriors, held_out.kl, generators[1]),
         prior=measure_prior(model, posteriors, generators[2], progress=progress),
         smoothness=measure_smoothness(
             model, posteriors, drawn.smiles, config, generators[3], progress=progress
@@ -130,72 +141,75 @@ def diagnose(
     )
 
 
-def _lines(found: Diagnosis) -> Sequence[str]:
-    refused = ", ".join(f"{count} {reason}" for reason, count in found.refused.items())
+def _lines(diagnosis: Diagnosis) -> Sequence[str]:
+    refused = ", ".join(f"{count} {reason}" for reason, count in diagnosis.refused.items())
     return (
-        f"{found.molecules} molecules, seed {found.config.seed}"
+        f"{diagnosis.molecules} molecules, seed {diagnosis.config.seed}"
         + (f"; rows refused: {refused}" if refused else ""),
         "",
-        *_losses(found),
+        *_losses(diagnosis),
         "",
-        *_densities(found.prior),
+        *_densities(diagnosis.prior),
         "",
-        *_steps(found.smoothness),
+        *_steps(diagnosis.smoothness),
         "",
-        *_pairs(found.smoothness),
+        *_pairs(diagnosis.smoothness),
         "",
-        *(f"{'  ' if one.is_sound else '! '}{one}" for one in found.verdicts),
-        *(f"note: {note}" for note in found.notes),
+        *(f"{'  ' if verdict.is_sound else '! '}{verdict}" for verdict in diagnosis.verdicts),
+        *(f"note: {note}" for note in diagnosis.notes),
     )
 
 
-def _losses(found: Diagnosis) -> list[str]:
-    loss, told = found.reconstruction, found.information
+def _losses(diagnosis: Diagnosis) -> list[str]:
+    held_out, noisy, information = diagnosis.held_out, diagnosis.noisy, diagnosis.information
     figures = {
-        "reconstruction": f"{loss.reconstruction:.2f} nats",
-        "KL": f"{loss.kl:.2f} nats",
-        "language model": f"{loss.language:.2f} nats",
-        "exact, greedy": f"{loss.exact:.1%}",
-        "exact, 10 x 10": f"{loss.jtvae:.1%} ({loss.jtvae_molecules} molecules)",
-        "active units": f"{told.active_units} of {told.latent_size}",
-        "mutual information": f"{told.mutual_information:.2f} nats (at most {told.bound:.2f})",
-        "KL of the mixture": f"{told.marginal_kl:.2f} nats",
+        "reconstruction": f"{held_out.reconstruction:.2f} nats",
+        "KL": f"{held_out.kl:.2f} nats",
+        "learned prior": f"{held_out.language:.2f} nats" if held_out.language else "none",
+        "ELBO gap": f"{held_out.elbo_gap:.2f} nats" if held_out.language else "-",
+        "exact, greedy": f"{held_out.exact_reconstruction:.1%}",
+        "exact, 10 x 10": f"{noisy.exact:.1%} ({noisy.molecules} molecules)",
+        "active units": f"{held_out.active_units} of {len(held_out.kl_per_dimension)}",
+        "mutual information": (
+            f"{information.mutual_information:.2f} nats (at most {information.bound:.2f})"
+        ),
+        "KL of the mixture": f"{information.marginal_kl:.2f} nats",
     }
     return [f"{name:20}{value}" for name, value in figures.items()]
 
 
-def _densities(found: PriorMatch) -> list[str]:
-    head = "  ".join(f"{quantile:>9.0%}" for quantile in found.log_density["means"].quantiles)
+def _densities(match: PriorMatch) -> list[str]:
+    head = "  ".join(f"{quantile:>9.0%}" for quantile in match.log_density["means"].quantiles)
     rows = [
-        f"{name:10}{one.mean:>9.1f}  " + "  ".join(f"{q:>9.1f}" for q in one.quantiles.values())
-        for name, one in found.log_density.items()
+        f"{name:10}{row.mean:>9.1f}  " + "  ".join(f"{q:>9.1f}" for q in row.quantiles.values())
+        for name, row in match.log_density.items()
     ]
     return [
-        f"log-density under the {found.prior} prior, nats",
+        f"log-density under the {match.prior} prior, nats",
         f"{'':10}{'mean':>9}  {head}",
         *rows,
     ]
 
 
-def _steps(found: Smoothness) -> list[str]:
+def _steps(smoothness: Smoothness) -> list[str]:
     head = f"{'steps':10}{'length':>7}{'distance':>10}{'Tanimoto':>10}{'same':>8}{'valid':>8}"
     return [
         f"{head}{'distinct':>10}",
         *(
             f"{step.kind:10}{step.length:>7g}{step.distance:>10.2f}{step.similarity:>10.3f}"
             f"{step.same:>8.1%}{step.valid:>8.1%}{step.distinct:>10.1%}"
-            for step in found.steps
+            for step in smoothness.steps
         ),
     ]
 
 
-def _pairs(found: Smoothness) -> list[str]:
-    named = {"random": found.random_pairs, "near": found.near_pairs}
+def _pairs(smoothness: Smoothness) -> list[str]:
+    named = {"random": smoothness.random_pairs, "near": smoothness.near_pairs}
     return [
         f"{'pairs':10}{'number':>7}{'distance':>10}{'Tanimoto':>10}{'Spearman':>10}",
         *(
-            f"{name:10}{one.pairs:>7}{one.distance:>10.2f}{one.similarity:>10.3f}"
-            f"{one.spearman:>10.3f}"
-            for name, one in named.items()
+            f"{name:10}{row.pairs:>7}{row.distance:>10.2f}{row.similarity:>10.3f}"
+            f"{row.spearman:>10.3f}"
+            for name, row in named.items()
         ),
     ]

@@ -1,4 +1,4 @@
-"""Whether near codes are like molecules: steps from codes, near pairs and random pairs."""
+"""Smoothness of the latent space: steps from codes, near pairs and random pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tqdm import tqdm
 from molvae.chem.similarity import tanimoto
 from molvae.diagnosis.config import DiagnoseConfig
 from molvae.diagnosis.figures import mean_of, spearman
-from molvae.diagnosis.posteriors import Posteriors, decoded_smiles, ecfp4_of
+from molvae.diagnosis.posteriors import Posteriors, decode_smiles, ecfp4_of
 from molvae.molecule_vae import MoleculeVAE
 
 StepKind = Literal["posterior", "isotropic"]
@@ -26,8 +26,11 @@ Pairs = Int64[np.ndarray, "pair 2"]
 
 
 @dataclass(frozen=True)
-class Step:
-    """Points at `length` x noise from codes: noise N(0, I), or times the posterior's deviation."""
+class LatentStep:
+    """Molecules decoded after a random step from codes.
+
+    A step is `length` times noise of N(0, I), or of the posterior.
+    """
 
     kind: StepKind
     length: float
@@ -35,38 +38,38 @@ class Step:
     """Mean Euclidean length of the steps."""
     latents: int
     valid: float
-    """Share that decodes to a molecule; SELFIES makes most symbols spell one."""
+    """Fraction that decodes to a molecule, as nearly all SELFIES do."""
     same: float
-    """Share that decodes to the molecule that the code itself decodes to."""
+    """Fraction that decodes to the same molecule as the code itself."""
     distinct: float
-    """Distinct molecules to valid ones, over all starts."""
+    """Distinct molecules per valid molecule, over all starts."""
     similarity: float
-    """Mean Tanimoto of the valid ones to the molecule that the code itself decodes to (ECFP4)."""
+    """Mean Tanimoto similarity (ECFP4) to the molecule that the code itself decodes to."""
 
 
 @dataclass(frozen=True)
 class PairFigures:
-    """Of pairs of the molecules: the distance of their posterior means and their Tanimoto."""
+    """Latent distance and Tanimoto similarity of pairs of molecules."""
 
     pairs: int
     spearman: float
-    """Correlation of both by rank: the nearer to -1, the more distance means."""
+    """Rank correlation of both: the nearer to -1, the more distance means."""
     distance: float
     similarity: float
 
 
 @dataclass(frozen=True)
 class Smoothness:
-    """All of it."""
+    """Figures on steps and pairs."""
 
     starts: int
-    """Molecules whose code decodes to a molecule, so that steps could start there."""
-    steps: tuple[Step, ...]
+    """Number of molecules whose code decodes to a molecule, from which steps start."""
+    steps: tuple[LatentStep, ...]
     random_pairs: PairFigures
     near_pairs: PairFigures
-    """Molecules and their nearest neighbors by code."""
+    """Molecules and their nearest neighbors in the latent space."""
 
-    def step(self, kind: StepKind, length: float) -> Step:
+    def step(self, kind: StepKind, length: float) -> LatentStep:
         """The figures of one kind and length."""
         return next(step for step in self.steps if (step.kind, step.length) == (kind, length))
 
@@ -80,7 +83,7 @@ def measure_smoothness(
     *,
     progress: bool = False,
 ) -> Smoothness:
-    """The figures; `smiles` are those of the molecules that the posteriors belong to."""
+    """Measure steps and pairs; `smiles` are the molecules of the posteriors."""
     begun = posteriors.first(config.starts)
     starts, steps = take_steps(model, begun, config.directions, generator, progress=progress)
     some = random_pairs(len(smiles), config.pairs, generator)
@@ -100,61 +103,61 @@ def take_steps(
     generator: np.random.Generator,
     *,
     progress: bool = False,
-) -> tuple[int, tuple[Step, ...]]:
-    """How many codes steps could start at, and the figures for each of `STEPS`."""
-    decoded = decoded_smiles(model, posteriors.mean, model.greedy)
-    places = [place for place, smiles in enumerate(decoded) if smiles for _ in range(directions)]
+) -> tuple[int, tuple[LatentStep, ...]]:
+    """Number of codes from which steps start, and the figures for each of `STEPS`."""
+    decoded = decode_smiles(model, posteriors.mean, model.greedy)
+    rows = [row for row, smiles in enumerate(decoded) if smiles for _ in range(directions)]
     starts = [smiles for smiles in decoded if smiles for _ in range(directions)]
-    means, deviations = posteriors.mean[places], posteriors.deviation[places]
+    means, deviations = posteriors.mean[rows], posteriors.deviation[rows]
     noise = generator.standard_normal(means.shape, np.float32)
     steps = []
     for kind, length in tqdm(STEPS, desc="steps", disable=not progress):
         moves = np.float32(length) * noise * (deviations if kind == "posterior" else 1)
-        came = decoded_smiles(model, means + moves, model.greedy)
-        steps.append(_step(kind, length, moves, starts, came))
+        arrivals = decode_smiles(model, means + moves, model.greedy)
+        steps.append(_step(kind, length, moves, starts, arrivals))
     return len(starts) // directions, tuple(steps)
 
 
 def random_pairs(n: int, count: int, generator: np.random.Generator) -> Pairs:
-    """So many pairs of two different of `n` molecules, drawn with replacement."""
+    """`count` random pairs of different molecules out of `n`, with replacement."""
     first = generator.integers(n, size=count)
     second = (first + generator.integers(1, n, size=count)) % n
     return np.stack([first, second], axis=1)
 
 
 def near_pairs(latents: Latents, neighbors: int) -> Pairs:
-    """Each point with its nearest ones, a pair once."""
+    """Pairs of each latent vector and its nearest ones, without repeats."""
     neighbors = min(neighbors, len(latents) - 1)
     wide = latents.astype(np.float64)
-    found = []
+    batches = []
     for begin in range(0, len(wide), _ROWS):
         rows = np.arange(begin, min(begin + _ROWS, len(wide)))
         distances = (wide**2).sum(axis=1) - 2.0 * wide[rows] @ wide.T
         distances[rows - begin, rows] = np.inf
         nearest = np.argpartition(distances, neighbors - 1, axis=1)[:, :neighbors]
-        found.append(np.stack([np.repeat(rows, neighbors), nearest.ravel()], axis=1))
-    unique: np.ndarray = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+        batches.append(np.stack([np.repeat(rows, neighbors), nearest.ravel()], axis=1))
+    unique: np.ndarray = np.unique(np.sort(np.concatenate(batches), axis=1), axis=0)
     return unique
 
 
 def compare_pairs(latents: Latents, smiles: Sequence[str], pairs: Pairs) -> PairFigures:
-    """Distances against similarities, over pairs of molecules and their points."""
+    """Compare latent distance and similarity over pairs of molecules."""
     distances = np.linalg.norm(latents[pairs[:, 0]] - latents[pairs[:, 1]], axis=1)
     alike = _similarities([(smiles[a], smiles[b]) for a, b in pairs.tolist()])
     return PairFigures(len(pairs), spearman(distances, alike), mean_of(distances), mean_of(alike))
 
 
 def _step(
-    kind: StepKind, length: float, moves: Latents, starts: list[str], came: list[str | None]
-) -> Step:
-    pairs = [(a, b) for a, b in zip(starts, came, strict=True) if b is not None]
-    return Step(
+    kind: StepKind, length: float, moves: Latents, starts: list[str], arrivals: list[str | None]
+) -> LatentStep:
+    pairs = [(a, b) for a, b in zip(starts, arrivals, strict=True) if b is not None]
+    return LatentStep(
         kind=kind,
         length=length,
         distance=mean_of(np.linalg.norm(moves, axis=1)),
-        latents=len(came),
-        valid=mean_of(np.array([b is not None for b in came])),
-        same=mean_of(np.array([a == b for a, b in zip(starts, came, strict=True)])),
+        latents=len(arrivals),
+        valid=mean_of(np.array([b is not None for b in arrivals])),
+        same=mean_of(np.array([a == b for a, b in zip(starts, arrivals, strict=True)])),
         distinct=len({b for _, b in pairs}) / len(pairs) if pairs else float("nan"),
         similarity=mean_of(_similarities(pairs)),
     )

@@ -1,4 +1,4 @@
-"""A control that anyone can beat honestly: training molecules with one carbon more."""
+"""AddCarbon: a control whose molecules are training molecules with a carbon more."""
 
 from collections.abc import Container, Iterator, Sequence
 
@@ -13,16 +13,16 @@ _DRAWS_PER_MOLECULE = 20
 def add_carbon(
     training: Sequence[str], known: Container[str], count: int, generator: np.random.Generator
 ) -> list[str]:
-    """Canonical SMILES of training molecules with a carbon put in at a random place.
+    """Canonical SMILES of training molecules with a carbon inserted at random.
 
-    Each is valid and not known; they may repeat. The AddCarbon model of Renz et al. 2019, which
-    scores high on validity, uniqueness and novelty without having learned anything.
+    They are valid and not known; they may repeat. This is the AddCarbon model of Renz et al. 2019,
+    which scores high on validity, uniqueness and novelty without having learned anything.
 
     Raises:
-        DataError: such molecules cannot be made of these.
+        DataError: too few molecules could be made.
     """
     made: list[str] = []
-    # A text that could not be read stands as an empty one.
+    # Rows that could not be read are empty.
     molecules = [smiles for smiles in training if smiles]
     for _ in range(_DRAWS_PER_MOLECULE * count if molecules else 0):
         if len(made) == count:
@@ -38,9 +38,9 @@ def add_carbon(
 def _novel_with_carbon(
     smiles: str, known: Container[str], generator: np.random.Generator
 ) -> Iterator[str]:
-    for place in generator.permutation(len(smiles) + 1):
+    for position in generator.permutation(len(smiles) + 1):
         try:
-            molecule = Molecule.parse(f"{smiles[:place]}C{smiles[place:]}")
+            molecule = Molecule.parse(f"{smiles[:position]}C{smiles[position:]}")
         except MoleculeError:
             continue
         if molecule.smiles not in known:

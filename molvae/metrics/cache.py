@@ -1,4 +1,4 @@
-"""Statistics of reference sets, kept between evaluations."""
+"""A cache on disk of the statistics of reference sets."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ import numpy as np
 from molvae.errors import FileError
 from molvae.files import atomic_write, check_writable
 from molvae.metrics.chemnet import Gaussian
-from molvae.metrics.description import PROPERTIES, Description, Fingerprinted
+from molvae.metrics.description import PROPERTIES, Description, MoleculeSet
 
 _FORMAT = "1"
 _PACKAGES = ("rdkit", "fcd_torch")
@@ -25,13 +25,13 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class StatisticsCache:
-    """A folder of statistics, by the content of the set and the versions they were made with."""
+    """A folder of statistics, keyed by the set and the versions of the packages behind them."""
 
     folder: Path | None
-    """None keeps nothing."""
+    """Folder of the files; None turns the cache off."""
 
     def check(self) -> None:
-        """See that statistics can be kept, before they are made.
+        """Check that statistics can be stored, before they are computed.
 
         Raises:
             FileError: no file can be written there.
@@ -42,23 +42,23 @@ class StatisticsCache:
     def description(
         self, texts: Sequence[str], make: Callable[[Sequence[str]], Description]
     ) -> Description:
-        """The description of a set, made unless it is kept already.
+        """The stored description of a set, or a new one that is stored.
 
         Raises:
-            FileError: a kept file is damaged, or none can be written.
+            FileError: a stored file is damaged, or cannot be written.
         """
         return _to_description(
-            self._kept("set", texts, lambda: _from_description(make(texts))),
+            self._load_or_make("set", texts, lambda: _from_description(make(texts))),
         )
 
     def gaussian(
         self, smiles: Sequence[str], make: Callable[[Sequence[str]], Gaussian | None]
     ) -> Gaussian | None:
-        """ChemNet's answers to a set, likewise."""
-        arrays = self._kept("chemnet", smiles, lambda: _from_gaussian(make(smiles)))
+        """The stored ChemNet statistics of a set, or new ones that are stored."""
+        arrays = self._load_or_make("chemnet", smiles, lambda: _from_gaussian(make(smiles)))
         return Gaussian(arrays["mean"], arrays["covariance"]) if arrays else None
 
-    def _kept(self, kind: str, texts: Sequence[str], make: Callable[[], Arrays]) -> Arrays:
+    def _load_or_make(self, kind: str, texts: Sequence[str], make: Callable[[], Arrays]) -> Arrays:
         if self.folder is None:
             return make()
         path = self.folder / f"{kind}-{_key(texts)}.npz"
@@ -94,20 +94,20 @@ def _read(path: Path) -> Arrays:
 
 def _from_description(description: Description) -> Arrays:
     return {
-        "smiles": _packed(description.molecules.smiles),
+        "smiles": _to_bytes(description.molecules.smiles),
         "bits": description.molecules.bits,
-        "fragments": _packed(description.fragments),
-        "scaffolds": _packed(description.scaffolds),
+        "fragments": _to_bytes(description.fragments),
+        "scaffolds": _to_bytes(description.scaffolds),
         **description.values,
     }
 
 
 def _to_description(arrays: Arrays) -> Description:
     return Description(
-        Fingerprinted(_unpacked(arrays["smiles"]), arrays["bits"]),
+        MoleculeSet(_from_bytes(arrays["smiles"]), arrays["bits"]),
         {name: arrays[name] for name in PROPERTIES},
-        Counter(_unpacked(arrays["fragments"])),
-        Counter(_unpacked(arrays["scaffolds"])),
+        Counter(_from_bytes(arrays["fragments"])),
+        Counter(_from_bytes(arrays["scaffolds"])),
     )
 
 
@@ -115,11 +115,11 @@ def _from_gaussian(gaussian: Gaussian | None) -> Arrays:
     return {} if gaussian is None else {"mean": gaussian.mean, "covariance": gaussian.covariance}
 
 
-# JSON in an array of bytes: lists and tables of texts of any length, and no pickle.
-def _packed(value: list[str] | Mapping[str, int]) -> np.ndarray:
+# JSON as bytes: lists and tables of texts of any length without pickle.
+def _to_bytes(value: list[str] | Mapping[str, int]) -> np.ndarray:
     return np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
 
 
-# Any JSON: what was packed.
-def _unpacked(array: np.ndarray):  # type: ignore[no-untyped-def]
+# Any JSON value.
+def _from_bytes(array: np.ndarray):  # type: ignore[no-untyped-def]
     return json.loads(array.tobytes())

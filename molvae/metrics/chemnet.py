@@ -18,7 +18,7 @@ _LONGEST_SMILES = 350
 
 @dataclass(frozen=True, slots=True)
 class Gaussian:
-    """Mean and covariance of the network's answers to a set of molecules."""
+    """Mean and covariance of the network's activations on a set of molecules."""
 
     mean: Float64[np.ndarray, " unit"]
     covariance: Float64[np.ndarray, "unit unit"]
@@ -45,7 +45,7 @@ class ChemNet:
         except ImportError:
             raise MissingExtraError("fcd_torch", "eval") from None
         with warnings.catch_warnings():
-            # What torch has to say of the age of the file's format.
+            # torch warns of the old format of the file.
             warnings.simplefilter("ignore")
             return cls(FCD(device="cpu").model, get_one_hot)
 
@@ -67,7 +67,7 @@ class ChemNet:
     def _activations(self, smiles: Sequence[str]) -> Float64[np.ndarray, "molecule unit"]:
         import torch
 
-        one_hot = np.stack([self.encode(one, _LONGEST_SMILES) for one in smiles])
+        one_hot = np.stack([self.encode(text, _LONGEST_SMILES) for text in smiles])
         # fcd_torch divides by the number of characters, and the published figures with it.
         inputs = torch.from_numpy(one_hot / one_hot.shape[2]).float().transpose(1, 2)
         with torch.inference_mode():
@@ -76,7 +76,7 @@ class ChemNet:
 
 
 def frechet_distance(a: Gaussian | None, b: Gaussian | None) -> float:
-    """Squared distance of the means, and what the covariances differ in; NaN without both.
+    """Fréchet distance of two normal distributions; NaN if one is missing.
 
     |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)), Preuer et al. 2018, equation 1. The trace of the
     root is that of (A^(1/2) B A^(1/2))^(1/2), which is symmetric.
@@ -92,7 +92,7 @@ def frechet_distance(a: Gaussian | None, b: Gaussian | None) -> float:
 def _root(
     matrix: Float64[np.ndarray, "unit unit"],
 ) -> Float64[np.ndarray, "unit unit"]:
-    """The matrix whose square this is; what is not positive by rounding counts as zero."""
+    """Square root of the matrix; eigenvalues that are negative by rounding count as zero."""
     import torch
 
     # Not numpy's, whose threads wait for each other by the second on a busy machine.

@@ -1,4 +1,4 @@
-"""What the metrics ask of each molecule of a set, worked out in worker processes."""
+"""Per-molecule input of the metrics, computed in worker processes."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from molvae.errors import MoleculeError
 from molvae.parallel import ordered_map
 
 PROPERTIES = ("logp", "sa", "qed", "weight")
-"""Those of which MOSES compares the distributions."""
+"""Properties whose distributions MOSES compares."""
 
 _CHUNK = 500
 
@@ -28,51 +28,54 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprinted:
+class MoleculeSet:
     """The valid molecules of a set, in order."""
 
     smiles: list[str]
-    """Canonical."""
+    """Canonical SMILES."""
     bits: PackedBits
     """Morgan fingerprints of radius 2 and 1024 bits, eight to a byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The valid molecules of a set, in order, and what they are made of."""
+    """The valid molecules of a set, in order, with properties, fragments and scaffolds."""
 
-    molecules: Fingerprinted
+    molecules: MoleculeSet
     values: Mapping[str, Float64[np.ndarray, " molecule"]]
-    """Per property; NaN where it cannot be computed."""
+    """Values of each property; NaN where it cannot be computed."""
     fragments: Counter[str]
-    """Pieces between BRICS bonds, each as often as it occurs."""
+    """Number of occurrences of each BRICS fragment."""
     scaffolds: Counter[str]
-    """Of the molecules with two rings or more in theirs."""
+    """Number of occurrences of each scaffold with at least two rings."""
 
     @classmethod
-    def joined(cls, parts: Sequence["Description"]) -> "Description":
-        """One set of several, which are at least one."""
+    def concatenate(cls, sets: Sequence["Description"]) -> "Description":
+        """The union of at least one set, in order and with repeats."""
         return cls(
-            joined_molecules([part.molecules for part in parts]),
-            {name: np.concatenate([part.values[name] for part in parts]) for name in PROPERTIES},
-            sum((part.fragments for part in parts), Counter[str]()),
-            sum((part.scaffolds for part in parts), Counter[str]()),
+            concatenate_sets([description.molecules for description in sets]),
+            {
+                name: np.concatenate([description.values[name] for description in sets])
+                for name in PROPERTIES
+            },
+            sum((description.fragments for description in sets), Counter[str]()),
+            sum((description.scaffolds for description in sets), Counter[str]()),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How texts are worked through."""
+    """How SMILES are processed: with how many workers, and with or without a bar."""
 
     workers: int
     progress: bool
 
-    def each_chunk(
+    def map_chunks(
         self, function: Callable[[list[str]], Answer], texts: Sequence[str], title: str
     ) -> Iterator[Answer]:
-        """Answers for the texts, some hundreds at a time, in order, under a bar of that title."""
+        """Apply a function to chunks of the texts, in order, under a bar with that title."""
         chunks = (list(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK))
-        # A few are done before another process would have started.
+        # A few texts are done before another process would have started.
         workers = self.workers if len(texts) > 2 * _CHUNK else 1
         with tqdm(total=len(texts), desc=title, unit="mol", disable=not self.progress) as bar:
             for _, answer in ordered_map(function, enumerate(chunks), workers):
@@ -81,57 +84,57 @@ class Work:
 
 
 def describe(texts: Sequence[str], work: Work, title: str) -> Description:
-    """The set that the texts spell; what is no molecule is left out."""
-    # Parts are joined by the dozen: adding to a large count for every chunk would take longer.
-    answers = work.each_chunk(describe_chunk, texts, title)
-    parts: list[Description] = []
+    """Description of the valid molecules among the SMILES."""
+    # Twenty chunks at a time: adding each to the large counts would take longer.
+    answers = work.map_chunks(describe_chunk, texts, title)
+    sets: list[Description] = []
     while batch := list(islice(answers, 20)):
-        parts.append(Description.joined(batch))
-    return Description.joined(parts or [describe_chunk([])])
+        sets.append(Description.concatenate(batch))
+    return Description.concatenate(sets or [describe_chunk([])])
 
 
 def describe_chunk(texts: list[str]) -> Description:
-    """The set that a few texts spell."""
+    """Description of the valid molecules of a chunk."""
     molecules = readable(texts)
     values = [property_values(molecule, PROPERTIES) for molecule in molecules]
     scaffolds = map(moses_scaffold, molecules)
     return Description(
-        fingerprinted(molecules),
-        {name: np.array([one[name] for one in values], dtype=np.float64) for name in PROPERTIES},
+        molecule_set(molecules),
+        {name: np.array([row[name] for row in values], dtype=np.float64) for name in PROPERTIES},
         Counter(piece for molecule in molecules for piece in brics_fragments(molecule)),
         Counter(scaffold for scaffold in scaffolds if scaffold is not None),
     )
 
 
 def count_passing(texts: list[str]) -> int:
-    """How many of a few texts are molecules that pass the filters of MOSES."""
+    """Number of valid molecules of a chunk that pass the filters of MOSES."""
     return sum(map(passes_moses_filters, readable(texts)))
 
 
 def canonical_or_none(texts: list[str]) -> list[str | None]:
-    """Per text the canonical SMILES; None for what is no molecule."""
+    """Canonical SMILES of each text; None if it is no molecule."""
     return [_canonical(text) for text in texts]
 
 
-def fingerprint_chunk(texts: list[str]) -> Fingerprinted:
-    """The molecules among a few texts."""
-    return fingerprinted(readable(texts))
+def fingerprint_chunk(texts: list[str]) -> MoleculeSet:
+    """SMILES and fingerprints of the valid molecules of a chunk."""
+    return molecule_set(readable(texts))
 
 
-def fingerprinted(molecules: Sequence[Molecule]) -> Fingerprinted:
-    """The same molecules, ready for comparisons."""
+def molecule_set(molecules: Sequence[Molecule]) -> MoleculeSet:
+    """SMILES and fingerprints of molecules."""
     bits = np.packbits(morgan_bits(molecules), axis=1)
-    return Fingerprinted([molecule.smiles for molecule in molecules], bits)
+    return MoleculeSet([molecule.smiles for molecule in molecules], bits)
 
 
-def joined_molecules(parts: Sequence[Fingerprinted]) -> Fingerprinted:
-    """One set of several, which are at least one."""
-    smiles = [smiles for part in parts for smiles in part.smiles]
-    return Fingerprinted(smiles, np.concatenate([part.bits for part in parts]))
+def concatenate_sets(sets: Sequence[MoleculeSet]) -> MoleculeSet:
+    """The union of at least one set, in order and with repeats."""
+    smiles = [smiles for molecules in sets for smiles in molecules.smiles]
+    return MoleculeSet(smiles, np.concatenate([molecules.bits for molecules in sets]))
 
 
 def readable(texts: Sequence[str]) -> list[Molecule]:
-    """The molecules among the texts, in order."""
+    """The valid molecules among the texts, in order."""
     return [molecule for text in texts if (molecule := _read(text)) is not None]
 
 

@@ -1,4 +1,4 @@
-"""How alike two distributions are: of counted things, and of numbers."""
+"""Similarity of two distributions: of counts, and of numbers."""
 
 from collections.abc import Mapping
 from math import fsum, nan, sqrt
@@ -20,15 +20,15 @@ def wasserstein_distance(
 ) -> float:
     """Area between the two cumulative distributions; NaN when one is empty.
 
-    The first Wasserstein distance in one dimension; NaN among the numbers is passed over.
+    The first Wasserstein distance in one dimension; NaN values are ignored.
     """
     a, b = np.sort(a[~np.isnan(a)]), np.sort(b[~np.isnan(b)])
     if not len(a) or not len(b):
         return nan
-    places = np.sort(np.concatenate([a, b]))
-    below_a = np.searchsorted(a, places[:-1], side="right") / len(a)
-    below_b = np.searchsorted(b, places[:-1], side="right") / len(b)
-    return fsum(np.abs(below_a - below_b) * np.diff(places))
+    points = np.sort(np.concatenate([a, b]))
+    below_a = np.searchsorted(a, points[:-1], side="right") / len(a)
+    below_b = np.searchsorted(b, points[:-1], side="right") / len(b)
+    return fsum(np.abs(below_a - below_b) * np.diff(points))
 
 
 def _square(counts: Mapping[str, int]) -> int:

@@ -1,4 +1,4 @@
-"""evaluate: samples, reference sets and training molecules -> every metric of MOSES, and controls.
+"""Evaluation of samples against reference sets and training molecules by the metrics of MOSES.
 
 Names and formulae are those of MOSES (Polykovskiy et al. 2020) as molsets 0.3.1 computes them.
 """
@@ -25,10 +25,10 @@ from molvae.metrics.description import (
     PackedBits,
     Work,
     canonical_or_none,
+    concatenate_sets,
     count_passing,
     describe,
     fingerprint_chunk,
-    joined_molecules,
 )
 from molvae.metrics.distributions import cosine_similarity, wasserstein_distance
 from molvae.metrics.samples import Samples
@@ -42,28 +42,28 @@ _CHUNKS_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Metrics:
-    """What was measured."""
+    """Metrics of a set of samples."""
 
     values: Mapping[str, float]
-    """By the names of MOSES; NaN: not to be had of these samples.
+    """Values by the names of MOSES; NaN if the samples are too few.
 
-    Besides, `strict` is the share that decodes exactly as it was written to a valid molecule, and
-    `near_training` the share with a training molecule at Tanimoto 0.9 or nearer, `/NAME` that of
-    the reference set.
+    Beyond MOSES, `strict` is the fraction whose SELFIES decodes without repair to a valid molecule,
+    and `near_training` the fraction with a training molecule at Tanimoto similarity 0.9 or above;
+    `near_training/NAME` is that of the reference set.
     """
     repairs: Mapping[str, float]
-    """Share of the samples per first repair that decoding made; empty without their symbols."""
+    """Fraction of samples by first repair that decoding made; empty without their SELFIES."""
     control: Mapping[str, float]
-    """The same metrics of the AddCarbon control; empty unless it was asked for."""
+    """Metrics of the AddCarbon control; empty if it was not asked for."""
     counts: Mapping[str, int]
-    """Molecules that the figures rest on."""
+    """Number of molecules behind the values."""
     notes: Sequence[str]
-    """What a reader of the figures must know, a line each."""
+    """Caveats for the reader, one line for each."""
     config: EvaluateConfig
 
     # Any: JSON values.
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON values; NaN becomes None."""
+        """The metrics as JSON values; NaN becomes None."""
         return {
             "metrics": without_nan(self.values),
             "repairs": dict(self.repairs),
@@ -83,15 +83,15 @@ def evaluate(
     answers: Mapping[str, Gaussian] | None = None,
     progress: bool = False,
 ) -> Metrics:
-    """Measure samples against real molecules.
+    """Compute the metrics of samples.
 
     Args:
-        samples: what a generator gave, invalid ones and duplicates among them.
+        samples: samples of a generator, including invalid ones and duplicates.
         references: SMILES of held-out sets by name, such as Test and TestSF; distributions of
             properties are compared with the first.
         training: SMILES of the molecules that the generator was trained on.
         config: settings.
-        answers: what ChemNet answers to reference sets, by name, where that is known.
+        answers: known ChemNet statistics of reference sets, by name.
         progress: whether to show bars.
 
     Raises:
@@ -112,9 +112,9 @@ def evaluate_each(
     answers: Mapping[str, Gaussian] | None = None,
     progress: bool = False,
 ) -> list[Metrics]:
-    """Measure each of several samples as `evaluate` does, reading the real molecules once."""
-    evaluation = _Evaluation.begun(config, progress, answers or {})
-    return evaluation.measured(several, references, training)
+    """Compute the metrics of several samples, reading the real molecules once; see `evaluate`."""
+    evaluation = _Evaluation.prepare(config, progress, answers or {})
+    return evaluation.measure(several, references, training)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class _Reference:
 
 @dataclass(frozen=True)
 class _Generated:
-    """A generator's valid molecules, read twice: canonical SMILES are not always stable."""
+    """Valid samples; their SMILES are read twice, as canonical SMILES are not always stable."""
 
     total: int
     valid: list[str]
@@ -148,7 +148,7 @@ class _Evaluation:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def begun(
+    def prepare(
         cls, config: EvaluateConfig, progress: bool, answers: Mapping[str, Gaussian]
     ) -> "_Evaluation":
         work = Work(config.workers or available_cores(), progress)
@@ -161,22 +161,22 @@ class _Evaluation:
         except MissingExtraError as error:
             return cls(config, work, cache, None, notes=[f"FCD is left out: {error}"])
 
-    def measured(
+    def measure(
         self,
         several: Sequence[Samples],
         references: Mapping[str, Sequence[str]],
         training: Sequence[str],
     ) -> list[Metrics]:
-        each = [self._generated(samples.smiles, "samples") for samples in several]
+        sets = [self._read_samples(samples.smiles, "samples") for samples in several]
         held_out = [self._reference(name, texts) for name, texts in references.items()]
-        drawn = [self._drawn(generated.description.molecules.bits) for generated in each]
-        compared = self._drawn(held_out[0].description.molecules.bits) if held_out else None
+        drawn = [self._choose(generated.description.molecules.bits) for generated in sets]
+        compared = self._choose(held_out[0].description.molecules.bits) if held_out else None
         queries = drawn if compared is None else [*drawn, compared]
         known, nearest = self._training(training, np.concatenate(queries))
-        *near, near_held_out = np.split(nearest, np.cumsum([len(part) for part in drawn]))
+        *near, near_held_out = np.split(nearest, np.cumsum([len(bits) for bits in drawn]))
         control = self._control(training, known, held_out)
-        found = []
-        for samples, generated, mine in zip(several, each, near, strict=True):
+        metrics = []
+        for samples, generated, mine in zip(several, sets, near, strict=True):
             strict, repairs = _strictness(samples)
             values = {
                 **_basics(generated, known),
@@ -190,14 +190,14 @@ class _Evaluation:
                 "valid": len(generated.valid),
                 "training": len(known),
                 "compared_with_training": len(mine),
-                **{one.name: len(one.description.molecules.smiles) for one in held_out},
+                **{row.name: len(row.description.molecules.smiles) for row in held_out},
             }
             notes = (*_notes(generated), *self.notes)
-            found.append(Metrics(values, repairs, control, counts, notes, self.config))
-        return found
+            metrics.append(Metrics(values, repairs, control, counts, notes, self.config))
+        return metrics
 
-    def _generated(self, texts: Sequence[str], title: str) -> _Generated:
-        chunks = self.work.each_chunk(canonical_or_none, texts, f"{title}: reading")
+    def _read_samples(self, texts: Sequence[str], title: str) -> _Generated:
+        chunks = self.work.map_chunks(canonical_or_none, texts, f"{title}: reading")
         valid = [smiles for chunk in chunks for smiles in chunk if smiles is not None]
         description = describe(valid, self.work, title)
         chemnet = self._gaussian(description.molecules.smiles, title)
@@ -222,8 +222,8 @@ class _Evaluation:
             return None
         return self.chemnet.gaussian(smiles, title=f"{title}: ChemNet", progress=self.work.progress)
 
-    def _drawn(self, bits: PackedBits) -> UInt8[np.ndarray, "query byte"]:
-        """Rows to compare with all training molecules."""
+    def _choose(self, bits: PackedBits) -> UInt8[np.ndarray, "query byte"]:
+        """Random rows to compare with all training molecules."""
         count = min(self.config.neighbors, len(bits))
         return bits[np.random.default_rng(self.config.seed).permutation(len(bits))[:count]]
 
@@ -231,43 +231,45 @@ class _Evaluation:
         """Canonical SMILES of the training set, and each query's similarity to its nearest."""
         known: set[str] = set()
         best = np.zeros(len(queries), dtype=np.float32)
-        answers = self.work.each_chunk(fingerprint_chunk, texts, "training")
+        answers = self.work.map_chunks(fingerprint_chunk, texts, "training")
         while batch := list(islice(answers, _CHUNKS_AT_ONCE)):
-            part = joined_molecules(batch)
-            known.update(part.smiles)
-            np.maximum(best, nearest_similarities(queries, part.bits), out=best)
+            molecules = concatenate_sets(batch)
+            known.update(molecules.smiles)
+            np.maximum(best, nearest_similarities(queries, molecules.bits), out=best)
         if not known:
             raise DataError("the training set holds no molecule")
         return known, best
 
     def _against(self, generated: _Generated, references: list[_Reference]) -> dict[str, float]:
-        """What depends on the reference sets."""
+        """Metrics that compare with the reference sets."""
         values = {}
         mine = generated.description
-        for one in references:
+        for reference in references:
             if self.chemnet is not None:
-                values[f"FCD/{one.name}"] = frechet_distance(generated.chemnet, one.chemnet)
-            values[f"SNN/{one.name}"] = _mean(
+                values[f"FCD/{reference.name}"] = frechet_distance(
+                    generated.chemnet, reference.chemnet
+                )
+            values[f"SNN/{reference.name}"] = _mean(
                 nearest_similarities(
                     mine.molecules.bits,
-                    one.description.molecules.bits,
-                    title=f"SNN/{one.name}",
+                    reference.description.molecules.bits,
+                    title=f"SNN/{reference.name}",
                     progress=self.work.progress,
                 )
             )
-            fragments, scaffolds = one.description.fragments, one.description.scaffolds
-            values[f"Frag/{one.name}"] = cosine_similarity(mine.fragments, fragments)
-            values[f"Scaf/{one.name}"] = cosine_similarity(mine.scaffolds, scaffolds)
-        for one in references[:1]:
+            theirs = reference.description
+            values[f"Frag/{reference.name}"] = cosine_similarity(mine.fragments, theirs.fragments)
+            values[f"Scaf/{reference.name}"] = cosine_similarity(mine.scaffolds, theirs.scaffolds)
+        for reference in references[:1]:
             for key, name in _PROPERTY_NAMES.items():
-                theirs = one.description.values[key]
-                values[name] = wasserstein_distance(mine.values[key], theirs)
+                held_out = reference.description.values[key]
+                values[name] = wasserstein_distance(mine.values[key], held_out)
         return values
 
     def _of_the_set(self, generated: _Generated) -> dict[str, float]:
-        """What the molecules are like by themselves."""
+        """Metrics of the samples alone."""
         plain, quadratic = internal_diversity(generated.description.molecules.bits)
-        passing = sum(self.work.each_chunk(count_passing, generated.valid, "samples: filters"))
+        passing = sum(self.work.map_chunks(count_passing, generated.valid, "samples: filters"))
         share = passing / len(generated.valid) if generated.valid else nan
         return {"IntDiv": plain, "IntDiv2": quadratic, "Filters": share}
 
@@ -278,10 +280,10 @@ class _Evaluation:
             return {}
         generator = np.random.default_rng(self.config.seed)
         texts = add_carbon(training, known, self.config.control, generator)
-        generated = self._generated(texts, "control")
+        generated = self._read_samples(texts, "control")
         distances = {
-            f"FCD/{one.name}": frechet_distance(generated.chemnet, one.chemnet)
-            for one in references
+            f"FCD/{reference.name}": frechet_distance(generated.chemnet, reference.chemnet)
+            for reference in references
             if self.chemnet is not None
         }
         return {**_basics(generated, known), **distances}
@@ -301,20 +303,20 @@ def _basics(generated: _Generated, known: set[str]) -> dict[str, float]:
 def _notes(generated: _Generated) -> list[str]:
     if len(generated.smiles) >= max(_UNIQUE_AT):
         return []
-    return [f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} wants more"]
+    return [f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} needs more"]
 
 
 def _near(mine: np.ndarray, held_out: np.ndarray, references: list[_Reference]) -> dict[str, float]:
-    """Shares with a near training molecule, by the similarity of each to its nearest."""
+    """Fractions with a near training molecule, from the similarities to the nearest."""
     if not len(mine) + len(held_out):
         return {}
     shares = {"near_training": _mean((mine >= NEAR).astype(np.float64))}
     theirs = _mean((held_out >= NEAR).astype(np.float64))
-    return shares | {f"near_training/{one.name}": theirs for one in references[:1]}
+    return shares | {f"near_training/{row.name}": theirs for row in references[:1]}
 
 
 def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
-    """The strict share, and that of each repair; both empty without the samples' symbols."""
+    """The strict fraction and that of each repair; both empty without the samples' SELFIES."""
     if samples.selfies_rows is None:
         return {}, {}
     outcomes = Counter(map(_outcome, samples.selfies_rows, samples.smiles))
@@ -323,7 +325,7 @@ def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
 
 
 def _outcome(selfies: Selfies, smiles: str) -> str:
-    """The repair, or why there is no molecule; empty when all is as written."""
+    """The first repair, or the reason why there is no molecule; empty if there is neither."""
     try:
         return repair(selfies) or ("" if canonical_or_none([smiles])[0] else "invalid SMILES")
     except MoleculeError as error:

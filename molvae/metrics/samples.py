@@ -1,4 +1,4 @@
-"""The texts to be measured, as they stand in a file: nothing is cleaned, merged or passed over."""
+"""Samples of a generator as they stand in a file, without cleaning or merging."""
 
 import re
 from collections.abc import Sequence
@@ -15,26 +15,26 @@ _SYMBOL = re.compile(r"\[[^\]]*\]?|\.|[^\[.]+")
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a generator gave, in its order."""
+    """Samples of a generator, in order."""
 
     smiles: Sequence[str]
-    """Invalid ones and duplicates among them."""
+    """SMILES, including invalid ones and duplicates."""
     selfies_rows: Sequence[Selfies] | None = None
-    """Symbols as they were drawn, one spelling per SMILES; None where they are not known."""
+    """SELFIES of each sample as it was decoded; None if they are not known."""
 
     def __post_init__(self) -> None:
         if not self.smiles:
             raise ConfigError("no samples to evaluate")
         if self.selfies_rows is not None and len(self.selfies_rows) != len(self.smiles):
-            raise ConfigError(f"{len(self.selfies_rows)} spellings of {len(self.smiles)} samples")
+            raise ConfigError(f"{len(self.selfies_rows)} SELFIES for {len(self.smiles)} samples")
 
     @classmethod
     def read(cls, path: Path, smiles_column: str | None = None) -> "Samples":
-        """The samples in a table; a column `symbols` holds SELFIES as they were drawn.
+        """The samples in a table; a column `symbols` holds their SELFIES.
 
-        Such a column without any SELFIES is something else, as the counts of `molvae likelihood`.
-        A row that cannot be read counts as an invalid sample. Blank lines are no rows, so an empty
-        SMILES is only seen beside another column.
+        A column of that name without any SELFIES is ignored, such as the counts that `molvae
+        likelihood` writes. A row that cannot be read counts as an invalid sample. Blank lines are
+        skipped, so an empty SMILES counts only in a table with another column.
 
         Raises:
             DataError: the file cannot be read, is empty, or lacks the column.
@@ -50,7 +50,7 @@ class Samples:
 
 
 def read_smiles(path: Path, smiles_column: str | None = None) -> list[str]:
-    """The SMILES of a table, as they stand there; "" for a row that cannot be read.
+    """The SMILES of a table without cleaning; "" for a row that cannot be read.
 
     Raises:
         DataError: the file cannot be read, is empty, or lacks the column.

@@ -13,7 +13,7 @@ _BLOCK = 1024
 """Rows of a block; the similarities of two blocks then stay in a processor's cache."""
 
 NEAR = 0.9
-"""From here on two molecules count as near."""
+"""Tanimoto similarity from which two molecules count as near."""
 
 
 def nearest_similarities(
@@ -23,29 +23,29 @@ def nearest_similarities(
     title: str = "",
     progress: bool = False,
 ) -> Float32[np.ndarray, " query"]:
-    """Per query its similarity to the most similar of the others; 0 when there are none."""
-    found = np.zeros(len(queries), dtype=np.float32)
+    """Similarity of each query to the most similar of the other molecules; 0 if there are none."""
+    nearest = np.zeros(len(queries), dtype=np.float32)
     with tqdm(total=len(queries), desc=title, unit="mol", disable=not progress) as bar:
         for start, block in _blocks(queries):
-            best = found[start : start + len(block)]
-            for _, other in _blocks(others):
-                np.maximum(best, tanimoto_matrix(block, other).max(1), out=best)
+            best = nearest[start : start + len(block)]
+            for _, columns in _blocks(others):
+                np.maximum(best, tanimoto_matrix(block, columns).max(1), out=best)
             bar.update(len(block))
-    return found
+    return nearest
 
 
 def internal_diversity(bits: PackedBits) -> tuple[float, float]:
     """IntDiv_1 and IntDiv_2 of MOSES (Polykovskiy et al. 2020); NaN for an empty set.
 
-    One minus the mean similarity of a molecule to the set, itself included, averaged over the set;
-    the mean is the plain one, then the quadratic one.
+    One minus the mean similarity of a molecule to the set, itself included, averaged over the set:
+    with the arithmetic mean, then with the quadratic mean.
     """
     if not len(bits):
         return nan, nan
     totals = np.zeros((2, len(bits)))
     for start, block in _blocks(bits):
-        for _, other in _blocks(bits):
-            similar = tanimoto_matrix(block, other)
+        for _, columns in _blocks(bits):
+            similar = tanimoto_matrix(block, columns)
             here = slice(start, start + len(block))
             totals[0, here] += similar.sum(1, dtype=np.float64)
             totals[1, here] += np.square(similar, out=similar).sum(1, dtype=np.float64)

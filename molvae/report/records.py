@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
 
+from molvae.diagnosis.held_out import HeldOut
 from molvae.errors import FileError
 from molvae.files import read_json, read_json_lines
-from molvae.training.diagnostics import Validation
 
 AnyRecord = TypeVar("AnyRecord", bound="Record")
 
@@ -36,7 +36,7 @@ class TrainingSummary(Record):
     updates: int
     minutes: float
     training_molecules: int
-    best: Validation
+    best: HeldOut
 
 
 class ProgressLine(Record):
@@ -48,7 +48,7 @@ class ProgressLine(Record):
     """None (here and below): there is no such loss, as when only the prior is trained."""
     training_kl: float | None = None
     training_language: float | None = None
-    validation: Validation
+    validation: HeldOut
 
     # Any: a line may hold anything.
     @model_validator(mode="before")

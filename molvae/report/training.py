@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from molvae.diagnosis.thresholds import describe_elbo_gap
 from molvae.report.charts import Series, bars, curves
 from molvae.report.origin import origin_sections, refusals
 from molvae.report.page import Page, Picture, Section
@@ -52,6 +53,8 @@ def _outcome(summary: TrainingSummary | None, lines: Sequence[ProgressLine]) -> 
     }
     if measured.language:
         facts["learned prior"] = f"{measured.language:.2f} nats"
+        gap = measured.elbo_gap
+        facts["ELBO gap"] = f"{gap:.1f} nats: {describe_elbo_gap(gap)}"
     if measured.property_error:
         facts["property head"] = f"{measured.property_error:.2f} standard deviations off"
     return Section("Outcome", facts=facts, text=measured.collapse() or "")

@@ -14,6 +14,7 @@ import torch
 from molvae.chem.notation import remove_stereo
 from molvae.dataset.corpus import Corpus, prepare_corpus, split
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.diagnosis.held_out import HeldOut
 from molvae.errors import ConfigError, DataError
 from molvae.files import check_room, write_json
 from molvae.model.network import pick_device
@@ -24,7 +25,6 @@ from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
 from molvae.training.checkpoint import checkpoint_bytes
 from molvae.training.config import TrainConfig, TrainingPlan
-from molvae.training.diagnostics import Validation
 from molvae.training.memory import freed_memory_kept
 from molvae.training.precision import pick_precision
 from molvae.training.process_group import (
@@ -52,7 +52,7 @@ class TrainingResult:
 
     model: MoleculeVAE
     """The one with the best validation."""
-    validation: Validation
+    validation: HeldOut
     """Of the last weights."""
     stop: StopReason
     steps: int

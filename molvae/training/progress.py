@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from molvae.diagnosis.held_out import HeldOut
 from molvae.errors import FileError, MissingExtraError
 from molvae.files import atomic_write, read_json_lines
 from molvae.runs import RunDirectory
-from molvae.training.diagnostics import Validation
 from molvae.training.loop import Step
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class ProgressReport:
         self.bar.set_postfix_str(f"{share}{told} nats", refresh=False)
         self.bar.update(step.molecules)
 
-    def validation(self, step: Step, epoch: float, validation: Validation, seconds: float) -> None:
+    def validation(self, step: Step, epoch: float, validation: HeldOut, seconds: float) -> None:
         """Show a validation, and keep it."""
         self.say(f"epoch {epoch:.2f}: {validation}")
         line = {

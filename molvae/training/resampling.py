@@ -1,4 +1,4 @@
-"""Fit the acceptance of a learned prior's draws, by what training molecules are like."""
+"""Fitting of the acceptance of a learned prior's samples to training molecules."""
 
 import copy
 import logging
@@ -24,17 +24,18 @@ from molvae.training.progress import Notify
 
 _LOG = logging.getLogger(__name__)
 
-_LEAST = 1_000
-"""Molecules of each kind, below which a classifier learns nothing worth having."""
-_MOST_DRAWS = 20.0
-"""Draws for each that counts."""
+_MIN_MOLECULES = 1_000
+"""Molecules of each kind below which no classifier is fitted."""
+_MAX_SAMPLES_PER_MOLECULE = 20.0
 _HELD_OUT = 0.1
 _BELOW_CEILING = 0.99
-_OVER = 5
-"""A draw that is likelier than one in so many times the training set is one too sure: each of its
-molecules is there once."""
-_SCALED = 20_000
-"""Of each kind, by which features are standardised."""
+_OVERCONFIDENT_FACTOR = 5
+"""The prior is overconfident of a molecule likelier than 1 / (5 x number of training molecules).
+
+Each training molecule occurs once in the training set.
+"""
+_STANDARDISED = 20_000
+"""Molecules of each kind from which features are standardised."""
 _EPOCHS = 40
 _PATIENCE = 3
 _BATCH = 256
@@ -47,25 +48,24 @@ Counts = UInt8[Tensor, "molecule substructure"]
 
 @dataclass(frozen=True)
 class Resampling:
-    """How an acceptance was fitted."""
+    """Result of fitting an acceptance."""
 
     draws: int
-    """Of the learned prior, and as many training molecules; a tenth of both held out."""
+    """Samples of the learned prior; there are as many training molecules. A tenth is held out."""
     share: float
-    """Of such draws that it takes."""
+    """Acceptance rate of such samples."""
     auc: float
-    """Chance that of a held-out molecule of the training set and a held-out draw the classifier
-    finds the former the likelier to be one; 0.5 means that it cannot tell them apart."""
+    """ROC AUC of the classifier, held-out training molecules against held-out samples."""
 
-    # Any: as JSON has it.
+    # Any: JSON values.
     def to_json(self) -> dict[str, Any]:
         """The figures."""
         return {"draws": self.draws, "share": round(self.share, 4), "auc": round(self.auc, 4)}
 
     def __str__(self) -> str:
         return (
-            f"learned prior: {self.share:.0%} of its draws are taken, fitted to {self.draws:,}; "
-            f"AUC of molecules against draws {self.auc:.2f}"
+            f"learned prior: {self.share:.0%} of its samples are accepted, fitted to "
+            f"{self.draws:,}; AUC of molecules against samples {self.auc:.2f}"
         )
 
 
@@ -79,18 +79,18 @@ def resample_prior(
     notify: Notify | None = None,
     progress: bool = False,
 ) -> Resampling | None:
-    """Fit an acceptance to the model's learned prior; from then on the prior is the resampled one.
+    """Fit an acceptance to the model's learned prior, which replaces an earlier acceptance.
 
-    It is fitted to draws that count: distinct, exact, and taken by SELFIES as they are written, as
-    `generate` gives them. A classifier that saw the others too would learn to tell those, which are
-    left out anyway. An earlier acceptance is given up. With fewer than 1,000 there is none.
+    It is fitted to the molecules that `generate` returns: distinct, round-tripping and unrepaired.
+    A classifier that saw other samples would learn to detect those, which are refused anyway. None
+    is returned, and no acceptance fitted, with fewer than 1,000 molecules.
 
     Args:
-        model: with a learned prior; its card gets the figures.
-        corpus: in the model's vocabulary.
-        training: molecules of the corpus that the model was trained on.
-        n: draws to fit to; no more than there are molecules.
-        seed: of the draws, the choice of molecules, and the fit.
+        model: a model with a learned prior; its card gets the figures.
+        corpus: corpus in the model's vocabulary.
+        training: indices of the molecules that the model was trained on.
+        n: number of samples, at most that of the training molecules.
+        seed: random seed of the samples, the choice of molecules and the fit.
         notify: called with each line that the user should read; None logs it (logger `molvae`).
         progress: whether to show a bar.
 
@@ -99,29 +99,30 @@ def resample_prior(
     """
     model.network.acceptance = None
     n = min(n, len(training))
-    if n < _LEAST:
+    if n < _MIN_MOLECULES:
         return None
     notify = notify or _LOG.info
-    notify(f"fitting the learned prior's acceptance to {n:,} of its draws")
+    notify(f"fitting the learned prior's acceptance to {n:,} of its samples")
     settings = GenerateConfig(n=n, seed=seed, prior="push-forward", exact=True, strict=True)
-    settings = settings.with_changes({"properties": (), "most_draws": _MOST_DRAWS})
+    settings = settings.with_changes({"properties": (), "most_draws": _MAX_SAMPLES_PER_MOLECULE})
     drawn = generate(model, settings, progress=progress).selfies_rows
-    if len(drawn) < _LEAST:
+    if len(drawn) < _MIN_MOLECULES:
         return None
     chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
     known = [corpus.selfies(int(index)) for index in chosen]
     nll = torch.from_numpy(model.nll(drawn[: held_out_of(len(drawn))]))
-    labelled, usual = Labelled(_counts(known), _counts(drawn)), math.log(_OVER * len(training))
-    fitted, auc_held_out = fit_acceptance(labelled, nll, usual, seed)
+    labelled = Labelled(_counts(known), _counts(drawn))
+    nll_floor = math.log(_OVERCONFIDENT_FACTOR * len(training))
+    fitted, auc_held_out = fit_acceptance(labelled, nll, nll_floor, seed)
     model.network.acceptance = fitted.to(model.device)
-    found = Resampling(len(drawn), float(fitted.log_z.exp()), auc_held_out)
-    model.card["acceptance"] = found.to_json()
-    notify(str(found))
-    return found
+    resampling = Resampling(len(drawn), float(fitted.log_z.exp()), auc_held_out)
+    model.card["acceptance"] = resampling.to_json()
+    notify(str(resampling))
+    return resampling
 
 
 def _counts(selfies_rows: Sequence[Selfies]) -> Counts:
-    """Of what stands in the molecules, a part after the other: parsed, they are large."""
+    """Counts of substructures; in batches, as parsed molecules are large."""
     tables = [
         selfies_substructures(selfies_rows[at : at + _ROWS])
         for at in range(0, len(selfies_rows), _ROWS)
@@ -131,7 +132,7 @@ def _counts(selfies_rows: Sequence[Selfies]) -> Counts:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Molecules of a training set and draws of a prior, as many, by what stands in them."""
+    """Substructures of training molecules and of as many samples of a prior."""
 
     known: Counts
     draws: Counts
@@ -140,70 +141,70 @@ class Labelled:
         return len(self.known) + len(self.draws)
 
     def split(self, n: int) -> tuple["Labelled", "Labelled"]:
-        """The first `n` of each kind, and the others."""
+        """The first `n` of each kind, and the rest."""
         first = Labelled(self.known[:n], self.draws[:n])
         return first, Labelled(self.known[n:], self.draws[n:])
 
-    def at(self, places: Int[Tensor, " place"]) -> tuple[Counts, Float[Tensor, " molecule"]]:
-        """The molecules of these places, the draws' after the others', and 1 for each known one."""
-        known = places[places < len(self.known)]
-        draws = places[places >= len(self.known)] - len(self.known)
+    def batch(self, indices: Int[Tensor, " index"]) -> tuple[Counts, Float[Tensor, " molecule"]]:
+        """Molecules by index, training molecules first, with labels 1 and 0 for samples."""
+        known = indices[indices < len(self.known)]
+        draws = indices[indices >= len(self.known)] - len(self.known)
         counts = torch.cat([self.known[known], self.draws[draws]])
         return counts, torch.cat([torch.ones(len(known)), torch.zeros(len(draws))])
 
 
 def held_out_of(n: int) -> int:
-    """How many of `n` draws a fit holds out, and as many molecules."""
+    """Number of samples out of `n` that a fit holds out, and of as many molecules."""
     return math.ceil(_HELD_OUT * n)
 
 
 def fit_acceptance(
     molecules: Labelled,
     nll: Float[Tensor, " held_out"],
-    usual: float,
+    nll_floor: float,
     seed: int = 0,
 ) -> tuple[Acceptance, float]:
-    """An acceptance by a classifier that tells the two kinds apart, and its AUC on held-out ones.
+    """Fit a classifier that tells the two kinds apart; the acceptance and its held-out ROC AUC.
 
     Args:
-        molecules: in any order; the first tenth of each kind is held out.
-        nll: -log p of each held-out draw under the prior, in nats.
-        usual: the surprise below which the prior is too sure of a draw.
-        seed: of the first weights, dropout and the order of the updates.
+        molecules: molecules in random order; the first tenth of each kind is held out.
+        nll: negative log-likelihood of each held-out sample under the prior, in nats.
+        nll_floor: negative log-likelihood below which the prior is overconfident.
+        seed: random seed of the weights, dropout and the order of the updates.
     """
     held_out, trained_on = molecules.split(held_out_of(len(molecules.draws)))
     # nn.Module draws its weights and its dropout from torch's global generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # noqa: TID251
         acceptance = Acceptance(molecules.draws.shape[1])
-        acceptance.standardise(torch.cat([trained_on.known[:_SCALED], trained_on.draws[:_SCALED]]))
+        acceptance.standardise(
+            torch.cat([trained_on.known[:_STANDARDISED], trained_on.draws[:_STANDARDISED]])
+        )
         _train(acceptance, trained_on, held_out)
-    acceptance.nll_floor.fill_(usual)
+    acceptance.nll_floor.fill_(nll_floor)
     with torch.inference_mode():
-        # Of the draws that it was trained on it is too sure: their odds are too low.
+        # Held-out samples: the classifier is overconfident of those that it was trained on.
         acceptance.calibrate(DrawFeatures(held_out.draws, nll), _BELOW_CEILING)
-        odds = [
-            acceptance.classifier_logits(part).numpy() for part in (held_out.known, held_out.draws)
-        ]
-    return acceptance, auc(*odds)
+        known, draws = map(acceptance.classifier_logits, (held_out.known, held_out.draws))
+    return acceptance, auc(known.numpy(), draws.numpy())
 
 
 def _train(acceptance: Acceptance, trained_on: Labelled, held_out: Labelled) -> None:
-    """Logistic regression, ended when what the held-out ones are gets no likelier."""
+    """Logistic regression with early stopping on the held-out molecules."""
     optimizer = torch.optim.AdamW(
         acceptance.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY
     )
     best, weights, stale = math.inf, acceptance.state_dict(), 0
     for _ in range(_EPOCHS):
         acceptance.train()
-        for places in torch.split(torch.randperm(len(trained_on)), _BATCH):
+        for indices in torch.split(torch.randperm(len(trained_on)), _BATCH):
             optimizer.zero_grad()
-            loss = _loss(acceptance, *trained_on.at(places))
+            loss = _loss(acceptance, *trained_on.batch(indices))
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         acceptance.eval()
         with torch.inference_mode():
-            nll = float(_loss(acceptance, *held_out.at(torch.arange(len(held_out)))))
+            nll = float(_loss(acceptance, *held_out.batch(torch.arange(len(held_out)))))
         stale = 0 if nll < best else stale + 1
         if nll < best:
             best, weights = nll, copy.deepcopy(acceptance.state_dict())
@@ -215,6 +216,6 @@ def _train(acceptance: Acceptance, trained_on: Labelled, held_out: Labelled) -> 
 def _loss(
     acceptance: Acceptance, molecules: Counts, are_known: Float[Tensor, " molecule"]
 ) -> Float[Tensor, ""]:
-    """Mean surprise at what each molecule is, in nats."""
-    odds = acceptance.classifier_logits(molecules)
-    return nn.functional.binary_cross_entropy_with_logits(odds, are_known)
+    """Mean binary cross-entropy, in nats."""
+    logits = acceptance.classifier_logits(molecules)
+    return nn.functional.binary_cross_entropy_with_logits(logits, are_known)

@@ -11,13 +11,14 @@ import torch
 from jaxtyping import Int64
 
 from molvae.dataset.corpus import Corpus
+from molvae.diagnosis.held_out import HeldOut
 from molvae.errors import RunError, TrainingError
 from molvae.model_card import ModelCard
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory, provenance
 from molvae.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
 from molvae.training.config import TrainingPlan
-from molvae.training.diagnostics import Validation, validate
+from molvae.training.diagnostics import validate
 from molvae.training.interrupt import Interrupt
 from molvae.training.loop import Step, TrainingLoop
 from molvae.training.process_group import ProcessGroup
@@ -74,7 +75,7 @@ class TrainingSession:
             model.network, data.corpus, data.training, plan.train, group, _dtype(plan)
         )
         self.state = TrainingState(data=data.corpus.digest)
-        self.last_validation: Validation | None = None
+        self.last_validation: HeldOut | None = None
         self._began = self._checkpointed = time.monotonic()
         self._interrupt = Interrupt()
         self._good = self._snapshot()
@@ -111,7 +112,7 @@ class TrainingSession:
         self.group.barrier()
         return reason
 
-    def _settle(self, reason: StopReason, step: Step | None) -> Validation:
+    def _settle(self, reason: StopReason, step: Step | None) -> HeldOut:
         """See that there is a checkpoint, and a validation of the last weights: this one."""
         # An interrupt leaves no trace in the state: resumed, it is as if it had not been.
         is_end = reason is not StopReason.INTERRUPTED
@@ -128,7 +129,7 @@ class TrainingSession:
             self._checkpoint()
         return validation
 
-    def _write_models(self, validation: Validation) -> None:
+    def _write_models(self, validation: HeldOut) -> None:
         """The last one, and the best one where there is none yet, or none any more."""
         self._describe(validation)
         self.model.save_pretrained(self.run.last_model)
@@ -224,7 +225,7 @@ class TrainingSession:
             self.model.save_pretrained(self.run.best_model)
         self._checkpoint()
 
-    def measure(self) -> Validation:
+    def measure(self) -> HeldOut:
         """Figures of the present weights on the held-out molecules."""
         self.model.network.eval()
         data, seed = self.data, self.config.seed
@@ -268,7 +269,7 @@ class TrainingSession:
                 self.run.checkpoint, self.state, self.model.network, self.loop.optimizer
             )
 
-    def _describe(self, validation: Validation) -> None:
+    def _describe(self, validation: HeldOut) -> None:
         """Put on the model's card what it was trained on and what was measured."""
         card = {
             "data": self.plan.data.name,

@@ -3,7 +3,8 @@ import pytest
 
 from molvae.benchmarks.latent import benchmark_latent, latent_text
 from molvae.benchmarks.latent_config import LatentConfig
-from molvae.benchmarks.latent_figures import Reference, nearest_neighbors, respelled, ridge_r2
+from molvae.benchmarks.latent_order import nearest_neighbors, other_selfies, ridge_r2
+from molvae.benchmarks.latent_reference import Reference
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
 
@@ -89,7 +90,7 @@ def test_a_space_of_strings_takes_another_selfies_for_another_molecule(tiny_mode
     molecules = [Molecule.parse(line.split(",")[0]) for line in lines]
     smiles = [molecule.smiles for molecule in molecules]
     reference = Reference.encode(tiny_model, smiles, list(map(to_selfies, molecules)))
-    nearest, distance = respelled(tiny_model, reference, SMALL)
+    nearest, distance = other_selfies(tiny_model, reference, SMALL)
     assert 0.0 <= nearest.value < 0.9
     assert nearest.control == pytest.approx(1 / 60)
     assert distance.value > 0.0

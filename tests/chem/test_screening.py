@@ -7,7 +7,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
 from molvae.chem.properties import property_values
 from molvae.chem.refusal import Refusal
-from molvae.chem.screening import MoleculeFilter, ScreenedMolecule, screen_selfies
+from molvae.chem.screening import MoleculeFilter, judge_selfies
 from molvae.errors import ConfigError
 from molvae.parallel import ordered_map
 
@@ -16,46 +16,59 @@ TOLUENE, PHENOL, HEXANE = (
 )
 
 
-def test_without_demands_every_molecule_passes():
-    passed = screen_selfies([HEXANE, TOLUENE], MoleculeFilter())
-    assert passed == [ScreenedMolecule("CCCCCC", {}), ScreenedMolecule("Cc1ccccc1", {})]
+def refusals(selfies_rows, molecule_filter):
+    return [judged.refusal for judged in judge_selfies(selfies_rows, molecule_filter)]
 
 
-def test_nothing_to_screen_gives_nothing():
-    assert screen_selfies([], MoleculeFilter(where="qed > 0.5")) == []
+def test_without_conditions_all_molecules_pass():
+    passed = judge_selfies([HEXANE, TOLUENE])
+    assert [judged.smiles for judged in passed] == ["CCCCCC", "Cc1ccccc1"]
+    assert all(judged.is_unrepaired and judged.is_canonical for judged in passed)
+    assert refusals([HEXANE, TOLUENE], MoleculeFilter()) == [None, None]
 
 
-def test_on_demand_a_molecule_passes_in_its_own_spelling_only():
+def test_no_rows_give_no_answers():
+    assert judge_selfies([], MoleculeFilter(where="qed > 0.5")) == []
+
+
+def test_another_selfies_of_the_molecule_is_not_canonical():
     backwards = ("[O]", "[C]", "[C]")
     forwards = to_selfies(Molecule.parse("CCO"))
-    assert screen_selfies([backwards], MoleculeFilter()) == [ScreenedMolecule("CCO", {})]
-    found = screen_selfies([backwards, forwards], MoleculeFilter(canonical_only=True))
-    assert found == [Refusal.NOT_CANONICAL, ScreenedMolecule("CCO", {})]
+    judged = judge_selfies([backwards, forwards])
+    assert [row.smiles for row in judged] == ["CCO", "CCO"]
+    assert [row.is_canonical for row in judged] == [False, True]
+    canonical = MoleculeFilter(canonical_only=True)
+    assert refusals([backwards, forwards], canonical) == [Refusal.NOT_CANONICAL, None]
 
 
-def test_each_refusal_has_its_reason_and_its_place():
-    screen = MoleculeFilter(where="logp > 1.5", keep=("c1ccccc1",), avoid=("C#N",))
+def test_a_repaired_selfies_is_a_molecule_and_refused_when_strict():
+    repaired = ("[C]", "[=O]", "[C]")
+    [judged] = judge_selfies([repaired])
+    assert (judged.smiles, judged.refusal, judged.is_unrepaired) == ("C=O", None, False)
+    assert judged.repair is not None
+    assert refusals([repaired], MoleculeFilter(strict=True)) == [Refusal.REPAIRED]
+
+
+def test_the_first_condition_that_fails_is_the_reason():
+    molecule_filter = MoleculeFilter(where="logp > 1.5", keep=("c1ccccc1",), avoid=("C#N",))
     nitrile = to_selfies(Molecule.parse("N#Cc1ccccc1"))
-    found = screen_selfies([(), HEXANE, nitrile, PHENOL, TOLUENE], screen)
-    assert found == [
+    assert refusals([(), HEXANE, nitrile, PHENOL, TOLUENE], molecule_filter) == [
         Refusal.INVALID,
         Refusal.PATTERN_MISSING,
         Refusal.UNWANTED_PATTERN,
         Refusal.CONDITION_NOT_MET,
-        ScreenedMolecule("Cc1ccccc1", {}),
+        None,
     ]
 
 
-def test_all_patterns_to_keep_must_be_there():
-    assert screen_selfies([PHENOL], MoleculeFilter(keep=("c", "N"))) == [Refusal.PATTERN_MISSING]
-    assert screen_selfies([PHENOL], MoleculeFilter(keep=("c", "O"))) == [
-        ScreenedMolecule("Oc1ccccc1", {})
-    ]
+def test_all_patterns_to_keep_must_match():
+    assert refusals([PHENOL], MoleculeFilter(keep=("c", "N"))) == [Refusal.PATTERN_MISSING]
+    assert refusals([PHENOL], MoleculeFilter(keep=("c", "O"))) == [None]
 
 
 def test_the_values_are_those_asked_for_in_that_order():
     screen = MoleculeFilter(properties=("weight", "logp"), where="qed > 0.1 and logp > 0")
-    [passed] = screen_selfies([TOLUENE], screen)
+    [passed] = judge_selfies([TOLUENE], screen)
     assert list(passed.values) == ["weight", "logp"]
     assert passed.values == property_values(Molecule.parse("Cc1ccccc1"), ["weight", "logp"])
 
@@ -81,10 +94,10 @@ def test_a_sound_screen_passes_its_check():
 def test_a_screen_travels_to_other_processes_and_its_answers_come_back():
     screen = MoleculeFilter(properties=("logp",), where="logp > 0", keep=("c",))
     assert cloudpickle.loads(cloudpickle.dumps(screen)) == screen
-    found = screen_selfies([TOLUENE, HEXANE], screen)
+    found = judge_selfies([TOLUENE, HEXANE], screen)
     assert cloudpickle.loads(cloudpickle.dumps(found)) == found
     answers = ordered_map(
-        lambda rows: screen_selfies(rows, screen), enumerate([[TOLUENE], [HEXANE]]), 1
+        lambda rows: judge_selfies(rows, screen), enumerate([[TOLUENE], [HEXANE]]), 1
     )
     assert list(answers) == [(0, found[:1]), (1, found[1:])]
 
@@ -92,9 +105,7 @@ def test_a_screen_travels_to_other_processes_and_its_answers_come_back():
 def test_reactive_groups_and_rare_environments_are_refused_where_asked_for():
     peroxide, oxaziridine = (to_selfies(Molecule.parse(text)) for text in ("COOC", "CC1ON1C"))
     rows = [peroxide, oxaziridine, TOLUENE]
-    assert not any(isinstance(row, str) for row in screen_selfies(rows, MoleculeFilter()))
-    refused = screen_selfies(rows, MoleculeFilter(allow_reactive=False))
-    assert refused[:1] == [Refusal.REACTIVE]
-    refused = screen_selfies(rows, MoleculeFilter(min_environment_rate=5e-5))
-    assert refused[1] == Refusal.RARE_ENVIRONMENT
-    assert refused[2] == ScreenedMolecule("Cc1ccccc1", {})
+    assert refusals(rows, MoleculeFilter()) == [None, None, None]
+    assert refusals(rows, MoleculeFilter(allow_reactive=False))[0] == Refusal.REACTIVE
+    refused = refusals(rows, MoleculeFilter(min_environment_rate=5e-5))
+    assert refused[1:] == [Refusal.RARE_ENVIRONMENT, None]

@@ -54,7 +54,7 @@ def test_for_a_person_there_is_a_line_for_each_metric(molvae, files, tmp_path):
     assert ["valid", "0.7500"] in lines
     assert ["repair:", "bond", "order", "lowered", "0.2500"] in lines
     assert lines[-1] == [str(out)]
-    assert "note: 3 valid samples; unique@10000 wants more" in done.out
+    assert "note: 3 valid samples; unique@10000 needs more" in done.out
 
 
 def test_the_outcome_does_not_replace_a_file_that_was_read(molvae, files):

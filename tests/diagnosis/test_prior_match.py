@@ -38,7 +38,7 @@ def test_codes_far_out_are_less_dense_and_codes_at_the_centre_denser(fluorine):
 
 def test_a_learned_prior_is_compared_with_posterior_means(tiny_model):
     selfies_rows = [("[C]",) * n for n in range(2, 14)]
-    posteriors = Posteriors.of(tiny_model, selfies_rows)
+    posteriors = Posteriors.encode(tiny_model, selfies_rows)
     found = measure_prior(tiny_model, posteriors, np.random.default_rng(0))
     assert (found.prior, found.codes) == ("learned", "means")
     densities = tiny_model.log_density(posteriors.mean)
@@ -46,6 +46,6 @@ def test_a_learned_prior_is_compared_with_posterior_means(tiny_model):
 
 
 def test_quantiles_are_named_by_their_share():
-    found = LogDensities.of(np.arange(101, dtype=np.float32))
+    found = LogDensities.summarize(np.arange(101, dtype=np.float32))
     assert found.mean == 50.0
     assert dict(found.quantiles) == {0.05: 5.0, 0.25: 25.0, 0.5: 50.0, 0.75: 75.0, 0.95: 95.0}

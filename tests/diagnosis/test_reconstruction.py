@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from molvae.diagnosis.reconstruction import jtvae_reconstruction, measure_reconstruction
+from molvae.diagnosis.held_out import measure_held_out
+from molvae.diagnosis.reconstruction import jtvae_reconstruction
 
 FF, CO, CCO = ("[F]", "[F]"), ("[C]", "[O]"), ("[C]", "[C]", "[O]")
 
@@ -44,7 +45,8 @@ def test_encodings_and_decodings_can_be_fewer(fluorine):
 
 
 def measured(model, selfies_rows):
-    return measure_reconstruction(model, selfies_rows, 2, np.random.default_rng(0))
+    noise = np.random.default_rng(0).standard_normal((len(selfies_rows), model.latent_size))
+    return measure_held_out(model, selfies_rows, noise.astype(np.float32))
 
 
 def test_losses_are_those_worked_out_by_hand(writer):
@@ -53,23 +55,36 @@ def test_losses_are_those_worked_out_by_hand(writer):
     # Two bits a symbol, one for the end; to the language model all ids are equally likely.
     assert found.reconstruction == pytest.approx(np.mean([5, 7, 3]) * log(2), rel=1e-5)
     assert found.language == pytest.approx(3 * log(len(model.vocabulary)), rel=1e-5)
-    assert found.jtvae_molecules == 2
+    assert found.elbo_gap == pytest.approx(found.reconstruction + found.kl - found.language)
 
 
 def test_without_a_learned_prior_there_is_no_language_loss(fluorine):
-    assert isnan(measured(fluorine, [FF, CO]).language)
+    assert measured(fluorine, [FF, CO]).language == 0.0
+    assert isnan(measured(fluorine, [FF, CO]).elbo_gap)
 
 
 def test_exact_is_the_share_of_greedy_decodings_from_the_mean(fluorine, tiny_model):
-    assert measured(fluorine, [FF, CO, CCO, CO]).exact == 0.25
+    assert measured(fluorine, [FF, CO, CCO, CO]).exact_reconstruction == 0.25
     selfies_rows = [("[C]",) * n for n in range(2, 12)]
     back = tiny_model.reconstruct(["C" * n for n in range(2, 12)])
-    expected = [one is not None and one.smiles == "C" * n for n, one in enumerate(back, 2)]
-    assert measured(tiny_model, selfies_rows).exact == np.mean(expected)
+    expected = [
+        molecule is not None and molecule.smiles == "C" * n for n, molecule in enumerate(back, 2)
+    ]
+    assert measured(tiny_model, selfies_rows).exact_reconstruction == np.mean(expected)
 
 
 def test_kl_is_that_of_torch(tiny_model):
     selfies_rows = [CO, CCO, FF]
-    mean, deviation = (torch.as_tensor(one) for one in tiny_model.posterior(selfies_rows))
-    expected = kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(1).mean()
-    assert measured(tiny_model, selfies_rows).kl == pytest.approx(float(expected), rel=1e-4)
+    mean, deviation = (torch.as_tensor(rows) for rows in tiny_model.posterior(selfies_rows))
+    expected = kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).mean(0)
+    found = measured(tiny_model, selfies_rows)
+    assert found.kl == pytest.approx(float(expected.sum()), rel=1e-4)
+    np.testing.assert_allclose(found.kl_per_dimension, expected.numpy(), rtol=1e-3, atol=1e-5)
+
+
+def test_active_units_are_those_whose_mean_varies_by_more_than_a_hundredth(tiny_model):
+    # Two molecules whose means differ by d have the variance (d / 2) squared.
+    first, second = tiny_model.posterior([CO, CCO])[0]
+    expected = int(((first - second) ** 2 / 4 > 0.01).sum())
+    assert measured(tiny_model, [CO, CCO]).active_units == expected
+    assert measured(tiny_model, [CO, CO]).active_units == 0

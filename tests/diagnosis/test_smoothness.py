@@ -52,7 +52,7 @@ def test_a_model_that_writes_nothing_has_no_place_to_start(writer):
 
 
 def test_steps_start_at_what_the_code_itself_decodes_to(tiny_model):
-    few = Posteriors.of(tiny_model, [("[C]", "[C]", "[O]"), ("[N]", "[C]")])
+    few = Posteriors.encode(tiny_model, [("[C]", "[C]", "[O]"), ("[N]", "[C]")])
     pointlike = Posteriors(few.mean, np.full_like(few.deviation, 1e-9))
     _, steps = take_steps(tiny_model, pointlike, 1, generator())
     for step in steps[:5]:

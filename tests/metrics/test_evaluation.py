@@ -107,7 +107,7 @@ def test_the_figures_say_what_they_rest_on(measured):
         "Test": 100,
         "TestSF": 100,
     }
-    assert measured[0].notes == ("97 valid samples; unique@10000 wants more",)
+    assert measured[0].notes == ("97 valid samples; unique@10000 needs more",)
 
 
 def test_near_molecules_of_the_training_set_are_counted(measured, rows):

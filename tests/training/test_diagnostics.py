@@ -6,7 +6,8 @@ import pytest
 
 from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
-from molvae.training.diagnostics import Validation, is_same_molecule, validate
+from molvae.diagnosis.held_out import HeldOut, is_same_molecule
+from molvae.training.diagnostics import validate
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +49,28 @@ def test_the_order_of_the_molecules_does_not_matter_much(tiny_model, corpus):
 
 
 def figures(kl, active):
-    return Validation(10, 20.0, kl, 30.0, 0.0, active, tuple([kl / 50] * 50), 0.0)
+    return HeldOut(10, 20.0, kl, 30.0, 0.0, active, tuple([kl / 50] * 50), 0.0)
 
 
 def test_a_posterior_that_carries_nothing_is_collapsed():
     assert "KL 0.30 nats, 0 of 50 units active" in figures(0.3, 0).collapse()
     assert figures(20.0, 40).collapse() is None
+
+
+def test_the_elbo_gap_is_reconstruction_plus_kl_less_the_nll_of_the_prior():
+    wide = figures(110.0, 40)
+    assert wide.elbo_gap == pytest.approx(20.0 + 110.0 - 30.0)
+    assert "ELBO gap 100.0 nats" in str(wide)
+    assert wide.to_json()["elbo_gap"] == 100.0
+    assert "autoencoder" in wide.to_json()["elbo_gap_means"]
+    assert "generative" in figures(12.0, 40).to_json()["elbo_gap_means"]
+
+
+def test_without_a_learned_prior_there_is_no_elbo_gap():
+    plain = replace(figures(110.0, 40), language=0.0)
+    assert "ELBO gap" not in str(plain)
+    assert plain.to_json()["elbo_gap"] is None
+    assert plain.to_json()["elbo_gap_means"] == ""
 
 
 def test_one_molecule_tells_of_no_collapse():

@@ -134,7 +134,7 @@ def test_training_a_faithful_model_ends_with_an_acceptance(resampled):
     assert float(saved.network.acceptance.nll_floor.exp()) == pytest.approx(5_500, rel=1e-3)
     assert 0.05 < figures["share"] < 1.0
     assert 0.4 < figures["auc"] < 1.0
-    assert f"{figures['share']:.0%} of its draws are taken" in said[-1]
+    assert f"{figures['share']:.0%} of its samples are accepted" in said[-1]
     # What training returns draws as what it saved does; the last weights have none.
     for one in (saved, result.model):
         prior = one.prior
