@@ -32,4 +32,8 @@ def _paragraph(name: str, card: dict[str, Any]) -> str:
     default = " (default)" if name == DEFAULT else ""
     lines = [f"{name}{default}: {card.get('about', 'no description')}"]
     lines += [f"  {figure:40} {value}" for figure, value in card.get("figures", {}).items()]
+    validation = card.get("validation", {})
+    if validation.get("elbo_gap") is not None:
+        value = f"{validation['elbo_gap']} nats: {validation.get('elbo_gap_means', '')}"
+        lines.append(f"  {'ELBO gap, held out':40} {value}")
     return "\n".join(lines)
