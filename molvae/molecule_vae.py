@@ -17,6 +17,7 @@ from molvae.chem.similarity import selfies_substructures
 from molvae.dataset.molecules import name_molecule, read_molecules
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.acceptance import FeatureCounts, Item, Resampler
+from molvae.model.batching import by_length
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
 from molvae.model.folder import SavedModel, read_model, write_model
 from molvae.model.network import Posterior, SequenceVAE, as_latents, padded_ids, pick_device
@@ -169,14 +170,12 @@ class MoleculeVAE:
         if not all(selfies_rows):
             raise MoleculeError("no symbols", "an empty spelling has no posterior")
         rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
-        # Neighbors in length share a batch, so that the network sees few lengths in each.
-        order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
         mean = np.empty((len(rows), self.latent_size), np.float32)
         deviation = np.empty_like(mean)
-        for part in _parts(order):
-            posterior = self._posterior([rows[place] for place in part])
-            mean[part] = posterior.mean.cpu().numpy()
-            deviation[part] = torch.exp(0.5 * posterior.log_variance).cpu().numpy()
+        for batch in by_length([len(row) for row in rows], _ROWS):
+            posterior = self._posterior([rows[index] for index in batch])
+            mean[batch] = posterior.mean.cpu().numpy()
+            deviation[batch] = torch.exp(0.5 * posterior.log_variance).cpu().numpy()
         return mean, deviation
 
     @torch.inference_mode()
@@ -190,13 +189,11 @@ class MoleculeVAE:
         if not self.network.has_prior:
             raise ModelError("this model has no learned prior; use the normal one")
         rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
-        # Neighbors in length share a batch: the shorter ones are padded.
-        order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
         nll = np.empty(len(rows), np.float32)
-        for part in _parts(order):
-            ids, lengths = padded_ids([rows[place] for place in part])
-            found = self.network.prior_nll(ids.to(self.device), lengths.to(self.device))
-            nll[part] = found.cpu().numpy()
+        for batch in by_length([len(row) for row in rows], _ROWS):
+            ids, lengths = padded_ids([rows[index] for index in batch])
+            values = self.network.prior_nll(ids.to(self.device), lengths.to(self.device))
+            nll[batch] = values.cpu().numpy()
         return nll
 
     def decode(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from molvae.errors import ModelError
 from molvae.model.acceptance import Resampler
+from molvae.model.batching import by_length
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.special_ids import PAD
@@ -158,12 +159,12 @@ class PushForwardPrior:
         return _joined(selfies_rows)
 
     def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
-        """The posterior mean of each; rows alike in length share a batch, which wastes little."""
+        """The posterior mean of each row."""
         lengths = _lengths(ids)
         codes = ids.new_empty(
             len(ids), self.network.config.latent_size, dtype=torch.get_default_dtype()
         )
-        for rows in torch.split(lengths.argsort(), _ROWS) if len(ids) else ():
+        for rows in by_length(lengths.tolist(), _ROWS):
             codes[rows] = self.network.encode(ids[rows], lengths[rows]).mean
         return codes
 
