@@ -131,7 +131,7 @@ def test_what_an_exact_generation_gives_lies_at_the_codes_that_the_molecules_hav
 def test_too_few_kept_codes_end_with_advice(tiny_model):
     found = generate(tiny_model, GenerateConfig(n=200, exact=True, decoding=SHORT, most_draws=1))
     assert "not kept by its code" in found.shortfall()
-    assert "--no-exact" in found.shortfall()
+    assert "`exact=False`" in found.shortfall()
 
 
 def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
@@ -162,7 +162,7 @@ def test_codes_that_give_their_molecule_back_are_not_asked_of_a_normal_prior(tin
 def test_too_many_repairs_end_with_advice(tiny_model):
     found = generate(tiny_model, settings(n=200, strict=True, most_draws=1))
     assert "repaired SELFIES" in found.shortfall()
-    assert "--no-strict" in found.shortfall()
+    assert "`strict=False`" in found.shortfall()
 
 
 def test_the_plain_prior_decodes_points_of_a_standard_normal(tiny_model):
@@ -200,4 +200,4 @@ def test_too_many_radicals_end_with_advice(tiny_model):
     made = generate(tiny_model, settings(n=60, strict=False, exact=False))
     told = replace(made, molecules=[], refused={Refusal.RADICAL: 5, Refusal.DUPLICATE: 2})
     assert "radical: 5" in told.shortfall()
-    assert "--radicals" in told.shortfall()
+    assert "`radicals=True`" in told.shortfall()
