@@ -22,6 +22,9 @@ _GROWTH = 1.25
 _GROWTH_STEPS = 20
 """Smallest number of batches, where the distance is not given."""
 
+_LONGEST_SHOWN = 100
+"""Characters of a SMILES in a message."""
+
 _log = logging.getLogger("molvae")
 
 
@@ -48,8 +51,10 @@ class RoundTrip:
             return f"the model gives {self.molecule.smiles} back"
         if self.decoded is None:
             return f"the model does not give {self.molecule.smiles} back, nor any other molecule"
+        smiles = self.decoded.smiles
+        decoded = smiles if len(smiles) <= _LONGEST_SHOWN else f"{smiles[:_LONGEST_SHOWN]}..."
         return (
-            f"the model does not give {self.molecule.smiles} back, but {self.decoded.smiles} "
+            f"the model does not give {self.molecule.smiles} back, but {decoded} "
             f"(similarity {self.similarity:.2f}): results refer to that molecule"
         )
 

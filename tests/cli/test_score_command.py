@@ -36,7 +36,7 @@ def test_a_file_is_scored_by_a_named_objective(shell, molecules, tmp_path):
     assert done.status == 0, done.err
     assert [row["smiles"] for row in rows(out)] == ["CCO", "c1ccccc1", "CCCN"]
     for row in rows(out):
-        assert list(row) == ["smiles", "row", "score", "qed"]
+        assert list(row) == ["smiles", "row", "score", "qed", "name"]
         assert float(row["score"]) == pytest.approx(QED.qed(Chem.MolFromSmiles(row["smiles"])))
     assert done.out.startswith(f"{out}: 3 molecules, 3 scored, best score 0.")
     refused = rows(tmp_path / "out.csv.refused.csv")
@@ -60,6 +60,7 @@ def test_a_file_is_scored_by_an_objective_file(molvae, molecules, tmp_path):
         "similarity",
         "similarity_desirability",
         "smarts",
+        "name",
     ]
     assert (first["score"], first["similarity_desirability"]) == ("1.0", "1.0")
     assert (second["smarts"], third["smarts"], third["score"]) == ("1.0", "0.0", "")
