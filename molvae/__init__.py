@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from molvae.report.writing import write_report
     from molvae.runs import RunDirectory
     from molvae.training.config import TrainConfig, TrainingPlan
-    from molvae.training.fit import TrainingResult, resume, train
+    from molvae.training.run import TrainingResult, resume, train
     from molvae.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
@@ -121,7 +121,7 @@ _HOMES = {
     "molvae.report.writing": ("write_report",),
     "molvae.runs": ("RunDirectory",),
     "molvae.training.config": ("TrainConfig", "TrainingPlan"),
-    "molvae.training.fit": ("TrainingResult", "resume", "train"),
+    "molvae.training.run": ("TrainingResult", "resume", "train"),
     "molvae.vocabulary": ("Vocabulary",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -27,7 +27,7 @@ from molvae.parallel import available_cores
 from molvae.runs import provenance
 from molvae.training.config import TrainConfig
 from molvae.training.loop import TrainingLoop
-from molvae.training.memory import freed_memory_kept
+from molvae.training.memory import keep_freed_memory
 from molvae.training.precision import pick_precision
 from molvae.training.process_group import ProcessGroup, join_process_group
 
@@ -121,7 +121,7 @@ def as_member(rank: int, size: int, rendezvous: Path, arguments: argparse.Namesp
     member = (
         nullcontext(ProcessGroup()) if size == 1 else join_process_group(rank, size, rendezvous)
     )
-    with freed_memory_kept(), member as group:
+    with keep_freed_memory(), member as group:
         rate = training_rate(arguments, group, precision)
     if rank == 0:
         print(json.dumps(rate))

@@ -29,8 +29,8 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model, shipped_models
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
-from molvae.training.fit import resume, train
 from molvae.training.resampling import resample_prior
+from molvae.training.run import resume, train
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "molvae" / "pretrained"

@@ -10,7 +10,7 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.model.network_config import ModelConfig
 from molvae.training.config import TrainConfig, TrainingPlan
-from molvae.training.fit import TrainingResult, train
+from molvae.training.run import TrainingResult, train
 
 SAMPLE = Path(__file__).parents[1] / "data" / "moses_sample.csv"
 TINY = ModelConfig(
@@ -58,7 +58,7 @@ def tiny_plan(few_molecules) -> TrainingPlan:
             epochs=12,
             batch_size=32,
             learning_rate=5e-3,
-            warmup_steps=5,
+            warmup=0.05,
             beta=0.01,
             validate_every=20,
             processes=1,

@@ -26,12 +26,12 @@ from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
 
 if TYPE_CHECKING:
-    import molvae.training.fit
+    import molvae.training.run
 
 
 # Settings that few users change have no flag; `molvae config train` prints them with the rest.
 _TRAINING_BY_FILE = (
-    "warmup_steps",
+    "warmup",
     "beta_warmup",
     "property_weight",
     "validate_every",
@@ -119,9 +119,9 @@ def train(
     earlier = RunDirectory.existing(out) if resume else None
     plan = settings_from(TrainingPlan, config, _data(data, out, earlier, config) | flags.settings())
     with output.activity("loading PyTorch"):
-        from molvae.training.fit import resume as resume_training
-        from molvae.training.fit import train as train_model
         from molvae.training.process_group import torchrun_rank
+        from molvae.training.run import resume as resume_training
+        from molvae.training.run import train as train_model
         from molvae.training.session import StopReason
     bar = output.progress and not torchrun_rank()
     if earlier:
@@ -169,7 +169,7 @@ def _check_start(plan: TrainingPlan) -> None:
         )
 
 
-def _text(result: "molvae.training.fit.TrainingResult", run: RunDirectory) -> str:
+def _text(result: "molvae.training.run.TrainingResult", run: RunDirectory) -> str:
     lines = [
         f"{result.stop} after {result.steps} updates, {result.seconds / 60:.1f} minutes",
         f"last weights: {result.validation}",

@@ -30,13 +30,17 @@ class TrainConfig(Settings):
     epochs: PositiveInt = 20
     """Passes over the training molecules."""
     max_minutes: PositiveFloat | None = None
-    """Time limit, earlier sessions included; the learning rate schedule ends with it."""
+    """Time limit of the whole training, earlier sessions included.
+
+    Updates take nine tenths of it, to which the learning rate schedule is fitted; the rest is for
+    the last validation and the acceptance.
+    """
     batch_size: PositiveInt = 256
     """Molecules in an update, over all processes."""
     learning_rate: PositiveFloat = 3e-3
     """Peak learning rate of AdamW; a cosine lowers it to a hundredth by the end."""
-    warmup_steps: NonNegativeInt = 200
-    """Updates over which the learning rate rises from 0."""
+    warmup: Share = 0.01
+    """Share of the training over which the learning rate rises from 0: 200 of 20,000 updates."""
     beta: NonNegativeFloat = 0.01
     """Weight of the KL term (Higgins et al. 2017); 1 is the ELBO, which often collapses.
 

@@ -1,4 +1,4 @@
-"""Interrupt: the first Ctrl-C ends a training after the present update, the second at once."""
+"""Interrupt: the first Ctrl-C ends a training after the current update, the second at once."""
 
 import signal
 import threading
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 
 class Interrupt:
-    """A request of the user to end the training."""
+    """Whether the user has asked to end the training."""
 
     def __init__(self) -> None:
         self.is_requested = False
 
     @contextmanager
     def catch_signals(self, is_main: bool) -> Iterator[None]:
-        """Take the first Ctrl-C or SIGTERM in the block for a request to end.
+        """Treat the first Ctrl-C or SIGTERM during the block as a request to end.
 
-        Only the main thread can catch signals. Processes other than the main one ignore them: the
-        main process tells them when to end.
+        Only the main thread can catch signals. Processes other than the main one ignore them, as
+        the main process tells them when to end.
         """
         if threading.current_thread() is not threading.main_thread():
             yield

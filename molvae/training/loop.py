@@ -1,4 +1,4 @@
-"""TrainingLoop: one update after the other, each a Step that tells what it did."""
+"""TrainingLoop: the updates of a training, each described by a Step."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -36,15 +36,15 @@ class Step:
     """Updates made, this one included."""
     molecules: int
     losses: Mapping[str, float]
-    """By name, of what is trained: reconstruction and kl of the autoencoder; language, which is
-    -log p(molecule) under the language model of the learned prior (0 without one)."""
+    """Losses by name: reconstruction and kl of the autoencoder; language, the NLL under the
+    language model of the learned prior (0 without one). Only what is trained has a loss."""
     beta: float
     learning_rate: float
     gradient_norm: float
     progress: float
     """Share of the training that was done before this update, by count or by time."""
     stop_asked: bool
-    """Whether the leading process was asked to end."""
+    """Whether the user asked the main process to end."""
     time_is_up: bool
 
     @property
@@ -54,10 +54,10 @@ class Step:
 
 
 class TrainingLoop:
-    """Goes through the epochs, updating the weights.
+    """Updates the weights, epoch after epoch.
 
-    Everything random in update number n comes from the seed and n, so that a training that is
-    resumed at n goes on as if it had not been interrupted, whatever the size of the process group.
+    All random numbers of update n come from the seed and n, so a training that is resumed at n
+    continues as if it had not been interrupted, whatever the size of the process group.
     """
 
     def __init__(
@@ -91,19 +91,19 @@ class TrainingLoop:
     def steps(
         self, done: int, time_share: float, pace: Callable[[], tuple[float, bool]]
     ) -> Iterator[Step]:
-        """The updates after the first `done`; none when the time is up.
+        """Make the updates after the first `done`; none when the time is up.
 
         Args:
             done: updates made earlier.
-            time_share: share of the time that was used up by then.
-            pace: tells the share of the time that is used up, and whether to end soon; asked in
-                the leading process once an update.
+            time_share: share of the time that had passed by then.
+            pace: returns the share of the time that has passed, and whether to end soon; called
+                by the main process once per update.
         """
         while done < self.total_steps and time_share < 1.0:
-            epoch, place = divmod(done, self.steps_per_epoch)
+            epoch, position = divmod(done, self.steps_per_epoch)
             lengths, size, seed = self.corpus.lengths, self.config.batch_size, self.config.seed
             batches = epoch_batches(lengths, self.indices, size, seed, epoch)
-            for rows in batches[place:]:
+            for rows in batches[position:]:
                 progress = max(done / self.total_steps, time_share)
                 batch = self.corpus.batch(rows, self._flatten_mask(len(rows), done))
                 step, time_share = self._update(done, batch, progress, pace)
@@ -126,10 +126,10 @@ class TrainingLoop:
         pace: Callable[[], tuple[float, bool]],
     ) -> tuple[Step, float]:
         beta = kl_weight(self.config, progress)
-        rate = self.step_scale * learning_rate(self.config, done, progress)
+        rate = self.step_scale * learning_rate(self.config, progress, 1 / self.total_steps)
         time_share, stop = pace() if self.group.is_main else (0.0, False)
         sums = self._backward(done, batch, beta)
-        # What only the leading process knows travels with the gradient.
+        # What only the main process knows is summed with the gradients.
         shared = self._add_up(torch.tensor([*sums.values(), time_share, float(stop)]))
         n = len(batch.ids)
         norm = self._apply(rate, n)
@@ -153,12 +153,12 @@ class TrainingLoop:
             parameter.grad = None
         if len(batch.ids) <= self.group.rank:
             return self._empty_sums()
-        # Noise is drawn for the whole batch, so that a row's does not depend on the process group.
-        source = torch.Generator().manual_seed(_mixed(self.config.seed, done))
+        # Noise is drawn for the whole batch, so that no row's noise depends on the process group.
+        source = torch.Generator().manual_seed(_mix_seed(self.config.seed, done))
         if self.config.only == "prior":
             loss, sums = self._prior_loss(batch)
         elif self.network.is_shared:
-            loss, sums = self._shared_loss(batch, beta, source)
+            loss, sums = self._noise_levels_loss(batch, beta, source)
         else:
             loss, sums = self._autoencoder_loss(batch, beta, source)
             language, prior_sums = self._prior_loss(batch)
@@ -187,7 +187,7 @@ class TrainingLoop:
         loss = loss + self._property_loss(batch, posterior.sample(noise))
         return loss, {"reconstruction": elbo.reconstruction.sum(), "kl": kl.sum()}
 
-    def _shared_loss(
+    def _noise_levels_loss(
         self, batch: Batch, beta: float, source: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a decoder at all noise levels, each row at a level of its own.
@@ -236,10 +236,10 @@ class TrainingLoop:
         return self._share(mask)
 
     def _empty_sums(self) -> dict[str, float]:
-        """The sums of a process for which the batch has no molecule."""
+        """The sums in a process that has no molecule of the batch."""
         if self.config.only is not None:
             return {"language": 0.0}
-        # The others ask for the sum over the process group.
+        # The other processes take part in this sum over the process group.
         latent, device = self.network.config.latent_size, self.network.device
         self._mean_kl(torch.zeros(0, latent, device=device), 1)
         return {"reconstruction": 0.0, "kl": 0.0, "language": 0.0}
@@ -296,13 +296,13 @@ def draw_noise_levels(n: int, source: torch.Generator) -> Float[Tensor, " molecu
 
 
 def _gradient(parameter: Tensor) -> Tensor:
-    """Its gradient; zeros where the batch did not reach it."""
+    """The gradient of a parameter; zeros if the batch did not use the parameter."""
     if parameter.grad is None:
         parameter.grad = torch.zeros_like(parameter)
     gradient: Tensor = parameter.grad
     return gradient
 
 
-def _mixed(seed: int, step: int) -> int:
-    """One number out of two, such that near ones give unrelated draws."""
+def _mix_seed(seed: int, step: int) -> int:
+    """A seed from two numbers; similar numbers give unrelated random streams."""
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]) >> 1

@@ -1,4 +1,4 @@
-"""Which number format the matrix products of training use on a device."""
+"""Choice of the number format in which a device trains."""
 
 import time
 
@@ -13,9 +13,9 @@ _WORTH_IT = 1.3
 
 
 def pick_precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where this device runs a GRU clearly faster in it, else float32; measured."""
+    """bfloat16 if a short measurement shows that a GRU is clearly faster in it, else float32."""
     times: dict[torch.dtype, float] = dict.fromkeys((torch.bfloat16, torch.float32), float("inf"))
-    # In turn, so that what else the machine does falls on both.
+    # In turn, so that other work of the machine slows down both.
     for _ in range(_REPEATS):
         times = {dtype: min(best, _seconds(device, dtype)) for dtype, best in times.items()}
     is_faster = times[torch.bfloat16] * _WORTH_IT < times[torch.float32]
@@ -25,7 +25,7 @@ def pick_precision(device: torch.device) -> torch.dtype:
 def _seconds(device: torch.device, dtype: torch.dtype) -> float:
     """Time of a short sequence and its gradients; infinite where the device lacks the format.
 
-    Some have it for the one and not for the other.
+    Some devices have the format for the sequence but not for its gradients.
     """
     recurrence = GRULayer(_SIZE, _SIZE).to(device)
     inputs = torch.ones(_POSITIONS, _ROWS, _SIZE, device=device)
@@ -35,7 +35,7 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             states = recurrence(inputs, start)
         gradients = torch.autograd.grad(states.float().sum(), recurrence.weights)
-        # So that a GPU is waited for.
+        # Reading a value waits for the GPU.
         gradients[0].sum().item()
     except RuntimeError:
         return float("inf")

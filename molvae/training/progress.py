@@ -1,4 +1,4 @@
-"""ProgressReport: what the user sees of a training, and the lines that stay on disk."""
+"""ProgressReport: the progress of a training on the screen and on disk."""
 
 import json
 import math
@@ -17,17 +17,24 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 _SMOOTHING = 0.02
-"""Share of the newest update in the figures beside the bar."""
+"""Weight of the newest update in the running means beside the bar."""
 
 _LOSSES = {"reconstruction": "reconstruction", "kl": "KL", "language": "prior"}
-"""Words for the losses of an update."""
+"""Names of the losses beside the bar."""
 
 Notify = Callable[[str], None]
 """Called with each line that the user should read."""
 
 
 class ProgressReport:
-    """A bar with molecules/s and time left, `progress.jsonl`, and tensorboard if asked for."""
+    """A progress bar, the file `progress.jsonl`, and TensorBoard event files.
+
+    Args:
+        run: the run directory.
+        notify: called with each line that the user should read; None drops them.
+        bar: whether to show a bar with molecules/s and the time left.
+        tensorboard: whether to write TensorBoard event files.
+    """
 
     def __init__(
         self, run: RunDirectory, notify: Notify | None, *, bar: bool, tensorboard: bool
@@ -49,12 +56,12 @@ class ProgressReport:
             self.writer.close()
 
     def begin(self, molecules: int | None, done: int, step: int) -> None:
-        """Start the bar, and drop lines that are ahead of update `step`: they come again.
+        """Start the bar, and drop lines of updates after `step`, which will be made again.
 
         Args:
-            molecules: in all epochs; None where the time ends the training, as it is told then.
-            done: molecules of earlier sittings.
-            step: updates of earlier sittings.
+            molecules: molecules of all epochs; None if the training may end by a time limit.
+            done: molecules of earlier sessions.
+            step: updates of earlier sessions.
         """
         self.bar = tqdm(
             total=molecules,
@@ -65,15 +72,15 @@ class ProgressReport:
             disable=not self.shows_bar,
             mininterval=0.5,
         )
-        lines = self._earlier()
+        lines = self._read_lines()
         with atomic_write(self.run.progress) as stream:
             stream.writelines(
                 json.dumps(line) + "\n" for line in lines if line.get("step", math.inf) <= step
             )
 
     # Any: JSON values.
-    def _earlier(self) -> list[dict[str, Any]]:
-        """The lines that are there; a damaged file is put aside, as training does without it."""
+    def _read_lines(self) -> list[dict[str, Any]]:
+        """The lines of earlier sessions; a damaged file is renamed, as nothing depends on it."""
         if not self.run.progress.exists():
             return []
         try:
@@ -81,23 +88,23 @@ class ProgressReport:
         except FileError as error:
             aside = self.run.progress.with_name("progress.damaged.jsonl")
             self.run.progress.replace(aside)
-            self.say(f"{error}; it is {aside.name} now, and begun anew")
+            self.say(f"{error}; it was renamed to {aside.name}, and a new file is begun")
             return []
 
     def step(self, step: Step) -> None:
-        """Move the bar on by an update."""
+        """Advance the bar by an update."""
         if self.bar is None:
             return
         for name, loss in step.losses.items():
             before = self.losses.get(name, loss)
             self.losses[name] = before + _SMOOTHING * (loss - before)
-        told = ", ".join(f"{_LOSSES[name]} {loss:.4g}" for name, loss in self.losses.items())
+        losses = ", ".join(f"{_LOSSES[name]} {loss:.4g}" for name, loss in self.losses.items())
         share = "" if self.bar.total else f"{step.progress:.0%} of the time, "
-        self.bar.set_postfix_str(f"{share}{told} nats", refresh=False)
+        self.bar.set_postfix_str(f"{share}{losses} nats", refresh=False)
         self.bar.update(step.molecules)
 
     def validation(self, step: Step, epoch: float, validation: HeldOut, seconds: float) -> None:
-        """Show a validation, and keep it."""
+        """Show a validation, and append it to `progress.jsonl`."""
         self.say(f"epoch {epoch:.2f}: {validation}")
         line = {
             "step": step.number,
@@ -117,7 +124,7 @@ class ProgressReport:
                     self.writer.add_scalar(name, value, step.number)
 
     def say(self, line: str) -> None:
-        """Tell the user something, above the bar."""
+        """Show a line above the bar."""
         if self.bar is not None:
             self.bar.clear()
         self.notify(line)

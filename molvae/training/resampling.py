@@ -24,7 +24,7 @@ from molvae.training.progress import Notify
 
 _LOG = logging.getLogger(__name__)
 
-_MIN_MOLECULES = 1_000
+MIN_MOLECULES = 1_000
 """Molecules of each kind below which no classifier is fitted."""
 _MAX_SAMPLES_PER_MOLECULE = 20.0
 _HELD_OUT = 0.1
@@ -99,14 +99,14 @@ def resample_prior(
     """
     model.network.acceptance = None
     n = min(n, len(training))
-    if n < _MIN_MOLECULES:
+    if n < MIN_MOLECULES:
         return None
     notify = notify or _LOG.info
     notify(f"fitting the learned prior's acceptance to {n:,} of its samples")
     settings = GenerateConfig(n=n, seed=seed, prior="push-forward", exact=True, strict=True)
     settings = settings.with_changes({"properties": (), "most_draws": _MAX_SAMPLES_PER_MOLECULE})
     drawn = generate(model, settings, progress=progress).selfies_rows
-    if len(drawn) < _MIN_MOLECULES:
+    if len(drawn) < MIN_MOLECULES:
         return None
     chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
     known = [corpus.selfies(int(index)) for index in chosen]

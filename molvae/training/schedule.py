@@ -8,12 +8,18 @@ _FINAL_SHARE = 0.01
 """Share of the peak learning rate at the end of the cosine."""
 
 
-def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
+def learning_rate(config: TrainConfig, progress: float, update_share: float = 0.0) -> float:
     """Linear warm-up, times a cosine over the whole training.
 
-    `progress` runs from 0 to 1, by updates or by time, whichever is closer to its limit.
+    Args:
+        config: peak learning rate and warm-up.
+        progress: share of the training that is done, from 0 to 1, by updates or by time,
+            whichever is closer to its limit.
+        update_share: share of the training that an update is; with it, the rate of the first
+            update is above 0.
     """
-    rise = min(1.0, (step + 1) / (config.warmup_steps + 1))
+    warmup = config.warmup + update_share
+    rise = min(1.0, (progress + update_share) / warmup) if warmup else 1.0
     fall = _FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
     return config.learning_rate * rise * fall
 

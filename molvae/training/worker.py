@@ -28,8 +28,8 @@ def main(run: str, rank: str, size: str, rendezvous: str) -> None:
 
     from molvae.errors import MolvaeError
     from molvae.runs import RunDirectory
-    from molvae.training.fit import train_as_worker
     from molvae.training.process_group import join_process_group, ready_file
+    from molvae.training.run import train_as_worker
 
     ready_file(Path(rendezvous), int(rank)).touch()
     try:

@@ -186,8 +186,8 @@ def test_settings_without_a_flag_are_in_the_printed_file(molvae, tmp_path):
     text = molvae("config", "train").out
     settings = tomllib.loads(text)
     assert settings["model"]["encoder_size"] == 256
-    assert settings["train"]["warmup_steps"] == 200
-    assert "\n# Updates over which the learning rate rises from 0.\n" in text
+    assert settings["train"]["warmup"] == 0.01
+    assert "\n# Share of the training over which the learning rate rises from 0:" in text
     # The file has the defaults, once the data are named.
     assert TrainingPlan.parse({"data": "x", **settings}) == TrainingPlan(data=Path("x"))
 

@@ -7,7 +7,7 @@ from page_reader import ReadPage
 from molvae.errors import FileError
 from molvae.report.writing import write_report
 from molvae.runs import RunDirectory
-from molvae.training.fit import resume, train
+from molvae.training.run import resume, train
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_refused_rows_are_counted_by_reason(run):
     rows = ["line,reason,text,detail", *(f"{n},duplicate,C<{n}>," for n in range(2, 14))]
     run.refused_rows.write_text("\n".join([*rows, "20,not a molecule,hello,no", ""]))
     text = read(run).text
-    assert "Refused rows 13 rows of the data were refused" in text
+    assert "Refused rows 13 rows were refused" in text
     assert "duplicate 12 not a molecule 1 line reason text detail 2 duplicate C<2>" in text
     assert "C<11>" in text
     assert "C<12>" not in text

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from molvae.training.memory import freed_memory_kept
+from molvae.training.memory import keep_freed_memory
 
 resource = pytest.importorskip("resource")
 STATM = Path("/proc/self/statm")
@@ -27,7 +27,7 @@ def resident_bytes():
 def pages_and_bytes():
     """Pages without and within the block, and the bytes that its end gives back."""
     usual = pages_of_ten_updates()
-    with freed_memory_kept():
+    with keep_freed_memory():
         pages_of_ten_updates()
         kept = pages_of_ten_updates()
         held = resident_bytes()

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from molvae.errors import ConfigError
-from molvae.training import fit
 from molvae.training.process_group import check_process_count
+from molvae.training.run import train
 
 
 def test_several_processes_share_a_processor_or_a_gpu_each(monkeypatch):
@@ -18,10 +18,10 @@ def test_several_processes_share_a_processor_or_a_gpu_each(monkeypatch):
         check_process_count(2, torch.device("mps"))
 
 
-def test_a_team_that_cannot_be_leaves_no_run_behind(tiny_plan, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit, "pick_device", lambda name: torch.device("cuda"))
-    monkeypatch.setattr(fit, "pick_precision", lambda device: torch.float32)
-    plan = tiny_plan.model_copy(update={"train": tiny_plan.train.with_changes({"processes": 2})})
+def test_too_many_processes_for_a_gpu_leave_no_run_behind(tiny_plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    config = tiny_plan.train.with_changes({"processes": 2, "device": "cuda"})
+    plan = tiny_plan.model_copy(update={"train": config})
     with pytest.raises(ConfigError, match="processes = 2"):
-        fit.train(plan, tmp_path / "run")
+        train(plan, tmp_path / "run")
     assert not (tmp_path / "run").exists()

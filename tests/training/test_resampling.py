@@ -11,9 +11,11 @@ from molvae.model.acceptance import DrawFeatures
 from molvae.model.prior import PushForwardPrior
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
+from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
-from molvae.training.fit import resume, train
 from molvae.training.resampling import Labelled, fit_acceptance, held_out_of, resample_prior
+from molvae.training.run import resume, train
+from molvae.training.session import StopReason
 from tests.conftest import SAMPLE
 
 
@@ -167,3 +169,14 @@ def test_weights_that_are_trained_further_give_up_their_acceptance(resampled, fe
     further = train(plan, run.with_name("further"))
     assert further.model.network.acceptance is None
     assert result.model.network.acceptance is not None
+
+
+# The acceptance took nine minutes after a training whose time limit was two.
+def test_the_time_limit_of_a_training_is_one_of_the_acceptance_too(resampled, tmp_path):
+    plan = TrainingPlan.of_run(RunDirectory(resampled[1]))
+    limited = plan.train.with_changes({"max_minutes": 1e-3})
+    said: list[str] = []
+    result = train(plan.model_copy(update={"train": limited}), tmp_path / "run", notify=said.append)
+    assert result.stop is StopReason.OUT_OF_TIME
+    assert result.model.network.acceptance is None
+    assert "`max_minutes`" in said[-1]

@@ -14,7 +14,7 @@ TRAIN = """
 import sys
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
-from molvae.training.fit import train
+from molvae.training.run import train
 from pathlib import Path
 
 if __name__ == "__main__":

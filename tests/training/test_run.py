@@ -26,10 +26,10 @@ from molvae.errors import (
 )
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
-from molvae.training import fit
 from molvae.training.config import TrainingPlan
-from molvae.training.fit import resume, train
+from molvae.training.run import resume, train
 from molvae.training.session import StopReason
+from molvae.training.start import prepare_start
 
 
 def changed(plan, corpus=None, **settings):
@@ -121,13 +121,6 @@ def test_time_that_is_up_ends_a_training_cleanly(tiny_plan, tmp_path):
     assert MoleculeVAE.from_pretrained(tmp_path / "run" / "model").sample(1)
 
 
-def test_training_ends_early_when_nothing_improves(tiny_plan, tmp_path):
-    plan = changed(tiny_plan, learning_rate=1e-9, epochs=500, patience=2, beta_warmup=0.0)
-    result = train(plan, tmp_path / "run")
-    assert result.stop is StopReason.NO_IMPROVEMENT
-    assert result.steps < 1_000
-
-
 def test_a_collapsed_model_is_named_with_advice(tiny_plan, tmp_path):
     lines = []
     plan = changed(tiny_plan, beta=50.0, beta_warmup=0.01, epochs=8)
@@ -153,27 +146,14 @@ def test_fine_tuning_on_new_symbols_extends_the_vocabulary(trained, tiny_plan, t
     assert model.encode(["C[Si](C)(C)C[n+]1ccccc1"]).shape == (1, 16)
 
 
-def test_a_model_trained_further_is_measured_on_what_it_was_not_trained_on(
-    trained, tiny_plan, tmp_path, monkeypatch
-):
-    held_out = []
-    before = fit.split
+def held_out(plan):
+    return prepare_start(plan, prepare_corpus(plan.data, plan.corpus)).data.held_out.tolist()
 
-    def watched(corpus, n, seed):
-        training, held = before(corpus, n, seed)
-        held_out.append(held.tolist())
-        return training, held
 
-    monkeypatch.setattr(fit, "split", watched)
-    other = changed(tiny_plan, seed=5, epochs=1)
-    train(other, tmp_path / "alone")
-    further = other.model_copy(update={"start": trained[1] / "model"})
-    card = train(further, tmp_path / "further").model.card
-    train(changed(tiny_plan, epochs=1), tmp_path / "first")
-    alone, further, first = held_out
-    assert further == first != alone
-    assert card["provenance"]["seed"] == 5
-    assert card.held_out_seed(99) == tiny_plan.train.seed
+def test_a_model_trained_further_is_measured_on_what_it_was_not_trained_on(trained, tiny_plan):
+    plan = changed(tiny_plan, seed=5)
+    further = plan.model_copy(update={"start": trained[1] / "model"})
+    assert held_out(further) == held_out(tiny_plan) != held_out(plan)
 
 
 def prior_alone(plan, trained, **settings):
@@ -311,22 +291,17 @@ def test_a_process_that_cannot_begin_ends_the_training_with_a_word(
         train(changed(tiny_plan, processes=2), tmp_path / "run")
 
 
-def test_a_run_of_a_device_that_is_not_there_goes_on_with_another(tiny_plan, tmp_path, monkeypatch):
+def test_a_run_of_a_device_that_is_missing_is_refused_and_left_as_it_is(
+    tiny_plan, tmp_path, monkeypatch
+):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(fit, "pick_precision", lambda device: torch.float32)
-    run = RunDirectory(tmp_path / "run")
-    train(changed(tiny_plan, epochs=2), run.path)
-    moved = changed(TrainingPlan.of_run(run), device="mps", precision="bfloat16", epochs=12)
-    moved.save(run)
+    run = RunDirectory.create(tmp_path / "run")
+    changed(tiny_plan, device="mps").save(run)
     for device in None, "cuda":
         with pytest.raises(ConfigError, match="`device=auto`"):
             resume(run.path, device=device)
         assert TrainingPlan.of_run(run).train.device == "mps"
-    resume(run.path, device="auto", processes=1)
-    found = TrainingPlan.of_run(run).train
-    assert (found.device, found.processes) == ("cpu", 1)
-    assert found.precision == "float32"
 
 
 @pytest.mark.slow

@@ -1,0 +1,106 @@
+"""Resolve a training plan: what depends on the machine, the folder and the start model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from molvae.dataset.corpus_config import CorpusConfig
+from molvae.model.network import pick_device
+from molvae.model.network_config import Device
+from molvae.model.threads import one_thread
+from molvae.molecule_vae import MoleculeVAE
+from molvae.pretrained import find_model
+from molvae.training.config import TrainConfig, TrainingPlan
+from molvae.training.precision import pick_precision
+from molvae.training.process_group import (
+    check_process_count,
+    default_process_count,
+    torchrun_size,
+)
+
+PickPrecision = Callable[[torch.device], torch.dtype]
+"""Chooses the precision of matrix products on a device."""
+
+
+def resolve_plan(plan: TrainingPlan) -> TrainingPlan:
+    """The plan with absolute paths and without `auto`, so that resuming it repeats it.
+
+    Raises:
+        ConfigError: this machine does not have the device.
+        ModelError: the start model is missing or damaged.
+    """
+    changes: dict[str, Any] = {
+        "data": plan.data.resolve(),
+        "store": plan.store and plan.store.resolve(),
+        "train": resolve_machine(plan.train),
+    }
+    if plan.start is not None:
+        start = find_model(plan.start).resolve()
+        changes |= {"start": start, "corpus": inherit_cleaning(start, plan.corpus)}
+    return plan.model_copy(update=changes)
+
+
+def resolve_machine(
+    config: TrainConfig, pick_precision: PickPrecision = pick_precision
+) -> TrainConfig:
+    """The settings with device, precision and number of processes decided.
+
+    Raises:
+        ConfigError: this machine does not have the device.
+    """
+    device = pick_device(config.device)
+    precision = config.precision
+    if precision == "auto":
+        with one_thread():
+            precision = "bfloat16" if pick_precision(device) == torch.bfloat16 else "float32"
+    return config.with_changes(
+        {
+            "device": str(device),
+            "precision": precision,
+            "processes": torchrun_size() or config.processes or default_process_count(device),
+        }
+    )
+
+
+def inherit_cleaning(start: Path, corpus: CorpusConfig) -> CorpusConfig:
+    """The settings of the data, where none was given, as those of the start model's own data.
+
+    Otherwise its latent vectors would be those of other molecules: of neutral ones, for example,
+    where it was trained on charged ones.
+    """
+    card = MoleculeVAE.from_pretrained(start, "cpu").card
+    cleaning = corpus.standardize.model_dump(exclude_unset=True)
+    longest = corpus.max_symbols if "max_symbols" in corpus.model_fields_set else card.max_symbols
+    changes = {"standardize": card.cleaning.with_changes(cleaning), "max_symbols": longest}
+    return corpus.model_copy(update=changes)
+
+
+def move_to_device(
+    plan: TrainingPlan,
+    device: Device | None,
+    processes: int | None,
+    pick_precision: PickPrecision = pick_precision,
+) -> TrainingPlan:
+    """The plan for another device or another number of processes.
+
+    Args:
+        plan: the plan of an earlier session.
+        device: None keeps the plan's.
+        processes: None keeps the plan's, or takes the default of another device.
+        pick_precision: chooses the precision on another device.
+
+    Raises:
+        ConfigError: this machine cannot train so.
+    """
+    target = pick_device(device or plan.train.device)
+    config = plan.train
+    if device and target.type != torch.device(config.device).type:
+        # Another kind of device has another usual precision and number of processes.
+        usual = config.model_copy(update={"precision": "auto", "processes": processes})
+        config = resolve_machine(usual.with_changes({"device": str(target)}), pick_precision)
+    else:
+        config = config.with_changes({"device": device and str(target), "processes": processes})
+    check_process_count(config.processes or 1, target)
+    return plan.model_copy(update={"train": config})

@@ -1,0 +1,169 @@
+"""The start of a training: cleaned and split data, and a model that fits them."""
+
+import shutil
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+
+from molvae.chem.notation import remove_stereo
+from molvae.dataset.corpus import Corpus, prepare_corpus, split
+from molvae.errors import ConfigError, DataError
+from molvae.model.network import pick_device
+from molvae.molecule_vae import MoleculeVAE
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainingPlan
+from molvae.training.progress import Notify
+
+_MAX_HELD_OUT_SHARE = 0.1
+_MAX_DEVIATIONS = 1e6
+"""Distance from the mean, in standard deviations, beyond which a property value is an error."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The molecules of a training, and which of them are held out."""
+
+    corpus: Corpus
+    training: Int64[np.ndarray, " chosen"]
+    held_out: Int64[np.ndarray, " held_out"]
+
+
+@dataclass(frozen=True)
+class Start:
+    """A model before its training, and the data in its vocabulary."""
+
+    model: MoleculeVAE
+    data: TrainingData
+
+
+def prepare_data(
+    run: RunDirectory, plan: TrainingPlan, notify: Notify, *, progress: bool
+) -> Corpus:
+    """The cleaned data; the refused rows are written to the run directory.
+
+    Raises:
+        DataError: there are fewer than two molecules, or the file cannot be read.
+    """
+    corpus = prepare_corpus(plan.data, plan.corpus, plan.store, progress=progress)
+    shutil.copyfile(corpus.refusals_file, run.refused_rows)
+    if len(corpus) < 2:
+        raise DataError(
+            f"{str(plan.data)!r} holds {len(corpus)} molecule; training needs 2 or more"
+        )
+    notify(corpus.summary())
+    return corpus
+
+
+def prepare_start(plan: TrainingPlan, corpus: Corpus, notify: Notify | None = None) -> Start:
+    """The model before its training, and the data split into training and held-out molecules.
+
+    Raises:
+        DataError: the model and the data do not fit, or a property has no usable values.
+        ConfigError: the settings do not fit the start model.
+    """
+    model, has_new_head = build_model(plan, corpus, notify)
+    corpus = corpus.recode(model.vocabulary)
+    limit = max(1, int(_MAX_HELD_OUT_SHARE * len(corpus)))
+    seed = model.card.held_out_seed(plan.train.seed)
+    training, held_out = split(corpus, min(plan.train.held_out, limit), seed)
+    if has_new_head:
+        _scale_head(model, corpus, training)
+    _check_outliers(model, corpus)
+    return Start(model, TrainingData(corpus, training, held_out))
+
+
+def build_model(
+    plan: TrainingPlan, corpus: Corpus, notify: Notify | None = None
+) -> tuple[MoleculeVAE, bool]:
+    """The model before its training, and whether its property head is untrained.
+
+    Raises:
+        DataError: only the prior is trained, and the data have symbols that the model lacks.
+        ConfigError: only the prior is trained, and the data have other properties.
+    """
+    if plan.start is None:
+        return _build_fresh(plan, corpus), True
+    start = MoleculeVAE.from_pretrained(plan.start, plan.train.device)
+    if plan.train.only == "prior":
+        return _prepare_prior(start, corpus), False
+    names = corpus.property_names
+    if notify is not None and start.property_names not in ((), names):
+        removed = ", ".join(start.property_names)
+        notify(f"the start model's property head is removed, as these have no column: {removed}")
+    return _extend(start, corpus, plan.train.seed), names != start.property_names
+
+
+def _build_fresh(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
+    vocabulary = corpus.learn_merges(plan.model.tokens).extended(
+        remove_stereo(corpus.vocabulary.symbols)
+    )
+    model = MoleculeVAE.untrained(vocabulary, plan.model, corpus.property_names, plan.train.seed)
+    model.network.to(pick_device(plan.train.device))
+    return model
+
+
+def _extend(start: MoleculeVAE, corpus: Corpus, seed: int) -> MoleculeVAE:
+    """The start model with the symbols and properties of the data."""
+    symbols = corpus.vocabulary.symbols
+    return start.extended((*symbols, *remove_stereo(symbols)), corpus.property_names, seed)
+
+
+def _prepare_prior(start: MoleculeVAE, corpus: Corpus) -> MoleculeVAE:
+    """The start model, of which only the prior is trained: it must know all that the data have."""
+    new = [symbol for symbol in corpus.vocabulary.symbols if symbol not in start.vocabulary]
+    if new:
+        raise DataError(
+            f"the model does not know the symbols {', '.join(new)}, and `only=prior` does not "
+            "teach it to encode them; leave out `only`, or the molecules that have them"
+        )
+    if corpus.property_names not in ((), start.property_names):
+        raise ConfigError(
+            "`only=prior` trains no property head; leave out `property_columns` or `only`"
+        )
+    # It was fitted to samples of the prior before this training.
+    start.network.acceptance = None
+    return start
+
+
+def _scale_head(model: MoleculeVAE, corpus: Corpus, training: Int64[np.ndarray, " chosen"]) -> None:
+    """Give the property head the mean and deviation of each property over the training data."""
+    head = model.network.head
+    if head is None:
+        return
+    values = np.asarray(corpus.properties)[training].astype(np.float64)
+    empty = [
+        name
+        for name, column in zip(corpus.property_names, values.T, strict=True)
+        if np.isnan(column).all()
+    ]
+    if empty:
+        raise DataError(
+            f"the property columns {empty} hold no number among the molecules that are trained on; "
+            "leave them out"
+        )
+    deviation = np.nanstd(values, axis=0)
+    head.mean.copy_(torch.as_tensor(np.nanmean(values, axis=0)))
+    head.deviation.copy_(torch.as_tensor(np.where(deviation > 0, deviation, 1.0)))
+
+
+def _check_outliers(model: MoleculeVAE, corpus: Corpus) -> None:
+    """Refuse property values so far from the mean that they alone would decide what is learned."""
+    head = model.network.head
+    if head is None or not corpus.property_names:
+        return
+    mean, deviation = (scale.cpu().double().numpy() for scale in (head.mean, head.deviation))
+    values = np.asarray(corpus.properties)
+    # The distance of a missing value is NaN, which is above nothing.
+    is_far = np.abs(values.astype(np.float64) - mean) > _MAX_DEVIATIONS * deviation
+    if is_far.any():
+        columns = [
+            f"{name!r} holds {column[far][0]:g}"
+            for name, column, far in zip(corpus.property_names, values.T, is_far.T, strict=True)
+            if far.any()
+        ]
+        raise DataError(
+            f"the property column {', '.join(columns)}, over a million standard deviations from "
+            "the mean of the training data; leave such cells empty"
+        )
