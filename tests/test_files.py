@@ -15,6 +15,7 @@ from molvae.files import (
     read_json_lines,
     sha256,
     write_json,
+    write_or_rescue,
 )
 
 
@@ -127,3 +128,19 @@ def test_a_link_to_a_file_or_to_nothing_may_be_written_over(tmp_path):
         check_writable(link)
         write_json(link, 2)
         assert read_json(link) == 2
+
+
+def test_results_that_do_not_fit_are_written_to_the_temporary_folder(tmp_path, monkeypatch):
+    full, free = tmp_path / "full", tmp_path / "free"
+    full.write_text("a file in the place of a folder")
+    free.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(free))
+    with pytest.raises(FileError, match=str(free)):
+        write_or_rescue(full / "x.json", lambda path: write_json(path, [1]))
+    (rescued,) = free.glob("*/x.json")
+    assert read_json(rescued) == [1]
+
+
+def test_a_disk_that_takes_an_empty_file_alone_is_not_writable(tmp_path):
+    with at_most(1_000), pytest.raises(FileError, match="free some space"):
+        check_writable(tmp_path / "x.csv")

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isnan
 
-from molvae.chem.properties import PROPERTIES
+from molvae.chem.properties import PROPERTIES, property_suggestion
 from molvae.errors import ConfigError
-from molvae.settings import suggestion
 
 _MAX_CHARACTERS = 1000
 _WHITE = re.compile(r"\s")
@@ -120,7 +119,7 @@ class _Reader:
         match node:
             case ast.Name(id=name):
                 if name not in PROPERTIES:
-                    known = suggestion(name, list(PROPERTIES))
+                    known = property_suggestion(name)
                     raise self.mistake(node, f"there is no property {name!r}{known}")
                 return name
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):

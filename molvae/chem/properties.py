@@ -69,6 +69,17 @@ def property_values(molecule: Molecule, names: Iterable[str]) -> dict[str, float
         return {entry.name: entry.of(molecule) for entry in wanted}
 
 
+_ABBREVIATIONS = {
+    "mw": "weight",
+    "molwt": "weight",
+    "molecular_weight": "weight",
+    "clogp": "logp",
+    "psa": "tpsa",
+    "fsp3": "fraction_csp3",
+}
+"""Properties by names that other programs have for them."""
+
+
 def find_property(name: str) -> Property:
     """The property of that name.
 
@@ -76,8 +87,14 @@ def find_property(name: str) -> Property:
         ConfigError: there is none; the message suggests the nearest name.
     """
     if name not in PROPERTIES:
-        raise ConfigError(f"there is no property {name!r}{suggestion(name, list(PROPERTIES))}")
+        raise ConfigError(f"there is no property {name!r}{property_suggestion(name)}")
     return PROPERTIES[name]
+
+
+def property_suggestion(name: str) -> str:
+    """`; did you mean 'weight'?` for a usual abbreviation or a near name, else all names."""
+    known = _ABBREVIATIONS.get(name.lower())
+    return f"; did you mean {known!r}?" if known else suggestion(name, list(PROPERTIES))
 
 
 def _logp(molecule: Molecule) -> float:

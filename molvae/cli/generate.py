@@ -1,6 +1,6 @@
 """`molvae generate`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ from molvae.cli.flags import (
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.errors import ConfigError
-from molvae.files import check_writable
+from molvae.files import check_writable, write_or_rescue
 from molvae.generation_config import GenerateConfig
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def generate(
     vae = model.open(output)
     old = known.smiles(vae, output)
     generation = generate_molecules(vae, plan, old, progress=output.progress)
-    file.write(_columns(generation))
+    columns = _columns(generation)
+    write_or_rescue(file.path, lambda path: replace(file, path=path).write(columns))
     if latents is not None:
         generation.write_points(latents)
     _show(generation, out, output)

@@ -137,3 +137,8 @@ def test_conditions_travel_to_other_processes():
     again = cloudpickle.loads(cloudpickle.dumps(conditions))
     assert again == conditions
     assert again.hold(VALUES)
+
+
+def test_an_abbreviation_of_a_property_is_understood_as_a_slip():
+    with pytest.raises(ConfigError, match="did you mean 'weight'"):
+        Conditions.parse("MW < 400")
