@@ -128,7 +128,7 @@ class MoleculeVAE:
         """The learned prior if the model has one, else N(0, I)."""
         if not self.network.has_prior:
             return NormalPrior(self.latent_size)
-        return PushForwardPrior(self.network, self._resampler(), self.card.max_symbols)
+        return self._learned_prior(self._resampler())
 
     @property
     def latent_size(self) -> int:
@@ -270,7 +270,7 @@ class MoleculeVAE:
         source = torch.Generator(self.device).manual_seed(seed)
         if self.prior_named(prior) != "normal":
             resampler = None if prior == "push-forward" else self._resampler(workers)
-            made = PushForwardPrior(self.network, resampler).draw(n, config, source)
+            made = self._learned_prior(resampler).draw(n, config, source)
             latents: np.ndarray = made.latents.cpu().numpy()
             return PriorSamples(latents, self._read(made.decoded), made.round_trips.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
@@ -354,6 +354,15 @@ class MoleculeVAE:
         larger = type(self).untrained(vocabulary, self.network.config, property_names, seed).network
         larger.load_from_smaller(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
+
+    def _learned_prior(self, resampler: Resampler | None) -> PushForwardPrior:
+        retokenize = self._retokenize if self.vocabulary.merges else None
+        return PushForwardPrior(self.network, resampler, self.card.max_symbols, retokenize)
+
+    def _retokenize(self, ids: Tensor) -> Tensor:
+        """The same molecules as the vocabulary encodes them."""
+        rows = self.vocabulary.encode_batch(self._read(ids))
+        return padded_ids(rows)[0].to(self.device) if rows else ids
 
     def _resampler(self, workers: int = 1) -> Resampler | None:
         acceptance = self.network.acceptance

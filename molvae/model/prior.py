@@ -1,7 +1,7 @@
-"""Where z comes from when no molecule is given: N(0, I), or the codes of molecules made up."""
+"""Priors of the latent vectors: N(0, I), and the encoded samples of a language model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -16,15 +16,13 @@ from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.special_ids import PAD
 
-_LEAST_SHARE = 0.05
-"""Of draws that are taken, by which the next lot's size is reckoned."""
-_ROWS = 256
-"""Molecules that are encoded together."""
-_LOT = 512
-"""Molecules that a processor writes together: the states of more leave its cache. A GPU writes all
-together; so many are judged together."""
+_LOWEST_RATE = 0.05
+"""Acceptance rate below which the next batch is not made larger."""
+_ENCODED_TOGETHER = 256
+_DECODED_TOGETHER = 512
+"""Rows that a CPU decodes together: the hidden states of more leave its cache."""
 _MARGIN = 3.0
-"""Standard deviations of how many are taken, by which more are written."""
+"""Standard deviations of the number of accepted samples, by which more are sampled."""
 
 
 @runtime_checkable
@@ -32,7 +30,7 @@ class Prior(Protocol):
     """A distribution of latent vectors."""
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
-        """`n` points, on the network's device."""
+        """`n` latent vectors, on the network's device."""
         ...
 
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
@@ -41,13 +39,13 @@ class Prior(Protocol):
 
 
 class NormalPrior:
-    """N(0, I), to which the KL term of training draws every posterior."""
+    """N(0, I), towards which the KL term of training pulls every posterior."""
 
     def __init__(self, latent_size: int) -> None:
         self.latent_size = latent_size
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
-        """`n` points, on the generator's device."""
+        """`n` latent vectors, on the generator's device."""
         return torch.randn(n, self.latent_size, generator=generator, device=generator.device)
 
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
@@ -57,35 +55,44 @@ class NormalPrior:
 
 @dataclass(frozen=True)
 class Draws:
-    """Molecules that the language model made up, their codes, and what the codes decode to."""
+    """Samples of the language model, their latent vectors, and the decoded sequences."""
 
     ids: Int[Tensor, "molecule position"]
-    """As written by the language model: symbols, END, PAD."""
+    """Sampled tokens, END, PAD."""
     latents: Float[Tensor, "molecule latent"]
-    """The posterior mean of each."""
+    """Posterior mean of each sample."""
     decoded: Int[Tensor, "molecule other_position"]
-    """Written greedily from the points."""
+    """Tokens decoded greedily from the latent vectors."""
 
     @property
     def round_trips(self) -> Bool[Tensor, " molecule"]:
         """Whether each sample's latent vector decodes to the sample's own ids."""
         width = max(self.ids.shape[1], self.decoded.shape[1])
-        return (_padded(self.ids, width) == _padded(self.decoded, width)).all(1)
+        return (_pad(self.ids, width) == _pad(self.decoded, width)).all(1)
+
+
+Retokenize = Callable[[Int[Tensor, "molecule position"]], Int[Tensor, "molecule new_position"]]
+"""A function that writes sequences of merged tokens as the vocabulary encodes their symbols."""
 
 
 class PushForwardPrior:
-    """The language model's molecules, pushed forward through the encoder.
+    """The samples of the language model, encoded.
 
-    p(z) = sum over spellings x of p(x) q(z | x), the posterior averaged over all that the language
-    model may write. By making p(z) the averaged posterior itself, no code is drawn that belongs to
-    no molecule (the gap that Tomczak & Welling 2018 close with a mixture of pseudo-inputs).
-    Samples are the means of q(z | x), not draws of it. With a resampler, the prior is resampled:
-    of what is written, more is taken of what the language model writes too rarely.
+    p(z) = sum over sequences x of p(x) q(z | x), the posterior averaged over what the language
+    model samples. As p(z) is the averaged posterior itself, no latent vector is sampled that
+    belongs to no molecule (the gap that Tomczak & Welling 2018 close with a mixture of
+    pseudo-inputs). Samples are the means of q(z | x). A resampler accepts some samples only, such
+    that molecules which the language model samples too rarely become more frequent.
 
     Args:
-        network: with a language model, or a ModelError is raised.
+        network: must have a learned prior.
         resampler: None accepts all samples.
-        max_symbols: a spelling ends there at the latest.
+        max_symbols: longest sequence.
+        retokenize: needed where tokens are merged, since a sampled sequence may be split into
+            other tokens than the vocabulary would split it into.
+
+    Raises:
+        ModelError: the network has no learned prior.
     """
 
     def __init__(
@@ -93,80 +100,77 @@ class PushForwardPrior:
         network: SequenceVAE,
         resampler: Resampler | None = None,
         max_symbols: int = GREEDY.max_symbols,
+        retokenize: Retokenize | None = None,
     ) -> None:
         if not network.has_prior:
             raise ModelError("this model has no learned prior; use the normal one")
         self.network = network
         self.resampler = resampler
         self.max_symbols = max_symbols
+        self._retokenize = retokenize or (lambda ids: ids)
 
+    @torch.inference_mode()
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "molecule latent"]:
-        """The codes of `n` made-up molecules."""
-        return self._taken(n, DecodingConfig(max_symbols=self.max_symbols), generator)[1]
+        """Latent vectors of `n` sampled molecules."""
+        ids = self._sample_ids(n, DecodingConfig(max_symbols=self.max_symbols), generator)
+        return self._encode(self._retokenize(ids))
 
     @torch.inference_mode()
     def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
-        """`n` made-up molecules, drawn as the settings say, with their codes."""
-        ids, latents = self._taken(n, config, generator)
+        """`n` sampled molecules, their latent vectors, and what these decode to."""
+        ids = self._retokenize(self._sample_ids(n, config, generator))
+        latents = self._encode(ids)
         greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
-        together = _LOT if self.network.device.type == "cpu" else max(n, 1)
-        lots = torch.split(latents, together)
-        decoded = _joined([self.network.decode(lot, greedy) for lot in lots])
-        return Draws(ids, latents, decoded)
+        together = _DECODED_TOGETHER if self.network.device.type == "cpu" else max(n, 1)
+        batches = torch.split(latents, together)
+        decoded = _concatenate([self.network.decode(batch, greedy) for batch in batches])
+        return Draws(ids, latents, self._retokenize(decoded))
 
     @torch.inference_mode()
     def log_density(self, z: Float[Tensor, "molecule latent"]) -> Float[Tensor, " molecule"]:
-        """A lower bound on log p(z): the term of the sum whose spelling z decodes to, in nats."""
+        """A lower bound on log p(z) in nats: the term of the sequence that z decodes to."""
         greedy = GREEDY.with_changes({"max_symbols": self.max_symbols})
-        ids = self.network.decode(z, greedy)
+        ids = self._retokenize(self.network.decode(z, greedy))
         lengths = _lengths(ids)
         posterior = self.network.encode(ids, lengths)
-        standardised = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
-        given_ids = _normal_log_density(standardised) - 0.5 * posterior.log_variance
+        standardized = (z - posterior.mean) * torch.exp(-0.5 * posterior.log_variance)
+        log_likelihood = _normal_log_density(standardized) - 0.5 * posterior.log_variance
         nll = self.network.prior_nll(ids, lengths)
-        density = given_ids.sum(1) - nll
+        density = log_likelihood.sum(1) - nll
         if self.resampler is not None:
             density += self.resampler.log_correction(ids, nll)
         return density
 
-    @torch.inference_mode()
-    def _taken(
-        self, n: int, config: DecodingConfig, generator: torch.Generator
-    ) -> tuple[Int[Tensor, "molecule position"], Float[Tensor, "molecule latent"]]:
-        """`n` spellings with their codes, all of them taken."""
-        ids = self._written(n, config, generator)
-        return ids, self._codes(ids)
-
-    def _written(
+    def _sample_ids(
         self, n: int, config: DecodingConfig, generator: torch.Generator
     ) -> Int[Tensor, "molecule position"]:
-        """`n` spellings; where they are selected, of as many as that takes."""
-        selfies_rows = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
+        """`n` accepted sequences."""
+        accepted = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
         if self.resampler is None:
-            lots = self.network.sample_prior(n, config, generator)
-            return _joined([*selfies_rows, *(lot.ids for lot in lots)])
-        share = max(self.resampler.acceptance_rate, _LEAST_SHARE)
+            batches = self.network.sample_prior(n, config, generator)
+            return _concatenate([*accepted, *(batch.ids for batch in batches)])
+        rate = max(self.resampler.acceptance_rate, _LOWEST_RATE)
         missing = n
         while missing > 0:
-            # Not without end: whoever judges them may ask for more than turn out to be needed.
-            written = math.ceil((missing + _MARGIN * math.sqrt(missing)) / share)
-            lots = self.network.sample_prior(written, config, generator)
-            for taken in self.resampler.resample(lots, generator):
-                selfies_rows.append(taken[:missing])
-                missing -= len(selfies_rows[-1])
+            # A bounded number at a time: the caller may ask for more than it turns out to need.
+            size = math.ceil((missing + _MARGIN * math.sqrt(missing)) / rate)
+            batches = self.network.sample_prior(size, config, generator)
+            for ids in self.resampler.resample(batches, generator):
+                accepted.append(ids[:missing])
+                missing -= len(accepted[-1])
                 if not missing:
                     break
-        return _joined(selfies_rows)
+        return _concatenate(accepted)
 
-    def _codes(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
+    def _encode(self, ids: Int[Tensor, "molecule position"]) -> Float[Tensor, "molecule latent"]:
         """The posterior mean of each row."""
         lengths = _lengths(ids)
-        codes = ids.new_empty(
+        means = ids.new_empty(
             len(ids), self.network.config.latent_size, dtype=torch.get_default_dtype()
         )
-        for rows in by_length(lengths.tolist(), _ROWS):
-            codes[rows] = self.network.encode(ids[rows], lengths[rows]).mean
-        return codes
+        for rows in by_length(lengths.tolist(), _ENCODED_TOGETHER):
+            means[rows] = self.network.encode(ids[rows], lengths[rows]).mean
+        return means
 
 
 def _normal_log_density(z: Float[Tensor, "molecule latent"]) -> Float[Tensor, "molecule latent"]:
@@ -178,10 +182,10 @@ def _lengths(ids: Int[Tensor, "molecule position"]) -> Int[Tensor, " molecule"]:
     return (ids != PAD).sum(1)
 
 
-def _joined(lots: Sequence[Int[Tensor, "_ _"]]) -> Int[Tensor, "molecule position"]:
+def _concatenate(lots: Sequence[Int[Tensor, "_ _"]]) -> Int[Tensor, "molecule position"]:
     width = max(ids.shape[1] for ids in lots)
-    return torch.cat([_padded(ids, width) for ids in lots])
+    return torch.cat([_pad(ids, width) for ids in lots])
 
 
-def _padded(ids: Int[Tensor, "molecule position"], width: int) -> Int[Tensor, "molecule wide"]:
+def _pad(ids: Int[Tensor, "molecule position"], width: int) -> Int[Tensor, "molecule wide"]:
     return torch.nn.functional.pad(ids, (0, width - ids.shape[1]), value=PAD)
