@@ -113,7 +113,7 @@ class Generation:
         return "loosen the filters, raise `temperature` or `most_draws`"
 
     @property
-    def repaired_count(self) -> int:
+    def n_repaired(self) -> int:
         """Number of molecules whose SELFIES was repaired."""
         return sum(not molecule.is_unrepaired for molecule in self.molecules)
 

@@ -136,7 +136,7 @@ def test_too_few_kept_codes_end_with_advice(tiny_model):
 
 def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
     lax, strict = (generate(tiny_model, settings(n=60, strict=flag)) for flag in (False, True))
-    assert lax.repaired_count > 0 == strict.repaired_count
+    assert lax.n_repaired > 0 == strict.repaired_count
     assert strict.refused["repaired SELFIES"] > 0
 
 

@@ -149,7 +149,7 @@ def _show(generation: "molvae.generation.Generation", out: Path, output: Output)
         "refused": refused,
         "exact": generation.config.exact,
         "strict": generation.config.strict,
-        "repaired": generation.repaired_count,
+        "repaired": generation.n_repaired,
         "seconds": round(generation.seconds, 2),
     }
     text = f"{out}: {molecules} molecules from {generation.drawn} samples{reasons}"
