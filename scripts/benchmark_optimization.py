@@ -21,7 +21,7 @@ from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.optimize.curves import area_under_best, mean_of_best
 from molvae.optimize.latent_model import model_digest
-from molvae.optimize.methods import Method, SearchConfig, unguarded
+from molvae.optimize.methods import Method, SearchConfig, without_guardrails
 from molvae.optimize.search import search
 from molvae.runs import provenance
 
@@ -88,7 +88,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def settings(method: Method, budget: int, seed: int) -> SearchConfig:
     """Without guardrails or bounds, so that the rows are of the method alone."""
-    return unguarded(SearchConfig(method=method, budget=budget, seed=seed))
+    return without_guardrails(SearchConfig(method=method, budget=budget, seed=seed))
 
 
 def row_of(model: MoleculeVAE, name: str, method: Method, seed: int, budget: int) -> dict[str, Any]:

@@ -28,7 +28,7 @@ SEARCH = {
         "generations": 2,
         "batches": "0:8",
         "workers": 1,
-        "retraining": {"every": 8, "updates": 2, "batch_size": 8, "rehearsed": 4},
+        "retraining": {"interval": 8, "updates": 2, "batch_size": 8, "rehearsed": 4},
     },
 }
 
@@ -110,4 +110,4 @@ def test_searches_run_there(distant_model, few_molecules, method):
     combined = {**SEARCH["combined"], "pool": few_molecules}
     config = SearchConfig.parse({**SEARCH, "method": method, "combined": combined})
     result = search(distant_model, objective, config)
-    assert len(result.candidates) == SEARCH["budget"]
+    assert len(result.evaluations) == SEARCH["budget"]

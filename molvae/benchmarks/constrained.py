@@ -27,18 +27,18 @@ from molvae.model.threads import one_thread
 from molvae.objectives.objective import Scores
 from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.latent_model import LatentModel, model_digest
-from molvae.optimize.methods import SearchConfig, unguarded
+from molvae.optimize.methods import SearchConfig, without_guardrails
 from molvae.optimize.result import Evaluation
 from molvae.optimize.search import search
 from molvae.parallel import available_cores, ordered_map
 
 _ROUNDING = 1e-6
-"""By less the same molecule differs from itself, written with its atoms in another order."""
+"""Largest difference of the score between atom orders of a molecule."""
 _TERMS = ("logp", "sa", "largest_ring")
 
 
 class RawPenalizedLogp:
-    """logP - SA, less the atoms of the largest ring beyond six; a large ring may go unpunished."""
+    """logP - SA, minus the atoms of the largest ring beyond six unless that penalty is off."""
 
     columns = _TERMS
 
@@ -50,7 +50,7 @@ class RawPenalizedLogp:
         return MappingProxyType({"name": "raw penalised logP", "ring_penalty": self._ring_penalty})
 
     def score(self, molecules: Sequence[Molecule]) -> Scores:
-        rows = [property_values(one, _TERMS) for one in molecules]
+        rows = [property_values(molecule, _TERMS) for molecule in molecules]
         values = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in _TERMS}
         excess = np.maximum(values["largest_ring"] - 6, 0.0) if self._ring_penalty else 0.0
         return Scores(values["logp"] - values["sa"] - excess, values, {})
@@ -65,26 +65,26 @@ def benchmark_constrained(
     *,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Search round each lead, and say for each delta how often and how far it was improved.
+    """Optimize each lead; returns how often and how far it was improved for each delta.
 
     Args:
-        model: what the searches decode with.
-        file: a lead a line, the SMILES first; further columns are not looked at.
-        config: which of them, and how.
-        out: JSON file that is rewritten after each lead, so that what was cut off goes on.
-        progress: whether to show a bar.
+        model: decodes latent vectors.
+        file: a lead per line, the SMILES first; further columns are ignored.
+        config: leads and settings.
+        out: JSON file that is rewritten after each lead, so that the benchmark can be resumed.
+        progress: whether to show a progress bar.
 
     Raises:
         ConfigError: the settings of search name a lead of their own.
-        DataError: the file holds no leads, or one that is no molecule.
-        RunError: `out` is of other settings.
+        DataError: the file holds no leads, or a lead is no molecule.
+        RunError: `out` has other settings.
     """
     if config.search.constraints.lead is not None:
         raise ConfigError("the leads come from the file; leave out `constraints.lead`")
-    leads = _drawn(read_leads(file), config)
+    leads = _sample(read_leads(file), config)
     settings = config.model_dump(mode="json", exclude={"workers", "search"})
     about = {
-        "settings": {**settings, "search": unguarded(config.search).outcome()},
+        "settings": {**settings, "search": without_guardrails(config.search).outcome()},
         "file": file.name,
         "model": model_digest(model),
     }
@@ -92,8 +92,8 @@ def benchmark_constrained(
     done = {row["lead"] for row in rows}
     new = [lead for lead in leads if lead.smiles not in done]
     bar = tqdm(total=len(leads), initial=len(rows), unit=" leads", disable=not progress)
-    with bar, closing(_searches(model, new, config)) as searched:
-        for row in searched:
+    with bar, closing(_searches(model, new, config)) as finished:
+        for row in finished:
             rows.append(row)
             write_json(out, {**about, "figures": figures_of(rows, config.deltas), "leads": rows})
             bar.update()
@@ -101,10 +101,10 @@ def benchmark_constrained(
 
 
 def read_leads(file: Path) -> list[Molecule]:
-    """The molecules of the first column, in their order, each once.
+    """Molecules of the first column in their order, without duplicates.
 
     Raises:
-        DataError: there are none, or one of them is no molecule.
+        DataError: there are none, or a line holds no molecule.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -114,7 +114,7 @@ def read_leads(file: Path) -> list[Molecule]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                lead = Molecule.parse(line)
+                lead = Molecule.parse(line.split()[0])
             except MoleculeError as error:
                 raise DataError(
                     f"{str(file)!r}, line {number}: expected a SMILES in the first column, {error}"
@@ -126,33 +126,32 @@ def read_leads(file: Path) -> list[Molecule]:
 
 
 def figures_of(rows: Sequence[Mapping[str, Any]], deltas: Sequence[float]) -> dict[str, Any]:
-    """For each delta, over the leads so far.
+    """Figures for each delta over the leads so far.
 
-    `success` is the share of leads with a better molecule; `all` counts the others as an
-    improvement of 0, `successes` leaves them out, and the two ways of averaging are not to be
-    compared with each other.
+    `success` is the fraction of leads with a better molecule. `all` counts the other leads as an
+    improvement of 0, `successes` leaves them out; the two averages are not comparable.
     """
     return {_key(delta): _figures([row["found"][_key(delta)] for row in rows]) for delta in deltas}
 
 
 def figures_text(record: Mapping[str, Any]) -> str:
-    """The table of deltas for the screen."""
+    """Table of deltas for the screen."""
     rows = [["delta", "success", "improvement, all", "of successes", "similarity"]]
-    for delta, one in record["figures"].items():
-        spread = [_with_std(one[name]) for name in ("all", "successes", "similarity")]
-        rows.append([delta, f"{one['success']:.1%}", *spread])
+    for delta, figures in record["figures"].items():
+        spread = [_with_std(figures[name]) for name in ("all", "successes", "similarity")]
+        rows.append([delta, f"{figures['success']:.1%}", *spread])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _figures(found: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
-    improvements = [one["improvement"] for one in found if one is not None]
+def _figures(best: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
+    improvements = [row["improvement"] for row in best if row is not None]
     return {
-        "leads": len(found),
-        "success": len(improvements) / len(found) if found else None,
-        "all": _mean_and_std([*improvements, *[0.0] * (len(found) - len(improvements))]),
+        "leads": len(best),
+        "success": len(improvements) / len(best) if best else None,
+        "all": _mean_and_std([*improvements, *[0.0] * (len(best) - len(improvements))]),
         "successes": _mean_and_std(improvements),
-        "similarity": _mean_and_std([one["similarity"] for one in found if one is not None]),
+        "similarity": _mean_and_std([row["similarity"] for row in best if row is not None]),
     }
 
 
@@ -171,9 +170,9 @@ def _key(delta: float) -> str:
     return f"{delta:g}"
 
 
-def _drawn(leads: Sequence[Molecule], config: ConstrainedConfig) -> list[Molecule]:
+def _sample(leads: Sequence[Molecule], config: ConstrainedConfig) -> list[Molecule]:
     order = np.random.default_rng(config.search.seed).permutation(len(leads))[: config.leads]
-    return [leads[place] for place in order.tolist()]
+    return [leads[row] for row in order.tolist()]
 
 
 def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -196,68 +195,67 @@ def _searches(
 ) -> Generator[dict[str, Any]]:
     """A row for each lead, in their order."""
     workers = min(config.workers or available_cores(), len(leads))
-    searched = _searched_on_one_core if workers > 1 else _searched_round
-    for _, row in ordered_map(partial(searched, model, config), enumerate(leads), workers):
+    optimize = _optimize_on_one_core if workers > 1 else _optimize_lead
+    for _, row in ordered_map(partial(optimize, model, config), enumerate(leads), workers):
         yield row
 
 
-def _searched_on_one_core(
+def _optimize_on_one_core(
     model: LatentModel, config: ConstrainedConfig, lead: Molecule
 ) -> dict[str, Any]:
     combined = config.search.combined.model_copy(update={"workers": 1})
     search_config = config.search.model_copy(update={"combined": combined})
     alone = config.model_copy(update={"search": search_config})
     with one_thread():
-        return _searched_round(model, alone, lead)
+        return _optimize_lead(model, alone, lead)
 
 
-def _searched_round(
-    model: LatentModel, config: ConstrainedConfig, lead: Molecule
-) -> dict[str, Any]:
+def _optimize_lead(model: LatentModel, config: ConstrainedConfig, lead: Molecule) -> dict[str, Any]:
     begun = perf_counter()
     objective = RawPenalizedLogp(ring_penalty=config.ring_penalty)
     score = float(objective.score([lead]).total[0])
-    row: dict[str, Any] = {"lead": lead.smiles, "score": score, "calls": 0}
-    found: dict[str, Any] = dict.fromkeys(map(_key, config.deltas))
+    outcome: dict[str, Any] = {"lead": lead.smiles, "score": score, "calls": 0}
+    best: dict[str, Any] = dict.fromkeys(map(_key, config.deltas))
     for deltas, plan in _plans(lead, config):
         try:
             result = search(model, objective, plan)
         except MoleculeError as error:
-            # The model lacks a symbol of the lead: it is one that was not improved.
-            row["refused"] = str(error)
+            # The model lacks a token for the lead, which counts as not improved.
+            outcome["refused"] = str(error)
             break
-        row["calls"] += result.calls
-        better = [one for one in result.candidates if one.score > score + _ROUNDING]
-        found.update(_found(better, score, HardConstraints.of(plan.constraints), deltas))
-    return {**row, "found": found, "seconds": perf_counter() - begun}
+        outcome["calls"] += result.calls
+        better = [row for row in result.evaluations if row.score > score + _ROUNDING]
+        constraints = HardConstraints.parse(plan.constraints)
+        best.update(_best_by_delta(better, score, constraints, deltas))
+    return {**outcome, "found": best, "seconds": perf_counter() - begun}
 
 
-def _found(
+def _best_by_delta(
     better: Sequence[Evaluation],
     score: float,
     constraints: HardConstraints,
     deltas: Sequence[float],
 ) -> dict[str, Any]:
-    """The best of each delta; None where nothing better is alike enough."""
-    alike = constraints.similarities([Molecule.parse(one.smiles) for one in better])
-    told: list[dict[str, Any]] = [
+    """The best molecule for each delta; None where none is similar enough."""
+    similarities = constraints.similarities([Molecule.parse(row.smiles) for row in better])
+    records: list[dict[str, Any]] = [
         {
-            "smiles": one.smiles,
-            "improvement": one.score - score,
+            "smiles": row.smiles,
+            "improvement": row.score - score,
             "similarity": float(similarity),
-            "call": one.call,
+            "call": row.call,
         }
-        for one, similarity in zip(better, alike, strict=True)
+        for row, similarity in zip(better, similarities, strict=True)
     ]
     return {
-        _key(delta): next((one for one in told if one["similarity"] >= delta), None)
+        _key(delta): next((row for row in records if row["similarity"] >= delta), None)
         for delta in deltas
     }
 
 
 def _plans(lead: Molecule, config: ConstrainedConfig) -> list[tuple[Sequence[float], SearchConfig]]:
-    """The searches for a lead, each with the deltas that it counts for."""
-    search_config = unguarded(config.search)
+    """Settings of the searches for a lead, each with the deltas that it counts for."""
+    search_config = without_guardrails(config.search)
     constraints = {
         **search_config.model_dump(exclude_unset=True)["constraints"],
         "lead": lead.smiles,

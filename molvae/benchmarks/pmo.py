@@ -24,7 +24,7 @@ from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective, Scores
 from molvae.optimize.curves import area_under_best, curve_of_best
 from molvae.optimize.latent_model import LatentModel, model_digest
-from molvae.optimize.methods import SearchConfig, unguarded
+from molvae.optimize.methods import SearchConfig, without_guardrails
 from molvae.optimize.result import Evaluation, SearchResult
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory, provenance
@@ -44,15 +44,14 @@ def benchmark_pmo(
     *,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Run what is not there yet; the summary of all runs in `out`, also those of earlier calls.
+    """Run the searches that are missing; returns the summary of all runs in `out`.
 
     Args:
-        model: what the searches decode with.
+        model: decodes latent vectors.
         config: the tasks, seeds and settings of search.
         out: folder that gets runs/TASK_SEED.json for each run.
-        work: folder of the searches themselves, where a run that was cut off goes on; in `out`
-            unless given.
-        progress: whether to show bars.
+        work: folder of the searches, from which interrupted ones are resumed; default: in `out`.
+        progress: whether to show progress bars.
 
     Raises:
         ConfigError: there is no task of that name.
@@ -62,7 +61,7 @@ def benchmark_pmo(
         task.partition("@")[0]: ConfiguredObjective.load(f"pmo/{task}") for task in config.tasks
     }
     mark = model_digest(model)
-    # Seed by seed, so that a benchmark cut short has as many tasks as it can.
+    # Seed by seed, so that an interrupted benchmark covers as many tasks as possible.
     runs = [
         _Run(task, objective, _plan(config.search, seed), mark)
         for seed in config.seeds
@@ -72,14 +71,14 @@ def benchmark_pmo(
     _check_others(out, runs)
     for run in missing:
         folder = (work or out / "work") / run.name
-        figures = _searched(model, run.objective, run.plan, folder, progress=progress)
+        figures = _run_search(model, run.objective, run.plan, folder, progress=progress)
         made = provenance(run.plan.seed)
         write_json(run.record(out), {**run.settings, **figures, "provenance": made})
     return summary_of(out / "runs")
 
 
 class TimedObjective:
-    """An objective whose time, and that of all around it, is kept in a file over interruptions."""
+    """Measures the time in an objective and around it, in a file that survives interruptions."""
 
     def __init__(self, objective: Objective, path: Path) -> None:
         self._objective = objective
@@ -98,7 +97,7 @@ class TimedObjective:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """In total, and in the objective; what a kill cuts off may be missing by a few."""
+        """Seconds in total and in the objective; a kill may lose the last few."""
         return {"wall": self._wall + perf_counter() - self._begun, "objective": self._inside}
 
     def score(self, molecules: Sequence[Molecule]) -> Scores:
@@ -110,45 +109,45 @@ class TimedObjective:
         return scores
 
     def save(self) -> None:
-        """Keep the times on disk."""
+        """Write the times to disk."""
         write_json(self._path, self.seconds)
         self._saved = perf_counter()
 
 
-def sources_of(candidates: Sequence[Evaluation]) -> dict[str, dict[str, int]]:
-    """Picks of each source, and how many of them entered the ten best of their time.
+def sources_of(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, int]]:
+    """Picks of each source, and how many of them entered the top 10 when they were scored.
 
-    Ten zeros stand at the beginning, as they do in the curve; NaN never enters.
+    The top 10 starts with ten zeros, as the curve does; NaN never enters.
     """
     counts: dict[str, dict[str, int]] = {}
     ten = [0.0] * _BEST
-    for one in sorted(candidates, key=lambda candidate: candidate.call):
-        mine = counts.setdefault(one.source, {"picks": 0, "improvements": 0})
+    for evaluation in sorted(evaluations, key=lambda row: row.call):
+        mine = counts.setdefault(evaluation.source, {"picks": 0, "improvements": 0})
         mine["picks"] += 1
-        if one.score > ten[0]:
-            heappushpop(ten, one.score)
+        if evaluation.score > ten[0]:
+            heappushpop(ten, evaluation.score)
             mine["improvements"] += 1
     return counts
 
 
 def _plan(config: SearchConfig, seed: int) -> SearchConfig:
-    """The settings of search under the benchmark's rules."""
-    # Stereoisomers score alike by most tasks, and would fill the ten best. No score is above 1:
-    # once ten such are there, the rest of the curve is known.
+    """Settings of a search under the rules of the benchmark."""
+    # Most tasks give all stereoisomers the same score, so these would fill the top 10. Scores are
+    # at most 1: with ten such molecules, the rest of the curve is known.
     enough = 1.0 if config.enough is None else config.enough
-    return unguarded(config, flat=True).with_changes({"seed": seed, "enough": enough})
+    return without_guardrails(config, flat=True).with_changes({"seed": seed, "enough": enough})
 
 
 # Any: JSON values, here and below.
 @dataclass(frozen=True)
 class _Run:
-    """One task under one seed."""
+    """A search for a task with a seed."""
 
     task: str
     objective: Objective
     plan: SearchConfig
     model: str
-    """The mark of the model."""
+    """Digest of the model."""
 
     @property
     def name(self) -> str:
@@ -156,34 +155,34 @@ class _Run:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All that tells this run from another."""
+        """Everything that distinguishes this run from others."""
         besides = ("seed", "budget")
         outcome = self.plan.outcome()
         return {
             "task": self.task,
             "seed": self.plan.seed,
             "budget": self.plan.budget,
-            "search": {name: one for name, one in outcome.items() if name not in besides},
+            "search": {key: value for key, value in outcome.items() if key not in besides},
             "objective": dict(self.objective.description),
             "model": self.model,
         }
 
     def record(self, out: Path) -> Path:
-        """The file of its figures."""
+        """File of its results."""
         return out / "runs" / f"{self.name}.json"
 
     def is_finished(self, out: Path) -> bool:
-        """Whether the record is there; one of a smaller budget is taken further.
+        """Whether its record is there; a run with a smaller budget is continued.
 
         Raises:
-            RunError: it is of other settings.
+            RunError: the record has other settings.
         """
         record, settings = self.record(out), self.settings
         if not record.exists():
             return False
-        found = record_in(record)
-        differing = [key for key in settings if found.get(key) != settings[key]]
-        if differing == ["budget"] and found["budget"] < settings["budget"]:
+        saved = record_in(record)
+        differing = [key for key in settings if saved.get(key) != settings[key]]
+        if differing == ["budget"] and saved["budget"] < settings["budget"]:
             return False
         if differing:
             raise RunError(
@@ -193,25 +192,25 @@ class _Run:
 
 
 def _check_others(out: Path, runs: Sequence[_Run]) -> None:
-    """See that the records of other runs in `out` go with these, before any is made.
+    """Check that the other records in `out` match these runs, before any is run.
 
     Raises:
-        RunError: they are of another budget, settings or model.
+        RunError: they have another budget, settings or model.
     """
     mine, asked = runs[0].settings, {run.record(out) for run in runs}
     for path in sorted((out / "runs").glob("*.json")):
-        found = mine if path in asked else record_in(path)
-        differing = [key for key in ("budget", "search", "model") if found[key] != mine[key]]
+        saved = mine if path in asked else record_in(path)
+        differing = [key for key in ("budget", "search", "model") if saved[key] != mine[key]]
         if differing:
             raise RunError(
                 f"{str(path)!r} is of another {' and '.join(differing)}; choose another output"
             )
 
 
-def _searched(
+def _run_search(
     model: LatentModel, objective: Objective, plan: SearchConfig, folder: Path, *, progress: bool
 ) -> dict[str, Any]:
-    """The figures of a search, from its start or from where it was cut off."""
+    """Figures of a search, started or resumed."""
     folder.mkdir(parents=True, exist_ok=True)
     timed = TimedObjective(objective, folder / "seconds.json")
     try:
@@ -233,12 +232,12 @@ def _figures(result: SearchResult, budget: int, seconds: Mapping[str, float]) ->
             "calls": calls.tolist(),
             **{name: heights.round(_DIGITS).tolist() for name, (_, heights) in curves.items()},
         },
-        "sources": sources_of(result.candidates),
+        "sources": sources_of(result.evaluations),
         "seconds": dict(seconds),
         "overhead_seconds_per_call": outside / result.calls if result.calls else None,
         "best": [
-            {"smiles": one.smiles, "score": one.score, "call": one.call, "source": one.source}
-            for one in result.candidates[:_BEST]
-            if not np.isnan(one.score)
+            {"smiles": row.smiles, "score": row.score, "call": row.call, "source": row.source}
+            for row in result.evaluations[:_BEST]
+            if not np.isnan(row.score)
         ],
     }

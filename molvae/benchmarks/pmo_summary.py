@@ -1,6 +1,6 @@
-"""What runs of PMO come to: mean and spread over seeds, sums over tasks, beside published figures.
+"""Summary of PMO runs: mean and spread over seeds, sums over tasks, beside published figures.
 
-The published figures stand in pmo_peers.json, each with its source.
+The published figures are in pmo_peers.json, each with its source.
 """
 
 import json
@@ -17,17 +17,17 @@ from molvae.errors import RunError
 from molvae.files import read_json
 
 NEEDLE = "valsartan_smarts"
-"""Its score is 0 until a pattern is met by luck, so sums are given without it too."""
+"""Task whose score is 0 until a pattern is found by luck; sums are given without it too."""
 _DIGITS = 3
-"""Of published figures: a level is reached by what is equal to it when rounded so."""
+"""Decimals of published figures, to which ours are rounded for comparison."""
 
-_TOLD = {"task", "seed", "budget", "search", "model", "auc"}
-"""Without which a file is no record of a run."""
+_REQUIRED = {"task", "seed", "budget", "search", "model", "auc"}
+"""Keys that each record of a run has."""
 
 
 # Any: JSON values, here and below.
 @cache
-def published() -> Mapping[str, Any]:
+def peer_figures() -> Mapping[str, Any]:
     """Figures of other methods by task, and which tasks need a download."""
     text = files("molvae.benchmarks").joinpath("pmo_peers.json").read_text(encoding="utf-8")
     return MappingProxyType(json.loads(text))
@@ -35,14 +35,14 @@ def published() -> Mapping[str, Any]:
 
 OFFLINE_TASKS: tuple[str, ...] = tuple(
     task
-    for task in published()["peers"][0]["auc_top10"]
-    if task not in published()["needs_download"]
+    for task in peer_figures()["peers"][0]["auc_top10"]
+    if task not in peer_figures()["needs_download"]
 )
-"""The tasks of PMO that need no file from elsewhere."""
+"""Tasks of PMO that need no download."""
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
-    """All runs recorded in a folder, as JSON; a figure is None where there is nothing to tell.
+    """Summary of all runs recorded in a folder, as JSON; missing figures are None.
 
     Raises:
         RunError: the runs are of different budgets, settings or models, or there is none.
@@ -67,24 +67,26 @@ def summary_of(folder: Path) -> dict[str, Any]:
         "yardstick": _yardstick([tasks[task] for task in offline]),
         "sources": _shares(records),
         "overhead_seconds_per_call": _overhead(records),
-        "peers": [{**peer, **_sums(peer["auc_top10"], offline)} for peer in published()["peers"]],
+        "peers": [
+            {**peer, **_sums(peer["auc_top10"], offline)} for peer in peer_figures()["peers"]
+        ],
     }
 
 
 def record_in(file: Path) -> dict[str, Any]:
-    """What a file holds of a run.
+    """Record of a run.
 
     Raises:
         RunError: it is no such record.
     """
-    found = read_json(file)
-    if not isinstance(found, dict) or not found.keys() >= _TOLD:
+    record = read_json(file)
+    if not isinstance(record, dict) or not record.keys() >= _REQUIRED:
         raise RunError(f"{str(file)!r} is no record of a run of PMO; choose another output")
-    return found
+    return record
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:
-    """The table of tasks for the screen, beside the peers that paid for all of their calls."""
+    """Table of tasks for the screen, beside the methods that paid for all of their calls."""
     peers = [peer for peer in summary["peers"] if not peer["prescreens"]]
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     heading = ["task", "runs", "AUC top-10", *letters[: len(peers)]]
@@ -98,20 +100,21 @@ def summary_text(summary: Mapping[str, Any]) -> str:
         "that of the published figures 10,000"
     )
     lines.append(yardstick_text(summary))
-    lines += [_source_line(name, one) for name, one in summary["sources"].items()]
+    lines += [_source_line(*item) for item in summary["sources"].items()]
     overhead = summary["overhead_seconds_per_call"]
     if overhead is not None:
-        lines.append(f"{1000 * overhead:.1f} ms per call, the task's own time left out")
+        lines.append(f"{1000 * overhead:.1f} ms per call, not counting the objective")
     return "\n".join(lines)
 
 
 def yardstick_text(summary: Mapping[str, Any]) -> str:
-    """A sentence on the calls that the yardstick's last ten best took."""
-    found = summary["yardstick"]
-    calls = "beyond the budget" if found["median_calls"] is None else f"{found['median_calls']:,}"
+    """Sentence on the calls needed for the final top 10 of the yardstick."""
+    yardstick = summary["yardstick"]
+    median_calls = yardstick["median_calls"]
+    calls = "beyond the budget" if median_calls is None else f"{median_calls:,}"
     return (
-        f"ten best as good as those of {found['name']} after 10,000 calls: on {found['reached']} "
-        f"of {found['of']} tasks, the median of their calls {calls}"
+        f"ten best as good as those of {yardstick['name']} after 10,000 calls: on "
+        f"{yardstick['reached']} of {yardstick['of']} tasks, the median of their calls {calls}"
     )
 
 
@@ -121,12 +124,12 @@ def _rows(summary: Mapping[str, Any], peers: Sequence[Mapping[str, Any]]) -> lis
             task,
             str(figures["runs"]),
             _with_spread(figures["auc_top10"]),
-            *(_shown(peer["auc_top10"].get(task)) for peer in peers),
+            *(_format(peer["auc_top10"].get(task)) for peer in peers),
         ]
         for task, figures in summary["tasks"].items()
     ]
     for name, key in (("sum", "sum"), (f"sum without {NEEDLE}", "sum_without_needle")):
-        rows.append([name, "", _shown(summary[key]), *(_shown(peer[key]) for peer in peers)])
+        rows.append([name, "", _format(summary[key]), *(_format(peer[key]) for peer in peers)])
     return rows
 
 
@@ -152,8 +155,8 @@ def _task_figures(task: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any
 
 
 def _calls_to_yardstick(task: str, runs: Sequence[Mapping[str, Any]]) -> int | None:
-    """Calls until the ten best are as good as the yardstick's last ones, the median of the runs."""
-    level = published()["yardstick"]["final_top10"][task]
+    """Median number of calls until the top 10 is as good as the final one of the yardstick."""
+    level = peer_figures()["yardstick"]["final_top10"][task]
     calls = []
     for run in runs:
         curve = zip(run["curve"]["calls"], run["curve"]["top10"], strict=True)
@@ -163,11 +166,11 @@ def _calls_to_yardstick(task: str, runs: Sequence[Mapping[str, Any]]) -> int | N
 
 
 def _yardstick(tasks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """On how many tasks the yardstick is reached, and the median of the calls over all of them."""
-    calls = [one["calls_to_yardstick"] for one in tasks]
-    reached = [one for one in calls if one is not None]
-    middle = median([inf if one is None else float(one) for one in calls]) if calls else inf
-    name, source = (published()["yardstick"][key] for key in ("name", "source"))
+    """Number of tasks on which the yardstick is reached, and median calls over all tasks."""
+    calls = [figures["calls_to_yardstick"] for figures in tasks]
+    reached = [count for count in calls if count is not None]
+    middle = median([inf if n is None else float(n) for n in calls]) if calls else inf
+    name, source = (peer_figures()["yardstick"][key] for key in ("name", "source"))
     return {
         "name": name,
         "source": source,
@@ -189,7 +192,7 @@ def _over_seeds(values: Sequence[float]) -> dict[str, float | None]:
 
 
 def _sums(figures: Mapping[str, float | None], tasks: Sequence[str]) -> dict[str, float | None]:
-    """None where a task is missing: a sum over fewer would look like a worse method."""
+    """Sums over tasks; None where a task is missing, as the sum would be too small."""
     return {
         "sum": _sum([figures.get(task) for task in tasks]),
         "sum_without_needle": _sum([figures.get(task) for task in tasks if task != NEEDLE]),
@@ -202,7 +205,7 @@ def _sum(values: Sequence[float | None]) -> float | None:
 
 
 def _shares(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Picks and improvements of each source, and its share of them all."""
+    """Picks and improvements of each source, and its share of all of them."""
     totals: dict[str, dict[str, Any]] = {}
     for record in records:
         for source, counts in record["sources"].items():
@@ -210,29 +213,29 @@ def _shares(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
             for kind, count in counts.items():
                 mine[kind] += count
     for kind in ("picks", "improvements"):
-        everything = sum(one[kind] for one in totals.values())
-        for one in totals.values():
-            one[f"share_of_{kind}"] = one[kind] / everything if everything else 0.0
+        everything = sum(counts[kind] for counts in totals.values())
+        for counts in totals.values():
+            counts[f"share_of_{kind}"] = counts[kind] / everything if everything else 0.0
     return totals
 
 
 def _overhead(records: Sequence[Mapping[str, Any]]) -> float | None:
     calls = sum(record["calls"] for record in records)
-    outside = sum(one["seconds"]["wall"] - one["seconds"]["objective"] for one in records)
+    outside = sum(run["seconds"]["wall"] - run["seconds"]["objective"] for run in records)
     return outside / calls if calls else None
 
 
-def _source_line(name: str, one: Mapping[str, Any]) -> str:
+def _source_line(name: str, shares: Mapping[str, Any]) -> str:
     return (
-        f"{name}: {one['share_of_picks']:.1%} of picks, "
-        f"{one['share_of_improvements']:.1%} of improvements"
+        f"{name}: {shares['share_of_picks']:.1%} of picks, "
+        f"{shares['share_of_improvements']:.1%} of improvements"
     )
 
 
 def _with_spread(figure: Mapping[str, float | None]) -> str:
     spread = figure["std"]
-    return _shown(figure["mean"]) + ("" if spread is None else f" ± {spread:.3f}")
+    return _format(figure["mean"]) + ("" if spread is None else f" ± {spread:.3f}")
 
 
-def _shown(figure: float | None) -> str:
+def _format(figure: float | None) -> str:
     return "-" if figure is None else f"{figure:.3f}"

@@ -8,7 +8,6 @@ corrected 18 of its PAINS since, so the filters of MOSES need the older table. T
 """
 
 import csv
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
@@ -16,25 +15,11 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import Mol
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
+from molvae.chem.catalogues import Catalogue
 from molvae.chem.molecule import Molecule, Pattern
 
 _ALLOWED_ELEMENTS = frozenset({"C", "N", "S", "O", "F", "Cl", "Br", "H"})
 _SMALLEST_FORBIDDEN_RING = 8
-
-
-class Catalogue(StrEnum):
-    """Collection of alerts."""
-
-    PAINS = "pains"
-    """Baell & Holloway 2010: interfere with assays."""
-    BRENK = "brenk"
-    """Brenk et al. 2008: toxic, reactive or of poor pharmacokinetics."""
-    NIH = "nih"
-    """Jadhav et al. 2010, Doveston et al. 2015: reactive or promiscuous."""
-    MCF = "mcf"
-    """Polykovskiy et al. 2020: the medicinal chemistry filters of MOSES."""
-    REACTIVE = "reactive"
-    """Groups that decompose or react in water or air; see also `chem.environments`."""
 
 
 def alerts(molecule: Molecule, catalogue: Catalogue) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from molvae.chem.alerts import Catalogue, alerts
+from molvae.chem.alerts import alerts
+from molvae.chem.catalogues import Catalogue
 from molvae.chem.conditions import Conditions
 from molvae.chem.environments import rare_environments
 from molvae.chem.molecule import Molecule, Pattern

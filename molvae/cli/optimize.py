@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -17,27 +17,27 @@ from molvae.cli.flags import (
     settings_from,
 )
 from molvae.cli.model_choice import ChosenModel, ModelChoice
-from molvae.cli.output import Output, OutputFlags
+from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.cli.search_flags import SEARCH_BY_FILE
 from molvae.errors import ConfigError
-from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.methods import SearchConfig
-from molvae.optimize.result import LeadOutcome, SearchResult
-from molvae.optimize.search import earlier_settings, search
 from molvae.runs import RunDirectory
+
+if TYPE_CHECKING:
+    import molvae.optimize.result
 
 _SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Start:
-    """Whether a search is new, and what it begins with."""
+    """Whether a search is new, and what it starts from."""
 
     config: ConfigFile = None
     resume: Resume = False
     cache: Path | None = None
-    """File of scores that runs share: what one has paid for is not asked of the objective again."""
+    """File of scores shared by several runs, so that no score is paid for twice."""
 
 
 def optimize(
@@ -53,32 +53,41 @@ def optimize(
 ) -> None:
     """Search the latent space for molecules of high score.
 
-    OUT gets candidates.csv (every scored molecule, best first), summary.json and journal.sqlite,
-    in which scores are kept before more are asked for: with --resume only what was with the
-    objective when the search was cut off is scored again (one molecule with --at-once 1), and
-    --budget may be larger than before. What a program or function of yours could not score stands
-    in failures.csv, with the reason.
+    OUT gets candidates.csv (all scored molecules, best first), summary.json and journal.sqlite.
+    The journal keeps each batch of scores before the next one is computed, so a search can be
+    interrupted at any moment: --resume continues it, also with a larger --budget. Molecules that a
+    scorer failed on are listed in failures.csv with the reason, and asked for again by --resume.
 
-    Calls are spent only on molecules that may be scored: those like enough to the --lead, with
-    what is to --keep, without what is to --avoid, and within the guardrails, which keep out what
-    scores well and nobody wants. What was refused is counted by reason in summary.json.
+    A molecule is scored only if it meets all constraints: similarity to the --lead, the patterns of
+    --keep and --avoid, the guardrails (limits that exclude molecules which score well but nobody
+    wants), and the conditions of the objective that need no scorer. Rejected molecules cost no
+    call; summary.json counts them by reason.
 
     Args:
-        objective: TOML file, or a name that `molvae objectives` lists.
-        out: Folder of the run, new unless it is resumed.
+        objective: TOML file, or a name listed by `molvae objectives`.
+        out: Folder of the run; must be new unless --resume is given.
     """
+    # Imported here: the help must not wait for torch and RDKit.
+    from molvae.optimize.constraints import HardConstraints
+    from molvae.optimize.lead import reconstruct
+    from molvae.optimize.search import search
+
     typed = given(settings)
     with scorers.objective(objective) as wanted:
         if start.resume:
             run = RunDirectory.existing(out)
-            plan = _as_before(run, start.config, typed)
-            HardConstraints.of(plan.constraints)
-            vae = model.open(output)
+            plan = _settings_of(run, start.config, typed)
         else:
+            run = None
             plan = settings_from(SearchConfig, start.config, typed)
-            HardConstraints.of(plan.constraints)
-            vae = model.open(output)
-            run = RunDirectory.create(out)
+        # Before the model is loaded, which takes seconds.
+        constraints = HardConstraints.parse(plan.constraints)
+        vae = model.open(output)
+        if constraints.lead is not None:
+            lead = reconstruct(vae, constraints.lead)
+            if not lead.is_exact:
+                log.warning("%s", lead)
+        run = run or RunDirectory.create(out)
         result = search(
             vae,
             wanted,
@@ -92,22 +101,24 @@ def optimize(
 
 
 # Any: settings as they were typed.
-def _as_before(run: RunDirectory, config: Path | None, typed: dict[str, Any]) -> SearchConfig:
-    """The settings that the run was started with, under those that are given now."""
+def _settings_of(run: RunDirectory, config: Path | None, typed: dict[str, Any]) -> SearchConfig:
+    """The settings that the run was started with, overridden by those given now."""
+    from molvae.optimize.search import earlier_settings
+
     if config is not None:
-        raise ConfigError("--resume takes the settings of the run; leave out --config")
+        raise ConfigError("--resume uses the settings of the run; leave out --config")
     earlier = earlier_settings(run)
     return parse_flags(SearchConfig, overlaid(given(earlier), typed))
 
 
-def _table(result: SearchResult, run: RunDirectory) -> str:
-    """The best candidates and how the search ended, for the screen."""
-    best = result.candidates[:_SHOWN]
+def _table(result: "molvae.optimize.result.SearchResult", run: RunDirectory) -> str:
+    """The best molecules and how the search ended, for the screen."""
+    best = result.evaluations[:_SHOWN]
     names = list(best[0].values) if best else []
     rows = [["score", *names, "smiles"]]
     rows += [
-        [f"{one.score:.4f}", *(f"{one.values[name]:.4g}" for name in names), one.smiles]
-        for one in best
+        [f"{row.score:.4f}", *(f"{row.values[name]:.4g}" for name in names), row.smiles]
+        for row in best
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -115,8 +126,8 @@ def _table(result: SearchResult, run: RunDirectory) -> str:
         + f"  {row[-1]}"
         for row in rows
     ]
-    lines += _story(result)
-    lines.append(f"all of them, best first: {run.candidates}")
+    lines += _outcome(result)
+    lines.append(f"all scored molecules, best first: {run.candidates}")
     if result.front is not None:
         front = result.front.summary()
         lines.append(
@@ -124,28 +135,27 @@ def _table(result: SearchResult, run: RunDirectory) -> str:
             f"hypervolume {front['hypervolume']:.4f}: {run.front}"
         )
     if run.failures.exists():
-        lines.append(f"what could not be scored, and why: {run.failures}")
+        lines.append(f"molecules that could not be scored, with reasons: {run.failures}")
     return "\n".join(lines)
 
 
-def _story(result: SearchResult) -> list[str]:
-    """How the search ended, what came of the lead, and what was kept from being scored."""
+def _outcome(result: "molvae.optimize.result.SearchResult") -> list[str]:
+    """How the search ended, what became of the lead, and what was rejected."""
     lines = [f"{result.calls} molecules scored; {result.stop}: {result.advice}"]
     if result.lead is not None:
-        lines.append(_of_lead(result.lead))
-    refused = ", ".join(f"{count} {reason}" for reason, count in result.refused.items())
-    lines.append(f"refused before scoring, at no cost: {refused or 'none'}")
-    guardrails = (
-        "none" if result.guardrails is None else f"{result.guardrails} (--no-guardrails lifts them)"
-    )
-    return [*lines, f"guardrails: {guardrails}"]
+        lines.append(_lead_line(result.lead))
+    rejected = ", ".join(f"{reason} ({count})" for reason, count in result.rejected.items())
+    lines.append(f"rejected before scoring, at no cost: {rejected or 'none'}")
+    if result.guardrails is None:
+        return [*lines, "guardrails: none"]
+    return [*lines, f"guardrails: {result.guardrails} (--no-guardrails lifts them)"]
 
 
-def _of_lead(lead: LeadOutcome) -> str:
-    objection = f"; by itself it would be refused: {lead.objection}" if lead.objection else ""
-    score = "no score" if isnan(lead.score) else f"{lead.score:.4f}"
+def _lead_line(lead: "molvae.optimize.result.LeadOutcome") -> str:
+    violation = f"; it violates a constraint itself: {lead.violation}" if lead.violation else ""
+    score = "no score" if isnan(lead.score) else f"score {lead.score:.4f}"
     if lead.best is None:
-        return f"the lead has {score}, and no other molecule has one{objection}"
-    better = "" if lead.improvement is None else f" ({lead.improvement:+.4f})"
-    found = f"the best but it {lead.best.score:.4f}{better} at similarity {lead.similarity:.2f}"
-    return f"the lead has {score}, {found}{objection}"
+        return f"the lead has {score}, and no other molecule has one{violation}"
+    change = "" if lead.improvement is None else f" ({lead.improvement:+.4f})"
+    best = f"the best other molecule {lead.best.score:.4f}{change}"
+    return f"the lead has {score}, {best} at similarity {lead.similarity:.2f}{violation}"

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from molvae.chem.alerts import Catalogue, alerts
+from molvae.chem.alerts import alerts
+from molvae.chem.catalogues import Catalogue
 from molvae.chem.formula import Formula, likeness_to_formula, occurrences
 from molvae.chem.molecule import Molecule, Pattern
 from molvae.chem.properties import find_property, property_values

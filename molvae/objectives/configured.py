@@ -13,7 +13,7 @@ from molvae.errors import WorkerError
 from molvae.objectives.cluster import DaskExecutor
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Foreign
-from molvae.objectives.measuring import Measured, PerMolecule, allowed, measure
+from molvae.objectives.measuring import Measured, PerMolecule, allowed, measure, violations
 from molvae.objectives.objective import Failure, Scores
 from molvae.objectives.permissions import Permissions
 from molvae.objectives.program import ProgramMeasure
@@ -97,6 +97,13 @@ class ConfiguredObjective:
         failures = tuple(_failures(measured, smiles))
         return Scores(np.where(meets, total, np.nan), values, desirabilities, failures)
 
+    def violations(self, molecules: Sequence[Molecule]) -> list[str | None]:
+        """The first condition or constraint that each molecule breaks; None: it breaks none.
+
+        Only values that the toolkit computes itself are judged; no external code is called.
+        """
+        return violations(self.config, [molecule.smiles for molecule in molecules])
+
     def _measure(self, smiles: Sequence[str]) -> list[Measured]:
         work = partial(measure, config=self.config)
         size = self._portion(len(smiles))
@@ -158,6 +165,8 @@ def _concatenate(arrays: Sequence[np.ndarray]) -> PerMolecule:
 def _failures(measured: Sequence[Measured], smiles: Sequence[str]) -> Iterable[Failure]:
     start = 0
     for portion in measured:
-        for index, label, reason in portion.problems:
-            yield Failure(smiles[start + index], label, reason)
+        for label, problem in portion.problems:
+            yield Failure(
+                smiles[start + problem.row], label, problem.reason, is_answer=problem.is_answer
+            )
         start += len(next(iter(portion.values.values())))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite, nan
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -19,14 +19,24 @@ _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCI
 """A decimal number as C and JSON write it; float() also reads `1_000` and the digits of Arabic."""
 
 
+class Problem(NamedTuple):
+    """Why external code gave no number for a molecule."""
+
+    row: int
+    """Index of the molecule in the batch."""
+    reason: str
+    is_answer: bool
+    """Whether the code answered with something else than a number; False: it did not answer."""
+
+
 @dataclass(frozen=True)
 class Readings:
     """The values of a measure for a batch of molecules."""
 
     values: Float64[np.ndarray, " molecule"]
     """NaN where there is no value."""
-    problems: tuple[tuple[int, str], ...] = ()
-    """Index of each molecule for which external code failed, with the reason."""
+    problems: tuple["Problem", ...] = ()
+    """Molecules for which external code gave no number."""
 
 
 @runtime_checkable
@@ -78,7 +88,9 @@ def readings_of(answers: Sequence[object]) -> Readings:
     """Readings from answers that should be finite numbers; a `Failed` answer gives its reason."""
     numbers = [_number(answer) for answer in answers]
     problems = [
-        (index, answer.reason if isinstance(answer, Failed) else f"gave {_text(answer)!r}")
+        Problem(index, answer.reason, is_answer=False)
+        if isinstance(answer, Failed)
+        else Problem(index, f"gave {_text(answer)!r}", is_answer=True)
         for index, (answer, number) in enumerate(zip(answers, numbers, strict=True))
         if not isfinite(number)
     ]

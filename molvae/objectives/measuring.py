@@ -10,9 +10,10 @@ from jaxtyping import Bool, Float64
 from molvae.chem.conditions import Conditions
 from molvae.chem.molecule import Molecule
 from molvae.errors import MoleculeError
+from molvae.objectives.chemical import PropertyMeasure
 from molvae.objectives.components import AnyMeasure
 from molvae.objectives.config import ObjectiveConfig
-from molvae.objectives.measure import Foreign, Readings
+from molvae.objectives.measure import Foreign, Problem, Readings
 
 PerMolecule = Float64[np.ndarray, " molecule"]
 
@@ -23,8 +24,8 @@ class Measured:
 
     values: Mapping[str, PerMolecule]
     """By name, in the order of the objective's columns; NaN: not to be had, or not asked for."""
-    problems: tuple[tuple[int, str, str], ...]
-    """Place in the portion, name of what was measured, what went wrong."""
+    problems: tuple[tuple[str, Problem], ...]
+    """Name of the measured value, and what went wrong with a molecule of the batch."""
 
 
 def measure(smiles: Sequence[str], config: ObjectiveConfig) -> Measured:
@@ -38,7 +39,7 @@ def measure(smiles: Sequence[str], config: ObjectiveConfig) -> Measured:
     measures = _measures(config)
     asked = np.array([molecule is not None for molecule in molecules], dtype=np.bool_)
     values: dict[str, PerMolecule] = {}
-    problems: list[tuple[int, str, str]] = []
+    problems: list[tuple[str, Problem]] = []
     for label, one in sorted(measures.items(), key=lambda item: isinstance(item[1], Foreign)):
         if isinstance(one, Foreign):
             asked &= allowed(config, values, len(smiles))
@@ -46,7 +47,9 @@ def measure(smiles: Sequence[str], config: ObjectiveConfig) -> Measured:
         readings = _readings(one, [molecules[place] for place in places])
         values[label] = np.full(len(smiles), np.nan)
         values[label][places] = readings.values
-        problems += [(int(places[place]), label, what) for place, what in readings.problems]
+        problems += [
+            (label, problem._replace(row=int(places[problem.row]))) for problem in readings.problems
+        ]
     return Measured({label: values[label] for label in measures}, tuple(problems))
 
 
@@ -64,6 +67,41 @@ def allowed(
         if constraint.label in values:
             meets &= constraint.allows(values[constraint.label])
     return meets
+
+
+def violations(config: ObjectiveConfig, smiles: Sequence[str]) -> list[str | None]:
+    """The first condition that each molecule breaks, in words; None: it breaks none.
+
+    Only what the toolkit measures itself is judged: somebody else's code costs time or money.
+    """
+    free = [one for one in config.constraint if not isinstance(one.measure, Foreign)]
+    conditions = _conditions(config.where)
+    if not free and conditions is None:
+        return [None] * len(smiles)
+    molecules = [_parsed(one) for one in smiles]
+    reasons: list[str | None] = [None] * len(smiles)
+    if conditions is not None:
+        values = {
+            name: _values(PropertyMeasure(property=name), molecules) for name in conditions.names
+        }
+        for row in range(len(smiles)):
+            if not conditions.hold({name: float(column[row]) for name, column in values.items()}):
+                reasons[row] = f"breaks {conditions.text!r}"
+    for constraint in free:
+        meets = constraint.allows(_values(constraint.measure, molecules))
+        for row in np.flatnonzero(~meets).tolist():
+            reasons[row] = reasons[row] or f"breaks constraint {constraint.label!r}"
+    return reasons
+
+
+def _values(
+    one: Callable[[Sequence[Molecule]], Readings], molecules: Sequence[Molecule | None]
+) -> PerMolecule:
+    """A value for each molecule; NaN where there is none."""
+    rows = [row for row, molecule in enumerate(molecules) if molecule is not None]
+    values = np.full(len(molecules), np.nan)
+    values[rows] = _readings(one, [molecules[row] for row in rows]).values
+    return values
 
 
 def _readings(

@@ -21,6 +21,8 @@ class Failure:
     component: str
     """By the name of what was measured."""
     reason: str
+    is_answer: bool = False
+    """Whether the code answered with something else than a number; False: it did not answer."""
 
 
 @dataclass(frozen=True)

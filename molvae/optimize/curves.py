@@ -1,4 +1,4 @@
-"""How good a search is at each call: the mean of its best, and the area under that curve."""
+"""Optimization curves: mean of the best scores against calls, and the area under it."""
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -14,36 +14,36 @@ def area_under_best(
     scores: Float64[np.ndarray, " call"],
     budget: int,
     k: int = 10,
-    every: int = 100,
+    interval: int = 100,
     *,
     finish: bool = True,
 ) -> float:
     """Area under the mean of the `k` best against calls, divided by the budget (PMO's AUC top-k).
 
-    The curve starts from 0 at 0 calls, is read every `every` calls and joined by straight lines
-    (Gao et al. 2022); a search that ended early keeps its last value up to the budget, unless
-    `finish` is False: then the area ends with its last call. Scores are in the order of the
-    calls, and those beyond the budget do not count; 0 stands where no molecule had a score yet.
+    The curve starts at 0, is read every `interval` calls and interpolated linearly (Gao et al.
+    2022). A search that ended early keeps its last value up to the budget, unless `finish` is
+    False: then the area ends with its last call. Scores are in the order of the calls; those beyond
+    the budget do not count. The curve is 0 until the first molecule has a score.
     """
-    calls, heights = curve_of_best(scores[:budget], k, every)
+    calls, heights = curve_of_best(scores[:budget], k, interval)
     if finish and len(calls) and calls[-1] < budget:
         calls, heights = np.append(calls, budget), np.append(heights, heights[-1])
     return float(np.trapezoid(np.r_[0.0, heights], np.r_[0, calls]) / budget)
 
 
 def curve_of_best(
-    scores: Float64[np.ndarray, " call"], k: int = 10, every: int = 100
+    scores: Float64[np.ndarray, " call"], k: int = 10, interval: int = 100
 ) -> tuple[Int64[np.ndarray, " reading"], Float64[np.ndarray, " reading"]]:
     """Calls at which the curve is read, and the mean of the `k` best there.
 
-    It is read every `every` calls and at the last one; 0 stands where nothing had a score yet.
+    It is read every `interval` calls and at the last one, and 0 until the first score.
     """
-    calls = readings(len(scores), every)
+    calls = readings(len(scores), interval)
     heights = [np.nan_to_num(mean_of_best(scores[:call], k)) for call in calls]
     return calls, np.array(heights, dtype=np.float64)
 
 
-def readings(calls: int, every: int = 100) -> Int64[np.ndarray, " reading"]:
-    """Every so many calls, and the last one; none of no calls."""
+def readings(calls: int, interval: int = 100) -> Int64[np.ndarray, " reading"]:
+    """Multiples of the interval, and the last call; empty for no calls."""
     last = [calls] if calls else []
-    return np.array([*range(every, calls, every), *last], dtype=np.int64)
+    return np.array([*range(interval, calls, interval), *last], dtype=np.int64)

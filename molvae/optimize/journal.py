@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from math import isnan, nan
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from shutil import copy
 from types import TracebackType
 from typing import Any
 
@@ -13,79 +14,86 @@ import numpy as np
 from pydantic import JsonValue
 
 from molvae.errors import RunError
-from molvae.files import with_nan, without_nan
 from molvae.optimize.result import Evaluation
+from molvae.optimize.sqlite_file import (
+    DamagedRowError,
+    SqliteFile,
+    check_digest,
+    load_figures,
+    row_digest,
+    store_figures,
+)
 from molvae.optimize.state import State
 
-FORMAT = 4
-_SAME_SCORES = (3, FORMAT)
-"""Formats whose scores stand in the same table, so that they can be read."""
+FORMAT = 5
+_WITHOUT_DIGESTS = (3, 4)
+"""Formats whose scores can still be read, though not be checked."""
+_TIMEOUT_SECONDS = 10.0
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # No score is NULL: SQLite keeps no NaN. A point is little-endian float32.
+    # No score is NULL: SQLite keeps no NaN. A latent vector is little-endian float32.
     "CREATE TABLE IF NOT EXISTS scores (call INTEGER PRIMARY KEY, smiles TEXT NOT NULL UNIQUE, "
     "score REAL, measured TEXT NOT NULL, round INTEGER NOT NULL, source TEXT NOT NULL, "
-    "point BLOB)",
-    "CREATE TABLE IF NOT EXISTS progress "
-    "(only INTEGER PRIMARY KEY CHECK (only = 1), counts TEXT NOT NULL, state BLOB NOT NULL)",
-    # Of the same state, apart: they are large, and do not change each round.
+    "unanswered INTEGER NOT NULL, latent BLOB, digest BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS progress (only INTEGER PRIMARY KEY CHECK (only = 1), "
+    "counts TEXT NOT NULL, state BLOB NOT NULL, digest BLOB NOT NULL)",
+    # Arrays of the same state, apart: they are large, and do not change each round.
     "CREATE TABLE IF NOT EXISTS arrays "
-    "(only INTEGER PRIMARY KEY CHECK (only = 1), state BLOB NOT NULL)",
+    "(only INTEGER PRIMARY KEY CHECK (only = 1), state BLOB NOT NULL, digest BLOB NOT NULL)",
 )
+_COLUMNS = "call, smiles, score, measured, round, source"
 
 
 class Journal:
-    """The scores of one search and where it stands; what a method has saved survives `kill -9`."""
+    """The scores of a search and its progress; everything added survives `kill -9`."""
 
-    def __init__(self, connection: sqlite3.Connection, place: str) -> None:
-        self._connection = connection
-        self._place = place
-        self._arrays: Mapping[str, np.ndarray] | None = None
-        """Those that were saved last."""
+    def __init__(self, file: SqliteFile, cleanup: ExitStack | None = None) -> None:
+        self._file = file
+        self._cleanup = cleanup or ExitStack()
+        self._format = FORMAT
+        self._saved_version: int | None = None
+        """Version of the arrays that were saved last."""
 
     @classmethod
     def open(cls, path: Path | None, about: Mapping[str, JsonValue]) -> "Journal":
-        """The journal at `path`, begun when there is none; None keeps it in memory.
+        """The journal at `path`, created if there is none; None keeps it in memory.
 
         Raises:
-            RunError: it is no journal, or that of a search that `about` does not describe.
+            RunError: the file is no journal, or belongs to a search that `about` does not describe.
         """
-        place = repr(str(path)) if path else "in memory"
-        with _told_as_run_error(place):
-            # Each statement is its own transaction unless `_transaction` joins several.
-            connection = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=10)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        journal = cls(connection, place)
+        name = repr(str(path)) if path else "in memory"
+        file = SqliteFile.open(path, _error_of(name), _TIMEOUT_SECONDS)
         try:
-            journal._begin({"format": FORMAT, **about})
+            file.make_durable()
+            _prepare(file, {"format": FORMAT, **about}, name)
         except RunError:
-            connection.close()
+            file.connection.close()
             raise
-        return journal
+        return cls(file)
 
     @classmethod
-    def reading(cls, path: Path) -> "Journal":
-        """The journal at `path`, to read alone; the search may still write to it.
+    def read_only(cls, path: Path) -> "Journal":
+        """The journal at `path` for reading, which changes no file; a search may still write to it.
 
         Raises:
-            RunError: there is no journal, or it is not one that this version reads.
+            RunError: there is no journal, or it has a format that this version does not read.
         """
-        place = repr(str(path))
-        with _told_as_run_error(place):
-            # Opened for writing too, as SQLite itself must be able to clear up after a killed run.
-            address = f"{path.resolve().as_uri()}?mode=rw"
-            connection = sqlite3.connect(address, uri=True, timeout=10)
-            try:
+        name = repr(str(path))
+        cleanup = ExitStack()
+        try:
+            file = _open_for_reading(path, _error_of(name), cleanup)
+            with file.errors() as connection:
                 row = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
-            except sqlite3.Error:
-                connection.close()
-                raise
-        if row is None or json.loads(row[0]) not in _SAME_SCORES:
-            connection.close()
-            raise RunError(f"the journal {place} is of another version of molvae; use that one")
-        return cls(connection, place)
+                number = None if row is None else json.loads(row[0])
+            if number not in (*_WITHOUT_DIGESTS, FORMAT):
+                raise RunError(f"the journal {name} is of another version of molvae; use that one")
+        except RunError:
+            cleanup.close()
+            raise
+        journal = cls(file, cleanup)
+        journal._format = number
+        return journal
 
     def __enter__(self) -> "Journal":
         return self
@@ -96,151 +104,198 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._connection.close()
+        self._file.connection.close()
+        self._cleanup.close()
 
-    def add(self, found: Sequence[tuple[Evaluation, np.ndarray | None]]) -> None:
-        """Keep scored molecules, each with the point that it was decoded from; all or none."""
-        rows = [_row(candidate, z) for candidate, z in found]
-        with self._transaction() as connection:
-            connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    def add(self, evaluations: Sequence[tuple[Evaluation, np.ndarray | None]]) -> None:
+        """Store evaluations, each with the latent vector it was decoded from; all or none."""
+        rows = [_row(evaluation, z) for evaluation, z in evaluations]
+        with self._file.transaction() as connection:
+            connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def candidates(self) -> list[Evaluation]:
-        """All scored molecules in the order of their calls."""
-        with _told_as_run_error(self._place):
-            rows = self._connection.execute(
-                "SELECT call, smiles, score, measured, round, source FROM scores ORDER BY call"
-            ).fetchall()
-        return [_candidate(*row) for row in rows]
+    def update(self, evaluations: Sequence[Evaluation]) -> None:
+        """Replace the scores of molecules that no scorer had answered for; all or none."""
+        latents = self.latents()
+        rows = [_row(evaluation, latents.get(evaluation.smiles)) for evaluation in evaluations]
+        with self._file.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+            )
 
-    def latents(self) -> dict[str, np.ndarray]:
-        """The point that each molecule was first decoded from, by SMILES, where there was one."""
-        with _told_as_run_error(self._place):
-            rows = self._connection.execute(
-                "SELECT smiles, point FROM scores WHERE point IS NOT NULL ORDER BY call"
-            ).fetchall()
-        return {smiles: np.frombuffer(z, dtype="<f4") for smiles, z in rows}
-
-    def save_progress(self, counts: Mapping[str, int], state: State) -> None:
-        """Replace what is known of where the search stands.
-
-        Arrays of the very mapping that was saved last are taken to be unchanged.
-        """
-        with self._transaction() as connection:
-            values = State(state.values).to_bytes()
-            row = (json.dumps(dict(counts)), values)
-            connection.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?)", row)
-            if state.arrays is not self._arrays:
-                arrays = State(arrays=state.arrays).to_bytes()
-                connection.execute("INSERT OR REPLACE INTO arrays VALUES (1, ?)", (arrays,))
-        self._arrays = state.arrays
-
-    def progress(self) -> tuple[dict[str, int], State] | None:
-        """What was saved last; None when no round was finished.
+    def evaluations(self) -> list[Evaluation]:
+        """All scored molecules in the order of their calls.
 
         Raises:
-            RunError: the state is damaged.
+            RunError: a row is damaged.
         """
-        with _told_as_run_error(self._place):
-            row = self._connection.execute(
-                "SELECT counts, progress.state, arrays.state FROM progress JOIN arrays USING (only)"
+        has_digests = self._format == FORMAT
+        further = ", unanswered, latent, digest" if has_digests else ""
+        with self._file.errors() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS}{further} FROM scores ORDER BY call"
+            ).fetchall()
+            evaluations = [_evaluation(*row) for row in rows]
+            if has_digests and [row[0] for row in rows] != list(range(1, len(rows) + 1)):
+                raise DamagedRowError("rows are missing")
+            return evaluations
+
+    def latents(self) -> dict[str, np.ndarray]:
+        """Latent vector that each molecule was first decoded from, by SMILES."""
+        with self._file.errors() as connection:
+            rows = connection.execute(
+                "SELECT smiles, latent FROM scores WHERE latent IS NOT NULL ORDER BY call"
+            ).fetchall()
+            return {smiles: np.frombuffer(z, dtype="<f4") for smiles, z in rows}
+
+    def save_progress(self, counts: Mapping[str, int], state: State) -> None:
+        """Replace the saved progress; arrays of the version saved last are not written again."""
+        row = (json.dumps(dict(counts)), State(state.values).to_bytes())
+        is_saved = state.version is not None and state.version == self._saved_version
+        with self._file.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?)", (*row, row_digest(*row))
+            )
+            if not is_saved:
+                arrays = State(arrays=state.arrays).to_bytes()
+                connection.execute(
+                    "INSERT OR REPLACE INTO arrays VALUES (1, ?, ?)", (arrays, row_digest(arrays))
+                )
+        self._saved_version = state.version
+
+    def progress(self) -> tuple[dict[str, int], State] | None:
+        """The progress saved last; None before the end of the first round.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        with self._file.errors() as connection:
+            row = connection.execute(
+                "SELECT counts, progress.state, progress.digest, arrays.state, arrays.digest "
+                "FROM progress JOIN arrays USING (only)"
             ).fetchone()
-        if row is None:
-            return None
-        values, arrays = (State.from_bytes(content) for content in row[1:])
-        return json.loads(row[0]), State(values.values, arrays.arrays)
+            if row is None:
+                return None
+            counts, values, digest, arrays, arrays_digest = row
+            check_digest(digest, counts, values)
+            check_digest(arrays_digest, arrays)
+            state = State(State.from_bytes(values).values, State.from_bytes(arrays).arrays)
+            return json.loads(counts), state
 
-    def _begin(self, about: Mapping[str, JsonValue]) -> None:
-        """Make the tables, or check that they are of the search that `about` describes."""
-        with self._transaction() as connection:
-            connection.execute(_TABLES[0])
-            rows = connection.execute("SELECT key, value FROM about").fetchall()
-            if not rows:
-                for table in _TABLES[1:]:
-                    connection.execute(table)
-                new = [(key, json.dumps(value)) for key, value in about.items()]
-                connection.executemany("INSERT INTO about VALUES (?, ?)", new)
-        found = {key: json.loads(value) for key, value in rows}
-        if found and found.get("format") != FORMAT:
-            raise RunError(
-                f"the journal {self._place} is of another version of molvae; go on with that one, "
-                "or start a new run"
+
+def _error_of(name: str) -> Callable[[Exception], RunError]:
+    """The error to raise for a problem with the journal of that name."""
+
+    def as_error(error: Exception) -> RunError:
+        if isinstance(error, sqlite3.IntegrityError):
+            return RunError(f"another process writes to the journal {name} ({error})")
+        if isinstance(error, sqlite3.OperationalError):
+            return RunError(
+                f"the journal {name} cannot be used: {error}; if the disk is full, free some space "
+                "and continue with `resume`"
             )
-        differences = _differences(found, dict(about)) if found else []
-        if differences:
-            raise RunError(
-                f"the journal {self._place} belongs to another search: {'; '.join(differences)}; "
-                "resume with the settings of then, or start a new run"
-            )
+        return RunError(
+            f"the journal {name} cannot be used: {error}; bring back a copy of it, or start a new "
+            "run"
+        )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Statements that take effect together or not at all."""
-        with _told_as_run_error(self._place):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.rollback()
-                raise
-            self._connection.execute("COMMIT")
+    return as_error
 
 
-@contextmanager
-def _told_as_run_error(place: str) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise RunError(f"another process writes to the journal {place} ({error})") from error
-    except sqlite3.Error as error:
+def _prepare(file: SqliteFile, about: Mapping[str, JsonValue], name: str) -> None:
+    """Create the tables, or check that they belong to the search that `about` describes."""
+    with file.transaction() as connection:
+        connection.execute(_TABLES[0])
+        rows = connection.execute("SELECT key, value FROM about").fetchall()
+        if not rows:
+            for table in _TABLES[1:]:
+                connection.execute(table)
+            new = [(key, json.dumps(value)) for key, value in about.items()]
+            connection.executemany("INSERT INTO about VALUES (?, ?)", new)
+        earlier = {key: json.loads(value) for key, value in rows}
+    if earlier and earlier.get("format") != FORMAT:
         raise RunError(
-            f"the journal {place} cannot be used: {error}; if the disk is full, free some space "
-            "and continue with `resume`"
-        ) from error
+            f"the journal {name} is of another version of molvae; continue with that version, or "
+            "start a new run"
+        )
+    differences = _differences(earlier, dict(about)) if earlier else []
+    if differences:
+        raise RunError(
+            f"the journal {name} belongs to another search: {'; '.join(differences)}; resume with "
+            "the earlier settings, or start a new run"
+        )
 
 
-def _row(candidate: Evaluation, z: np.ndarray | None) -> tuple[Any, ...]:
-    measured = {
-        "values": without_nan(candidate.values),
-        "desirabilities": without_nan(candidate.desirabilities),
-    }
-    return (
-        candidate.call,
-        candidate.smiles,
-        None if isnan(candidate.score) else candidate.score,
-        json.dumps(measured, allow_nan=False),
-        candidate.round,
-        candidate.source,
+def _open_for_reading(
+    path: Path, as_error: Callable[[Exception], RunError], cleanup: ExitStack
+) -> SqliteFile:
+    """A read-only connection; on a read-only medium, to a copy where a killed search left a log."""
+    try:
+        connection = _connect(path, "mode=ro")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            log = path.with_name(f"{path.name}-wal")
+            if log.is_file() and log.stat().st_size:
+                folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+                for source in (path, log):
+                    copy(source, folder / source.name)
+                connection = _connect(folder / path.name, "mode=rw")
+            else:
+                connection = _connect(path, "mode=ro&immutable=1")
+    except (sqlite3.Error, OSError) as error:
+        raise as_error(error) from error
+    cleanup.callback(connection.close)
+    return SqliteFile(connection, as_error)
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?{mode}"
+    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=_TIMEOUT_SECONDS)
+
+
+# Any: as SQLite stores them.
+def _row(evaluation: Evaluation, z: np.ndarray | None) -> tuple[Any, ...]:
+    values = (
+        evaluation.call,
+        evaluation.smiles,
+        *store_figures(evaluation.score, evaluation.values, evaluation.desirabilities),
+        evaluation.round,
+        str(evaluation.source),
+        int(evaluation.is_unanswered),
         None if z is None else np.asarray(z, dtype="<f4").tobytes(),
     )
+    return (*values, row_digest(*values))
 
 
-def _candidate(
-    call: int, smiles: str, score: float | None, measured: str, found_in: int, source: str
-) -> Evaluation:
-    parts = json.loads(measured)
+# Any: as SQLite returns them.
+def _evaluation(*row: Any) -> Evaluation:
+    if len(row) > len(_COLUMNS.split(", ")):
+        check_digest(row[-1], *row[:-1])
+    call, smiles, score, measured, number, source, *further = row
     return Evaluation(
-        smiles=smiles,
-        score=nan if score is None else score,
-        values=with_nan(parts["values"]),
-        desirabilities=with_nan(parts["desirabilities"]),
+        smiles,
+        *load_figures(score, measured),
         call=call,
-        round=found_in,
+        round=number,
         source=source,
+        is_unanswered=bool(further and further[0]),
     )
 
 
-def _differences(old: Any, new: Any, place: str = "") -> list[str]:
-    """Where two JSON values part, each as "place was x, now y"."""
+# Any: JSON values.
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """Where two JSON values differ, as "path was x, now y"."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = sorted({*old, *new})
-        inner = [(old.get(key), new.get(key), f"{place}.{key}".lstrip(".")) for key in keys]
+        inner = [(old.get(key), new.get(key), f"{path}.{key}".lstrip(".")) for key in keys]
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         inner = [
-            (*pair, f"{place} {number}")
+            (*pair, f"{path} {number}")
             for number, pair in enumerate(zip(old, new, strict=True), start=1)
         ]
     else:
-        # A mark says nothing to a reader.
-        told = "the model was another one (`model`)" if place == "model" else None
-        return [] if old == new else [told or f"{place} was {old!r}, now {new!r}"]
-    return [difference for part in inner for difference in _differences(*part)]
+        # A digest tells a reader nothing.
+        text = "the model was another one (`model`)" if path == "model" else None
+        return [] if old == new else [text or f"{path} was {old!r}, now {new!r}"]
+    return [difference for triple in inner for difference in _differences(*triple)]

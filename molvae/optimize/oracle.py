@@ -1,7 +1,7 @@
-"""Oracle: an objective that is paid for by the distinct molecule, with a budget and a memory."""
+"""Oracle: an objective with a budget of distinct molecules and a memory."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 
 import numpy as np
@@ -10,42 +10,53 @@ from jaxtyping import Float64
 from molvae.chem.molecule import Molecule
 from molvae.errors import ObjectiveError
 from molvae.objectives.objective import Failure, Objective, Scores
+from molvae.optimize.candidate import Candidate
 from molvae.optimize.journal import Journal
 from molvae.optimize.result import Evaluation
-from molvae.optimize.score_cache import ScoreCache, Scored
-from molvae.optimize.strategy import Proposal
+from molvae.optimize.score_cache import ScoreCache
+
+_DOWN_AFTER = 10
+"""Molecules in a row without an answer after which a scorer is taken to be down."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What the oracle says of a round's proposals."""
+class RoundResult:
+    """The oracle's answer to the candidates of a round."""
 
-    scores: Float64[np.ndarray, " proposal"]
+    scores: Float64[np.ndarray, " candidate"]
     """NaN: no molecule, no score, or no budget left for it."""
     decoded: int
-    """Proposals that are molecules."""
+    """Candidates that are molecules."""
     new: int
-    """Distinct molecules that came up in this round first."""
+    """Distinct molecules scored first in this round."""
     scored: int
-    """Those of them that have a score."""
-    beyond: int
-    """Distinct molecules that there was no budget left for."""
+    """New molecules that have a score."""
+    unaffordable: int
+    """Distinct molecules that the budget did not suffice for."""
 
     @property
-    def cut(self) -> bool:
-        """Whether the budget ended before all were scored."""
-        return self.beyond > 0
+    def is_cut(self) -> bool:
+        """Whether the budget ended before all molecules were scored."""
+        return self.unaffordable > 0
 
 
 class Oracle:
     """Scores each distinct molecule once, as long as the budget lasts.
 
-    A call is a distinct canonical SMILES; repeats and what is no molecule cost nothing, an answer
-    of NaN costs a call. Scores are on disk before the next molecules are handed to the objective,
+    A call is a distinct canonical SMILES; repeats and candidates without a molecule cost nothing,
+    an answer of NaN costs a call. Scores are on disk before the objective gets the next molecules,
     so `kill -9` loses at most those that were being scored.
 
-    With a cache the objective is asked only for what no other run has paid for. A score from the
-    cache is a call like any other, so a curve of scores against calls is that of a run without.
+    A molecule that is in the cache is not passed to the objective. It costs a call all the same, so
+    that a curve of scores against calls is the same with and without a cache.
+
+    Args:
+        objective: scores molecules.
+        journal: keeps the scores of this search.
+        budget: distinct molecules that may be scored.
+        at_once: molecules passed to the objective together.
+        report: gets the failures of scorers.
+        cache: scores shared with other searches.
     """
 
     def __init__(
@@ -63,11 +74,12 @@ class Oracle:
         self._journal = journal
         self._budget = budget
         self._at_once = at_once
-        self._known = {one.smiles: one for one in journal.candidates()}
+        self._known = {row.smiles: row for row in journal.evaluations()}
+        self._unanswered_in_a_row = 0
 
     @property
     def calls(self) -> int:
-        """Distinct molecules scored, those of an earlier part of the run included."""
+        """Distinct molecules scored, including those of earlier parts of the run."""
         return len(self._known)
 
     @property
@@ -78,103 +90,152 @@ class Oracle:
     @property
     def scores(self) -> Float64[np.ndarray, " call"]:
         """Scores in the order of the calls."""
-        return np.array([one.score for one in self._known.values()], dtype=np.float64)
+        return np.array([row.score for row in self._known.values()], dtype=np.float64)
 
     @property
     def last_round(self) -> int:
-        """The last round that a molecule was scored in; 0 when there is none."""
+        """Last round in which a molecule was scored; 0 when there is none."""
         return next(reversed(self._known.values())).round if self._known else 0
 
-    def found(self, smiles: Sequence[str]) -> list[Evaluation]:
-        """What is known of molecules that were scored."""
-        return [self._known[one] for one in smiles]
+    def evaluations(self, smiles: Sequence[str]) -> list[Evaluation]:
+        """Evaluations of molecules that were scored."""
+        return [self._known[name] for name in smiles]
 
-    def answer(self, proposals: Sequence[Proposal], round_number: int) -> Answers:
-        """Scores of the proposals, paid for in their order until the budget ends."""
-        fresh = self._fresh(proposals)
-        affordable = fresh[: self.remaining]
+    def evaluate(self, candidates: Sequence[Candidate], round_number: int) -> RoundResult:
+        """Score the candidates in their order until the budget ends.
+
+        Raises:
+            ObjectiveError: the objective fails, or a scorer is down; nothing is booked for the
+                molecules that it did not answer for.
+        """
+        new = self._new(candidates)
+        affordable = new[: self.remaining]
         for start in range(0, len(affordable), self._at_once):
-            self._pay(affordable[start : start + self._at_once], round_number)
-        molecules = [one.molecule for one in proposals if one.molecule is not None]
-        # By the round that the journal gives, not by `fresh`: after a kill part of this round's
-        # molecules are in the journal already, and the search must count as if they were not.
-        met = {one.smiles: self._known.get(one.smiles) for one in molecules}
-        new = [one for one in met.values() if one is not None and one.round == round_number]
-        return Answers(
-            scores=np.array([self._score(one.molecule) for one in proposals], dtype=np.float64),
-            decoded=len(molecules),
-            new=len(new),
-            scored=sum(isfinite(one.score) for one in new),
-            beyond=len(fresh) - len(affordable),
+            self._score_new(affordable[start : start + self._at_once], round_number)
+        names = [candidate.smiles for candidate in candidates if candidate.smiles is not None]
+        # By the round in the journal, not by `new`: after a kill part of this round's molecules
+        # are in the journal already, and the search must count as if they were not.
+        known = {name: self._known.get(name) for name in names}
+        first = [row for row in known.values() if row is not None and row.round == round_number]
+        return RoundResult(
+            scores=np.array([self._score_of(row.smiles) for row in candidates], dtype=np.float64),
+            decoded=len(names),
+            new=len(first),
+            scored=sum(isfinite(row.score) for row in first),
+            unaffordable=len(new) - len(affordable),
         )
 
-    def _fresh(self, proposals: Sequence[Proposal]) -> list[Proposal]:
-        """The first proposal of each molecule that has not been scored."""
-        fresh: dict[str, Proposal] = {}
-        for proposal in proposals:
-            if proposal.molecule and proposal.molecule.smiles not in self._known:
-                fresh.setdefault(proposal.molecule.smiles, proposal)
-        return list(fresh.values())
+    def ask_again(self, last_round: int) -> dict[str, float]:
+        """Ask again for molecules of finished rounds that no scorer answered for.
 
-    def _pay(self, proposals: Sequence[Proposal], round_number: int) -> None:
-        molecules = [one.molecule for one in proposals if one.molecule is not None]
-        shared = self._cache.find([one.smiles for one in molecules]) if self._cache else {}
-        asked = [one for one in molecules if one.smiles not in shared]
-        scores = self._asked(asked) if asked else None
-        found = {one.smiles: _scored(scores, row) for row, one in enumerate(asked) if scores}
-        scored = {**shared, **found}
-        paid = [
-            Evaluation(
-                smiles=molecule.smiles,
-                score=scored[molecule.smiles].score,
-                values=scored[molecule.smiles].values,
-                desirabilities=scored[molecule.smiles].desirabilities,
-                call=self.calls + 1 + row,
+        Returns:
+            The scores that they have now, by SMILES.
+        """
+        missing = [row for row in self._known.values() if row.is_unanswered]
+        fresh: dict[str, float] = {}
+        for start in range(0, len(missing), self._at_once):
+            rows = missing[start : start + self._at_once]
+            answers, _ = self._call_objective([Molecule.parse(row.smiles) for row in rows])
+            answered = [
+                replace(answers[row.smiles], call=row.call, round=row.round, source=row.source)
+                for row in rows
+                if not answers[row.smiles].is_unanswered
+            ]
+            self._journal.update(answered)
+            if self._cache:
+                self._cache.add(answered)
+            self._known.update((row.smiles, row) for row in answered)
+            fresh.update((row.smiles, row.score) for row in answered if row.round <= last_round)
+        return fresh
+
+    def _new(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The first candidate of each molecule that has not been scored."""
+        new: dict[str, Candidate] = {}
+        for candidate in candidates:
+            if candidate.smiles is not None and candidate.smiles not in self._known:
+                new.setdefault(candidate.smiles, candidate)
+        return list(new.values())
+
+    def _score_new(self, candidates: Sequence[Candidate], round_number: int) -> None:
+        molecules = [row.molecule for row in candidates if row.molecule is not None]
+        cached = self._cache.find([row.smiles for row in molecules]) if self._cache else {}
+        asked = [molecule for molecule in molecules if molecule.smiles not in cached]
+        answers, failures = self._call_objective(asked) if asked else ({}, ())
+        self._check_scorer(answers, failures)
+        evaluations = {**cached, **answers}
+        booked = [
+            replace(
+                evaluations[molecule.smiles],
+                call=self.calls + row,
                 round=round_number,
-                source=proposal.source,
+                source=candidate.source,
             )
-            for row, (molecule, proposal) in enumerate(zip(molecules, proposals, strict=True))
+            for row, (molecule, candidate) in enumerate(zip(molecules, candidates, strict=True), 1)
         ]
-        latents = (proposal.z for proposal in proposals)
-        # First of all: what keeps the cache or the list of failures from being written to must not
-        # cost what was paid for.
-        self._journal.add(list(zip(paid, latents, strict=True)))
-        self._known.update((one.smiles, one) for one in paid)
-        self._tell_others(found, scores.failures if scores else ())
-
-    def _tell_others(self, found: Mapping[str, Scored], failures: Sequence[Failure]) -> None:
-        """Share scores that were asked for, and report what had none."""
-        if self._cache and found:
-            # A failure may pass, as a program that was out of time does: the next run asks again.
-            failed = {failure.smiles for failure in failures}
-            self._cache.add({smiles: one for smiles, one in found.items() if smiles not in failed})
+        latents = [candidate.z for candidate in candidates]
+        # Before anything else: a problem with the cache or the list of failures must not lose what
+        # was paid for.
+        self._journal.add(list(zip(booked, latents, strict=True)))
+        self._known.update((row.smiles, row) for row in booked)
+        if self._cache and answers:
+            # A failure may pass, such as a timeout of a program: the next run asks again.
+            self._cache.add(row for row in answers.values() if not row.is_unanswered)
         if self._report and failures:
             self._report(failures)
 
-    def _asked(self, molecules: Sequence[Molecule]) -> Scores:
+    def _call_objective(
+        self, molecules: Sequence[Molecule]
+    ) -> tuple[dict[str, Evaluation], Sequence[Failure]]:
         scores = self._objective.score(molecules)
         if len(scores.total) != len(molecules):
             raise ObjectiveError(
                 f"the objective gave {len(scores.total)} scores for {len(molecules)} molecules; "
                 "expected one each"
             )
-        return scores
+        unanswered = {failure.smiles for failure in scores.failures if not failure.is_answer}
+        answers = {
+            molecule.smiles: _evaluation(
+                molecule.smiles, scores, row, is_unanswered=molecule.smiles in unanswered
+            )
+            for row, molecule in enumerate(molecules)
+        }
+        return answers, scores.failures
 
-    def _score(self, molecule: Molecule | None) -> float:
-        known = self._known.get(molecule.smiles) if molecule else None
+    def _check_scorer(self, answers: Mapping[str, Evaluation], failures: Sequence[Failure]) -> None:
+        """See that the scorer works, before anything is booked.
+
+        Raises:
+            ObjectiveError: it has not answered for any molecule for a while.
+        """
+        unanswered = sum(row.is_unanswered for row in answers.values())
+        if unanswered < len(answers) or not answers:
+            self._unanswered_in_a_row = 0
+            return
+        self._unanswered_in_a_row += unanswered
+        if self._unanswered_in_a_row >= _DOWN_AFTER:
+            raise ObjectiveError(
+                f"{failures[-1].component!r} has not answered for the last "
+                f"{self._unanswered_in_a_row} molecules ({failures[-1].reason}); see that it "
+                "works and continue with `resume`, which asks for them again"
+            )
+
+    def _score_of(self, smiles: str | None) -> float:
+        known = self._known.get(smiles) if smiles is not None else None
         return known.score if known else nan
 
 
-def _scored(scores: Scores, row: int) -> Scored:
-    return Scored(
+def _evaluation(smiles: str, scores: Scores, row: int, *, is_unanswered: bool) -> Evaluation:
+    return Evaluation(
+        smiles,
         score=_finite(scores.total[row]),
         values={name: _finite(column[row]) for name, column in scores.values.items()},
         desirabilities={
             name: _finite(column[row]) for name, column in scores.desirabilities.items()
         },
+        is_unanswered=is_unanswered,
     )
 
 
 def _finite(value: float) -> float:
-    """The value; an infinite one is none: nothing could ever be better."""
+    """The value, or NaN in place of an infinite one, which nothing could ever exceed."""
     return float(value) if isfinite(value) else nan

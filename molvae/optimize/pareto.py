@@ -1,7 +1,6 @@
-"""Several goals at once: what nothing beats, how much of the space it covers, one sum of goals.
+"""Several goals at once: Pareto front, hypervolume, scalarization.
 
-Each row is a molecule and each column a goal, all to be made large. A row with a NaN in it takes
-no part: what is not known beats nothing.
+Each row is a molecule and each column a goal to be maximized. A row with NaN dominates nothing.
 """
 
 import numpy as np
@@ -11,59 +10,60 @@ from scipy.stats.qmc import Sobol
 from molvae.optimize.curves import readings
 
 _EXACT = 3
-"""Goals up to which a hypervolume is worked out exactly."""
+"""Most goals for an exact hypervolume."""
 _LOG_POINTS = 14
-"""2 to this power points estimate one of more goals."""
+"""Binary logarithm of the number of points that estimate the hypervolume of more goals."""
 
 Values = Float64[np.ndarray, "molecule goal"]
 PerGoal = Float64[np.ndarray, " goal"]
 
 
 def non_dominated(values: Values) -> Bool[np.ndarray, " molecule"]:
-    """Whether no other molecule is as good in every goal and better in one; equals both stay."""
+    """Whether no molecule is at least as good in all goals and better in any; ties are kept."""
     kept = ~np.isnan(values).any(axis=1)
-    # By the sum of goals from above: whatever dominates a row stands before it, save for equals.
+    # By falling sum of goals: whatever dominates a row comes before it, ties aside.
     order = np.argsort(-values.sum(axis=1), kind="stable")
-    for place in order:
-        if not kept[place]:
+    for row in order:
+        if not kept[row]:
             continue
-        as_good = (values[place] >= values).all(axis=1)
-        better = (values[place] > values).any(axis=1)
+        as_good = (values[row] >= values).all(axis=1)
+        better = (values[row] > values).any(axis=1)
         kept &= ~(as_good & better)
-    found: Bool[np.ndarray, " molecule"] = kept
-    return found
+    front: Bool[np.ndarray, " molecule"] = kept
+    return front
 
 
 def hypervolume(values: Values, reference: PerGoal) -> float:
-    """Volume of the goals' space that the molecules dominate, above a reference point.
+    """Volume that the molecules dominate, above a reference point.
 
-    Exact, by slices along one goal after the other (While et al. 2006); the time grows with the
-    power of the number of goals, so it is for few goals, or few molecules on the front.
+    Exact, by slicing along each goal in turn (While et al. 2006); the time grows exponentially with
+    the number of goals, so it is for few goals, or few molecules on the front.
     """
     above = values - reference
-    # A comparison with NaN is false, so rows with one are left out here too.
+    # NaN compares false, so rows with NaN are left out here too.
     return _volume(above[(above > 0).all(axis=1)])
 
 
 class ExactHypervolume:
-    """The hypervolume of molecules that come one lot after the other."""
+    """Hypervolume of molecules that are added in batches."""
 
     def __init__(self, reference: PerGoal) -> None:
         self._reference = reference
         self._front = np.empty((0, len(reference)))
 
     def add(self, values: Values) -> float:
-        """The hypervolume with these molecules too."""
+        """The hypervolume with these molecules added."""
         front = np.concatenate([self._front, values])
         self._front = front[non_dominated(front)]
         return hypervolume(self._front, self._reference)
 
 
 class EstimatedHypervolume:
-    """The same of many goals, for whose number its time hardly grows: by points that are dominated.
+    """Estimate of the hypervolume of many goals, from the points that are dominated.
 
-    The points are 16,384, spread evenly over the box from the reference to the highest values
-    (Sobol 1967), the same each time; of that box's volume it errs by about 0.003.
+    Its time hardly depends on the number of goals. The 16,384 points of a Sobol sequence (Sobol
+    1967) fill the box from the reference to the highest values; the error is about 0.003 of the
+    volume of that box.
     """
 
     def __init__(self, reference: PerGoal, highest: PerGoal) -> None:
@@ -73,7 +73,7 @@ class EstimatedHypervolume:
         self._volume = float(box.prod())
 
     def add(self, values: Values) -> float:
-        """The hypervolume with these molecules too; a row with a NaN dominates nothing."""
+        """The hypervolume with these molecules added; a row with NaN dominates nothing."""
         for row in values:
             self._points = self._points[~(self._points < row).all(axis=1)]
         reached: float = 1.0 - len(self._points) / 2**_LOG_POINTS
@@ -81,14 +81,14 @@ class EstimatedHypervolume:
 
 
 def hypervolume_curve(
-    values: Values, reference: PerGoal, every: int = 100
+    values: Values, reference: PerGoal, interval: int = 100
 ) -> tuple[Int64[np.ndarray, " reading"], Float64[np.ndarray, " reading"]]:
-    """Calls at which it is read, and the hypervolume of all molecules up to there.
+    """Calls at which it is read, and the hypervolume of all molecules until then.
 
-    The rows are in the order of the calls; it is read every `every` calls and at the last one.
+    The rows are in the order of the calls; it is read every `interval` calls and at the last one.
     With more than three goals it is an estimate.
     """
-    calls = readings(len(values), every)
+    calls = readings(len(values), interval)
     growing: ExactHypervolume | EstimatedHypervolume = ExactHypervolume(reference)
     if values.shape[1] > _EXACT:
         known = values[~np.isnan(values).any(axis=1)]
@@ -102,11 +102,11 @@ def hypervolume_curve(
 def chebyshev(
     values: Values, weights: PerGoal, rho: float = 0.05
 ) -> Float64[np.ndarray, " molecule"]:
-    """One score of goals in [0, 1], highest 0: the augmented Chebyshev sum (Knowles 2006).
+    """Augmented Chebyshev score of goals in [0, 1], at most 0 (Knowles 2006).
 
-    Minus the largest weighted distance to the goal 1, and minus `rho` times the sum of them all.
-    Each molecule of the Pareto front is the best by some weights, which a plain weighted sum
-    cannot give where the front is hollow. NaN where a goal is.
+    The score is minus the largest weighted distance to 1, minus `rho` times the sum of all weighted
+    distances. Each molecule of the Pareto front maximizes it for some weights, which a weighted sum
+    cannot achieve where the front is concave. NaN where a goal is NaN.
     """
     missing = weights * (1.0 - values)
     score: Float64[np.ndarray, " molecule"] = -(missing.max(axis=1) + rho * missing.sum(axis=1))
@@ -114,12 +114,12 @@ def chebyshev(
 
 
 def random_weights(goals: int, generator: np.random.Generator) -> PerGoal:
-    """Weights of at least 0 that sum to 1, every such set as likely as any other."""
+    """Non-negative weights with sum 1, uniformly distributed."""
     return generator.dirichlet(np.ones(goals))
 
 
 def _volume(front: Values) -> float:
-    """Volume between the origin and rows whose every goal is above 0."""
+    """Volume between the origin and rows with positive goals."""
     if len(front) == 0:
         return 0.0
     goals = front.shape[1]
@@ -127,7 +127,7 @@ def _volume(front: Values) -> float:
         return float(front.max())
     front = np.unique(front[non_dominated(front)], axis=0)
     if goals == 2:
-        # By the first goal from below, the second falls along the front.
+        # Along the front the second goal falls as the first rises.
         widths = np.diff(front[:, 0], prepend=0.0)
         return float(widths @ front[:, 1])
     front = front[np.argsort(-front[:, -1], kind="stable")]

@@ -1,79 +1,79 @@
-"""ScoreCache: scores that some search has paid for, in one SQLite file for all who want them."""
+"""ScoreCache: scores that searches have paid for, in one SQLite file that they share."""
 
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from math import isnan, nan
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from pydantic import JsonValue
 
 from molvae.errors import FileError
-from molvae.files import with_nan, without_nan
-
-FORMAT = 1
-_MARK = 0x6D76_7363
-"""`mvsc`, where SQLite keeps the number of the program that a file belongs to."""
-_PATIENCE_SECONDS = 60.0
-_ROWS_AT_ONCE = 500
-"""SQLite takes at least 999 question marks in a statement."""
-
-_TABLES = (
-    # As in a journal: no score is NULL, and the measured values are JSON.
-    "CREATE TABLE IF NOT EXISTS scores (objective BLOB NOT NULL, smiles TEXT NOT NULL, score REAL, "
-    "measured TEXT NOT NULL, PRIMARY KEY (objective, smiles)) WITHOUT ROWID",
-    f"PRAGMA application_id = {_MARK}",
-    f"PRAGMA user_version = {FORMAT}",
+from molvae.optimize.result import Evaluation
+from molvae.optimize.sqlite_file import (
+    SqliteFile,
+    check_digest,
+    load_figures,
+    row_digest,
+    store_figures,
 )
 
+FORMAT = 2
+_APPLICATION_ID = 0x6D76_7363
+"""`mvsc`, in the header field where SQLite keeps the number of the program that owns a file."""
+_TIMEOUT_SECONDS = 60.0
+_ROWS_AT_ONCE = 500
+"""SQLite accepts at least 999 parameters in a statement."""
 
-@dataclass(frozen=True)
-class Scored:
-    """What an objective says of one molecule; NaN as in `Scores`."""
-
-    score: float
-    values: Mapping[str, float]
-    desirabilities: Mapping[str, float]
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS scores (objective BLOB NOT NULL, smiles TEXT NOT NULL, score REAL, "
+    "measured TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (objective, smiles)) WITHOUT ROWID",
+    f"PRAGMA application_id = {_APPLICATION_ID}",
+    f"PRAGMA user_version = {FORMAT}",
+)
 
 
 class ScoreCache:
     """Scores by objective and canonical SMILES, shared by any number of runs at once.
 
-    An objective is known by all of its description. The file may be read and written by many
-    processes of one machine; whoever scores a molecule first sets its score. What is added is on
-    disk, `kill -9` or not, when `add` returns.
+    An objective is identified by its whole description. Any number of processes on one machine may
+    read and write the file; the first to score a molecule sets its score. Scores are on disk when
+    `add` returns.
     """
 
-    def __init__(self, connection: sqlite3.Connection, place: str, objective: bytes) -> None:
-        self._connection = connection
-        self._place = place
+    def __init__(self, file: SqliteFile, objective: bytes) -> None:
+        self._file = file
         self._objective = objective
 
     @classmethod
     def open(cls, path: Path, description: Mapping[str, JsonValue]) -> "ScoreCache":
-        """The scores of the objective so described, in a file that is begun when there is none.
+        """The scores of the objective with this description; creates the file if there is none.
 
         Raises:
-            FileError: it is damaged, no cache, or cannot be written to.
+            FileError: the file is damaged, no cache, or not writable.
         """
-        place = repr(str(path))
+        name = repr(str(path))
         if path.is_dir():
-            raise FileError(f"{place} is a folder; expected a file of scores, or a new name")
-        with _told_as_file_error(place):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_SECONDS)
+            raise FileError(f"{name} is a folder; expected a file of scores, or a new name")
+
+        def as_error(error: Exception) -> FileError:
+            return FileError(
+                f"the score cache {name} cannot be used: {error}; if it is damaged, remove it: the "
+                "journals of the runs hold their scores"
+            )
+
         try:
-            _begin(connection, place)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise as_error(error) from error
+        file = SqliteFile.open(path, as_error, _TIMEOUT_SECONDS)
+        try:
+            _prepare(file, name)
         except FileError:
-            connection.close()
+            file.connection.close()
             raise
         identity = json.dumps(dict(description), sort_keys=True)
-        return cls(connection, place, sha256(identity.encode()).digest())
+        return cls(file, sha256(identity.encode()).digest())
 
     def __enter__(self) -> "ScoreCache":
         return self
@@ -84,48 +84,57 @@ class ScoreCache:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._connection.close()
+        self._file.connection.close()
 
-    def find(self, smiles: Sequence[str]) -> dict[str, Scored]:
-        """What is known of these molecules, by SMILES."""
-        found: dict[str, Scored] = {}
+    def find(self, smiles: Sequence[str]) -> dict[str, Evaluation]:
+        """Known scores of these molecules, by SMILES; their call number is 0.
+
+        Raises:
+            FileError: a row is damaged.
+        """
+        known: dict[str, Evaluation] = {}
         for start in range(0, len(smiles), _ROWS_AT_ONCE):
-            part = smiles[start : start + _ROWS_AT_ONCE]
-            marks = ",".join("?" * len(part))
-            with _told_as_file_error(self._place):
-                rows = self._connection.execute(
-                    f"SELECT smiles, score, measured FROM scores "
+            names = smiles[start : start + _ROWS_AT_ONCE]
+            marks = ",".join("?" * len(names))
+            with self._file.errors() as connection:
+                rows = connection.execute(
+                    f"SELECT smiles, score, measured, digest FROM scores "
                     f"WHERE objective = ? AND smiles IN ({marks})",
-                    (self._objective, *part),
+                    (self._objective, *names),
                 ).fetchall()
-                found.update((one, _scored(*rest)) for one, *rest in rows)
-        return found
+                for name, score, measured, digest in rows:
+                    check_digest(digest, self._objective, name, score, measured)
+                    known[name] = Evaluation(name, *load_figures(score, measured))
+        return known
 
-    def add(self, found: Mapping[str, Scored]) -> None:
-        """Keep scores, by SMILES, all or none; those that are known already stay as they are."""
-        rows = [(self._objective, smiles, *_row(one)) for smiles, one in found.items()]
-        with _transaction(self._connection, self._place):
-            self._connection.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?)", rows)
+    def add(self, evaluations: Iterable[Evaluation]) -> None:
+        """Store scores, all or none; a score that is known already stays as it is."""
+        rows = [self._row(evaluation) for evaluation in evaluations]
+        with self._file.transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?, ?)", rows)
+
+    def _row(self, evaluation: Evaluation) -> tuple[bytes, str, float | None, str, bytes]:
+        figures = store_figures(evaluation.score, evaluation.values, evaluation.desirabilities)
+        key = (self._objective, evaluation.smiles)
+        return (*key, *figures, row_digest(*key, *figures))
 
 
-def _begin(connection: sqlite3.Connection, place: str) -> None:
-    """Make the table, or see that the file is a cache of this format."""
-    is_new = _is_new(connection, place)
-    with _told_as_file_error(place):
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    # The number of the format is written again: a file that cannot be written to is told at once.
+def _prepare(file: SqliteFile, name: str) -> None:
+    """Create the table, or check that the file is a cache of this format."""
+    is_new = _is_new(file, name)
+    file.make_durable()
+    # Writing the format number again reports a read-only file at once.
     statements = _TABLES if is_new else _TABLES[-1:]
-    with _transaction(connection, place):
+    with file.transaction() as connection:
         for statement in statements:
             connection.execute(statement)
 
 
-def _is_new(connection: sqlite3.Connection, place: str) -> bool:
-    # One transaction, or another process could begin the file between two of the questions.
-    with _told_as_file_error(place):
+def _is_new(file: SqliteFile, name: str) -> bool:
+    # One transaction, or another process could create the file between two of the questions.
+    with file.errors() as connection:
         connection.execute("BEGIN")
-        tables, mark, version = (
+        tables, application, version = (
             connection.execute(question).fetchone()[0]
             for question in (
                 "SELECT count(*) FROM sqlite_master",
@@ -134,58 +143,15 @@ def _is_new(connection: sqlite3.Connection, place: str) -> bool:
             )
         )
         connection.execute("COMMIT")
-    if mark != _MARK:
-        if mark or tables:
+    if application != _APPLICATION_ID:
+        if application or tables:
             raise FileError(
-                f"{place} is an SQLite file of another kind; choose another file for `cache`"
+                f"{name} is an SQLite file of another kind; choose another file for `cache`"
             )
         return True
     if version != FORMAT:
         raise FileError(
-            f"the score cache {place} has format {version}, this molvae reads {FORMAT}; "
+            f"the score cache {name} has format {version}, this molvae reads {FORMAT}; "
             "choose another file for `cache`"
         )
     return False
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection, place: str) -> Iterator[None]:
-    """Statements that take effect together or not at all."""
-    with _told_as_file_error(place):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.execute("COMMIT")
-
-
-@contextmanager
-def _told_as_file_error(place: str) -> Iterator[None]:
-    # ValueError and KeyError: what a damaged row holds is no JSON, or of another shape.
-    try:
-        yield
-    except (sqlite3.Error, ValueError, KeyError) as error:
-        raise FileError(
-            f"the score cache {place} cannot be used: {error}; if it is damaged, remove it: the "
-            "journals of the runs hold their scores"
-        ) from error
-
-
-def _row(one: Scored) -> tuple[float | None, str]:
-    measured = {
-        "values": without_nan(one.values),
-        "desirabilities": without_nan(one.desirabilities),
-    }
-    score = None if isnan(one.score) else one.score
-    return score, json.dumps(measured, allow_nan=False)
-
-
-def _scored(score: float | None, measured: str) -> Scored:
-    parts: dict[str, Any] = json.loads(measured)
-    return Scored(
-        score=nan if score is None else float(score),
-        values=with_nan(parts["values"]),
-        desirabilities=with_nan(parts["desirabilities"]),
-    )

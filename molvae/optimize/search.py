@@ -1,10 +1,10 @@
-"""The search: propose, decode, score what is new, learn, until there is a reason to stop."""
+"""The search loop: ask a method for candidates, score the new ones, tell it the scores."""
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from math import nan
 from pathlib import Path
@@ -17,13 +17,15 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import RunError
 from molvae.files import read_json, write_json
 from molvae.objectives.objective import Failure, Objective
-from molvae.optimize.constraints import HardConstraints, Violation
+from molvae.optimize.candidate import Candidate
+from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.curves import mean_of_best
 from molvae.optimize.journal import Journal
 from molvae.optimize.latent_model import LatentModel, model_digest
-from molvae.optimize.many_goals import ManyGoals, check_goals
-from molvae.optimize.methods import SearchConfig, strategy_of
-from molvae.optimize.oracle import Answers, Oracle
+from molvae.optimize.lead import reconstruct
+from molvae.optimize.many_goals import ManyGoals, Rescorable, check_goals
+from molvae.optimize.methods import SearchConfig
+from molvae.optimize.oracle import Oracle
 from molvae.optimize.result import (
     Evaluation,
     Front,
@@ -31,103 +33,18 @@ from molvae.optimize.result import (
     SearchResult,
     StopReason,
     best_first,
-    write_candidates,
+    write_evaluations,
 )
 from molvae.optimize.scaffolds import ScaffoldFilter
 from molvae.optimize.score_cache import ScoreCache
-from molvae.optimize.strategy import Proposal, Strategy
+from molvae.optimize.search_progress import SearchProgress
+from molvae.optimize.strategy import SearchContext, Strategy
 from molvae.runs import RunDirectory
 
-_REFUSED = "refused: "
-_JUDGED = 10
-"""Molecules whose mean score a search is judged by."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Where a search stands after its finished rounds."""
-
-    rounds: int = 0
-    proposed: int = 0
-    undecodable: int = 0
-    repeats: int = 0
-    without_molecule: int = 0
-    """Rounds in a row, up to now, in which nothing decoded; likewise below."""
-    without_admitted: int = 0
-    without_new: int = 0
-    without_score: int = 0
-    refused: Mapping[Violation, int] = field(default_factory=dict)
-
-    def after(
-        self,
-        answers: Answers,
-        refused: Mapping[Violation, int],
-        left_out: Mapping[Violation, int],
-    ) -> "Counts":
-        """The counts once a round with these answers is finished.
-
-        Args:
-            answers: of the round's proposals, with no molecule in the place of a refused one.
-            refused: how many were refused, by reason.
-            left_out: how many the strategy did not even propose; they count as refused too.
-        """
-        before = sum(left_out.values())
-        proposed, admitted = len(answers.scores) + before, answers.decoded
-        decoded = admitted + sum(refused.values()) + before
-        return Counts(
-            rounds=self.rounds + 1,
-            proposed=self.proposed + proposed,
-            undecodable=self.undecodable + proposed - decoded,
-            repeats=self.repeats + admitted - answers.new,
-            # Where nothing is proposed, nothing is new, and neither fault is to be found.
-            without_molecule=0 if decoded or not proposed else self.without_molecule + 1,
-            without_admitted=0 if admitted or not proposed else self.without_admitted + 1,
-            without_new=0 if answers.new else self.without_new + 1,
-            without_score=0 if answers.scored else self.without_score + 1,
-            refused=Counter(self.refused) + Counter(refused) + Counter(left_out),
-        )
-
-    def with_cut(
-        self,
-        answers: Answers,
-        refused: Mapping[Violation, int],
-        left_out: Mapping[Violation, int],
-    ) -> "Counts":
-        """These counts and what came up in a round that the budget cut, which stays unfinished."""
-        whole = self.after(answers, refused, left_out)
-        return replace(
-            self,
-            refused=whole.refused,
-            undecodable=whole.undecodable,
-            proposed=whole.proposed - answers.beyond,
-            repeats=whole.repeats - answers.beyond,
-        )
-
-    def stop_reason(self, patience: int) -> StopReason | None:
-        """Why it is of no use to go on; None when it is."""
-        if self.without_molecule >= patience:
-            return StopReason.NOTHING_DECODES
-        if self.without_admitted >= patience:
-            return StopReason.NOTHING_ADMITTED
-        if self.without_new >= patience:
-            return StopReason.NOTHING_NEW
-        return StopReason.NOTHING_SCORED if self.without_score >= patience else None
-
-    def saved(self) -> dict[str, int]:
-        """The counts as a journal keeps them."""
-        names = [each.name for each in fields(self) if each.name != "refused"]
-        refused = {f"{_REFUSED}{reason}": count for reason, count in self.refused.items()}
-        return {**{name: getattr(self, name) for name in names}, **refused}
-
-    @classmethod
-    def restored(cls, saved: Mapping[str, int]) -> "Counts":
-        """The counts that were saved so."""
-        reasons = {name: name.removeprefix(_REFUSED) for name in saved if name.startswith(_REFUSED)}
-        refused = {Violation(reason): saved[name] for name, reason in reasons.items()}
-        return cls(
-            **{name: count for name, count in saved.items() if name not in reasons},
-            refused=refused,
-        )
+_REJECTED = "rejected: "
+"""Prefix of the counts of rejections in a journal."""
+_TOP = 10
+"""Molecules whose mean score measures a search."""
 
 
 def search(
@@ -140,52 +57,61 @@ def search(
     cache: Path | None = None,
     progress: bool = False,
 ) -> SearchResult:
-    """The molecules that a search finds; with a run directory it can be resumed at any moment.
+    """Search a latent space for molecules of high score.
 
-    A resumed search ends as one that was never disturbed, and scores nothing twice. Its budget
-    may be raised: then it ends as one that had the larger budget from the start. Runs may share a
-    cache: what one has paid for, another need not ask the objective for, though it is a call too.
+    A search in a run directory can be resumed at any moment. It then ends as if it had never
+    stopped, and pays for no score twice; molecules that no scorer answered for are asked for again.
+    The budget may be raised on the way.
+
+    Args:
+        model: decodes latent vectors.
+        objective: scores molecules; higher is better.
+        config: settings, among them the method.
+        run: folder for the journal and the results; None keeps everything in memory.
+        resume: whether to continue the search in `run`.
+        cache: file of scores shared by several runs; a score found there is a call all the same.
+        progress: whether to show a progress bar.
 
     Raises:
-        RunError: the run holds another search, or one already and `resume` was not asked for; or
-            another process works on it.
-        ObjectiveError: the objective fails; what was scored is kept and can be resumed.
-        ConfigError: what is asked of molecules before they are scored contradicts itself.
+        RunError: the run holds another search, or one already and `resume` is False; or another
+            process works on it.
+        ObjectiveError: the objective fails or its scorer is down; what was scored is kept.
+        ConfigError: the constraints contradict each other, or the method does not suit the model
+            or the objective.
+
+    Example:
+        >>> import molvae
+        >>> model = molvae.MoleculeVAE.from_pretrained("zinc250k")  # doctest: +SKIP
+        >>> qed = molvae.find_objective("pmo/qed")  # doctest: +SKIP
+        >>> molvae.search(model, qed, molvae.SearchConfig(budget=100)).best  # doctest: +SKIP
     """
-    constraints = HardConstraints.of(config.constraints)
-    strategy = strategy_of(config, model, [constraints.lead] if constraints.lead else [], objective)
+    constraints = HardConstraints.parse(config.constraints, objective)
+    context = SearchContext(model, constraints, objective, config.seed, config.lead_scale)
+    strategy = config.build(context)
     if config.pareto:
         check_goals(objective)
     shared = ScoreCache.open(cache, objective.description) if cache else nullcontext()
-    held = run.lock() if run else nullcontext()
-    with held, shared as scores, _open_journal(run, model, objective, config, resume) as journal:
-        report = partial(_keep_failures, run.failures) if run else None
+    lock = run.lock() if run else nullcontext()
+    with lock, shared as scores, _open_journal(run, model, objective, config, resume) as journal:
+        report = partial(_append_failures, run.failures) if run else None
         oracle = Oracle(objective, journal, config.budget, config.at_once, report, scores)
         if config.pareto:
             strategy = ManyGoals(strategy, oracle, config.seed)
-        stop, counts = _loop(_Parts(strategy, oracle, journal, constraints), config, progress)
-        result = _result(journal, stop, counts, config)
+        loop = _Loop(strategy, oracle, journal, constraints, config)
+        stop, sums = loop.run(progress=progress)
+        result = _result(loop, stop, sums)
+    if constraints.lead is not None:
+        result = replace(result, lead=_lead_outcome(result, constraints, model))
     if run:
-        _write_table(run.candidates, result.candidates, objective, constraints)
+        _write_table(run.candidates, result.evaluations, objective, constraints)
         if result.front is not None:
-            _write_table(run.front, result.front.candidates, objective, constraints)
+            _write_table(run.front, result.front.evaluations, objective, constraints)
         write_json(run.summary, result.summary())
     return result
 
 
-def _write_table(
-    path: Path, candidates: Sequence[Evaluation], objective: Objective, constraints: HardConstraints
-) -> None:
-    alike = None
-    if constraints.lead is not None:
-        alike = constraints.similarities(
-            [Molecule.parse(one.smiles) for one in candidates]
-        ).tolist()
-    write_candidates(path, candidates, objective.columns, alike)
-
-
 def earlier_settings(run: RunDirectory) -> SearchConfig:
-    """The settings that a run's search was started with, or last resumed with.
+    """The settings that the search of a run was started with, or last resumed with.
 
     Raises:
         RunError: the run is no search.
@@ -196,14 +122,123 @@ def earlier_settings(run: RunDirectory) -> SearchConfig:
     return SearchConfig.parse(settings["search"], str(run.settings))
 
 
-def _keep_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """Add to the file; a kill may cost the last few their place in it, not in the journal."""
-    is_new = not path.exists()
-    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        if is_new:
-            writer.writerow(["smiles", "component", "reason"])
-        writer.writerows([one.smiles, one.component, one.reason] for one in failures)
+@dataclass(frozen=True)
+class _Loop:
+    """The parts of a search, and the loop over its rounds."""
+
+    strategy: Strategy
+    oracle: Oracle
+    journal: Journal
+    constraints: HardConstraints
+    config: SearchConfig
+
+    def run(self, *, progress: bool) -> tuple[StopReason, SearchProgress]:
+        """Search until there is a reason to stop."""
+        oracle, config = self.oracle, self.config
+        sums, scaffolds = self._resume()
+        bar = tqdm(
+            total=config.budget, initial=oracle.calls, unit=" molecules", disable=not progress
+        )
+        with bar:
+            while (stop := self._stop_reason(sums)) is None:
+                before = self.constraints.rejections.total()
+                candidates = self.strategy.ask(config.batch_size)
+                unproposed = self.constraints.rejections.total() - before
+                extra = self._extra_candidates(sums)
+                asked = [*extra, *self._admit(candidates, scaffolds)]
+                rejected = self.constraints.rejections.total() - before
+                result = oracle.evaluate(asked, sums.rounds + 1)
+                bar.update(oracle.calls - bar.n)
+                bar.set_postfix_str(self._progress_text())
+                # A cut round stays unfinished: with a larger budget all of it is repeated.
+                if result.is_cut:
+                    cut = sums.with_cut_round(result, rejected, unproposed)
+                    return StopReason.BUDGET_SPENT, cut
+                visible = scaffolds.visible_scores([row.smiles for row in asked], result.scores)
+                if extra:
+                    self._share_lead_score(asked, visible)
+                self.strategy.tell(candidates, visible[len(extra) :])
+                sums = sums.after(result, rejected, unproposed)
+                self.journal.save_progress(self._counts(sums), self.strategy.state())
+        return stop, sums
+
+    def _extra_candidates(self, sums: SearchProgress) -> list[Candidate]:
+        """The lead in the first round, which it is scored in ahead of the candidates."""
+        is_first = sums.rounds == 0 and self.constraints.lead is not None
+        return [Candidate.of(self.constraints.lead, source="lead")] if is_first else []
+
+    def _share_lead_score(self, asked: Sequence[Candidate], visible: np.ndarray) -> None:
+        """Let a strategy that proposed the lead itself see its score."""
+        for row, candidate in enumerate(asked):
+            if candidate.smiles == asked[0].smiles:
+                visible[row] = visible[0]
+
+    def _admit(self, candidates: Sequence[Candidate], scaffolds: ScaffoldFilter) -> list[Candidate]:
+        """The candidates, without a molecule where it is rejected."""
+        molecules = [row.molecule for row in candidates if row.molecule is not None]
+        smiles = [molecule.smiles for molecule in molecules]
+        full = dict(zip(smiles, scaffolds.violations(smiles), strict=True))
+        reasons = dict(zip(smiles, self.constraints.check(molecules), strict=True))
+        # A molecule that violates a constraint has been counted for that reason.
+        self.constraints.rejections.update(
+            reason for name in smiles if (reason := full[name]) and not reasons[name]
+        )
+        return [
+            candidate.without_molecule()
+            if candidate.smiles is not None
+            and (reasons[candidate.smiles] or full[candidate.smiles])
+            else candidate
+            for candidate in candidates
+        ]
+
+    def _resume(self) -> tuple[SearchProgress, ScaffoldFilter]:
+        """Progress according to the journal, with the strategy put in its saved state."""
+        saved = self.journal.progress()
+        if saved is None:
+            self.oracle.ask_again(last_round=0)
+            return SearchProgress(), ScaffoldFilter(self.config.constraints)
+        counts, state = saved
+        rejections = {
+            name.removeprefix(_REJECTED): counts.pop(name)
+            for name in list(counts)
+            if name.startswith(_REJECTED)
+        }
+        self.constraints.rejections.update(rejections)
+        sums = SearchProgress.from_json(counts)
+        self.strategy.restore(state)
+        scores = self.oracle.ask_again(sums.rounds)
+        if scores and isinstance(self.strategy, Rescorable):
+            self.strategy.rescore(scores)
+        # A round that was cut off has some molecules in the journal already.
+        earlier = [row for row in self.journal.evaluations() if row.round <= sums.rounds]
+        return sums, ScaffoldFilter(self.config.constraints, earlier)
+
+    def _counts(self, sums: SearchProgress) -> dict[str, int]:
+        rejections = self.constraints.rejections
+        return {
+            **sums.to_json(),
+            **{f"{_REJECTED}{reason}": count for reason, count in rejections.items()},
+        }
+
+    def _stop_reason(self, sums: SearchProgress) -> StopReason | None:
+        stuck = sums.stop_reason(self.config.patience)
+        if stuck:
+            return stuck
+        # A round that was killed after its last call is finished first.
+        if self.oracle.last_round > sums.rounds:
+            return None
+        if self.oracle.remaining == 0:
+            return StopReason.BUDGET_SPENT
+        return StopReason.ENOUGH if self._is_enough() else None
+
+    def _is_enough(self) -> bool:
+        scores, enough = self.oracle.scores, self.config.enough
+        top = mean_of_best(scores, _TOP) if np.isfinite(scores).sum() >= _TOP else nan
+        return enough is not None and top >= enough
+
+    def _progress_text(self) -> str:
+        best, top = (mean_of_best(self.oracle.scores, k) for k in (1, _TOP))
+        return f"best {best:.4g}, mean of top {_TOP} {top:.4g}"
 
 
 def _open_journal(
@@ -222,7 +257,7 @@ def _open_journal(
         return Journal.open(None, about)
     if not resume and run.journal.exists():
         raise RunError(f"{str(run.path)!r} holds a search; continue it with `resume`")
-    # First of all files: what has settings can be resumed, wherever the search was killed.
+    # First of all files: a run with settings can be resumed, wherever the search was killed.
     if not run.settings.is_file():
         write_json(run.settings, settings)
     if not run.provenance.is_file():
@@ -232,150 +267,60 @@ def _open_journal(
     return journal
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """What takes part in a search."""
-
-    strategy: Strategy
-    oracle: Oracle
-    journal: Journal
-    constraints: HardConstraints
-
-
-def _loop(parts: _Parts, config: SearchConfig, progress: bool) -> tuple[StopReason, Counts]:
-    counts, scaffolds = _taken_up(parts, config)
-    oracle = parts.oracle
-    bar = tqdm(
-        total=config.budget,
-        initial=oracle.calls,
-        unit=" molecules",
-        disable=not progress,
-    )
-    with bar:
-        while (stop := _stop_reason(oracle, counts, config)) is None:
-            proposals = parts.strategy.propose(config.batch_size)
-            # The lead comes on top; a strategy that proposes it too hears of it like that.
-            extra = [] if counts.rounds or parts.constraints.lead is None else [_lead(parts)]
-            admitted, refused = _admitted(proposals, parts.constraints, scaffolds)
-            asked = [*extra, *admitted]
-            answers = oracle.answer(asked, counts.rounds + 1)
-            bar.update(oracle.calls - bar.n)
-            bar.set_postfix_str(_standing(oracle))
-            # A cut round stays unfinished: under a larger budget it is taken up whole.
-            if answers.cut:
-                left_out = parts.strategy.left_out()
-                return StopReason.BUDGET_SPENT, counts.with_cut(answers, refused, left_out)
-            heard = scaffolds.told([one.molecule for one in asked], answers.scores)
-            for place, one in enumerate(asked if extra else ()):
-                if one.molecule == parts.constraints.lead:
-                    heard[place] = heard[0]
-            parts.strategy.learn(proposals, heard[len(extra) :])
-            counts = counts.after(answers, refused, parts.strategy.left_out())
-            parts.journal.save_progress(counts.saved(), parts.strategy.state())
-    return stop, counts
+def _append_failures(path: Path, failures: Sequence[Failure]) -> None:
+    """Append to the file; a kill may lose the last few there, but not in the journal."""
+    is_new = not path.exists()
+    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if is_new:
+            writer.writerow(["smiles", "component", "reason"])
+        writer.writerows([row.smiles, row.component, row.reason] for row in failures)
 
 
-def _lead(parts: _Parts) -> Proposal:
-    return Proposal(parts.constraints.lead, source="lead")
+def _write_table(
+    path: Path,
+    evaluations: Sequence[Evaluation],
+    objective: Objective,
+    constraints: HardConstraints,
+) -> None:
+    similarities = None
+    if constraints.lead is not None:
+        molecules = [Molecule.parse(row.smiles) for row in evaluations]
+        similarities = constraints.similarities(molecules).tolist()
+    write_evaluations(path, evaluations, objective.columns, similarities)
 
 
-def _admitted(
-    proposals: Sequence[Proposal], constraints: HardConstraints, scaffolds: ScaffoldFilter
-) -> tuple[list[Proposal], Mapping[Violation, int]]:
-    """The proposals with no molecule where it was refused, and how many were, by reason."""
-    molecules = [one.molecule for one in proposals if one.molecule is not None]
-    objections = {
-        molecule.smiles: first or second
-        for molecule, first, second in zip(
-            molecules, constraints.judge(molecules), scaffolds.judge(molecules), strict=True
-        )
-    }
-    found = [one.molecule and objections[one.molecule.smiles] for one in proposals]
-    left = [
-        replace(proposal, molecule=None) if objection else proposal
-        for proposal, objection in zip(proposals, found, strict=True)
-    ]
-    return left, Counter(objection for objection in found if objection)
-
-
-def _taken_up(parts: _Parts, config: SearchConfig) -> tuple[Counts, ScaffoldFilter]:
-    """Where the journal says the search stands, with the strategy put there."""
-    saved = parts.journal.progress()
-    if saved is None:
-        return Counts(), ScaffoldFilter(config.constraints)
-    counts, state = Counts.restored(saved[0]), saved[1]
-    parts.strategy.restore(state)
-    # Of a round that was cut off some molecules are in the journal already.
-    earlier = [one for one in parts.journal.candidates() if one.round <= counts.rounds]
-    return counts, ScaffoldFilter(config.constraints, earlier)
-
-
-def _stop_reason(oracle: Oracle, counts: Counts, config: SearchConfig) -> StopReason | None:
-    stuck = counts.stop_reason(config.patience)
-    if stuck:
-        return stuck
-    # A round that was killed after its last call is finished first.
-    if oracle.last_round > counts.rounds:
-        return None
-    if oracle.remaining == 0:
-        return StopReason.BUDGET_SPENT
-    return StopReason.ENOUGH if _is_enough(oracle, config) else None
-
-
-def _is_enough(oracle: Oracle, config: SearchConfig) -> bool:
-    scores = oracle.scores
-    best = mean_of_best(scores, _JUDGED) if np.isfinite(scores).sum() >= _JUDGED else nan
-    return config.enough is not None and best >= config.enough
-
-
-def _standing(oracle: Oracle) -> str:
-    best, ten = mean_of_best(oracle.scores, 1), mean_of_best(oracle.scores, _JUDGED)
-    return f"best {best:.4g}, mean of ten best {ten:.4g}"
-
-
-def _result(
-    journal: Journal, stop: StopReason, counts: Counts, config: SearchConfig
-) -> SearchResult:
-    candidates = best_first(journal.candidates())
-    asked = config.constraints
-    frequent = sorted(counts.refused.items(), key=lambda item: (-item[1], item[0]))
-    result = SearchResult(
-        candidates=candidates,
+def _result(loop: _Loop, stop: StopReason, sums: SearchProgress) -> SearchResult:
+    evaluations = best_first(loop.journal.evaluations())
+    config, rejections = loop.config, Counter(loop.constraints.rejections)
+    return SearchResult(
+        evaluations=evaluations,
         stop=stop,
-        rounds=counts.rounds,
-        proposed=counts.proposed,
-        undecodable=counts.undecodable,
-        repeats=counts.repeats,
-        refused=dict(frequent),
-        guardrails=asked.limits if asked.guardrails else None,
-        front=Front.of(candidates) if config.pareto else None,
-        opening=_opening(config),
+        rounds=sums.rounds,
+        proposed=sums.proposed,
+        undecodable=sums.undecodable,
+        repeats=sums.repeats,
+        rejected=dict(sorted(rejections.items(), key=lambda item: (-item[1], item[0]))),
+        guardrails=config.constraints.limits if config.constraints.guardrails else None,
+        front=Front.of(evaluations) if config.pareto else None,
+        initial_calls=loop.strategy.initial_calls,
     )
-    return replace(result, lead=_lead_outcome(result, HardConstraints.of(asked)))
 
 
-def _opening(config: SearchConfig) -> int:
-    """Calls on molecules that the method begins with."""
-    first = {
-        "combined": config.combined.start,
-        "cma-es": config.cma_es.first_sample,
-        "evolution": config.evolution.first_sample,
-        "turbo": config.turbo.first_sample,
-    }
-    return first.get(config.method, 0)
-
-
-def _lead_outcome(result: SearchResult, constraints: HardConstraints) -> LeadOutcome | None:
+def _lead_outcome(
+    result: SearchResult, constraints: HardConstraints, model: LatentModel
+) -> LeadOutcome | None:
     lead = constraints.lead
     if lead is None:
         return None
-    others = [one for one in result.candidates if one.smiles != lead.smiles]
-    best = replace(result, candidates=tuple(others)).best
+    others = [row for row in result.evaluations if row.smiles != lead.smiles]
+    best = replace(result, evaluations=tuple(others)).best
     similarity = constraints.similarities([Molecule.parse(best.smiles)])[0] if best else None
     return LeadOutcome(
         smiles=lead.smiles,
-        score=next((one.score for one in result.candidates if one.smiles == lead.smiles), nan),
-        objection=constraints.judge([lead])[0],
+        score=next((row.score for row in result.evaluations if row.smiles == lead.smiles), nan),
+        violation=constraints.violations([lead])[0],
         best=best,
         similarity=None if similarity is None else float(similarity),
+        reconstruction=reconstruct(model, lead),
     )

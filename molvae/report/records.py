@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
 
 from molvae.diagnosis.held_out import HeldOut
 from molvae.errors import FileError
@@ -63,7 +71,7 @@ class Lead(Record):
 
     smiles: str
     score: float | None
-    objection: str | None
+    violation: str | None = Field(validation_alias=AliasChoices("violation", "objection"))
     improvement: float | None
     similarity: float | None
 
@@ -83,7 +91,7 @@ class SearchSummary(Record):
     proposed: int
     undecodable: int
     repeats: int
-    refused: Mapping[str, int]
+    rejected: Mapping[str, int] = Field(validation_alias=AliasChoices("rejected", "refused"))
     lead: Lead | None
     front: FrontSummary | None
 

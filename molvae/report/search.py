@@ -34,8 +34,8 @@ def search_page(run: RunDirectory, molecules: int) -> Page:
         RunError: the journal cannot be read.
         FileError: another file of the run is damaged.
     """
-    with Journal.reading(run.journal) as journal:
-        candidates = journal.candidates()
+    with Journal.read_only(run.journal) as journal:
+        candidates = journal.evaluations()
     summary = read_record(SearchSummary, run.summary) if run.summary.is_file() else None
     if summary is not None and summary.calls < len(candidates):
         summary = None  # It was written before the search was resumed.
@@ -47,7 +47,7 @@ def search_page(run: RunDirectory, molecules: int) -> Page:
         sections.append(_sources(candidates))
     return Page(
         f"Search {run.path.resolve().name}",
-        "Each call scored evaluation distinct molecule; higher scores are better.",
+        "Each call scored one distinct molecule; higher scores are better.",
         (*sections, *_left_out(summary), *origin_sections(run)),
     )
 
@@ -74,8 +74,8 @@ def _lead_facts(lead: Lead) -> dict[str, str]:
     facts = {"lead": lead.smiles}
     if lead.score is not None:
         facts["score of the lead"] = f"{lead.score:.4f}"
-    if lead.objection:
-        facts["the lead itself does not meet the conditions"] = lead.objection
+    if lead.violation:
+        facts["the lead itself does not meet the conditions"] = lead.violation
     if lead.improvement is not None and lead.similarity is not None:
         better = f"{lead.improvement:+.4f} at similarity {lead.similarity:.2f}"
         facts["improvement over the lead"] = better
@@ -138,9 +138,9 @@ def _front(candidates: Sequence[Evaluation]) -> Section:
     pictures = [
         Picture(chart, "Hypervolume: share of the space of goals that the front dominates.")
     ]
-    goals = list(front.candidates[0].desirabilities)
+    goals = list(front.evaluations[0].desirabilities)
     if len(goals) == 2:
-        kinds = (("all", candidates), ("front", front.candidates))
+        kinds = (("all", candidates), ("front", front.evaluations))
         dots = [
             Series(
                 label,
@@ -151,7 +151,7 @@ def _front(candidates: Sequence[Evaluation]) -> Section:
         pictures.append(Picture(scatter(dots, [], *goals), "Both goals of each molecule."))
     rows = tuple(
         (*(f"{evaluation.desirabilities[goal]:.3f}" for goal in goals), evaluation.smiles)
-        for evaluation in front.candidates
+        for evaluation in front.evaluations
     )
     text = f"{len(rows):,} molecules; no other is at least as good in every goal."
     table = Table((*goals, "smiles"), rows)
@@ -172,7 +172,7 @@ def _sources(candidates: Sequence[Evaluation]) -> Section:
 def _left_out(summary: SearchSummary | None) -> tuple[Section, ...]:
     if summary is None:
         return ()
-    facts = {reason: f"{count:,}" for reason, count in summary.refused.items()}
+    facts = {reason: f"{count:,}" for reason, count in summary.rejected.items()}
     facts |= {
         "duplicate": f"{summary.repeats:,}",
         "decodes to no molecule": f"{summary.undecodable:,}",

@@ -6,7 +6,7 @@ import pytest
 
 from molvae.benchmarks.pmo import benchmark_pmo, sources_of
 from molvae.benchmarks.pmo_config import PmoConfig
-from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, published, summary_of, summary_text
+from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, peer_figures, summary_of, summary_text
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, RunError
 from molvae.objectives.configured import ConfiguredObjective
@@ -274,17 +274,17 @@ def test_the_median_over_tasks_counts_those_that_are_not_reached(tmp_path):
     assert "on 2 of 3 tasks, the median of their calls 200" in summary_text(summary)
 
 
-def test_the_published_sums_are_those_that_are_published():
+def test_the_peer_figures_sums_are_those_that_are_peer_figures():
     # Of 23 tasks, as printed by each source: Kim et al. 2024, Tripp & Hernández-Lobato 2024, the
     # README of InVirtuoGen_results (which prints 16.676 of unrounded figures).
     printed = {"Genetic GFN": 16.213, "GP BO retuned": 16.304, "InVirtuoGen, no prescreen": 16.676}
     printed |= {"f-RAG": 16.928, "Mol GA": 15.686, "REINVENT SMILES": 15.185}
     printed |= {"REINVENT (2022)": 14.196, "SELFIES-VAE BO": 8.887}
-    sums = {peer["name"]: sum(peer["auc_top10"].values()) for peer in published()["peers"]}
+    sums = {peer["name"]: sum(peer["auc_top10"].values()) for peer in peer_figures()["peers"]}
     assert {name: sums[name] for name in printed} == pytest.approx(printed, abs=0.003)
-    assert all(len(peer["auc_top10"]) == 23 for peer in published()["peers"])
-    yardstick = published()["yardstick"]
-    areas = next(peer for peer in published()["peers"] if peer["name"] == yardstick["name"])
+    assert all(len(peer["auc_top10"]) == 23 for peer in peer_figures()["peers"])
+    yardstick = peer_figures()["yardstick"]
+    areas = next(peer for peer in peer_figures()["peers"] if peer["name"] == yardstick["name"])
     # What a curve ends at is above its mean height.
     levels = yardstick["final_top10"]
     assert all(levels[task] > area for task, area in areas["auc_top10"].items())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from molvae.chem.alerts import Catalogue, alerts, passes_moses_filters
+from molvae.chem.alerts import alerts, passes_moses_filters
+from molvae.chem.catalogues import Catalogue
 from molvae.chem.molecule import Molecule
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"

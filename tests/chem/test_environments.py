@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from molvae.chem.alerts import Catalogue, alerts
+from molvae.chem.alerts import alerts
+from molvae.chem.catalogues import Catalogue
 from molvae.chem.environments import (
     EnvironmentTable,
     environment_hash,

@@ -44,7 +44,7 @@ def test_help_names_every_command():
 @pytest.mark.parametrize(
     "command",
     [
-        *(name for name in COMMANDS if name not in ("benchmark", "data", "optimize")),
+        *(name for name in COMMANDS if name not in ("benchmark", "data")),
         "data moses",
     ],
 )

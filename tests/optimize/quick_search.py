@@ -2,7 +2,6 @@
 
 import math
 from importlib.util import find_spec
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +10,9 @@ from molvae.errors import ObjectiveError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Scores
-from molvae.optimize.methods import Blind, Method, SearchConfig
+from molvae.optimize.constraints import HardConstraints
+from molvae.optimize.methods import Method, SearchConfig
+from molvae.optimize.strategy import SearchContext
 
 QUICK = {
     "method": "cma-es",
@@ -25,8 +26,12 @@ QUICK = {
     "turbo": {"first_sample": 30, "window": 40, "candidates": 60, "fit_steps": 2},
 }
 MARKS = {Method.TURBO: pytest.mark.skipif(not find_spec("botorch"), reason="needs the extra opt")}
-# Gradient ascent needs a model that predicts properties, which the stand-in does not.
-METHODS = [pytest.param(one, marks=MARKS.get(one, ()), id=one) for one in get_args(Blind)]
+NEEDS_A_NETWORK = {Method.COMBINED, Method.GRADIENT}
+METHODS = [
+    pytest.param(method, marks=MARKS.get(method, ()), id=method)
+    for method in Method
+    if method not in NEEDS_A_NETWORK
+]
 TWO = [Method.CMA_ES, Method.RANDOM_WALK]
 """For what does not depend on the method."""
 
@@ -40,9 +45,16 @@ def objective(**settings):
     return ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
 
 
+def strategy_of(settings, model, wanted=None):
+    """The method of a search at its start."""
+    constraints = HardConstraints.parse(settings.constraints, wanted)
+    context = SearchContext(model, constraints, wanted, settings.seed, settings.lead_scale)
+    return settings.build(context)
+
+
 def table(result):
     """All that a search found, comparable also where a score is NaN."""
-    return [(one.call, one.smiles, str(one.score), one.round) for one in result.candidates]
+    return [(one.call, one.smiles, str(one.score), one.round) for one in result.evaluations]
 
 
 class NotingObjective:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from projection_model import ProjectionModel
+from quick_search import strategy_of
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
@@ -12,12 +13,14 @@ from molvae.errors import ConfigError, MoleculeError, RunError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
+from molvae.objectives.objective import Scores
 from molvae.optimize.combined.combined_config import CombinedConfig
-from molvae.optimize.combined.combined_search import CombinedSearch
-from molvae.optimize.combined.likelihood_filter import LikelihoodFilter
-from molvae.optimize.combined.sources import Source
-from molvae.optimize.constraints import ConstraintsConfig, HardConstraints
-from molvae.optimize.methods import SearchConfig, strategy_of
+from molvae.optimize.combined.filters import LikelihoodFilter
+from molvae.optimize.combined.posterior_cache import PosteriorCache
+from molvae.optimize.combined.sources import SourceName
+from molvae.optimize.constraints import HardConstraints
+from molvae.optimize.constraints_config import ConstraintsConfig
+from molvae.optimize.methods import SearchConfig
 from molvae.optimize.result import StopReason
 from molvae.optimize.search import search
 from molvae.optimize.state import State
@@ -31,7 +34,7 @@ SMALL = {
     "max_heavy_atoms": 30,
     "batches": "0:8",
     "workers": 1,
-    "retraining": {"every": 16, "updates": 2, "batch_size": 8, "rehearsed": 4},
+    "retraining": {"interval": 16, "updates": 2, "batch_size": 8, "rehearsed": 4},
 }
 OPEN = ConstraintsConfig(guardrails=False)
 
@@ -56,7 +59,7 @@ def test_a_pool_that_is_used_up_is_told_as_that(tiny_model, tmp_path):
     )
     assert result.stop is StopReason.NOTHING_NEW
     assert result.calls == 2
-    with pytest.raises(ConfigError, match="give a file of it"):
+    with pytest.raises(ConfigError, match="pool"):
         config(combined={"sources": ("pool",)})
 
 
@@ -85,7 +88,7 @@ def pool(tmp_path_factory):
 
 def found(model, settings, run=None, resume=False):
     result = search(model, objective(), settings, run, resume=resume)
-    return sorted(result.candidates, key=lambda one: one.call)
+    return sorted(result.evaluations, key=lambda one: one.call)
 
 
 def test_it_finds_better_molecules_than_random_draws(tiny_model, pool):
@@ -100,7 +103,7 @@ def test_it_finds_better_molecules_than_random_draws(tiny_model, pool):
     assert combined > best(budget=60, method="random") + 0.1
 
 
-@pytest.mark.parametrize("source", list(Source))
+@pytest.mark.parametrize("source", list(SourceName))
 def test_every_source_serves_alone(tiny_model, pool, source):
     only = {"sources": (source,), "pool": pool}
     candidates = found(tiny_model, config(budget=30, combined=only))
@@ -120,17 +123,12 @@ def test_the_parts_can_be_switched_off(tiny_model, pool):
         assert [one.smiles for one in other[:16]] == [one.smiles for one in whole[:16]]
 
 
-def test_the_surrogate_is_trusted_with_further_generations_as_it_comes_to_know_more(
-    tiny_model, pool, monkeypatch
-):
-    def later(evolved):
-        settings = config(combined={"pool": pool, "evolved": evolved})
-        return [one.smiles for one in found(tiny_model, settings)][SMALL["start"] :]
+def test_the_surrogate_is_trusted_with_further_generations_as_it_comes_to_know_more():
+    settings = CombinedConfig(evolved=3)
+    assert [settings.further_generations(known) for known in (0, 99, 250, 9_000)] == [0, 0, 2, 3]
 
-    # So few molecules are known to a search of 40 that there are none.
-    assert later(10) == later(3)
-    monkeypatch.setattr("molvae.optimize.combined.combined_search._KNOWN", 1)
-    assert later(10) != later(0)
+
+def test_further_generations_use_no_source_that_is_switched_off(tiny_model, pool):
     only = {"pool": pool, "sources": ("prior", "pool"), "evolved": 10}
     assert "graph" not in {one.source for one in found(tiny_model, config(combined=only))}
 
@@ -150,8 +148,8 @@ def test_the_network_leaves_the_other_cores_to_those_who_read(tiny_model, pool, 
     try:
         threads.clear()
         for _ in range(10):
-            proposals = strategy.propose(8)
-            strategy.learn(proposals, np.arange(len(proposals), dtype=np.float64))
+            proposals = strategy.ask(8)
+            strategy.tell(proposals, np.arange(len(proposals), dtype=np.float64))
         assert set(threads) == {1}
         assert torch.get_num_threads() == 2
     finally:
@@ -162,7 +160,7 @@ def test_any_number_of_cores_comes_to_the_same(tiny_model, pool):
     found = []
     for cores in 1, 2:
         few = {"pool": pool, "children": 64, "workers": cores}
-        found.append(search(tiny_model, objective(), config(combined=few)).candidates)
+        found.append(search(tiny_model, objective(), config(combined=few)).evaluations)
     assert found[0] == found[1]
 
 
@@ -173,11 +171,11 @@ def test_it_begins_anew_where_the_ten_best_stall(tiny_model, pool):
         )
         begins = [0]
         while len(begins) < 3:
-            proposals = strategy.propose(8)
-            strategy.learn(proposals, np.zeros(len(proposals)))
+            proposals = strategy.ask(8)
+            strategy.tell(proposals, np.zeros(len(proposals)))
             population = strategy.state().values["population"]
-            if population["begin"] != begins[-1]:
-                begins.append(population["begin"])
+            if population["window_start"] != begins[-1]:
+                begins.append(population["window_start"])
             if len(population["scores"]) > 100:
                 break
         return begins
@@ -189,17 +187,24 @@ def test_it_begins_anew_where_the_ten_best_stall(tiny_model, pool):
     assert begins[2:] == [0]
 
 
-def test_where_there_is_nowhere_else_to_begin_it_goes_on_with_what_it_has(
-    tiny_model, pool, monkeypatch
-):
-    strategy = strategy_of(config(combined={"pool": pool, "stagnation": 10}), tiny_model)
-    while not (begin := strategy.state().values["population"]["begin"]):
-        proposals = strategy.propose(8)
-        strategy.learn(proposals, np.zeros(len(proposals)))
-    assert begin == len(strategy.state().values["population"]["scores"])
-    monkeypatch.setattr(CombinedSearch, "_beginning", lambda self, n: [])
-    assert strategy.propose(8)
-    assert strategy.state().values["population"]["begin"] == 0
+def test_where_there_is_nowhere_else_to_start_it_goes_on_with_what_it_has(tiny_model, tmp_path):
+    # The pool is used up by the start, and the prior gives no molecule with so many bromines.
+    few = tmp_path / "few.smi"
+    few.write_text("\n".join(f"BrC(Br)(Br){'C' * n}Br" for n in range(1, 19)) + "\n")
+    settings = config(
+        combined={"pool": few, "stagnation": 10},
+        constraints=ConstraintsConfig(guardrails=False, keep=("BrC(Br)Br",)),
+    )
+    strategy = strategy_of(settings, tiny_model)
+    for _ in range(60):
+        candidates = strategy.ask(8)
+        before = strategy.state().values["population"]
+        strategy.tell(candidates, np.zeros(len(candidates)))
+        after = strategy.state().values["population"]
+        if before["restarted_at"] and candidates:
+            break
+    assert before["window_start"] == 0
+    assert len(after["scores"]) > len(before["scores"])
 
 
 def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
@@ -211,7 +216,7 @@ def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
         began_with, later = selfies_rows[: SMALL["start"]], selfies_rows[SMALL["start"] :]
         sizes = np.array([len(one) + 1 for one in later])
         highest = (tiny_model.nll(later) / sizes).max()
-        return highest, LikelihoodFilter(tiny_model, began_with, 0.1).most
+        return highest, LikelihoodFilter(tiny_model, began_with, 0.1).limit
 
     highest, bound = nll(0.1)
     unbound, same_bound = nll(0)
@@ -241,10 +246,10 @@ def test_a_restored_strategy_goes_on_to_the_bit(tiny_model, pool, stagnation):
     def told(strategy, rounds):
         smiles = []
         for _ in range(rounds):
-            proposals = strategy.propose(8)
+            proposals = strategy.ask(8)
             # Where nothing gets better it begins anew.
             scores = [0.0 if stagnation else one.molecule.heavy_atoms / 40 for one in proposals]
-            strategy.learn(proposals, np.array(scores))
+            strategy.tell(proposals, np.array(scores))
             smiles += [one.molecule.smiles for one in proposals]
         return smiles
 
@@ -252,22 +257,25 @@ def test_a_restored_strategy_goes_on_to_the_bit(tiny_model, pool, stagnation):
     first, second = (strategy_of(settings, tiny_model) for _ in "12")
     told(first, 5)
     state = first.state()
-    assert bool(state.values["population"]["begin"]) == bool(stagnation)
+    assert bool(state.values["population"]["window_start"]) == bool(stagnation)
     second.restore(State.from_bytes(state.to_bytes()))
     assert told(first, 3) == told(second, 3)
 
 
-def test_weights_that_were_not_retrained_are_the_same_arrays_to_the_journal(tiny_model, pool):
-    retraining = {"every": 8, "updates": 1}
+def test_the_version_of_the_state_changes_with_the_weights_alone(tiny_model, pool):
+    retraining = {"interval": 8, "updates": 1}
     strategy = strategy_of(config(combined={"pool": pool, "retraining": retraining}), tiny_model)
     while not strategy.state().arrays:
-        proposals = strategy.propose(8)
-        strategy.learn(proposals, np.arange(len(proposals), dtype=np.float64))
-    assert strategy.state().arrays is strategy.state().arrays
+        proposals = strategy.ask(8)
+        strategy.tell(proposals, np.arange(len(proposals), dtype=np.float64))
+    version = strategy.state().version
+    assert strategy.state().version == version
+    strategy.restore(strategy.state())
+    assert strategy.state().version != version
 
 
-def test_codes_are_worked_out_anew_each_round(tiny_model, pool, monkeypatch):
-    # The last digits of a code depend on its batch, and a resumed search remembers none.
+def test_codes_are_computed_once_until_the_cache_is_cleared(tiny_model, monkeypatch):
+    # The last digits of a code depend on its batch, and a resumed search starts with no codes.
     batches = []
     posterior = MoleculeVAE.posterior
 
@@ -276,18 +284,15 @@ def test_codes_are_worked_out_anew_each_round(tiny_model, pool, monkeypatch):
         return posterior(model, selfies_rows)
 
     known = ["CCO", "c1ccccc1"]
-    strategy = strategy_of(config(combined={"pool": pool}), tiny_model)
     monkeypatch.setattr(MoleculeVAE, "posterior", recorded)
+    cache = PosteriorCache(tiny_model)
     for _ in range(2):
-        strategy._codes.of(known)
-        strategy._codes.of(known)
+        cache.encode(known)
     selfies_rows = [to_selfies(Molecule.parse(smiles)) for smiles in known]
     assert batches == [selfies_rows]
-    proposals = strategy.propose(8)
-    batches.clear()
-    strategy.learn(proposals, np.ones(len(proposals)))
-    strategy._codes.of(known)
-    assert batches[-1] == selfies_rows
+    cache.clear()
+    cache.encode(known)
+    assert batches == [selfies_rows, selfies_rows]
 
 
 def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
@@ -302,17 +307,23 @@ def test_what_it_leaves_out_itself_is_counted_as_refused(tiny_model, pool):
     constraints = {"guardrails": True, "limits": {"max_sa": 2.0}}
     settings = config(constraints=constraints, combined={"pool": pool, "start": 4})
     result = search(tiny_model, objective(), settings)
-    assert result.refused["too hard to make"] > 0
-    refused = sum(result.refused.values())
+    assert result.rejected["too hard to synthesize"] > 0
+    refused = sum(result.rejected.values())
     assert result.undecodable + refused + result.repeats + result.calls == result.proposed
     assert refused < result.proposed
 
 
 def test_a_search_of_which_nothing_has_a_score_says_so(tiny_model, pool):
-    never = {"name": "x", "where": "heavy_atoms < 2", "component": [{"property": "qed"}]}
+    class Unscored:
+        columns = ("x",)
+        description = {"name": "x"}  # noqa: RUF012
+
+        def score(self, molecules):
+            nothing = np.full(len(molecules), np.nan)
+            return Scores(nothing, {"x": nothing}, {})
+
     chosen = config(combined={"pool": pool}, patience=8)
-    unscored = ConfiguredObjective(ObjectiveConfig.parse_tables(never))
-    result = search(tiny_model, unscored, chosen)
+    result = search(tiny_model, Unscored(), chosen)
     assert result.stop is StopReason.NOTHING_SCORED
     assert result.calls > 16
 
@@ -341,8 +352,8 @@ def test_it_looks_as_far_from_the_lead_as_it_is_told(tiny_model):
             constraints=ConstraintsConfig(lead=lead, guardrails=False), lead_scale=scale
         )
         result = search(tiny_model, objective(), chosen.with_changes({"budget": 16}))
-        fixed = HardConstraints.of(chosen.constraints)
-        return fixed.similarities([Molecule.parse(one.smiles) for one in result.candidates]).mean()
+        fixed = HardConstraints.parse(chosen.constraints)
+        return fixed.similarities([Molecule.parse(one.smiles) for one in result.evaluations]).mean()
 
     assert alike(0.2) > alike(3.0)
 
@@ -351,8 +362,8 @@ def test_a_search_of_which_nothing_is_admitted_says_so(tiny_model, pool):
     gold = ConstraintsConfig(guardrails=False, keep=("[Au]",))
     result = search(tiny_model, objective(), config(constraints=gold, combined={"pool": pool}))
     assert result.stop is StopReason.NOTHING_ADMITTED
-    assert list(result.refused) == ["pattern missing"]
-    assert "pattern missing (ask for less with --keep)" in result.advice
+    assert list(result.rejected) == ["required pattern missing"]
+    assert "required pattern missing (require less with `keep`)" in result.advice
 
 
 def test_a_charged_lead_keeps_its_charges(tiny_model):
@@ -364,14 +375,14 @@ def test_a_charged_lead_keeps_its_charges(tiny_model):
 
 
 def test_another_model_than_ours_is_refused():
-    with pytest.raises(ConfigError, match="retrains a MoleculeVAE, got ProjectionModel"):
+    with pytest.raises(ConfigError, match="MoleculeVAE"):
         strategy_of(SearchConfig(), ProjectionModel())
 
 
 def test_sources_are_named_in_the_settings():
     assert CombinedConfig.parse({"sources": ["prior", "graph"]}).sources == (
-        Source.PRIOR,
-        Source.GRAPH,
+        SourceName.PRIOR,
+        SourceName.GRAPH,
     )
     with pytest.raises(ConfigError, match="sources"):
         CombinedConfig.parse({"sources": ["nowhere"]})

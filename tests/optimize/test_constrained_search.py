@@ -6,6 +6,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import QED, AllChem
 
 from molvae.errors import ConfigError
+from molvae.optimize.lead import reconstruct
 from molvae.optimize.result import StopReason
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory
@@ -23,7 +24,7 @@ class TestGuardRails:
 
     @staticmethod
     def longest_run_of_carbon(result):
-        return max(len(run) for one in result.candidates for run in one.smiles.split("O"))
+        return max(len(run) for one in result.evaluations for run in one.smiles.split("O"))
 
     def test_chains_of_carbon_win_penalised_logp_without_them_only(self):
         settings = {"budget": 60, "patience": 3}
@@ -37,16 +38,16 @@ class TestGuardRails:
     def test_a_search_with_them_scores_what_is_within_them(self):
         chosen = config(budget=40, constraints={"limits": {"max_heavy_atoms": 6}})
         result = search(ProjectionModel(), self.LOGP, chosen)
-        sizes = [Chem.MolFromSmiles(one.smiles).GetNumAtoms() for one in result.candidates]
+        sizes = [Chem.MolFromSmiles(one.smiles).GetNumAtoms() for one in result.evaluations]
         assert max(sizes) == 6
-        assert result.refused["too many heavy atoms"] > 0
+        assert result.rejected["too many heavy atoms"] > 0
 
     def test_the_summary_tells_them_and_what_they_refused(self):
         chosen = config(budget=40, constraints={"limits": {"max_sa": 5}})
         summary = search(ProjectionModel(), objective(), chosen).summary()
         assert (summary["guardrails"]["max_sa"], summary["guardrails"]["alerts"]) == (5, ["pains"])
-        assert summary["refused"]["too hard to make"] > 0
-        counts = list(summary["refused"].values())
+        assert summary["rejected"]["too hard to synthesize"] > 0
+        counts = list(summary["rejected"].values())
         assert counts == sorted(counts, reverse=True)
         assert (
             search(ProjectionModel(), objective(), config(budget=9)).summary()["guardrails"] is None
@@ -59,8 +60,8 @@ def test_what_is_refused_costs_no_call_and_never_reaches_the_objective():
     result = search(ProjectionModel(), NotingObjective(asked), chosen)
     assert len(asked) == result.calls == 60
     assert all("N" in smiles and "O" not in smiles for smiles in asked)
-    assert set(result.refused) == {"pattern missing", "unwanted pattern"}
-    refused = sum(result.refused.values())
+    assert set(result.rejected) == {"required pattern missing", "unwanted pattern"}
+    refused = sum(result.rejected.values())
     assert result.undecodable + refused + result.repeats + result.calls <= result.proposed + 10
 
 
@@ -69,9 +70,9 @@ def test_a_search_ends_when_nothing_that_may_be_scored_comes():
     result = search(ProjectionModel(), objective(), chosen)
     assert result.stop is StopReason.NOTHING_ADMITTED
     assert (result.calls, result.rounds) == (0, 20)
-    refused = sum(result.refused.values())
+    refused = sum(result.rejected.values())
     assert result.undecodable + refused == result.proposed == 200
-    assert f"{refused} of 200 proposals were refused: pattern missing (ask" in result.advice
+    assert f"{refused} of 200 proposals were rejected: required pattern missing (" in result.advice
     assert result.summary()["advice"] == result.advice
 
 
@@ -100,22 +101,22 @@ class TestLeads:
     def test_no_scored_molecule_is_less_similar_than_was_asked_for(self, method):
         result = self.found(method)
         assert result.calls > 5
-        assert all(similarity(one.smiles, LEAD.smiles) >= 0.3 for one in result.candidates)
-        assert result.refused["too unlike the lead"] > 0
+        assert all(similarity(one.smiles, LEAD.smiles) >= 0.3 for one in result.evaluations)
+        assert result.rejected["too dissimilar to the lead"] > 0
 
     def test_the_lead_is_scored_first_and_the_improvement_over_it_told(self, method):
         result = self.found(method)
-        first = min(result.candidates, key=lambda one: one.call)
+        first = min(result.evaluations, key=lambda one: one.call)
         assert (first.smiles, first.source, first.round) == (LEAD.smiles, "lead", 1)
-        assert [one.source for one in result.candidates].count("lead") == 1
-        best = max((one for one in result.candidates if one != first), key=lambda one: one.score)
+        assert [one.source for one in result.evaluations].count("lead") == 1
+        best = max((one for one in result.evaluations if one != first), key=lambda one: one.score)
         told = result.summary()["lead"]
         assert told["smiles"] == LEAD.smiles
         assert told["score"] == pytest.approx(QED.qed(Chem.MolFromSmiles(LEAD.smiles)))
         assert (told["best_smiles"], told["best_score"]) == (best.smiles, best.score)
         assert told["improvement"] == pytest.approx(best.score - told["score"])
         assert told["similarity"] == pytest.approx(similarity(best.smiles, LEAD.smiles))
-        assert told["objection"] is None
+        assert told["violation"] is None
 
     def test_what_is_worse_than_the_lead_is_told_as_such(self, method):
         likeness = {"measure": {"kind": "similarity", "smiles": LEAD.smiles}}
@@ -131,8 +132,8 @@ class TestLeads:
     def test_a_lead_that_would_be_refused_is_scored_and_that_is_told(self, method):
         element = next(letter for letter in "NOFP" if letter in LEAD.smiles)
         result = self.found(method, avoid=[element])
-        assert result.lead.objection == "unwanted pattern"
-        others = [one for one in result.candidates if one.source != "lead"]
+        assert result.lead.violation == "unwanted pattern"
+        others = [one for one in result.evaluations if one.source != "lead"]
         assert others
         assert all(element not in one.smiles for one in others)
 
@@ -148,7 +149,39 @@ def test_a_search_begins_round_its_lead(method):
         for constraints in ({"guardrails": False, "lead": LEAD.smiles}, {"guardrails": False})
     )
     near, far = (
-        np.mean([similarity(one.smiles, LEAD.smiles) for one in result.candidates[:30]])
+        np.mean([similarity(one.smiles, LEAD.smiles) for one in result.evaluations[:30]])
         for result in (near, far)
     )
     assert near > far + 0.05
+
+
+def test_conditions_of_the_objective_cost_no_call_and_are_named_for_the_lead():
+    small = objective(where="heavy_atoms <= 6")
+    assert LEAD.heavy_atoms > 6
+    chosen = config(
+        method="random", budget=20, constraints={"guardrails": False, "lead": LEAD.smiles}
+    )
+    result = search(LeadModel(), small, chosen)
+    assert "heavy_atoms <= 6" in result.lead.violation
+    assert result.rejected[result.lead.violation] > 0
+    others = [row for row in result.evaluations if row.source != "lead"]
+    assert others
+    assert all(Chem.MolFromSmiles(row.smiles).GetNumAtoms() <= 6 for row in others)
+
+
+def test_a_lead_that_the_model_cannot_reconstruct_is_reported_with_the_similarity():
+    class Forgetful(LeadModel):
+        def neighbors(self, molecules, scale, generator):
+            return super().neighbors(molecules, scale, generator) * (-1.0)
+
+    exact = reconstruct(LeadModel(), LEAD)
+    assert exact.is_exact
+    lost = reconstruct(Forgetful(), LEAD)
+    assert not lost.is_exact
+    assert lost.similarity < 1.0
+    assert f"{lost.similarity:.2f}" in str(lost) or lost.smiles is None
+    chosen = config(
+        method="random", budget=5, constraints={"guardrails": False, "lead": LEAD.smiles}
+    )
+    summary = search(Forgetful(), objective(), chosen).summary()
+    assert summary["lead"]["reconstruction"]["is_exact"] is False

@@ -6,7 +6,10 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.chem.similarity import morgan_bits
 from molvae.errors import ConfigError
-from molvae.optimize.constraints import ConstraintsConfig, HardConstraints, Violation
+from molvae.objectives.config import ObjectiveConfig
+from molvae.objectives.configured import ConfiguredObjective
+from molvae.optimize.constraints import HardConstraints, Violation, advice_for
+from molvae.optimize.constraints_config import ConstraintsConfig
 
 IBUPROFEN = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
 DRUGS = {
@@ -27,45 +30,50 @@ RHODANINE = "O=C1NC(=S)SC1=Cc1ccccc1"
 STRANGE = "CC1C2C3C4C5C6C(C1C7C(C2C6)OC8C7C4N8C35)C"
 
 
-def judged(smiles, **settings):
-    return HardConstraints.of(ConstraintsConfig.parse(settings)).judge([Molecule.parse(smiles)])[0]
+def violation_of(smiles, **settings):
+    return HardConstraints.parse(ConstraintsConfig.parse(settings)).violations(
+        [Molecule.parse(smiles)]
+    )[0]
 
 
 @pytest.mark.parametrize("drug", DRUGS)
 def test_drugs_pass_the_guard_rails(drug):
-    assert judged(DRUGS[drug]) is None
+    assert violation_of(DRUGS[drug]) is None
 
 
 @pytest.mark.parametrize(
-    ("smiles", "objection"),
+    ("smiles", "violation"),
     [
-        ("CC(=O)[O-].[Na+]", "more than one part"),
-        ("CC(=O)NC1=CC=C(O)C[CH]1", "unpaired electron"),
-        ("C1" + "C" * 8 + "1", "too large a ring"),
-        ("CC1" + "C" * 11 + "1", "too large a ring"),
-        ("C" * 9, "too long a carbon chain"),
-        ("OC(=O)" + "C" * 9, "too long a carbon chain"),
-        ("CCCCC=CCCC", "too long a carbon chain"),
+        ("CC(=O)[O-].[Na+]", "several fragments"),
+        ("CC(=O)NC1=CC=C(O)C[CH]1", "radical"),
+        ("C1" + "C" * 8 + "1", "ring too large"),
+        ("CC1" + "C" * 11 + "1", "ring too large"),
+        ("C" * 9, "carbon chain too long"),
+        ("OC(=O)" + "C" * 9, "carbon chain too long"),
+        ("CCCCC=CCCC", "carbon chain too long"),
         ("COC" * 12, "too many rotatable bonds"),
         ("c1ccccc1" * 9, "too many heavy atoms"),
-        (STRANGE, "too hard to make"),
+        (STRANGE, "too hard to synthesize"),
         (RHODANINE, "structural alert"),
+        # An oxazetidine: an N-O bond in a ring of four.
+        ("Cc1cc(Nc2ncnc3cc(O)c(ON4COC4)cc23)ccc1F", "rare atom environment"),
+        ("CCCOOCCc1ccccc1", "reactive group"),
     ],
 )
-def test_what_breaks_a_guard_rail_is_refused_by_name(smiles, objection):
-    assert judged(smiles) == objection
-    assert judged(smiles, guardrails=False) is None
+def test_what_breaks_a_guard_rail_is_refused_by_name(smiles, violation):
+    assert violation_of(smiles) == violation
+    assert violation_of(smiles, guardrails=False) is None
 
 
 @pytest.mark.parametrize(
     "smiles", ["C" * 8, "CCCCC(C)CCCCC", "CCCCOCCCC", "C1CCCCCCC1", "CCCCC1CC1CCCC"]
 )
 def test_chains_end_at_branches_rings_and_other_atoms(smiles):
-    assert judged(smiles) is None
+    assert violation_of(smiles) is None
 
 
 @pytest.mark.parametrize(
-    ("limits", "smiles", "objection"),
+    ("limits", "smiles", "violation"),
     [
         ({"max_heavy_atoms": 12}, DRUGS["aspirin"], Violation.HEAVY_ATOMS),
         ({"max_heavy_atoms": 13}, DRUGS["aspirin"], None),
@@ -76,14 +84,14 @@ def test_chains_end_at_branches_rings_and_other_atoms(smiles):
         # Ibuprofen: isobutyl 2, propionic acid 2.
         ({"max_rotatable_bonds": 3}, IBUPROFEN, Violation.ROTATABLE_BONDS),
         ({"max_rotatable_bonds": 4}, IBUPROFEN, None),
-        ({"max_sa": 10}, STRANGE, None),
+        ({"max_sa": 10, "min_environment_rate": 0, "allow_reactive": True}, STRANGE, None),
         ({"alerts": ()}, RHODANINE, None),
         # Brenk et al. 2008 object to aspirin's phenol ester.
         ({"alerts": ["pains", "brenk"]}, DRUGS["aspirin"], Violation.ALERT),
     ],
 )
-def test_each_limit_can_be_moved(limits, smiles, objection):
-    assert judged(smiles, limits=limits) == objection
+def test_each_limit_can_be_moved(limits, smiles, violation):
+    assert violation_of(smiles, limits=limits) == violation
 
 
 # n-alkanes by the normalised formula, worked out elsewhere: C20 6.45, C38 11.19.
@@ -92,18 +100,18 @@ def test_alkanes_that_win_penalised_logp_are_refused(length):
     alkane = Molecule.parse("C" * length)
     best_of_zinc = 4.52
     assert property_values(alkane, ["penalized_logp"])["penalized_logp"] > best_of_zinc
-    assert judged(alkane.smiles) in {Violation.CHAIN, Violation.HEAVY_ATOMS}
+    assert violation_of(alkane.smiles) in {Violation.CHAIN, Violation.HEAVY_ATOMS}
 
 
 def test_patterns_are_kept_and_avoided():
     settings = {"keep": ["c1ccccc1", "C(=O)[OH]"], "avoid": ["[Cl,Br]"], "guardrails": False}
-    assert judged(IBUPROFEN, **settings) is None
-    assert judged("CC(=O)O", **settings) == "pattern missing"
-    assert judged("OC(=O)c1ccccc1Cl", **settings) == "unwanted pattern"
+    assert violation_of(IBUPROFEN, **settings) is None
+    assert violation_of("CC(=O)O", **settings) == "required pattern missing"
+    assert violation_of("OC(=O)c1ccccc1Cl", **settings) == "unwanted pattern"
 
 
 @pytest.mark.parametrize(
-    ("smiles", "objection"),
+    ("smiles", "violation"),
     [
         ("C[C@H](N)C(=O)O", "stereochemistry"),
         ("C/C=C/C", "stereochemistry"),
@@ -113,9 +121,9 @@ def test_patterns_are_kept_and_avoided():
         ("CC(N)C(=O)O", None),
     ],
 )
-def test_flat_refuses_marks_of_stereochemistry_and_isotopes(smiles, objection):
-    assert judged(smiles, flat=True, guardrails=False) == objection
-    assert judged(smiles, guardrails=False) is None
+def test_flat_refuses_marks_of_stereochemistry_and_isotopes(smiles, violation):
+    assert violation_of(smiles, flat=True, guardrails=False) == violation
+    assert violation_of(smiles, guardrails=False) is None
 
 
 def rdkit_similarity(one, other):
@@ -127,7 +135,7 @@ def rdkit_similarity(one, other):
 
 
 def test_similarity_to_the_lead_is_that_of_morgan_bits():
-    constraints = HardConstraints.of(ConstraintsConfig(lead=IBUPROFEN))
+    constraints = HardConstraints.parse(ConstraintsConfig(lead=IBUPROFEN))
     found = constraints.similarities([Molecule.parse(one) for one in DRUGS.values()])
     expected = [rdkit_similarity(IBUPROFEN, one) for one in DRUGS.values()]
     assert found.tolist() == pytest.approx(expected, abs=1e-12)
@@ -137,7 +145,7 @@ def test_similarity_to_the_lead_is_that_of_morgan_bits():
 def test_a_lead_of_many_features_is_as_similar_to_itself_as_any():
     residues = "NC(C)C(=O) NC(Cc1ccccc1)C(=O) NC(CO)C(=O) NC(Cc1c[nH]c2ccccc12)C(=O) NCC(=O)"
     lead = Molecule.parse(".".join([*DRUGS.values(), RHODANINE, residues.replace(" ", "") + "O"]))
-    constraints = HardConstraints.of(ConstraintsConfig(lead=lead.smiles))
+    constraints = HardConstraints.parse(ConstraintsConfig(lead=lead.smiles))
     assert morgan_bits([lead], 2, 2048).sum() > 255
     assert constraints.similarities([lead]).tolist() == [1]
 
@@ -146,9 +154,12 @@ def test_what_is_less_similar_than_asked_for_is_refused_and_the_bound_is_not():
     other = "CC(C)Cc1ccc(cc1)C(C)C(=O)N"
     bound = rdkit_similarity(IBUPROFEN, other)
     assert 0 < bound < 1
-    assert judged(other, lead=IBUPROFEN, min_similarity=bound) is None
-    assert judged(other, lead=IBUPROFEN, min_similarity=bound + 1e-9) == "too unlike the lead"
-    assert judged(IBUPROFEN, lead=IBUPROFEN, min_similarity=1) is None
+    assert violation_of(other, lead=IBUPROFEN, min_similarity=bound) is None
+    assert (
+        violation_of(other, lead=IBUPROFEN, min_similarity=bound + 1e-9)
+        == "too dissimilar to the lead"
+    )
+    assert violation_of(IBUPROFEN, lead=IBUPROFEN, min_similarity=1) is None
 
 
 def test_a_molecule_is_judged_alike_alone_among_others_and_again():
@@ -156,21 +167,43 @@ def test_a_molecule_is_judged_alike_alone_among_others_and_again():
     texts = ["C" * 9, "FC(F)F", IBUPROFEN, "C(F)(F)F", RHODANINE, IBUPROFEN, DRUGS["aspirin"]]
     molecules = [Molecule.parse(text) for text in texts]
     constraints = HardConstraints(ConstraintsConfig.parse(settings), Molecule.parse(IBUPROFEN))
-    alone = [judged(text, **settings) for text in texts]
+    alone = [violation_of(text, **settings) for text in texts]
     unlike = Violation.UNLIKE_LEAD
-    assert constraints.judge(molecules) == constraints.judge(molecules) == alone
-    assert constraints.judge(molecules[::-1]) == alone[::-1]
-    assert constraints.judge([]) == []
+    assert constraints.violations(molecules) == constraints.violations(molecules) == alone
+    assert constraints.violations(molecules[::-1]) == alone[::-1]
+    assert constraints.violations([]) == []
     assert alone[1:] == [unlike, None, unlike, Violation.ALERT, None, None]
 
 
-def test_equal_settings_share_what_is_remembered():
-    assert HardConstraints.of(ConstraintsConfig(keep=("C",))) is HardConstraints.of(
-        ConstraintsConfig(keep=("C",))
-    )
-    assert HardConstraints.of(ConstraintsConfig(keep=("C",))) is not HardConstraints.of(
-        ConstraintsConfig()
-    )
+def test_rejected_molecules_are_counted_by_reason_and_the_lead_is_not():
+    constraints = HardConstraints.parse(ConstraintsConfig(keep=("N",), guardrails=False))
+    molecules = [Molecule.parse(text) for text in ("CCO", "CCN", "CCO", "C")]
+    constraints.violations(molecules)
+    assert constraints.rejections.total() == 0
+    missing = Violation.PATTERN_MISSING
+    assert constraints.check(molecules) == [missing, None, missing, missing]
+    assert constraints.rejections == {missing: 3}
+
+
+def test_conditions_of_the_objective_are_judged_before_a_call_is_spent():
+    tables = {
+        "name": "x",
+        "where": "heavy_atoms <= 5",
+        "component": [{"property": "qed"}],
+        "constraint": [
+            {"property": "logp", "high": 1.0},
+            {"kind": "smarts", "smarts": "[Cl]", "name": "chlorine", "wanted": False},
+        ],
+    }
+    objective = ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
+    constraints = HardConstraints.parse(ConstraintsConfig(guardrails=False), objective)
+    texts = ["CCO", "CCCCCCO", "CCCCC", "CCCl"]
+    reasons = constraints.check([Molecule.parse(text) for text in texts])
+    assert reasons[0] is None
+    assert "heavy_atoms <= 5" in reasons[1]
+    assert "logp" in reasons[2]
+    assert "logp" in reasons[3] or "chlorine" in reasons[3]
+    assert all(advice_for(reason) for reason in reasons[1:])
 
 
 @pytest.mark.parametrize(
@@ -187,7 +220,7 @@ def test_equal_settings_share_what_is_remembered():
 )
 def test_what_cannot_be_asked_for_is_told(settings, message):
     with pytest.raises(ConfigError, match=message):
-        HardConstraints.of(ConstraintsConfig.parse(settings))
+        HardConstraints.parse(ConstraintsConfig.parse(settings))
 
 
 def test_a_bound_beyond_one_is_told():
@@ -198,9 +231,9 @@ def test_a_bound_beyond_one_is_told():
 def test_the_rails_are_told_in_one_line():
     assert str(ConstraintsConfig().limits) == (
         "one part, no radicals, at most 50 heavy atoms, rings of 8, carbon chains of 8, "
-        "20 rotatable bonds, SA 6, no PAINS alert"
+        "20 rotatable bonds, SA 6, no PAINS alert, no reactive groups, no rare atom environments"
     )
 
 
-def test_every_objection_has_advice():
-    assert all(objection.advice for objection in Violation)
+def test_each_violation_has_advice():
+    assert all(advice_for(violation) for violation in Violation)

@@ -62,7 +62,7 @@ def test_a_search_without_any_call_has_no_area():
 
 
 def test_a_curve_is_read_every_so_many_calls_and_at_the_last():
-    calls, heights = curve_of_best(np.array([math.nan, 3.0, 1.0, 5.0, 2.0]), k=2, every=2)
+    calls, heights = curve_of_best(np.array([math.nan, 3.0, 1.0, 5.0, 2.0]), k=2, interval=2)
     assert calls.tolist() == [2, 4, 5]
     assert heights.tolist() == [3.0, 4.0, 4.0]
     assert readings(4, 2).tolist() == [2, 4]

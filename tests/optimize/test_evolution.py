@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from molvae.errors import ConfigError
-from molvae.optimize.methods.evolution import EvolutionConfig, LatentEvolution
+from molvae.optimize.methods.evolution import LatentEvolution
+from molvae.optimize.methods.evolution_config import EvolutionConfig
 from molvae.optimize.methods.prior_sampling import PriorSampling
 
 DIMENSIONS = 16

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 import torch
 from projection_model import ProjectionModel
+from quick_search import strategy_of
 
 from molvae.errors import ConfigError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.methods import SearchConfig, strategy_of
-from molvae.optimize.methods.gradient import PredictedScore
+from molvae.optimize.methods import SearchConfig
+from molvae.optimize.methods.predicted_score import PredictedScore
 from molvae.optimize.state import State
 from molvae.optimize.strategy import Strategy
 
@@ -31,7 +32,7 @@ def search(tiny_model):
 
     def make(goal, seed=0, **settings):
         config = SearchConfig.parse({"method": "gradient", "seed": seed, "gradient": settings})
-        return strategy_of(config, tiny_model, objective=goal)
+        return strategy_of(config, tiny_model, goal)
 
     return make
 
@@ -114,7 +115,7 @@ def test_the_first_step_of_adam_follows_the_gradients_sign(tiny_model, search):
     starts = tiny_model.prior_latents(6, generator)
     z = torch.from_numpy(starts).requires_grad_()
     (slope,) = torch.autograd.grad(tiny_model.network.head.predict(z)[:, 0].sum(), z)
-    moved = points_of(strategy.propose(6)) - starts
+    moved = points_of(strategy.ask(6)) - starts
     # Whatever the gradient's length, Adam first moves by its rate (Kingma & Ba 2015, section 2.1).
     expected = 0.05 * sample.std(axis=0) * np.sign(slope.numpy())
     np.testing.assert_allclose(moved, expected, atol=1e-4)
@@ -124,7 +125,7 @@ def test_ascents_climb_what_the_head_predicts(tiny_model, search):
     far = {**TWO[0], "desirability": {"kind": "gaussian", "mu": 8.0, "sigma": 3.0}}
     goal = objective(far, TWO[1])
     score = PredictedScore.of(tiny_model, goal)
-    latents = points_of(search(goal, steps=4, shell=1e-9).propose(100))
+    latents = points_of(search(goal, steps=4, shell=1e-9).ask(100))
     predicted = score.score(tiny_model.predict(latents).astype(np.float64)).reshape(20, 5)
     assert (predicted[:, -1] > predicted[:, 0]).mean() > 0.9
     start = tiny_model.prior_latents(500, np.random.default_rng(1))
@@ -138,7 +139,7 @@ def test_the_penalty_keeps_points_on_the_priors_shell(tiny_model, search):
 
     def reached(shell):
         strategy = search(objective(LOGP), shell=shell, steps=60, stops=1, learning_rate=0.2)
-        return (points_of(strategy.propose(8)) ** 2).sum(axis=1)
+        return (points_of(strategy.ask(8)) ** 2).sum(axis=1)
 
     assert reached(1.0).max() < 1.2 * squares.mean()
     assert reached(1e-9).min() > 1.5 * squares.mean()
@@ -147,7 +148,7 @@ def test_the_penalty_keeps_points_on_the_priors_shell(tiny_model, search):
 def test_molecules_are_what_the_model_decodes_at_the_points(tiny_model, search):
     strategy = search(objective(LOGP))
     assert isinstance(strategy, Strategy)
-    proposals = strategy.propose(7)
+    proposals = strategy.ask(7)
     assert len(proposals) == 7
     assert [one.molecule for one in proposals] == tiny_model.decode(points_of(proposals))
     assert {one.source for one in proposals} == {"ascent"}
@@ -155,17 +156,17 @@ def test_molecules_are_what_the_model_decodes_at_the_points(tiny_model, search):
 
 def test_one_restored_from_bytes_goes_on_to_the_bit(search):
     undisturbed = search(objective(*TWO), seed=3)
-    undisturbed.propose(12)
+    undisturbed.ask(12)
     content = undisturbed.state().to_bytes()
     restored = search(objective(*TWO), seed=99)
     restored.restore(State.from_bytes(content))
-    expected = points_of(undisturbed.propose(12))
-    np.testing.assert_array_equal(points_of(restored.propose(12)), expected)
+    expected = points_of(undisturbed.ask(12))
+    np.testing.assert_array_equal(points_of(restored.ask(12)), expected)
 
 
 def test_the_network_is_left_as_it_was(tiny_model, search):
     before = {name: one.clone() for name, one in tiny_model.network.state_dict().items()}
-    search(objective(LOGP)).propose(10)
+    search(objective(LOGP)).ask(10)
     for name, weight in tiny_model.network.state_dict().items():
         assert torch.equal(weight, before[name])
     assert all(one.grad is None for one in tiny_model.network.head.parameters())

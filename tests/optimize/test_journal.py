@@ -22,13 +22,13 @@ def test_what_is_added_is_there_after_reopening(tmp_path):
     with Journal.open(path, ABOUT) as journal:
         journal.add([(one, None) for one in added])
     with Journal.open(path, ABOUT) as journal:
-        assert journal.candidates() == added
+        assert journal.evaluations() == added
 
 
 def test_a_missing_score_stays_missing():
     with Journal.open(None, ABOUT) as journal:
         journal.add([(candidate(1, "CCO", math.nan), None)])
-        (found,) = journal.candidates()
+        (found,) = journal.evaluations()
     assert math.isnan(found.score)
     assert math.isnan(found.values["qed"])
 
@@ -47,7 +47,7 @@ def test_additions_are_whole_or_not_at_all():
         journal.add([(candidate(1, "CCO"), None)])
         with pytest.raises(RunError, match="another process"):
             journal.add([(candidate(2, "C"), None), (candidate(3, "CCO"), None)])
-        assert [one.smiles for one in journal.candidates()] == ["CCO"]
+        assert [one.smiles for one in journal.evaluations()] == ["CCO"]
 
 
 def test_progress_is_what_was_saved_last():
@@ -65,10 +65,10 @@ def test_arrays_that_did_not_change_are_not_written_again(tmp_path):
     path = tmp_path / "journal.sqlite"
     arrays = {"a": np.random.default_rng(0).random(100_000)}
     with Journal.open(path, ABOUT) as journal:
-        journal.save_progress({"rounds": 1}, State({"n": 1}, arrays))
+        journal.save_progress({"rounds": 1}, State({"n": 1}, arrays, version=3))
         before = log_of(path).stat().st_size
         for number in range(2, 7):
-            journal.save_progress({"rounds": number}, State({"n": number}, arrays))
+            journal.save_progress({"rounds": number}, State({"n": number}, {}, version=3))
         assert log_of(path).stat().st_size - before < arrays["a"].nbytes
         # A crash here leaves the last values with their arrays.
         with Journal.open(path, ABOUT) as other:
@@ -105,7 +105,7 @@ def test_a_journal_whose_making_was_interrupted_is_begun(tmp_path):
     path = tmp_path / "journal.sqlite"
     path.touch()
     with Journal.open(path, ABOUT) as journal:
-        assert journal.candidates() == []
+        assert journal.evaluations() == []
 
 
 def test_a_file_that_is_no_journal_is_refused(tmp_path):
@@ -133,14 +133,14 @@ def test_a_journal_is_read_while_it_is_written(tmp_path):
     path = tmp_path / "journal.sqlite"
     with Journal.open(path, ABOUT) as journal:
         journal.add([(candidate(1, "CCO"), None)])
-        with Journal.reading(path) as other:
-            assert other.candidates() == [candidate(1, "CCO")]
+        with Journal.read_only(path) as other:
+            assert other.evaluations() == [candidate(1, "CCO")]
 
 
 def test_only_a_journal_of_this_version_is_read(tmp_path):
     path = tmp_path / "journal.sqlite"
     with pytest.raises(RunError, match=r"journal\.sqlite"):
-        Journal.reading(path)
+        Journal.read_only(path)
     assert not path.exists()
     with Journal.open(path, ABOUT):
         pass
@@ -148,7 +148,7 @@ def test_only_a_journal_of_this_version_is_read(tmp_path):
         connection.execute("UPDATE about SET value = '1' WHERE key = 'format'")
     connection.close()
     with pytest.raises(RunError, match="another version"):
-        Journal.reading(path)
+        Journal.read_only(path)
     with pytest.raises(RunError, match=r"another version.*or start a new run"):
         Journal.open(path, ABOUT)
 
@@ -162,7 +162,80 @@ def test_the_scores_of_an_earlier_version_can_be_read(tmp_path):
         connection.execute("UPDATE about SET value = '3' WHERE key = 'format'")
         connection.execute("DROP TABLE arrays")
     connection.close()
-    with Journal.reading(path) as journal:
-        assert [one.smiles for one in journal.candidates()] == ["CCO"]
+    with Journal.read_only(path) as journal:
+        assert [one.smiles for one in journal.evaluations()] == ["CCO"]
     with pytest.raises(RunError, match="another version"):
         Journal.open(path, ABOUT)
+
+
+def damage(path, statement):
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE scores SET measured = 'x'",
+        "UPDATE scores SET measured = '[1]'",
+        "UPDATE scores SET score = 'high' WHERE call = 2",
+        "UPDATE scores SET score = score + 1e-9 WHERE call = 1",
+        "UPDATE scores SET smiles = 'CCN' WHERE call = 1",
+        "UPDATE scores SET call = 7 WHERE call = 2",
+        "DELETE FROM scores WHERE call = 1",
+        "UPDATE about SET value = 'x' WHERE key = 'format'",
+        "UPDATE progress SET counts = 'x'",
+        "UPDATE progress SET state = x'00'",
+        "UPDATE arrays SET state = x'000000'",
+        "DROP TABLE scores",
+    ],
+)
+def test_damaged_content_is_refused_and_never_believed(tmp_path, statement):
+    path = tmp_path / "journal.sqlite"
+    with Journal.open(path, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO"), np.ones(3)), (candidate(2, "C"), None)])
+        journal.save_progress({"rounds": 1}, State({"n": 1}, {"a": np.zeros(3)}))
+    damage(path, statement)
+
+    def read_all():
+        with Journal.open(path, ABOUT) as journal:
+            journal.evaluations()
+            journal.progress()
+
+    with pytest.raises(RunError, match=r"journal\.sqlite"):
+        read_all()
+    if "progress" in statement or "arrays" in statement:
+        return
+    with pytest.raises(RunError, match=r"journal\.sqlite"), Journal.read_only(path) as journal:
+        journal.evaluations()
+
+
+def test_flipped_bits_are_refused_or_change_nothing(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    rows = [(candidate(call, "C" * call, 0.1 * call), np.ones(8)) for call in range(1, 40)]
+    with Journal.open(path, ABOUT) as journal:
+        journal.add(rows)
+    content, generator = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(content)
+        damaged[generator.integers(len(content))] ^= 1 << generator.integers(8)
+        path.write_bytes(damaged)
+        try:
+            with Journal.open(path, ABOUT) as journal:
+                assert journal.evaluations() == [row for row, _ in rows]
+        except RunError:
+            pass
+
+
+def test_a_journal_on_a_read_only_medium_is_read_and_left_alone(tmp_path, monkeypatch):
+    path = tmp_path / "search" / "journal.sqlite"
+    path.parent.mkdir()
+    with Journal.open(path, ABOUT) as journal:
+        journal.add([(candidate(1, "CCO"), None)])
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with Journal.read_only(path) as journal:
+        assert [row.smiles for row in journal.evaluations()] == ["CCO"]
+    after = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    assert before["journal.sqlite"] == after["journal.sqlite"]

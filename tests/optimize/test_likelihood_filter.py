@@ -7,7 +7,7 @@ from molvae.chem.notation import to_selfies
 from molvae.errors import ModelError
 from molvae.model.network import padded_ids
 from molvae.molecule_vae import MoleculeVAE
-from molvae.optimize.combined.likelihood_filter import LikelihoodFilter
+from molvae.optimize.combined.filters import LikelihoodFilter
 
 USUAL = [to_selfies(Molecule.parse("C" * n + "O")) for n in range(1, 7)]
 LONG = to_selfies(Molecule.parse("C1CC1C1CC1C1CC1C1CC1"))
@@ -37,8 +37,8 @@ def test_the_surprise_is_that_of_each_symbol_after_those_before(tiny_model):
 def test_the_bound_lies_so_many_deviations_above_the_mean(tiny_model):
     found = np.array([per_symbol(tiny_model, one) for one in USUAL])
     bound = LikelihoodFilter(tiny_model, USUAL, 1.5)
-    assert bound.most == pytest.approx(found.mean() + 1.5 * found.std(), rel=1e-4)
-    assert bound.admits(USUAL).tolist() == (found <= bound.most).tolist()
+    assert bound.limit == pytest.approx(found.mean() + 1.5 * found.std(), rel=1e-4)
+    assert bound.admits(USUAL).tolist() == (found <= bound.limit).tolist()
 
 
 def test_what_cannot_be_spelled_is_out(tiny_model):

@@ -3,20 +3,21 @@ import csv
 import numpy as np
 import pytest
 from projection_model import ProjectionModel
+from quick_search import strategy_of
 
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
+from molvae.optimize.candidate import Candidate
 from molvae.optimize.combined.combined_search import CombinedSearch
-from molvae.optimize.constraints import ConstraintsConfig, Violation
+from molvae.optimize.constraints_config import ConstraintsConfig
 from molvae.optimize.journal import Journal
 from molvae.optimize.many_goals import ManyGoals, Rescorable
-from molvae.optimize.methods import SearchConfig, strategy_of
+from molvae.optimize.methods import SearchConfig
 from molvae.optimize.oracle import Oracle
 from molvae.optimize.search import search
 from molvae.optimize.state import State
-from molvae.optimize.strategy import Proposal
 from molvae.runs import RunDirectory
 
 TWO = [
@@ -39,18 +40,18 @@ def config(**changes):
 def test_the_front_is_what_nothing_beats(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     result = search(ProjectionModel(), objective(TWO), config(), run)
-    values = {one.smiles: np.array([*one.desirabilities.values()]) for one in result.candidates}
-    for one in result.front.candidates:
+    values = {one.smiles: np.array([*one.desirabilities.values()]) for one in result.evaluations}
+    for one in result.front.evaluations:
         mine = values[one.smiles]
         assert not any((v >= mine).all() and (v > mine).any() for v in values.values())
     for smiles, mine in values.items():
-        if smiles not in {one.smiles for one in result.front.candidates}:
+        if smiles not in {one.smiles for one in result.front.evaluations}:
             assert any((v >= mine).all() and (v > mine).any() for v in values.values())
     volumes = [volume for _, volume in result.front.curve]
     assert volumes == sorted(volumes)
     assert result.front.curve[-1][0] == 150
     rows = list(csv.DictReader(run.front.read_text().splitlines()))
-    assert [row["smiles"] for row in rows] == [one.smiles for one in result.front.candidates]
+    assert [row["smiles"] for row in rows] == [one.smiles for one in result.front.evaluations]
 
 
 class Listener:
@@ -59,13 +60,14 @@ class Listener:
     def __init__(self):
         self.heard = []
 
-    def propose(self, n):
-        return [Proposal(Molecule.parse(one)) for one in ("CCO", "CCCCCC", "CCCCN")]
+    def ask(self, n):
+        return [Candidate.of(Molecule.parse(one)) for one in ("CCO", "CCCCCC", "CCCCN")]
 
-    def left_out(self):
-        return {Violation.SA: 3}
+    @property
+    def initial_calls(self):
+        return 7
 
-    def learn(self, proposals, scores):
+    def tell(self, proposals, scores):
         self.heard.append(scores)
 
     def state(self):
@@ -81,10 +83,9 @@ def test_each_round_weighs_the_goals_anew():
         oracle = Oracle(objective(TWO), journal, 10, 10)
         goals = ManyGoals(listener, oracle, seed=4)
         for number in range(3):
-            proposals = goals.propose(3)
-            assert goals.left_out() == listener.left_out()
-            goals.learn(proposals, oracle.answer(proposals, number + 1).scores)
-        found = oracle.found(["CCO", "CCCCCC", "CCCCN"])
+            proposals = goals.ask(3)
+            goals.tell(proposals, oracle.evaluate(proposals, number + 1).scores)
+        found = oracle.evaluations(["CCO", "CCCCCC", "CCCCN"])
     values = np.array([[*one.desirabilities.values()] for one in found])
     for number, heard in enumerate(listener.heard):
         weights = np.random.default_rng([4, number]).dirichlet(np.ones(2))

@@ -86,7 +86,7 @@ def test_unit_cubes_below_integer_points_make_up_the_hypervolume(values):
 
 def test_the_curve_is_the_hypervolume_so_far():
     values = np.array([[1.0, 1.0], [0.5, 0.5], [2.0, 0.5], [math.nan, 1.0], [0.5, 3.0]])
-    calls, volumes = hypervolume_curve(values, np.zeros(2), every=2)
+    calls, volumes = hypervolume_curve(values, np.zeros(2), interval=2)
     assert calls.tolist() == [2, 4, 5]
     # 1; then a bar of 1 by 0.5 to the right; then one of 0.5 by 2 above.
     assert volumes.tolist() == pytest.approx([1.0, 1.5, 2.5])

@@ -3,15 +3,15 @@ import math
 import numpy as np
 import pytest
 
-from molvae.chem.drafts import counted
+from molvae.chem.clean_molecules import with_features
 from molvae.chem.molecule import Molecule
-from molvae.optimize.combined.population import Population, restored_population, scaled_scores
+from molvae.optimize.combined.population import Population, scale_scores
 
 ALKANES = ["C" * n for n in range(3, 33)]
 
 
 def draft(smiles):
-    return counted(Molecule.parse(smiles))
+    return with_features(Molecule.parse(smiles))
 
 
 def filled(scores):
@@ -23,11 +23,11 @@ def filled(scores):
 
 def test_a_molecule_is_one_of_the_ten_best_when_it_beats_the_tenth():
     population = filled(range(10))
-    assert population.worst_of_best() == 0.0
+    assert population.top_threshold() == 0.0
     assert not population.add(draft("CCO"), 0.0)
     assert not population.add(draft("CCN"), math.nan)
     assert population.add(draft("CCS"), 0.5)
-    assert population.worst_of_best() == 0.5
+    assert population.top_threshold() == 0.5
     assert population.best(3) == ["C" * 12, "C" * 11, "C" * 10]
 
 
@@ -45,7 +45,7 @@ def test_a_parent_is_looked_at_more_widely_after_a_success_and_more_narrowly_aft
 
 def test_parents_are_mostly_good_ones():
     population = filled([*range(29), math.nan])
-    drawn = population.parents(3_000, np.random.default_rng(0))
+    drawn = population.sample_parents(3_000, np.random.default_rng(0))
     counts = {smiles: drawn.count(smiles) for smiles in ALKANES}
     # The share is log-uniform from 1/1,000 to 1: below 1/29 with chance (3 - log10(29)) / 3.
     best = "C" * 31
@@ -56,19 +56,19 @@ def test_parents_are_mostly_good_ones():
 
 def test_scores_are_scaled_between_the_lowest_twentieth_and_the_best():
     scores = np.array([-100.0, *range(19), math.nan, 20.0])
-    scaled = scaled_scores(scores)
+    scaled = scale_scores(scores)
     low = np.quantile(scores[~np.isnan(scores)], 0.05)
     assert scaled[0] == scaled[20] == 0.0
     assert scaled[-1] == 1.0
     assert scaled[10] == pytest.approx((9.0 - low) / (20.0 - low))
-    assert scaled_scores(np.array([2.0, 2.0, math.nan])).tolist() == [0.5, 0.5, 0.0]
-    assert scaled_scores(np.array([math.nan])).tolist() == [0.0]
+    assert scale_scores(np.array([2.0, 2.0, math.nan])).tolist() == [0.5, 0.5, 0.0]
+    assert scale_scores(np.array([math.nan])).tolist() == [0.0]
 
 
 def test_the_surrogate_knows_the_best_of_many():
     population = filled(range(30))
     process = population.surrogate(10, np.random.default_rng(0))
-    expected = process.expect([draft(smiles).features for smiles in ALKANES])
+    expected = process.predict([draft(smiles).features for smiles in ALKANES])
     known = expected.deviation < 0.011
     assert known.sum() >= 10
     assert known[-5:].all()
@@ -77,21 +77,21 @@ def test_the_surrogate_knows_the_best_of_many():
 def test_a_population_is_what_its_values_tell():
     population = filled([0.1, math.nan, 0.3])
     population.add(draft("CCO"), 0.5, parent="CCC")
-    again = restored_population(population.values(), population.drafts)
-    assert again.values()["smiles"] == population.values()["smiles"]
+    again = Population.from_json(population.to_json(), population.molecules)
+    assert again.to_json()["smiles"] == population.to_json()["smiles"]
     assert again.scale("CCC") == population.scale("CCC")
-    assert again.worst_of_best() == population.worst_of_best()
+    assert again.top_threshold() == population.top_threshold()
     assert "CCO" in again
     assert again.score_of("CCCC") is None
 
 
 def test_other_scores_make_others_the_best():
     population = filled([*range(12)])
-    first, second, *_ = [one.smiles for one in population.drafts]
+    first, second, *_ = [one.smiles for one in population.molecules]
     population.rescore({first: 20.0, second: 2.5})
     assert population.best(1) == [first]
     assert population.score_of(second) == 2.5
-    assert population.worst_of_best() == 3.0
+    assert population.top_threshold() == 3.0
 
 
 def test_it_has_stalled_when_the_ten_best_hardly_rise():
@@ -114,7 +114,7 @@ def test_without_any_score_or_any_difference_it_has_stalled_too():
 def test_it_begins_anew_and_then_looks_at_all():
     population = filled(range(15))
     population.add(draft("CCO"), 0.0, parent="CCC")
-    population.turn()
+    population.restart()
     assert (population.size, len(population), population.best(3)) == (0, 16, [])
     assert population.scale("CCC") == 1.0
     assert not population.has_stalled(4)
@@ -122,11 +122,11 @@ def test_it_begins_anew_and_then_looks_at_all():
     for smiles, score in (("CCF", 1.0), ("CCCl", 3.0), ("CCBr", math.nan), ("CCI", 2.0)):
         assert population.add(draft(smiles), score) is not math.isnan(score)
     assert population.best(3) == ["CCCl", "CCI", "CCF"]
-    assert set(population.parents(50, np.random.default_rng(0))) == {"CCCl", "CCI", "CCF"}
+    assert set(population.sample_parents(50, np.random.default_rng(0))) == {"CCCl", "CCI", "CCF"}
     process = population.surrogate(100, np.random.default_rng(0))
-    expected = process.expect([draft("CCCl").features, draft("C" * 17).features])
+    expected = process.predict([draft("CCCl").features, draft("C" * 17).features])
     assert expected.mean[0] == pytest.approx(1.0, abs=0.01)
     assert expected.deviation[1] > 0.5
-    population.turn()
+    population.restart()
     assert population.size == 20
     assert population.best(2) == ["C" * 17, "C" * 16]

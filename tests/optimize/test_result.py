@@ -8,7 +8,7 @@ from molvae.optimize.result import (
     SearchResult,
     StopReason,
     best_first,
-    write_candidates,
+    write_evaluations,
 )
 
 
@@ -50,29 +50,29 @@ def test_a_summary_is_json_also_when_nothing_was_scored():
 
 def test_a_table_of_candidates(tmp_path):
     path = tmp_path / "candidates.csv"
-    write_candidates(path, best_first(SOME), ("qed", "rings"))
+    write_evaluations(path, best_first(SOME), ("qed", "rings"))
     rows = list(csv.reader(path.read_text().splitlines()))
     assert rows[0] == ["smiles", "score", "qed", "rings", "qed_desirability", "call", "source"]
-    assert rows[1] == ["C", "0.9", "0.9", "1.0", "0.5", "3", "points"]
-    assert rows[-1] == ["C", "", "", "1.0", "0.5", "2", "points"]
+    assert rows[1] == ["C", "0.9", "0.9", "1.0", "0.5", "3", "latents"]
+    assert rows[-1] == ["C", "", "", "1.0", "0.5", "2", "latents"]
 
 
 def test_a_table_of_candidates_for_a_lead_tells_how_like_it_they_are(tmp_path):
     path = tmp_path / "candidates.csv"
-    write_candidates(path, best_first(SOME), ("rings",), [0.25, 0.5, 1.0, 0.0])
+    write_evaluations(path, best_first(SOME), ("rings",), [0.25, 0.5, 1.0, 0.0])
     rows = list(csv.reader(path.read_text().splitlines()))
     assert rows[0] == ["smiles", "score", "similarity_to_lead", "rings", "call", "source"]
-    assert rows[1] == ["C", "0.9", "0.25", "1.0", "3", "points"]
+    assert rows[1] == ["C", "0.9", "0.25", "1.0", "3", "latents"]
 
 
 def test_a_budget_that_the_method_only_begins_with_is_told_as_such():
-    some = replace(result(SOME), opening=4)
-    assert "begins with 4 molecules" in some.advice
-    assert "begins with" not in replace(some, opening=3).advice
-    assert "begins with" not in replace(some, stop=StopReason.ENOUGH).advice
+    some = replace(result(SOME), initial_calls=4)
+    assert "starts from 4 molecules" in some.advice
+    assert "starts from" not in replace(some, initial_calls=3).advice
+    assert "starts from" not in replace(some, stop=StopReason.ENOUGH).advice
 
 
 def test_a_table_of_no_candidates_has_its_heading(tmp_path):
     path = tmp_path / "candidates.csv"
-    write_candidates(path, [], ("qed",))
+    write_evaluations(path, [], ("qed",))
     assert path.read_text() == "smiles,score,qed,call,source\n"

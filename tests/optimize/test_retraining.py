@@ -4,7 +4,9 @@ import torch
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
-from molvae.optimize.combined.retraining import Coded, Retrainer, RetrainingConfig, rank_weights
+from molvae.optimize.combined.combined_config import RetrainingConfig
+from molvae.optimize.combined.retraining import Retrainer, rank_weights
+from molvae.optimize.combined.sources.source import EncodedMolecule
 
 SMILES = ("CC(=O)Nc1ccc(O)cc1", "O=C(O)c1ccccc1", "CCN(CC)CC", "COc1ccccc1N")
 CONFIG = RetrainingConfig(updates=100, batch_size=16, rehearsed=4, learning_rate=3e-3)
@@ -12,7 +14,10 @@ CONFIG = RetrainingConfig(updates=100, batch_size=16, rehearsed=4, learning_rate
 
 def coded(model, smiles=SMILES):
     selfies_rows = [to_selfies(Molecule.parse(one)) for one in smiles]
-    return [Coded(*row) for row in zip(selfies_rows, *model.posterior(selfies_rows), strict=True)]
+    return [
+        EncodedMolecule(*row)
+        for row in zip(selfies_rows, *model.posterior(selfies_rows), strict=True)
+    ]
 
 
 def written(model, latents):
@@ -57,11 +62,11 @@ def test_the_language_model_takes_the_best_elite_to_be_likelier(tiny_model, retr
 def test_the_model_that_was_given_stays_as_it_is(tiny_model):
     before = {name: one.clone() for name, one in tiny_model.network.state_dict().items()}
     retrainer = Retrainer(tiny_model, CONFIG)
-    made_up = retrainer.made_up(10)
+    made_up = retrainer.sample_original(10)
     retrainer.retrain(coded(tiny_model), [], np.random.default_rng(0))
     for name, weight in tiny_model.network.state_dict().items():
         assert torch.equal(weight, before[name])
-    assert retrainer.made_up(10) == made_up
+    assert retrainer.sample_original(10) == made_up
 
 
 def test_the_copy_of_the_weights_is_made_anew_when_they_change(tiny_model):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.optimize.constraints import ConstraintsConfig, Violation
+from molvae.optimize.constraints import Violation
+from molvae.optimize.constraints_config import ConstraintsConfig
 from molvae.optimize.result import Evaluation
 from molvae.optimize.scaffolds import ScaffoldFilter
 
@@ -22,18 +23,24 @@ def filter_of(*earlier, **settings):
     return ScaffoldFilter(ConstraintsConfig.parse(settings), candidates)
 
 
+def names(molecules):
+    return [molecule and molecule.smiles for molecule in molecules]
+
+
 def heard(scaffolds, molecules, scores):
-    return str(scaffolds.told(molecules, np.array(scores, dtype=np.float64)).tolist())
+    return str(
+        scaffolds.visible_scores(names(molecules), np.array(scores, dtype=np.float64)).tolist()
+    )
 
 
 def test_a_scaffold_is_full_once_its_bucket_is():
     scaffolds = filter_of(scaffold_bucket=2)
-    assert scaffolds.judge([PHENOL]) == [None]
-    scaffolds.told([TOLUENE, ETHANOL], np.array([1.0, 1.0]))
-    assert scaffolds.judge([PHENOL]) == [None]
-    scaffolds.told([PHENOL], np.array([1.0]))
+    assert scaffolds.violations(names([PHENOL])) == [None]
+    scaffolds.visible_scores(names([TOLUENE, ETHANOL]), np.array([1.0, 1.0]))
+    assert scaffolds.violations(names([PHENOL])) == [None]
+    scaffolds.visible_scores(names([PHENOL]), np.array([1.0]))
     expected = [Violation.SCAFFOLD_FULL, None, None]
-    assert scaffolds.judge([ANILINE, PYRIDINE, ETHANOL]) == expected
+    assert scaffolds.violations(names([ANILINE, PYRIDINE, ETHANOL])) == expected
 
 
 def test_what_overfills_a_bucket_has_no_score_for_the_method():
@@ -46,12 +53,12 @@ def test_only_new_molecules_above_the_threshold_fill_the_bucket():
     scaffolds = filter_of(scaffold_bucket=2, scaffold_threshold=0.5)
     molecules = [TOLUENE, TOLUENE, PHENOL, ANILINE]
     assert heard(scaffolds, molecules, [0.9, 0.9, 0.5, nan]) == "[0.9, 0.9, 0.5, nan]"
-    assert scaffolds.judge([ANILINE]) == [None]
+    assert scaffolds.violations(names([ANILINE])) == [None]
 
 
 def test_molecules_without_a_ring_share_a_bucket():
     scaffolds = filter_of((ETHANOL, 1.0), scaffold_bucket=1)
-    assert scaffolds.judge([Molecule.parse("CCN")]) == [Violation.SCAFFOLD_FULL]
+    assert scaffolds.violations(names([Molecule.parse("CCN")])) == [Violation.SCAFFOLD_FULL]
 
 
 def test_repeats_have_their_score_unless_they_are_hidden():
@@ -67,14 +74,14 @@ def test_a_filter_made_from_earlier_molecules_is_as_one_that_met_them(threshold)
     settings = {"scaffold_bucket": 2, "scaffold_threshold": threshold, "hide_repeats": True}
     round_ = [(TOLUENE, 0.9), (PHENOL, 0.1), (ETHANOL, nan), (ANILINE, 0.8)]
     met = filter_of(**settings)
-    met.told([one for one, _ in round_], np.array([score for _, score in round_]))
+    met.visible_scores(names([one for one, _ in round_]), np.array([row[1] for row in round_]))
     remade = filter_of(*round_, **settings)
     after = [PHENOL, PYRIDINE, Molecule.parse("Fc1ccccc1")]
-    assert met.judge(after) == remade.judge(after)
+    assert met.violations(names(after)) == remade.violations(names(after))
     assert heard(met, after, [0.1, 0.7, 0.6]) == heard(remade, after, [0.1, 0.7, 0.6])
 
 
 def test_without_settings_nothing_is_changed():
     scaffolds = filter_of((TOLUENE, 1.0))
-    assert scaffolds.judge([TOLUENE, PHENOL]) == [None, None]
+    assert scaffolds.violations(names([TOLUENE, PHENOL])) == [None, None]
     assert heard(scaffolds, [TOLUENE, None, PHENOL], [1, nan, 2]) == "[1.0, nan, 2.0]"

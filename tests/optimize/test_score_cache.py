@@ -10,7 +10,8 @@ import pytest
 
 from molvae.errors import FileError
 from molvae.optimize.journal import Journal
-from molvae.optimize.score_cache import ScoreCache, Scored
+from molvae.optimize.result import Evaluation
+from molvae.optimize.score_cache import ScoreCache
 
 QED = {"name": "qed", "where": None, "component": [{"property": "qed"}]}
 LOGP = {"name": "logp", "where": None, "component": [{"property": "logp"}]}
@@ -18,14 +19,15 @@ LOGP = {"name": "logp", "where": None, "component": [{"property": "logp"}]}
 WRITER = """
 import sys
 from pathlib import Path
-from molvae.optimize.score_cache import Scored, ScoreCache
+from molvae.optimize.result import Evaluation
+from molvae.optimize.score_cache import ScoreCache
 
 path, writer = Path(sys.argv[1]), int(sys.argv[2])
 with ScoreCache.open(path, {"name": "shared"}) as cache:
     print("begun", flush=True)
     for number in range(int(sys.argv[3])):
-        both = {f"{number}": Scored(number, {}, {}), f"{writer}:{number}": Scored(writer, {}, {})}
-        cache.add(both)
+        names = {f"{number}": number, f"{writer}:{number}": writer}
+        cache.add(Evaluation(name, float(score), {}, {}) for name, score in names.items())
         print(number, flush=True)
 """
 
@@ -35,8 +37,8 @@ def path(tmp_path):
     return tmp_path / "deep" / "scores.sqlite"
 
 
-def scored(score, value=1.0, desirability=0.5):
-    return Scored(score, {"qed": value}, {"qed": desirability})
+def scored(smiles, score, value=1.0, desirability=0.5):
+    return Evaluation(smiles, score, {"qed": value}, {"qed": desirability})
 
 
 def kept(path, description, smiles):
@@ -51,18 +53,18 @@ def start_writer(path, number, adds):
 
 def test_scores_are_found_by_another_that_opens_the_file(path):
     with ScoreCache.open(path, QED) as cache:
-        cache.add({"C": scored(0.25), "CC": scored(math.nan, math.nan, math.nan)})
+        cache.add([scored("C", 0.25), scored("CC", math.nan, math.nan, math.nan)])
     found = kept(path, QED, ["CC", "C", "CCC"])
     assert sorted(found) == ["C", "CC"]
-    assert found["C"] == scored(0.25)
+    assert found["C"] == scored("C", 0.25)
     numbers = [found["CC"].score, found["CC"].values["qed"], found["CC"].desirabilities["qed"]]
     assert all(map(math.isnan, numbers))
 
 
 def test_each_objective_has_scores_of_its_own(path):
     with ScoreCache.open(path, QED) as qed, ScoreCache.open(path, LOGP) as logp:
-        qed.add({"C": scored(0.25)})
-        logp.add({"C": scored(-3.0)})
+        qed.add([scored("C", 0.25)])
+        logp.add([scored("C", -3.0)])
         assert qed.find(["C"])["C"].score == 0.25
         assert logp.find(["C"])["C"].score == -3.0
     # The order of the keys tells nothing.
@@ -72,8 +74,8 @@ def test_each_objective_has_scores_of_its_own(path):
 
 def test_the_first_score_stays(path):
     with ScoreCache.open(path, QED) as cache:
-        cache.add({"C": scored(0.25)})
-        cache.add({"C": scored(0.75), "CC": scored(0.5)})
+        cache.add([scored("C", 0.25)])
+        cache.add([scored("C", 0.75), scored("CC", 0.5)])
         assert cache.find(["C"])["C"].score == 0.25
         assert cache.find(["CC"])["CC"].score == 0.5
 
@@ -81,7 +83,7 @@ def test_the_first_score_stays(path):
 def test_more_molecules_than_sqlite_takes_in_one_question(path):
     names = [str(number) for number in range(40_000)]
     with ScoreCache.open(path, QED) as cache:
-        cache.add({name: scored(float(name)) for name in names[::2]})
+        cache.add(scored(name, float(name)) for name in names[::2])
         found = cache.find(names)
     assert {name: one.score for name, one in found.items()} == {
         name: float(name) for name in names[::2]
@@ -111,7 +113,7 @@ def test_what_a_killed_process_had_added_is_there(path):
     names = [name for number in done for name in (f"{number}", f"7:{number}")]
     assert len(kept(path, {"name": "shared"}, names)) == len(names) >= 58
     with ScoreCache.open(path, {"name": "shared"}) as cache:
-        cache.add({"after": Scored(1.0, {}, {})})
+        cache.add([Evaluation("after", 1.0, {}, {})])
 
 
 def garbled(path):
@@ -127,10 +129,35 @@ def without_json(path):
         connection.execute("UPDATE scores SET measured = 'x'")
 
 
-@pytest.mark.parametrize("damage", [garbled, cut_in_half, without_json])
+def with_another_score(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE scores SET score = 1.25 WHERE smiles = 'CCC'")
+
+
+def with_a_text_as_score(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE scores SET score = 'high'")
+
+
+def with_a_list(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE scores SET measured = '[1]'")
+
+
+DAMAGES = [
+    garbled,
+    cut_in_half,
+    without_json,
+    with_another_score,
+    with_a_text_as_score,
+    with_a_list,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_refused_in_one_line(path, damage):
     with ScoreCache.open(path, QED) as cache:
-        cache.add({"C" * length: scored(1.0) for length in range(1, 300)})
+        cache.add(scored("C" * length, 1.0) for length in range(1, 300))
     damage(path)
     with pytest.raises(FileError, match=r"cache '.*scores\.sqlite' cannot be used: ") as refusal:
         kept(path, QED, ["C" * length for length in range(1, 300)])
@@ -150,5 +177,5 @@ def test_a_later_format_is_refused(path):
     ScoreCache.open(path, QED).__exit__(None, None, None)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(FileError, match="has format 99, this molvae reads 1"):
+    with pytest.raises(FileError, match="format 99"):
         ScoreCache.open(path, QED)

@@ -27,14 +27,14 @@ from molvae.runs import RunDirectory
 class TestEveryMethod:
     def test_it_spends_its_budget_on_distinct_molecules(self, method):
         result = search(ProjectionModel(), objective(), config(method=method))
-        smiles = [one.smiles for one in result.candidates]
+        smiles = [one.smiles for one in result.evaluations]
         assert result.stop is StopReason.BUDGET_SPENT
         assert len(smiles) == len(set(smiles)) == result.calls == 150
-        assert sorted(one.call for one in result.candidates) == list(range(1, 151))
+        assert sorted(one.call for one in result.evaluations) == list(range(1, 151))
 
     def test_its_scores_are_those_of_the_molecules(self, method):
         result = search(ProjectionModel(), objective(), config(method=method, budget=40))
-        for one in result.candidates:
+        for one in result.evaluations:
             assert Chem.CanonSmiles(one.smiles) == one.smiles
             assert one.score == pytest.approx(QED.qed(Chem.MolFromSmiles(one.smiles)))
 
@@ -61,13 +61,14 @@ class TestEveryMethod:
         assert result.calls == calls
         assert result.undecodable + result.repeats + calls == result.proposed
 
-    def test_it_ends_when_nothing_is_allowed(self, method):
-        empty_context = objective(where="heavy_atoms > 1000")
+    def test_it_ends_when_no_molecule_meets_the_conditions_of_the_objective(self, method):
+        impossible = objective(where="heavy_atoms > 1000")
         result = search(
-            ProjectionModel(latent_size=30), empty_context, config(method=method, budget=999)
+            ProjectionModel(latent_size=30), impossible, config(method=method, budget=999)
         )
-        assert result.stop is StopReason.NOTHING_SCORED
-        assert result.best is None
+        assert result.stop is StopReason.NOTHING_ADMITTED
+        assert result.calls == 0
+        assert "breaks 'heavy_atoms > 1000'" in result.rejected
 
 
 def test_the_learning_methods_beat_random_at_equal_budget():
@@ -93,10 +94,10 @@ def test_a_run_directory_tells_all_of_the_search(tmp_path):
     result = search(ProjectionModel(), chosen, config(), run)
     rows = list(csv.DictReader(run.candidates.read_text().splitlines()))
     assert list(rows[0]) == ["smiles", "score", "qed", "heavy_atoms", "call", "source"]
-    assert [row["smiles"] for row in rows] == [one.smiles for one in result.candidates]
+    assert [row["smiles"] for row in rows] == [one.smiles for one in result.evaluations]
     scores = [float(row["score"]) for row in rows if row["score"]]
     assert scores == sorted(scores, reverse=True)
-    assert all(not row["score"] for row in rows if int(float(row["heavy_atoms"])) <= 2)
+    assert all(int(float(row["heavy_atoms"])) > 2 for row in rows)
     summary = json.loads(run.summary.read_text())
     assert summary["stop"] == "the budget is spent"
     assert summary["calls"] == 150
@@ -105,6 +106,17 @@ def test_a_run_directory_tells_all_of_the_search(tmp_path):
     assert settings["search"]["budget"] == 150
     assert settings["objective"]["where"] == "heavy_atoms > 2"
     assert json.loads(run.provenance.read_text())["seed"] == 0
+
+
+class UnscoredObjective:
+    """Has no score for any molecule."""
+
+    columns = ("count",)
+    description = {"name": "unscored"}  # noqa: RUF012
+
+    def score(self, molecules):
+        nothing = np.full(len(molecules), np.nan)
+        return Scores(nothing, {"count": nothing}, {})
 
 
 class FailingObjective:
@@ -125,7 +137,7 @@ def test_what_could_not_be_scored_is_kept_with_its_reason(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     result = search(ProjectionModel(), FailingObjective(), config(), run)
     rows = list(csv.DictReader(run.failures.read_text().splitlines()))
-    unscored = [one.smiles for one in result.candidates if np.isnan(one.score)]
+    unscored = [one.smiles for one in result.evaluations if np.isnan(one.score)]
     assert sorted(row["smiles"] for row in rows) == sorted(unscored) != []
     assert {(row["component"], row["reason"]) for row in rows} == {("count", "crashed")}
 
@@ -135,7 +147,7 @@ def test_the_journal_keeps_where_each_molecule_was_decoded(tmp_path):
     model = ProjectionModel()
     result = search(model, objective(), config(budget=40), run)
     with closing(sqlite3.connect(run.journal)) as connection:
-        rows = connection.execute("SELECT smiles, point FROM scores").fetchall()
+        rows = connection.execute("SELECT smiles, latent FROM scores").fetchall()
     latents = np.stack([np.frombuffer(z, "<f4") for _, z in rows])
     assert [one.smiles for one in model.decode(latents)] == [smiles for smiles, _ in rows]
     assert len(rows) == result.calls
@@ -167,7 +179,7 @@ class TestResuming:
 
     def test_a_round_killed_after_its_last_call_is_finished(self, tmp_path):
         first_round = search(ProjectionModel(), objective(), config())
-        calls = sum(one.round == 1 for one in first_round.candidates)
+        calls = sum(one.round == 1 for one in first_round.evaluations)
         run = RunDirectory.create(tmp_path / "one round")
         search(ProjectionModel(), objective(), config(budget=calls), run)
         expected = run.summary.read_bytes()
@@ -217,7 +229,7 @@ class TestResuming:
 
 def test_a_search_ends_when_the_ten_best_are_good_enough_and_can_be_taken_further(tmp_path):
     def ten_best(result, calls=None):
-        scores = [one.score for one in sorted(result.candidates, key=lambda one: one.call)[:calls]]
+        scores = [one.score for one in sorted(result.evaluations, key=lambda one: one.call)[:calls]]
         return np.mean(sorted(scores)[-10:])
 
     whole = search(ProjectionModel(), objective(), config())
@@ -232,9 +244,8 @@ def test_a_search_ends_when_the_ten_best_are_good_enough_and_can_be_taken_furthe
 
 
 def test_ten_calls_are_not_ten_scores():
-    rare = objective(where="heavy_atoms > 8")
-    result = search(ProjectionModel(), rare, config(method="random", enough=0.0))
-    scored = sum(not math.isnan(one.score) for one in result.candidates)
+    result = search(ProjectionModel(), FailingObjective(), config(method="random", enough=0.0))
+    scored = sum(not math.isnan(one.score) for one in result.evaluations)
     assert result.stop is StopReason.ENOUGH
     assert 10 <= scored < result.calls
 
@@ -243,12 +254,12 @@ def test_scaffolds_that_are_full_are_not_scored_again():
     chosen = config(budget=80, constraints={"guardrails": False, "scaffold_bucket": 3})
     result = search(ProjectionModel(), objective(), chosen)
     by_scaffold = {}
-    for one in sorted(result.candidates, key=lambda one: one.call):
+    for one in sorted(result.evaluations, key=lambda one: one.call):
         scaffold = MurckoScaffold.MurckoScaffoldSmiles(one.smiles)
         by_scaffold.setdefault(scaffold, []).append(one.round)
     # A bucket overflows only within the round that fills it.
     assert all(set(rounds[3:]) <= {*rounds[2:3]} for rounds in by_scaffold.values())
-    assert result.refused["scaffold met too often"] > 0
+    assert result.rejected["scaffold scored often enough"] > 0
 
 
 @pytest.mark.parametrize("method", TWO)
@@ -289,7 +300,7 @@ def test_a_search_broken_off_in_a_round_ends_as_an_undisturbed_one(tmp_path, met
             search(LeadModel(), failing, chosen, run, resume=run.journal.exists())
     search(LeadModel(), NotingObjective(asked), chosen, run, resume=True)
     assert len(asked) == len(set(asked))
-    assert run.candidates.read_bytes() == undisturbed.candidates.read_bytes()
+    assert run.candidates.read_bytes() == undisturbed.evaluations.read_bytes()
     assert run.summary.read_bytes() == undisturbed.summary.read_bytes()
 
 
@@ -301,8 +312,8 @@ def test_an_unknown_setting_is_named():
 
 
 def test_an_objective_without_any_score_gives_a_table_of_nan():
-    result = search(ProjectionModel(), objective(where="heavy_atoms > 1000"), config(budget=20))
-    assert all(math.isnan(one.score) for one in result.candidates)
+    result = search(ProjectionModel(), UnscoredObjective(), config(budget=20))
+    assert all(math.isnan(one.score) for one in result.evaluations)
     assert result.calls == 20
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from molvae.errors import RunError
-from molvae.optimize.state import State, generator_state, restored_generator
+from molvae.optimize.state import State, generator_state, restore_generator
 
 
 def test_numbers_and_arrays_come_back_to_the_bit():
@@ -30,7 +30,7 @@ def test_a_restored_array_can_be_written_to():
 def test_a_generator_goes_on_where_it_stood():
     generator = np.random.default_rng(0)
     generator.standard_normal(7)
-    restored = restored_generator(generator_state(generator))
+    restored = restore_generator(generator_state(generator))
     np.testing.assert_array_equal(restored.standard_normal(9), generator.standard_normal(9))
 
 

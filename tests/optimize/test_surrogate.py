@@ -6,7 +6,7 @@ import pytest
 from rdkit.Chem import MolFromSmiles, rdFingerprintGenerator
 from rdkit.DataStructs import TanimotoSimilarity
 
-from molvae.chem.drafts import counted
+from molvae.chem.clean_molecules import with_features
 from molvae.chem.molecule import Molecule
 from molvae.optimize.combined.surrogate import TanimotoProcess, believing_picks, tanimoto_table
 
@@ -20,7 +20,7 @@ def read_smiles():
 
 
 SMILES = read_smiles()
-FEATURES = [counted(Molecule.parse(one)).features for one in SMILES]
+FEATURES = [with_features(Molecule.parse(one)).features for one in SMILES]
 SCORES = np.random.default_rng(0).random(len(SMILES))
 
 
@@ -45,21 +45,21 @@ def test_expectations_are_those_of_the_textbook():
     mean = across @ inverse @ SCORES[known]
     covariance = KERNEL[asked, asked] - across @ inverse @ across.T
     process = TanimotoProcess(FEATURES[known], SCORES[known])
-    alone = process.expect(FEATURES[asked])
-    jointly = process.expect(FEATURES[asked], jointly=True)
+    alone = process.predict(FEATURES[asked])
+    jointly = process.predict(FEATURES[asked], jointly=True)
     np.testing.assert_allclose(alone.mean, mean, atol=1e-9)
     np.testing.assert_allclose(alone.deviation, np.sqrt(np.diagonal(covariance)), atol=1e-7)
     np.testing.assert_allclose(jointly.covariance, covariance, atol=1e-9)
     np.testing.assert_allclose(jointly.deviation, alone.deviation, atol=1e-7)
-    np.testing.assert_allclose(alone.optimistic(0.5), mean + 0.5 * alone.deviation, atol=1e-9)
+    np.testing.assert_allclose(alone.upper_bound(0.5), mean + 0.5 * alone.deviation, atol=1e-9)
 
 
 def test_what_is_known_is_expected_surely_and_what_is_foreign_is_not():
     process = TanimotoProcess(FEATURES[:60], SCORES[:60])
-    known = process.expect(FEATURES[:60])
+    known = process.predict(FEATURES[:60])
     np.testing.assert_allclose(known.mean, SCORES[:60], atol=0.01)
     assert known.deviation.max() < 0.011
-    foreign = process.expect([counted(Molecule.parse("[Si](C)(C)(C)[Si](C)(C)C")).features])
+    foreign = process.predict([with_features(Molecule.parse("[Si](C)(C)(C)[Si](C)(C)C")).features])
     assert foreign.deviation[0] > 0.9
     assert abs(foreign.mean[0]) < 0.3
 
@@ -68,7 +68,7 @@ def test_a_pick_makes_its_like_less_promising():
     # Two copies of one molecule and another: the second pick is the other one.
     process = TanimotoProcess(FEATURES[:60], SCORES[:60])
     asked = [FEATURES[70], FEATURES[70], FEATURES[80]]
-    picked = believing_picks(process.expect(asked, jointly=True), 10.0, 2)
+    picked = believing_picks(process.predict(asked, jointly=True), 10.0, 2)
     assert sorted({0, 1} & set(picked.tolist())) in ([0], [1])
     assert 2 in picked
 
@@ -76,13 +76,13 @@ def test_a_pick_makes_its_like_less_promising():
 def test_picks_follow_a_process_that_is_told_its_own_expectations():
     known, asked = list(range(60)), list(range(60, 90))
     process = TanimotoProcess([FEATURES[i] for i in known], SCORES[:60])
-    picked = believing_picks(process.expect([FEATURES[i] for i in asked], jointly=True), 0.7, 5)
+    picked = believing_picks(process.predict([FEATURES[i] for i in asked], jointly=True), 0.7, 5)
     scores, features = SCORES[:60].tolist(), [FEATURES[i] for i in known]
     left, slow = list(asked), []
     for _ in range(5):
         told = TanimotoProcess(features, np.array(scores))
-        expected = told.expect([FEATURES[i] for i in left])
-        best = int(expected.optimistic(0.7).argmax())
+        expected = told.predict([FEATURES[i] for i in left])
+        best = int(expected.upper_bound(0.7).argmax())
         slow.append(left[best] - 60)
         scores.append(float(expected.mean[best]))
         features.append(FEATURES[left.pop(best)])
@@ -92,4 +92,4 @@ def test_picks_follow_a_process_that_is_told_its_own_expectations():
 def test_picking_needs_the_covariance():
     process = TanimotoProcess(FEATURES[:10], SCORES[:10])
     with pytest.raises(ValueError, match="covariance"):
-        believing_picks(process.expect(FEATURES[10:20]), 1.0, 3)
+        believing_picks(process.predict(FEATURES[10:20]), 1.0, 3)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from molvae.optimize.methods.prior_sampling import PriorSampling
-from molvae.optimize.methods.turbo import Turbo, TurboConfig
+from molvae.optimize.methods.turbo import Turbo
+from molvae.optimize.methods.turbo_config import TurboConfig
 
 pytest.importorskip("botorch")
 
@@ -178,7 +179,8 @@ WITHOUT = """
 import sys
 sys.modules["botorch"] = None
 from molvae.errors import MissingExtraError
-from molvae.optimize.methods.turbo import Turbo, TurboConfig
+from molvae.optimize.methods.turbo import Turbo
+from molvae.optimize.methods.turbo_config import TurboConfig
 try:
     Turbo(lambda n, generator: generator.standard_normal((n, 2)), TurboConfig(), 0)
 except MissingExtraError as error:

@@ -54,10 +54,10 @@ def read(run, **settings):
 def test_the_best_molecules_are_drawn_best_first(found):
     result, run = found
     page = read(run, molecules=5)
-    best = [one.smiles for one in result.candidates[:5]]
+    best = [one.smiles for one in result.evaluations[:5]]
     assert list(page.pictures)[:5] == best
     assert "Score of each molecule" in list(page.pictures)[5]
-    first = result.candidates[0]
+    first = result.evaluations[0]
     card = f"{first.score:.4f} qed {first.values['qed']:.4g} {first.smiles} call {first.call}"
     assert f"Best molecules {card}, {first.source}" in page.text
 
@@ -72,7 +72,7 @@ def test_how_it_ended_and_what_it_left_out_are_told(found):
     for reason, count in summary["refused"].items():
         assert f"{reason} {count}" in text
     assert "source calls of the 40 best" in text
-    assert f"{result.candidates[0].source} 40 40" in text
+    assert f"{result.evaluations[0].source} 40 40" in text
     assert "objective.component.1.measure.property qed" in text
 
 
@@ -82,7 +82,7 @@ def test_a_search_that_was_cut_off_tells_what_its_journal_holds(found, tmp_path)
     run.candidates.unlink()
     page = read(run, molecules=1)
     assert "state in progress or interrupted calls 40" in page.text
-    assert next(iter(page.pictures)) == result.candidates[0].smiles
+    assert next(iter(page.pictures)) == result.evaluations[0].smiles
 
 
 def test_a_resumed_search_is_not_told_to_have_ended(found, tmp_path):
@@ -105,7 +105,7 @@ def test_the_lead_is_drawn_first_and_once(tiny_model, tmp_path):
 def test_the_front_is_told_with_its_goals(tiny_model, tmp_path):
     result, run = searched(tiny_model, tmp_path / "run", ("qed", "logp"), pareto=True)
     page = read(run)
-    front = result.front.candidates
+    front = result.front.evaluations
     assert f"Pareto front {len(front)} molecules that no other beats" in page.text
     for one in front:
         numbers = " ".join(f"{value:.3f}" for value in one.desirabilities.values())

@@ -1,91 +1,145 @@
-"""Settings of the default search."""
+"""Settings of the combined search, importable without NumPy."""
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     Field,
     NonNegativeFloat,
     NonNegativeInt,
+    PositiveFloat,
     PositiveInt,
     field_validator,
     model_validator,
 )
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.optimize.combined.retraining import RetrainingConfig
-from molvae.optimize.combined.sources import Source
+from molvae.files import sha256
+from molvae.optimize.combined.sources import SourceName
 from molvae.settings import Settings
 
+if TYPE_CHECKING:
+    import molvae.optimize.strategy
+
+_PER_GENERATION = 100
+"""Scored molecules for each further generation that the surrogate is trusted with."""
 _PAIRS = re.compile(r"\d+:[1-9]\d*(,\d+:[1-9]\d*)*")
 
 
-class CombinedConfig(Settings):
-    """What the default search does; each part can be switched off."""
+class RetrainingConfig(Settings):
+    """Settings of the retraining of the decoders."""
 
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)] = tuple(Source)
-    """Where candidates come from: neighbors, crossovers, rewrites, prior, pool, graph, edits."""
+    updates: NonNegativeInt = 6
+    """Weight updates at a time; 0 leaves the model as it is."""
+    interval: PositiveInt = 64
+    """Fewest calls between two retrainings; twice the batch size where that is larger."""
+    elites: PositiveInt = 100
+    """Best molecules so far, on which the decoders are trained."""
+    batch_size: PositiveInt = 32
+    """Elites in an update."""
+    rehearsed: NonNegativeInt = 16
+    """Samples of the original prior in an update, to prevent forgetting."""
+    rank_weight: PositiveFloat = 0.01
+    """k in the weight 1 / (k N + rank) of an elite (Tripp et al. 2020, eq. 3)."""
+    learning_rate: PositiveFloat = 5e-4
+    clip_norm: PositiveFloat = 5.0
+    """Largest norm of the gradient."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Precision of matrix products in retraining and decoding; auto selects bfloat16 on processors
+    that support it, where it is about twice as fast."""
+
+
+class CombinedConfig(Settings):
+    """Settings of the default search; each part can be switched off."""
+
+    sources: Annotated[tuple[SourceName, ...], Field(min_length=1)] = tuple(SourceName)
+    """Ways to make candidates: neighbors, crossovers, rewrites, prior, pool, graph, edits."""
     pool: Path | None = None
-    """File of molecules, one of the sources; nothing is known of their scores."""
+    """File of molecules for the source `pool`; their scores need not be known."""
     pool_size: PositiveInt = 10_000
-    """Molecules drawn from that file."""
+    """Molecules sampled from that file."""
     pool_ranked: PositiveInt = 500
-    """Of them, those that the surrogate is asked about in a round."""
+    """Molecules of the pool that the surrogate ranks in a round."""
     start: PositiveInt = 64
-    """Molecules scored before the surrogate is asked: of the pool and the prior, or leads."""
+    """Molecules scored before the surrogate is used: from the pool and the prior, or near leads."""
     generations: PositiveInt = 3
-    """Times that candidates descend from the most promising ones, before any is scored."""
+    """Generations of candidates descending from the most promising ones, before any is scored."""
     children: PositiveInt = 128
     """Candidates of a generation."""
     evolved: NonNegativeInt = 10
-    """Generations after those at most, of graph edits alone, which cost no decoding."""
+    """Most further generations by sources that need no network, which are fast."""
     batches: str = "0:4,200:8,500:25,2000:100"
-    """calls:size, ...: molecules of a round, once so many have been scored."""
+    """Batch size by number of scored molecules, as pairs calls:size."""
     improbable: NonNegativeFloat = 5.0
-    """Standard deviations by which a candidate may surprise the prior more than what the search
-    began with does (see `LikelihoodFilter`); 0: nothing is too improbable."""
+    """Standard deviations by which the NLL of a candidate under the prior may exceed the mean of
+    the first molecules (see `LikelihoodFilter`); 0 admits everything."""
     surrogate: bool = True
-    """Let a Gaussian process choose; otherwise candidates are taken as they come."""
+    """Rank candidates by a Gaussian process; otherwise they are scored in random order."""
     surrogate_size: PositiveInt = 2_000
-    """Scored molecules that it knows at most."""
+    """Most scored molecules in the Gaussian process."""
     retraining: RetrainingConfig = Field(default_factory=RetrainingConfig)
     stagnation: NonNegativeInt = 500
-    """Calls in which the ten best hardly rise, after which the search begins anew elsewhere; the
-    next time it puts together what it found before and since. 0: it goes on as it is."""
+    """Calls without notable improvement of the top 10 before a restart from new molecules; the next
+    restart combines old and new ones. 0: no restarts."""
     max_heavy_atoms: PositiveInt = 60
     neutralize: bool = True
-    """Take charges off candidates where they can be, unless a lead has such, and would itself
-    be unlike what is made of it."""
+    """Neutralize candidates where possible, unless a lead is charged itself."""
     keep_stereo: bool = False
-    """Keep stereochemistry, for an objective that sees it; flat molecules are searched faster."""
+    """Keep stereochemistry, for objectives that depend on it; the search is slower then."""
     workers: Annotated[int | None, Field(ge=1)] = None
-    """Processes that read candidates; one per core unless given. With more than one, the network
-    has two threads."""
+    """Worker processes that read candidates; default: one per core. With more than one, the network
+    uses two threads."""
 
     @field_validator("batches")
     @classmethod
-    def _from_the_first_call(cls, text: str) -> str:
+    def _starts_with_the_first_call(cls, text: str) -> str:
         if not _PAIRS.fullmatch(text):
             raise ValueError(f"expected pairs calls:size such as '0:4,500:16', got {text!r}")
-        begins = [begin for begin, _ in _pairs(text)]
-        if begins[0] != 0 or begins != sorted(set(begins)):
+        starts = [start for start, _ in _pairs(text)]
+        if starts[0] != 0 or starts != sorted(set(starts)):
             raise ValueError(f"expected pairs in rising order, the first from call 0, got {text!r}")
         return text
 
     @model_validator(mode="after")
     def _has_a_source(self) -> "CombinedConfig":
-        if set(self.sources) == {Source.POOL} and self.pool is None:
-            raise ValueError("the one source is the pool, and there is none: give a file of it")
+        if set(self.sources) == {SourceName.POOL} and self.pool is None:
+            raise ValueError("the only source is the pool, but there is none: give its file")
         return self
 
+    def build(
+        self, context: "molvae.optimize.strategy.SearchContext"
+    ) -> "molvae.optimize.strategy.Strategy":
+        """The combined search at its start.
+
+        Raises:
+            ConfigError: the model is no `MoleculeVAE`.
+        """
+        from molvae.optimize.combined.combined_search import CombinedSearch
+
+        return CombinedSearch.of(self, context)
+
     def batch_size(self, calls: int) -> int:
-        """Molecules of a round when so many are known."""
-        return [size for begin, size in _pairs(self.batches) if begin <= calls][-1]
+        """Molecules of a round after this many calls."""
+        return [size for start, size in _pairs(self.batches) if start <= calls][-1]
+
+    def further_generations(self, known: int) -> int:
+        """Most further generations with this many scored molecules.
+
+        After many generations the best are often errors of a surrogate that knows little.
+        """
+        return min(self.evolved, known // _PER_GENERATION)
+
+    # Any: JSON values.
+    def content(self) -> dict[str, Any]:
+        """Settings that name files, with digests of the files in place of their paths."""
+        if self.pool is None or not self.pool.is_file():
+            return {}
+        return {"pool": sha256(self.pool)}
 
     @property
     def cleaning(self) -> StandardizeConfig:
-        """What is done to each candidate."""
+        """Cleaning of each candidate."""
         return StandardizeConfig(
             max_heavy_atoms=self.max_heavy_atoms,
             min_heavy_atoms=3,
@@ -96,4 +150,4 @@ class CombinedConfig(Settings):
 
 def _pairs(text: str) -> list[tuple[int, int]]:
     pairs = (pair.split(":") for pair in text.split(","))
-    return [(int(begin), int(size)) for begin, size in pairs]
+    return [(int(start), int(size)) for start, size in pairs]

@@ -1,7 +1,7 @@
-"""Population: all that a combined search has scored, and where that tells it to look.
+"""Population: everything that a combined search has scored, and the part that it works with.
 
-It looks at all of them, or only at those since it last began anew: where nothing gets better any
-more, a fresh start finds other good molecules, and what both found is then put together.
+The search works with all of it, or only with the molecules since its last restart: where scores
+stop rising a restart finds other good molecules, and the next one combines what both parts found.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,162 +12,170 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from molvae.chem.drafts import Draft
+from molvae.chem.clean_molecules import CleanMolecule
 from molvae.optimize.combined.surrogate import TanimotoProcess
 
 _NARROWEST, _WIDEST = 0.5, 4.0
-"""Bounds of a parent's scale, in reaches of the model (see `decoding_radius`)."""
+"""Bounds of a parent's scale, in decoding radii of the model (see `decoding_radius`)."""
 _WIDER, _NARROWER = 1.5, 0.9
-"""What a success and a failure make of it: it stays where one in five succeeds."""
-_ELITE = 10
-"""Molecules whose mean is what a search is judged by."""
+"""Factors of the scale after a success and a failure: it is stable at one success in five."""
+_TOP = 10
+"""Molecules whose mean score measures a search."""
 _LOW = 0.05
-"""Quantile of the scores that counts as lowest: a few terrible ones tell nothing."""
-_HARDLY = 0.02
-"""Share of what lies between the lowest and the best: a rise up to it is hardly one."""
+"""Quantile of the scores that counts as the lowest, so that a few bad molecules do not matter."""
+_STALLED = 0.02
+"""Rise of the top 10, as a fraction of the range from the low quantile to the best, below which a
+search has stalled."""
 
 
 @dataclass
 class Population:
     """Scored molecules in the order of their scoring."""
 
-    drafts: list[Draft] = field(default_factory=list)
+    molecules: list[CleanMolecule] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
-    """NaN: it has none."""
+    """NaN: the molecule has no score."""
     scales: dict[str, float] = field(default_factory=dict)
-    """Of parents, where it is not 1."""
-    begin: int = 0
-    """Place of the first molecule that is looked at; 0, all are."""
-    turned_at: int = 0
-    """Molecules that had been scored when that place was last changed."""
+    """Scales of parents by SMILES, where they differ from 1."""
+    window_start: int = 0
+    """Index of the first molecule that the search works with."""
+    restarted_at: int = 0
+    """Number of molecules at the last restart."""
 
     def __post_init__(self) -> None:
-        self._places = {draft.smiles: place for place, draft in enumerate(self.drafts)}
-        self._best = _ten_best(self.scores[self.begin :])
+        self._rows = {molecule.smiles: row for row, molecule in enumerate(self.molecules)}
+        self._top = _top(self.scores[self.window_start :])
 
     def __len__(self) -> int:
-        return len(self.drafts)
+        return len(self.molecules)
 
     @property
     def size(self) -> int:
-        """Molecules that are looked at."""
-        return len(self.drafts) - self.begin
+        """Number of molecules that the search works with."""
+        return len(self.molecules) - self.window_start
 
     def __contains__(self, smiles: str) -> bool:
-        return smiles in self._places
+        return smiles in self._rows
 
-    def add(self, draft: Draft, score: float, parent: str | None = None) -> bool:
-        """Take in a molecule that was not there; whether it is one of the ten best looked at."""
-        known = self.score_of(parent)
-        if parent is not None and known is not None:
-            rose = score > known
-            scale = self.scale(parent) * (_WIDER if rose else _NARROWER)
+    def add(self, molecule: CleanMolecule, score: float, parent: str | None = None) -> bool:
+        """Add a new molecule; whether it is in the top 10 that the search works with."""
+        parent_score = self.score_of(parent)
+        if parent is not None and parent_score is not None:
+            scale = self.scale(parent) * (_WIDER if score > parent_score else _NARROWER)
             self.scales[parent] = float(np.clip(scale, _NARROWEST, _WIDEST))
-        rises = score > self.worst_of_best()
-        self._places[draft.smiles] = len(self.drafts)
-        self.drafts.append(draft)
+        is_top = score > self.top_threshold()
+        self._rows[molecule.smiles] = len(self.molecules)
+        self.molecules.append(molecule)
         self.scores.append(score)
-        if rises:
-            self._best = _ten_best([*self._best, score])
-        return bool(rises)
+        if is_top:
+            self._top = _top([*self._top, score])
+        return bool(is_top)
 
     def rescore(self, scores: Mapping[str, float]) -> None:
-        """Take other scores for molecules that are there."""
+        """Replace the scores of known molecules."""
         for smiles, score in scores.items():
-            self.scores[self._places[smiles]] = score
-        self._best = _ten_best(self.scores[self.begin :])
+            if smiles in self._rows:
+                self.scores[self._rows[smiles]] = score
+        self._top = _top(self.scores[self.window_start :])
 
     def has_stalled(self, calls: int) -> bool:
-        """Whether the ten best looked at are hardly better than so many calls ago.
+        """Whether the top 10 improved by less than 2 % of the score range in the last `calls`.
 
-        Hardly is by at most a fiftieth of what lies between the lowest twentieth and the best.
+        The range extends from the 5 % quantile to the best score.
         """
-        if len(self) - self.turned_at <= calls:
+        if len(self) - self.restarted_at <= calls:
             return False
-        scores = self.scores[self.begin :]
-        before, now = _ten_best(scores[:-calls]), _ten_best(scores)
+        scores = self.scores[self.window_start :]
+        before, now = _top(scores[:-calls]), _top(scores)
         if not before:
             return True
         low = float(np.nanquantile(scores, _LOW))
-        return fmean(now) - fmean(before) <= _HARDLY * (now[-1] - low)
+        return fmean(now) - fmean(before) <= _STALLED * (now[-1] - low)
 
-    def turn(self) -> None:
-        """Begin anew, or look at all where that was done the time before."""
-        self.begin = 0 if self.begin else len(self)
-        self.turned_at = len(self)
+    def restart(self) -> None:
+        """Work with new molecules only, or with all again if the last restart did so."""
+        self.window_start = 0 if self.window_start else len(self)
+        self.restarted_at = len(self)
         self.scales.clear()
-        self._best = _ten_best(self.scores[self.begin :])
+        self._top = _top(self.scores[self.window_start :])
 
     def score_of(self, smiles: str | None) -> float | None:
-        """The score of a molecule that has one."""
-        place = self._places.get(smiles) if smiles else None
-        score = self.scores[place] if place is not None else np.nan
+        """Score of a molecule; None if it is unknown or has no score."""
+        row = self._rows.get(smiles) if smiles else None
+        score = self.scores[row] if row is not None else np.nan
         return None if np.isnan(score) else score
 
-    def worst_of_best(self) -> float:
-        """The score to beat for being one of the ten best."""
-        return self._best[0] if len(self._best) >= _ELITE else -np.inf
+    def top_threshold(self) -> float:
+        """Score to exceed for the top 10."""
+        return self._top[0] if len(self._top) >= _TOP else -np.inf
 
     def scale(self, smiles: str) -> float:
-        """How far from a molecule's code to look, in reaches of the model."""
+        """Distance from a molecule's code at which to look, in decoding radii of the model."""
         return self.scales.get(smiles, 1.0)
 
     def best(self, n: int) -> list[str]:
-        """The best looked at, best first; those without a score are not among them."""
-        return [self.drafts[place].smiles for place in self._ranked()[:n]]
+        """SMILES of the best molecules with a score, best first."""
+        return [self.molecules[row].smiles for row in self._ranking()[:n]]
 
-    def parents(self, n: int, generator: np.random.Generator) -> list[str]:
-        """`n` of those looked at, each out of a best share that is drawn anew (as in Mol GA).
+    def sample_parents(self, n: int, generator: np.random.Generator) -> list[str]:
+        """`n` SMILES, each drawn from a best fraction that is drawn log-uniformly (Mol GA).
 
-        The share is log-uniform between a thousandth and all (Tripp & Hernandez-Lobato 2023).
+        The fraction lies between a thousandth and all (Tripp & Hernandez-Lobato 2023).
         """
-        ranked = self._ranked()
-        if not len(ranked):
+        ranking = self._ranking()
+        if not len(ranking):
             return []
-        shares = 10.0 ** generator.uniform(-3.0, 0.0, n)
-        sizes = np.maximum(np.ceil(shares * len(ranked)), 1).astype(int)
-        chosen = generator.integers(sizes)
-        return [self.drafts[ranked[place]].smiles for place in chosen]
+        fractions = 10.0 ** generator.uniform(-3.0, 0.0, n)
+        sizes = np.maximum(np.ceil(fractions * len(ranking)), 1).astype(int)
+        ranks = generator.integers(sizes)
+        return [self.molecules[ranking[rank]].smiles for rank in ranks]
 
-    def surrogate(self, most: int, generator: np.random.Generator) -> TanimotoProcess:
-        """What those looked at say of others: the better half of `most`, and a sample."""
-        ranked = self._ranked()
-        unscored = self.begin + np.flatnonzero(np.isnan(self.scores[self.begin :]))
-        order = np.concatenate([ranked, unscored])
-        if len(order) > most:
-            others = generator.choice(order[most // 2 :], most - most // 2, replace=False)
-            order = np.concatenate([order[: most // 2], np.sort(others)])
-        features = [self.drafts[place].features for place in order]
-        scaled = scaled_scores(np.array(self.scores[self.begin :], dtype=np.float64))
-        return TanimotoProcess(features, scaled[order - self.begin])
+    def surrogate(self, limit: int, generator: np.random.Generator) -> TanimotoProcess:
+        """A process on at most `limit` molecules: half of them the best, the others a sample."""
+        ranking = self._ranking()
+        unscored = self.window_start + np.flatnonzero(np.isnan(self.scores[self.window_start :]))
+        order = np.concatenate([ranking, unscored])
+        if len(order) > limit:
+            sample = generator.choice(order[limit // 2 :], limit - limit // 2, replace=False)
+            order = np.concatenate([order[: limit // 2], np.sort(sample)])
+        features = [self.molecules[row].features for row in order]
+        scaled = scale_scores(np.array(self.scores[self.window_start :], dtype=np.float64))
+        return TanimotoProcess(features, scaled[order - self.window_start])
 
     # Any: JSON values.
-    def values(self) -> dict[str, Any]:
-        """All but the features, as JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the features, as JSON."""
         return {
-            "smiles": [draft.smiles for draft in self.drafts],
+            "smiles": [molecule.smiles for molecule in self.molecules],
             "scores": self.scores,
             "scales": self.scales,
-            "begin": self.begin,
-            "turned_at": self.turned_at,
+            "window_start": self.window_start,
+            "restarted_at": self.restarted_at,
         }
 
-    def _ranked(self) -> Int64[np.ndarray, " place"]:
-        """Places of those looked at with a score, best first."""
-        scores = np.array(self.scores[self.begin :], dtype=np.float64)
+    # Any: JSON values.
+    @classmethod
+    def from_json(cls, values: dict[str, Any], molecules: Sequence[CleanMolecule]) -> "Population":
+        """The population that `to_json` described; the molecules are those of its SMILES."""
+        return cls(
+            list(molecules),
+            list(values["scores"]),
+            dict(values["scales"]),
+            values["window_start"],
+            values["restarted_at"],
+        )
+
+    def _ranking(self) -> Int64[np.ndarray, " row"]:
+        """Rows of the molecules with a score, best first."""
+        scores = np.array(self.scores[self.window_start :], dtype=np.float64)
         order: np.ndarray = np.argsort(-scores, kind="stable")[: int((~np.isnan(scores)).sum())]
-        return self.begin + order
+        return self.window_start + order
 
 
-def _ten_best(scores: Sequence[float]) -> list[float]:
-    """Best last; NaN is none of them."""
-    return sorted(score for score in scores if not np.isnan(score))[-_ELITE:]
+def scale_scores(scores: Float64[np.ndarray, " molecule"]) -> Float64[np.ndarray, " molecule"]:
+    """Scores on a scale from 0, the 5 % quantile and below, to 1, the best; NaN becomes 0.
 
-
-def scaled_scores(scores: Float64[np.ndarray, " molecule"]) -> Float64[np.ndarray, " molecule"]:
-    """Scores on a scale from 0 (and lower 0 too) to 1, the best; NaN is 0.
-
-    0 is the 5 % quantile, so that a few terrible molecules do not flatten all the rest.
+    The quantile keeps a few bad molecules from compressing all other scores.
     """
     scored = scores[~np.isnan(scores)]
     if not len(scored):
@@ -179,12 +187,6 @@ def scaled_scores(scores: Float64[np.ndarray, " molecule"]) -> Float64[np.ndarra
     return scaled
 
 
-def restored_population(values: dict[str, Any], drafts: Sequence[Draft]) -> Population:
-    """The population that `values` tells of; the drafts are those of its molecules."""
-    return Population(
-        list(drafts),
-        list(values["scores"]),
-        dict(values["scales"]),
-        values["begin"],
-        values["turned_at"],
-    )
+def _top(scores: Sequence[float]) -> list[float]:
+    """The ten highest scores, best last; NaN is left out."""
+    return sorted(score for score in scores if not np.isnan(score))[-_TOP:]

@@ -1,8 +1,8 @@
-"""TanimotoProcess: what scores to expect of molecules that are like those scored, and how surely.
+"""TanimotoProcess: predicts scores of molecules from those of similar molecules.
 
 An exact Gaussian process with the min-max Tanimoto kernel on counted ECFP6 features and fixed
-parameters, as Tripp & Hernandez-Lobato 2024 ("Diagnosing and fixing common problems in Bayesian
-optimization for molecule design") found best on PMO.
+hyperparameters, which Tripp & Hernandez-Lobato 2024 ("Diagnosing and fixing common problems in
+Bayesian optimization for molecule design") found best on PMO.
 """
 
 from collections.abc import Sequence
@@ -16,38 +16,37 @@ from scipy.sparse import csr_array
 Features = Sequence[Int64[np.ndarray, " _"]]
 
 _NOISE = 1e-4
-"""Variance of a score about its expectation, where that of the prior is 1."""
+"""Noise variance, where the prior variance is 1."""
 _FREQUENT = 0.05
-"""Share of the molecules beyond which a feature is counted densely: its column is then cheaper
-as numbers for a matrix product than as places of them."""
+"""Fraction of the molecules above which a feature's column is stored densely, as it is cheaper."""
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Which features occur in which molecules; the first columns, the frequent ones, densely."""
+    """Features of molecules; the columns of the frequent ones are dense."""
 
     dense: Float32[np.ndarray, "molecule frequent"]
     sparse: csr_array
     sizes: Float64[np.ndarray, " molecule"]
-    """Features of each molecule, those without a column too."""
+    """Number of features of each molecule, including those without a column."""
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """Of each of some molecules."""
+class Prediction:
+    """Predicted scores of molecules."""
 
     mean: Float64[np.ndarray, " molecule"]
     deviation: Float64[np.ndarray, " molecule"]
     covariance: Float64[np.ndarray, "molecule molecule"] | None = None
 
-    def optimistic(self, beta: float) -> Float64[np.ndarray, " molecule"]:
-        """The upper confidence bound: mean + beta x deviation (Srinivas et al. 2010)."""
+    def upper_bound(self, beta: float) -> Float64[np.ndarray, " molecule"]:
+        """Upper confidence bound: mean + beta x deviation (Srinivas et al. 2010)."""
         bound: np.ndarray = self.mean + beta * self.deviation
         return bound
 
 
 class TanimotoProcess:
-    """The process, given molecules and their scores."""
+    """The process conditioned on molecules and their scores."""
 
     def __init__(self, features: Features, scores: Float64[np.ndarray, " molecule"]) -> None:
         self._columns = _Columns.of(features)
@@ -57,88 +56,87 @@ class TanimotoProcess:
         self._factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
         self._weights = cho_solve(self._factor, scores, check_finite=False)
 
-    def expect(self, features: Features, *, jointly: bool = False) -> Expectation:
-        """Mean and deviation of each molecule's score; `jointly`, how they vary together too."""
+    def predict(self, features: Features, *, jointly: bool = False) -> Prediction:
+        """Mean and standard deviation of each score; with `jointly` their covariance too."""
         across = self._similarity(features)
         spread = solve_triangular(self._factor[0], across.T, lower=True, check_finite=False)
         mean = across @ self._weights
         if not jointly:
             variance = 1.0 - np.einsum("km,km->m", spread, spread)
-            return Expectation(mean, np.sqrt(np.maximum(variance, 0.0)))
+            return Prediction(mean, np.sqrt(np.maximum(variance, 0.0)))
         covariance = tanimoto_table(features) - spread.T @ spread
         variance = np.maximum(np.diagonal(covariance), 0.0)
-        return Expectation(mean, np.sqrt(variance), covariance)
+        return Prediction(mean, np.sqrt(variance), covariance)
 
     def _similarity(self, features: Features) -> Float64[np.ndarray, "molecule known"]:
-        """To each known molecule."""
         return _tanimoto(self._columns.table(features), self._known)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Features that have a column: sorted, with the place of each, the most frequent first."""
+    """Features that have a column, sorted, and the column of each, the most frequent first."""
 
     features: Int64[np.ndarray, " feature"]
-    places: Int64[np.ndarray, " feature"]
+    columns: Int64[np.ndarray, " feature"]
     frequent: int
 
     @classmethod
     def of(cls, features: Features) -> "_Columns":
         """A column for each feature that occurs."""
-        found, counts = np.unique(np.concatenate(features), return_counts=True)
-        places = np.empty(len(found), dtype=np.int64)
-        places[np.argsort(-counts, kind="stable")] = np.arange(len(found))
-        return cls(found, places, int((counts > _FREQUENT * len(features)).sum()))
+        distinct, counts = np.unique(np.concatenate(features), return_counts=True)
+        columns = np.empty(len(distinct), dtype=np.int64)
+        columns[np.argsort(-counts, kind="stable")] = np.arange(len(distinct))
+        return cls(distinct, columns, int((counts > _FREQUENT * len(features)).sum()))
 
     def table(self, features: Features) -> _Table:
-        """Which of the columns' features occur; what only others have counts by size."""
-        sizes = np.array([len(one) for one in features], dtype=np.int64)
+        """Table of molecules; features without a column count towards their size only."""
+        sizes = np.array([len(row) for row in features], dtype=np.int64)
         occurring = np.concatenate(features)
         rows = np.repeat(np.arange(len(features)), sizes)
         at = np.minimum(np.searchsorted(self.features, occurring), len(self.features) - 1)
         known = self.features[at] == occurring
-        rows, places = rows[known], self.places[at[known]]
-        often = places < self.frequent
+        rows, columns = rows[known], self.columns[at[known]]
+        often = columns < self.frequent
         dense = np.zeros((len(features), self.frequent), dtype=np.float32)
-        dense[rows[often], places[often]] = 1.0
-        rows, places = rows[~often], places[~often] - self.frequent
+        dense[rows[often], columns[often]] = 1.0
+        rows, columns = rows[~often], columns[~often] - self.frequent
         width = len(self.features) - self.frequent
         ones = np.ones(len(rows), dtype=np.float32)
-        sparse = csr_array((ones, (rows, places)), shape=(len(features), width))
+        sparse = csr_array((ones, (rows, columns)), shape=(len(features), width))
         return _Table(dense, sparse, sizes.astype(np.float64))
 
 
 def tanimoto_table(features: Features) -> Float64[np.ndarray, "molecule molecule"]:
-    """Similarity of each to each, in [0, 1]."""
+    """Pairwise Tanimoto similarity, in [0, 1]."""
     table = _Columns.of(features).table(features)
     return _tanimoto(table, table)
 
 
-def believing_picks(expected: Expectation, beta: float, n: int) -> Int64[np.ndarray, " pick"]:
-    """Places of `n` molecules, each the most promising once those before it are believed.
+def believing_picks(predicted: Prediction, beta: float, n: int) -> Int64[np.ndarray, " pick"]:
+    """Rows of `n` molecules, each the most promising given the ones picked before it.
 
-    A score believed to be its expectation leaves every mean as it is and takes from the others'
-    variance what they share with it (Kriging believer, Ginsbourger et al. 2010).
+    A picked molecule is assumed to have its predicted score, which leaves the means as they are and
+    reduces the variance of similar molecules (Kriging believer, Ginsbourger et al. 2010).
 
     Args:
-        expected: with the covariance, see `TanimotoProcess.expect`.
-        beta: weight of the deviation.
-        n: how many, at most all.
+        predicted: with the covariance, see `TanimotoProcess.predict`.
+        beta: weight of the standard deviation.
+        n: number of picks, at most all molecules.
     """
-    if expected.covariance is None:
+    if predicted.covariance is None:
         raise ValueError("picking jointly needs the covariance")
-    covariance = expected.covariance.copy()
-    taken: list[int] = []
-    open_places = np.ones(len(expected.mean), dtype=np.bool_)
-    for _ in range(min(n, len(open_places))):
+    covariance = predicted.covariance.copy()
+    picks: list[int] = []
+    is_open = np.ones(len(predicted.mean), dtype=np.bool_)
+    for _ in range(min(n, len(is_open))):
         deviation = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
-        bound = np.where(open_places, expected.mean + beta * deviation, -np.inf)
+        bound = np.where(is_open, predicted.mean + beta * deviation, -np.inf)
         best = int(bound.argmax())
-        taken.append(best)
-        open_places[best] = False
+        picks.append(best)
+        is_open[best] = False
         shared = covariance[best]
         covariance -= np.outer(shared, shared) / (shared[best] + _NOISE)
-    return np.array(taken, dtype=np.int64)
+    return np.array(picks, dtype=np.int64)
 
 
 def _tanimoto(a: _Table, b: _Table) -> Float64[np.ndarray, "a b"]:

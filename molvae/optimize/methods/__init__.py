@@ -1,35 +1,32 @@
-"""The methods of search by name."""
+"""The methods of search, and the settings of a search.
 
-from collections.abc import Sequence
+A method is a module of this package with an algorithm, and a module with its settings, whose
+`build` returns the method as a `Strategy`. To add a method, write them, add a member to `Method`,
+and a field of the same name (with `_` for `-`) to `SearchConfig`. Settings are imported without
+NumPy, so that the command line can show its help at once.
+"""
+
 from enum import StrEnum
-from typing import Any, Literal, assert_never
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from molvae.chem.molecule import Molecule
-from molvae.dataset.tables import Table
-from molvae.errors import ConfigError
-from molvae.files import sha256
-from molvae.molecule_vae import MoleculeVAE
-from molvae.objectives.objective import Objective
 from molvae.optimize.combined.combined_config import CombinedConfig
-from molvae.optimize.combined.combined_search import CombinedSearch
-from molvae.optimize.constraints import ConstraintsConfig
-from molvae.optimize.latent_model import LatentModel
-from molvae.optimize.latent_optimizer import LatentOptimizer, Latents, Prior
-from molvae.optimize.methods.cma_es import CmaEs, CmaEsConfig
-from molvae.optimize.methods.evolution import EvolutionConfig, LatentEvolution
-from molvae.optimize.methods.gradient import GradientAscent, GradientConfig, PredictedScore
-from molvae.optimize.methods.prior_sampling import PriorSampling
-from molvae.optimize.methods.random_walk import RandomWalk, RandomWalkConfig
-from molvae.optimize.methods.turbo import Turbo, TurboConfig
-from molvae.optimize.strategy import LatentStrategy, Strategy
+from molvae.optimize.constraints_config import ConstraintsConfig
+from molvae.optimize.methods.cma_es_config import CmaEsConfig
+from molvae.optimize.methods.evolution_config import EvolutionConfig
+from molvae.optimize.methods.gradient_config import GradientConfig
+from molvae.optimize.methods.prior_sampling_config import PriorSamplingConfig
+from molvae.optimize.methods.random_walk_config import RandomWalkConfig
+from molvae.optimize.methods.turbo_config import TurboConfig
 from molvae.settings import Settings
+
+if TYPE_CHECKING:
+    import molvae.optimize.strategy
 
 
 class Method(StrEnum):
-    """How points are looked for."""
+    """How the search looks for molecules."""
 
     COMBINED = "combined"
     CMA_ES = "cma-es"
@@ -40,29 +37,46 @@ class Method(StrEnum):
     RANDOM = "random"
 
 
-Blind = Literal[Method.CMA_ES, Method.EVOLUTION, Method.TURBO, Method.RANDOM_WALK, Method.RANDOM]
-"""Methods that see points and their scores alone."""
+@runtime_checkable
+class MethodConfig(Protocol):
+    """Settings of a method."""
+
+    def build(
+        self, context: "molvae.optimize.strategy.SearchContext"
+    ) -> "molvae.optimize.strategy.Strategy":
+        """The method at its start.
+
+        Raises:
+            ConfigError: it does not suit the model or the objective.
+            MissingExtraError: it needs an optional dependency that is not installed.
+        """
+        ...
 
 
 class SearchConfig(Settings):
-    """How a search goes, and how far."""
+    """Settings of a search.
+
+    Example:
+        >>> SearchConfig(method="cma-es", budget=500).method
+        <Method.CMA_ES: 'cma-es'>
+    """
 
     method: Method = Method.COMBINED
     budget: PositiveInt = 2_000
-    """Distinct molecules that are scored."""
+    """Distinct molecules to score."""
     batch_size: PositiveInt = 100
     """Molecules proposed in a round at most."""
     at_once: PositiveInt = 256
-    """Molecules handed to the objective together; their scores are on disk before the next."""
+    """Molecules passed to the objective together; their scores are saved before the next."""
     patience: PositiveInt = 20
-    """Rounds without a molecule, a new one or a score after which the search ends."""
+    """Consecutive rounds without a valid, new or scored molecule after which the search ends."""
     enough: FiniteFloat | None = None
-    """Mean of the ten best scores at which the search ends; None: it goes on."""
+    """Mean score of the top 10 at which the search ends; None: it spends the budget."""
     pareto: bool = False
-    """Look for molecules that none beats in every component, not for the highest mean of them."""
+    """Search for the Pareto front of the components instead of the highest aggregated score."""
     lead_scale: PositiveFloat = 1.0
-    """How far from a lead's code a search begins: in deviations of its posterior; `combined` makes
-    its own distances so many times as large."""
+    """Distance from the lead at which the search starts, in posterior standard deviations;
+    `combined` multiplies its own distances by it."""
     seed: NonNegativeInt = 0
     constraints: ConstraintsConfig = Field(default_factory=ConstraintsConfig)
     combined: CombinedConfig = Field(default_factory=CombinedConfig)
@@ -71,30 +85,36 @@ class SearchConfig(Settings):
     turbo: TurboConfig = Field(default_factory=TurboConfig)
     gradient: GradientConfig = Field(default_factory=GradientConfig)
     random_walk: RandomWalkConfig = Field(default_factory=RandomWalkConfig)
+    random: PriorSamplingConfig = Field(default_factory=PriorSamplingConfig)
+
+    def build(
+        self, context: "molvae.optimize.strategy.SearchContext"
+    ) -> "molvae.optimize.strategy.Strategy":
+        """The method that is named, at its start (see `MethodConfig.build`)."""
+        settings: MethodConfig = getattr(self, self.method.replace("-", "_"))
+        return settings.build(context)
 
     # Any: JSON values.
     def outcome(self) -> dict[str, Any]:
-        """What the outcome of a search hangs on: all but how its work is shared out."""
+        """Settings that affect the result; worker counts do not."""
         return self.model_dump(mode="json", exclude={"at_once": True, "combined": {"workers"}})
 
     # Any: JSON values.
     def path(self) -> dict[str, Any]:
-        """What the path of a search hangs on, wherever it ends."""
-        ends = ("budget", "enough")
-        found = {name: value for name, value in self.outcome().items() if name not in ends}
-        pool = self.combined.pool
-        if pool is not None and pool.is_file():
-            # What is in it, wherever it lies.
-            found["combined"] = {**found["combined"], "pool": sha256(pool)}
-        return found
+        """Settings that affect the order of the molecules; those that only end a search do not."""
+        ends = ("budget", "enough", "patience")
+        settings = {name: value for name, value in self.outcome().items() if name not in ends}
+        settings["combined"] |= self.combined.content()
+        return settings
 
 
-def unguarded(config: SearchConfig, **constraints: Any) -> SearchConfig:
-    """A search as benchmarks have it: nothing refused for being odd, unless the settings ask.
+# Any: values of settings.
+def without_guardrails(config: SearchConfig, **constraints: Any) -> SearchConfig:
+    """The settings of a benchmark's search: no limits on molecules unless `config` sets them.
 
     Args:
-        config: its settings.
-        constraints: what is asked of molecules besides, where the settings do not say otherwise.
+        config: settings of the search; what they set explicitly is kept.
+        constraints: further constraints, where the settings say nothing of them.
     """
     given = config.model_dump(exclude_unset=True)
     changes = {
@@ -102,69 +122,3 @@ def unguarded(config: SearchConfig, **constraints: Any) -> SearchConfig:
         "combined": {"improbable": 0.0, **given.get("combined", {})},
     }
     return config.with_changes(changes)
-
-
-def strategy_of(
-    config: SearchConfig,
-    model: LatentModel,
-    leads: Sequence[Molecule] = (),
-    objective: Objective | None = None,
-) -> Strategy:
-    """The method that the settings name, at its start: the model's prior, or round the leads.
-
-    Raises:
-        ConfigError: the method needs to know the objective, and cannot work with this one.
-        MissingExtraError: the method needs an optional dependency that is not installed.
-    """
-    method, prior = config.method, _prior(config, model, leads)
-    if method is Method.COMBINED:
-        return _combined(config, model, leads)
-    if method is Method.GRADIENT:
-        goal = PredictedScore.of(model, objective)
-        return GradientAscent(model, goal, prior, config.gradient, config.seed)
-    return LatentStrategy(model, _optimizer(method, config, prior))
-
-
-def _combined(
-    config: SearchConfig, model: LatentModel, leads: Sequence[Molecule]
-) -> CombinedSearch:
-    if not isinstance(model, MoleculeVAE):
-        raise ConfigError(
-            f"the method {Method.COMBINED} retrains a MoleculeVAE, got {type(model).__name__}; "
-            "choose another `method`"
-        )
-    pool = config.combined.pool
-    return CombinedSearch(
-        model,
-        config.combined,
-        config.seed,
-        leads=leads,
-        pool=() if pool is None else [one for one in Table.open(pool, None).texts() if one],
-        constraints=config.constraints,
-        lead_scale=config.lead_scale,
-    )
-
-
-def _prior(config: SearchConfig, model: LatentModel, leads: Sequence[Molecule]) -> Prior:
-    def prior(n: int, generator: np.random.Generator) -> Latents:
-        if not leads:
-            return model.prior_latents(n, generator).astype(np.float64)
-        chosen = [leads[place] for place in generator.integers(len(leads), size=n)]
-        return model.neighbors(chosen, config.lead_scale, generator).astype(np.float64)
-
-    return prior
-
-
-def _optimizer(method: Blind, config: SearchConfig, prior: Prior) -> LatentOptimizer:
-    match method:
-        case Method.CMA_ES:
-            return CmaEs(prior, config.cma_es, config.seed)
-        case Method.EVOLUTION:
-            return LatentEvolution(prior, config.evolution, config.seed)
-        case Method.TURBO:
-            return Turbo(prior, config.turbo, config.seed)
-        case Method.RANDOM_WALK:
-            return RandomWalk(prior, config.random_walk, config.seed)
-        case Method.RANDOM:
-            return PriorSampling(prior, config.seed)
-    assert_never(method)

@@ -1,11 +1,10 @@
-"""CmaEs: a Gaussian over the latent space that moves to what is good and takes its shape."""
+"""CmaEs: covariance matrix adaptation, a Gaussian that moves towards high scores."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from cmaes import CMA, SepCMA  # type: ignore[import-untyped]  # it ships no types
-from pydantic import Field, PositiveFloat, PositiveInt
 
 from molvae.optimize.latent_optimizer import (
     Latents,
@@ -14,31 +13,15 @@ from molvae.optimize.latent_optimizer import (
     largest_radius,
     within_radius,
 )
-from molvae.optimize.state import State, generator_state, restored_generator
-from molvae.settings import Settings
-
-
-class CmaEsConfig(Settings):
-    """How CMA-ES searches."""
-
-    first_sample: PositiveInt = 128
-    """Draws from the prior before each start; they cost as any other point does."""
-    parents: PositiveInt = 16
-    """It starts from the mean of so many of the best of that sample."""
-    sigma: PositiveFloat = 0.5
-    """Step length at a start, in units of the latent space; those of a standard normal prior."""
-    population: int = Field(default=32, ge=4)
-    """Points of a generation."""
-    full_up_to: PositiveInt = 40
-    """Beyond so many dimensions the covariance is diagonal: a full one takes too long to learn."""
-    patience: PositiveInt = 10
-    """Generations without a better score after which it starts again elsewhere."""
+from molvae.optimize.methods.cma_es_config import CmaEsConfig
+from molvae.optimize.state import State, generator_state, restore_generator
 
 
 class CmaEs:
-    """CMA-ES (Hansen 2016) from the best of a sample of the prior; starts again when it is stuck.
+    """CMA-ES (Hansen 2016), started from the best prior samples, with restarts when it is stuck.
 
-    Points stay within the radius of the prior's samples: a decoder was not trained beyond it.
+    Latent vectors stay within the radius of the prior samples, as the decoder was not trained
+    beyond it.
     """
 
     def __init__(self, prior: Prior, config: CmaEsConfig, seed: int) -> None:
@@ -48,29 +31,29 @@ class CmaEs:
         self._radius = 0.0
         self._best = -np.inf
         self._stale = 0
-        # None while the sample of the prior that a start needs is being scored.
+        # None while the prior samples that a start needs are being scored.
         self._search: State | None = None
-        self._points: list[np.ndarray] = []
+        self._latents: list[np.ndarray] = []
         self._scores: list[float] = []
 
     def ask(self, n: int) -> Latents:
         if self._search is None:
             return self._prior(n, self._generator)
-        # No more than the generation lacks: later ones are drawn where it moves to.
-        n = min(n, self._config.population - len(self._points))
-        search = _thawed(self._search)
+        # No more than the generation lacks: the next one is drawn after the update.
+        n = min(n, self._config.population - len(self._latents))
+        search = _thaw(self._search)
         # The states of cmaes leave its generator out, so each batch is drawn under a fresh seed.
         search.reseed_rng(int(self._generator.integers(2**32)))
         latents: Latents = np.stack([search.ask() for _ in range(n)])
         return within_radius(latents, self._radius)
 
     def tell(self, latents: Latents, scores: PerLatent) -> None:
-        self._points += list(latents.copy())
+        self._latents += list(latents.copy())
         self._scores += np.where(np.isnan(scores), -np.inf, scores).tolist()
         if self._search is None:
             self._try_to_start()
         while self._search is not None and len(self._scores) >= self._config.population:
-            self._breed(self._search)
+            self._advance(self._search)
 
     def state(self) -> State:
         search = self._search or State()
@@ -82,38 +65,38 @@ class CmaEs:
             "scores": list(self._scores),
             "search": dict(search.values),
         }
-        return State(values, {**search.arrays, "points": np.array(self._points)})
+        return State(values, {**search.arrays, "latents": np.array(self._latents)})
 
     def restore(self, state: State) -> None:
-        self._generator = restored_generator(state.values["generator"])
+        self._generator = restore_generator(state.values["generator"])
         self._radius = state.values["radius"]
         self._best = state.values["best"]
         self._stale = state.values["stale"]
         self._scores = list(state.values["scores"])
-        self._points = list(state.arrays["points"].copy())
-        arrays = {name: array for name, array in state.arrays.items() if name != "points"}
+        self._latents = list(state.arrays["latents"].copy())
+        arrays = {name: array for name, array in state.arrays.items() if name != "latents"}
         search = State(state.values["search"], arrays)
         self._search = search if search.values else None
 
     def _try_to_start(self) -> None:
-        """Place the Gaussian, once enough of the prior was scored and something had a score."""
+        """Place the Gaussian once enough prior samples are scored and any has a score."""
         if len(self._scores) < self._config.first_sample:
             return
-        latents, scores = np.stack(self._points), np.array(self._scores)
+        latents, scores = np.stack(self._latents), np.array(self._scores)
         self._forget(len(scores))
         self._radius = max(self._radius, largest_radius(latents))
         if np.isneginf(scores).all():
             return
-        # Stable, so that of equal scores the earlier counts, whatever the sort does.
+        # Stable, so that the earlier of equal scores comes first.
         parents = np.argsort(-scores, kind="stable")[: self._config.parents]
         parents = parents[np.isfinite(scores[parents])]
         self._best, self._stale = float(scores.max()), 0
-        self._search = _started(latents[parents].mean(axis=0), self._config)
+        self._search = _start(latents[parents].mean(axis=0), self._config)
 
-    def _breed(self, current: State) -> None:
-        """Move the Gaussian by one generation, or give it up."""
+    def _advance(self, current: State) -> None:
+        """Update the Gaussian with a generation, or give it up."""
         n = self._config.population
-        latents, scores = self._points[:n], np.array(self._scores[:n])
+        latents, scores = self._latents[:n], np.array(self._scores[:n])
         self._forget(n)
         self._stale = 0 if scores.max() > self._best else self._stale + 1
         self._best = max(self._best, float(scores.max()))
@@ -121,31 +104,31 @@ class CmaEs:
             self._search = None
             self._forget(len(self._scores))
             return
-        search = _thawed(current)
-        # It minimises, and uses the order alone: ranks spare it what cannot be computed with.
+        search = _thaw(current)
+        # It minimizes, and uses the order alone: ranks avoid infinite values.
         order = np.argsort(-scores, kind="stable")
         search.tell([(latents[index], float(rank)) for rank, index in enumerate(order)])
-        self._search = _frozen(search)
+        self._search = _freeze(search)
 
     def _forget(self, n: int) -> None:
-        del self._points[:n], self._scores[:n]
+        del self._latents[:n], self._scores[:n]
 
 
-def _started(mean: np.ndarray, config: CmaEsConfig) -> State:
+def _start(mean: np.ndarray, config: CmaEsConfig) -> State:
     kind = CMA if len(mean) <= config.full_up_to else SepCMA
-    return _frozen(kind(mean=mean, sigma=config.sigma, population_size=config.population))
+    return _freeze(kind(mean=mean, sigma=config.sigma, population_size=config.population))
 
 
-# Between generations the search is kept as plain data and made anew from it, in a run that was
-# never disturbed as in a resumed one: so both compute with the same numbers, to the last bit.
-def _frozen(search: CMA | SepCMA) -> State:
+# Between generations the search is stored as plain data and rebuilt from it, whether or not the run
+# was resumed, so that both compute with the same numbers to the last bit.
+def _freeze(search: CMA | SepCMA) -> State:
     fields: Mapping[str, Any] = search.__getstate__()
     arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
     values = {name: _plain(value) for name, value in fields.items() if name not in arrays}
     return State({**values, "full": isinstance(search, CMA)}, arrays)
 
 
-def _thawed(state: State) -> CMA | SepCMA:
+def _thaw(state: State) -> CMA | SepCMA:
     kind = CMA if state.values["full"] else SepCMA
     search = kind(mean=np.zeros(state.values["_n_dim"]), sigma=1.0)
     values = {name: value for name, value in state.values.items() if name != "full"}

@@ -1,9 +1,8 @@
-"""LatentEvolution: children of the best points met, crossed and shaken."""
+"""LatentEvolution: a genetic algorithm on latent vectors."""
 
 from math import exp
 
 import numpy as np
-from pydantic import Field, PositiveFloat
 
 from molvae.optimize.latent_optimizer import (
     Latents,
@@ -12,42 +11,24 @@ from molvae.optimize.latent_optimizer import (
     largest_radius,
     within_radius,
 )
-from molvae.optimize.state import State, generator_state, restored_generator
-from molvae.settings import Settings
+from molvae.optimize.methods.evolution_config import LONGEST, SHORTEST, EvolutionConfig
+from molvae.optimize.state import State, generator_state, restore_generator
 
 _SUCCESS_RATE = 0.2
-_SHORTEST, _LONGEST = 0.01, 1.0
-
-
-class EvolutionConfig(Settings):
-    """How latent evolution breeds."""
-
-    first_sample: int = Field(default=64, ge=2)
-    """Draws from the prior before the first children; they cost as any other point does."""
-    elites: int = Field(default=32, ge=2)
-    """The best points met, of which children are bred."""
-    fresh: float = Field(default=0.1, ge=0, le=1)
-    """Share of later draws from the prior, which keeps new blood coming."""
-    coordinates: float = Field(default=0.5, ge=0, le=1)
-    """Share of crossings coordinate by coordinate; the rest lie on the arc between two elites."""
-    step: float = Field(default=0.3, ge=_SHORTEST, le=_LONGEST)
-    """Length of the first shakes, in standard deviations of the prior."""
-    adaptation: PositiveFloat = 0.05
-    """How fast that length follows the success of the children."""
 
 
 class LatentEvolution:
-    """A genetic search over points that uses nothing of the scores but their order.
+    """Genetic algorithm on latent vectors that uses only the order of the scores.
 
-    Parents are elites whose rank is drawn log-uniformly: the best most often, yet all at times
-    (the quantiles of Mol GA, Tripp & Hernández-Lobato 2023). Children are crossed, then shaken.
-    Shakes become longer while more than a fifth of the children beat their better parent and
-    shorter otherwise (Rechenberg's 1/5 rule in the smooth form of Kern et al. 2004).
+    Ranks of parents among the elites are drawn log-uniformly, so that the best are chosen most
+    often (the quantiles of Mol GA, Tripp & Hernández-Lobato 2023). A child is a crossover followed
+    by a mutation. Mutations become longer while more than a fifth of the children beat their better
+    parent and shorter otherwise (Rechenberg's 1/5 rule, in the smooth form of Kern et al. 2004).
 
-    Points with the very same score are mostly one molecule: the elite keeps the latest of them,
-    and a child that has the score of an elite lets the shakes become longer, as that leads away.
-    Points stay within the radius of the first draws, and are shaken in each coordinate by its
-    deviation among those.
+    Latent vectors with equal scores mostly decode to the same molecule: the elites keep the latest
+    of them, and a child with the score of an elite counts as a success, as longer mutations lead
+    away from it. Latent vectors stay within the radius of the first sample; a mutation moves each
+    coordinate in proportion to its standard deviation there.
     """
 
     def __init__(self, prior: Prior, config: EvolutionConfig, seed: int) -> None:
@@ -58,11 +39,10 @@ class LatentEvolution:
         self._radius = largest_radius(self._waiting)
         self._deviation = self._waiting.std(axis=0)
         self._step = config.step
-        # The best first.
         self._elites = self._waiting[:0]
-        self._heights = np.empty(0)
-        # The score of the better parent of each child of the last question.
-        self._bars = np.empty(0)
+        self._elite_scores = np.empty(0)
+        # Score of the better parent of each child of the last `ask`.
+        self._parent_scores = np.empty(0)
 
     def ask(self, n: int) -> Latents:
         first, self._waiting = self._waiting[:n], self._waiting[n:]
@@ -70,14 +50,14 @@ class LatentEvolution:
         share = self._config.fresh if len(self._elites) > 1 else 1.0
         fresh = int(self._generator.binomial(n, share))
         parents = self._parents(n - fresh)
-        self._bars = self._heights[parents.min(axis=0)]
-        children = self._shaken(self._crossed(self._elites[parents[0]], self._elites[parents[1]]))
+        self._parent_scores = self._elite_scores[parents.min(axis=0)]
+        children = self._mutate(self._crossover(self._elites[parents[0]], self._elites[parents[1]]))
         draws = self._prior(fresh, self._generator) if fresh else first[:0]
-        # The children lead, so that their scores are found at the front.
+        # Children come first, so that their scores are at the front.
         return np.concatenate([children, draws, first])
 
     def tell(self, latents: Latents, scores: PerLatent) -> None:
-        self._adapt(scores[: len(self._bars)])
+        self._adapt(scores[: len(self._parent_scores)])
         self._select(latents, scores)
 
     def state(self) -> State:
@@ -90,62 +70,62 @@ class LatentEvolution:
             "waiting": self._waiting.copy(),
             "deviation": self._deviation.copy(),
             "elites": self._elites.copy(),
-            "heights": self._heights.copy(),
+            "elite_scores": self._elite_scores.copy(),
         }
         return State(values, arrays)
 
     def restore(self, state: State) -> None:
-        self._generator = restored_generator(state.values["generator"])
+        self._generator = restore_generator(state.values["generator"])
         self._radius = state.values["radius"]
         self._step = state.values["step"]
         self._waiting = state.arrays["waiting"].copy()
         self._deviation = state.arrays["deviation"].copy()
         self._elites = state.arrays["elites"].copy()
-        self._heights = state.arrays["heights"].copy()
+        self._elite_scores = state.arrays["elite_scores"].copy()
 
     def _adapt(self, scores: PerLatent) -> None:
-        """Longer shakes after the children's successes, shorter ones after their failures."""
-        # NaN compares false: where nothing decodes is a failure.
-        successes = (scores > self._bars) | np.isin(scores, self._heights)
+        """Lengthen mutations after successes of the children, shorten them after failures."""
+        # NaN compares false: a child that decodes to nothing is a failure.
+        successes = (scores > self._parent_scores) | np.isin(scores, self._elite_scores)
         surplus = int(successes.sum()) - _SUCCESS_RATE * len(scores)
         self._step *= exp(self._config.adaptation * surplus / (1 - _SUCCESS_RATE))
-        self._step = min(max(self._step, _SHORTEST), _LONGEST)
+        self._step = min(max(self._step, SHORTEST), LONGEST)
 
     def _select(self, latents: Latents, scores: PerLatent) -> None:
-        """Make the best of points and elites the new elites, one of each score."""
+        """Keep the best of the elites and the new latent vectors, one for each score."""
         scored = ~np.isnan(scores)
-        # The latest first: of equal scores `unique` gives the first.
+        # The latest first, as `unique` returns the first of equal scores.
         pool = np.concatenate([latents[scored][::-1], self._elites])
-        heights, places = np.unique(
-            np.concatenate([scores[scored][::-1], self._heights]), return_index=True
+        distinct, rows = np.unique(
+            np.concatenate([scores[scored][::-1], self._elite_scores]), return_index=True
         )
         best = slice(-1, -1 - self._config.elites, -1)
-        self._elites, self._heights = pool[places[best]], heights[best]
+        self._elites, self._elite_scores = pool[rows[best]], distinct[best]
 
     def _parents(self, n: int) -> np.ndarray:
-        """Ranks, from 0, of both parents of `n` children."""
+        """Ranks of both parents of `n` children, from 0."""
         last = len(self._elites) - 1
         ranks = (last + 2) ** self._generator.random((2, n)) - 1
         # Rounding may take the power to its bound.
-        places: np.ndarray = np.minimum(ranks.astype(np.int64), last)
-        return places
+        bounded: np.ndarray = np.minimum(ranks.astype(np.int64), last)
+        return bounded
 
-    def _crossed(self, first: Latents, second: Latents) -> Latents:
-        """A point between each pair, coordinate by coordinate or on the arc."""
+    def _crossover(self, first: Latents, second: Latents) -> Latents:
+        """A latent vector between each pair, by coordinate or on the arc."""
         by_coordinate = self._generator.random(len(first)) < self._config.coordinates
-        # How much of the second parent there is.
+        # Fraction of the second parent.
         share = self._generator.random((len(first), 1))
-        taken = self._generator.random(first.shape) < share
-        mixed = np.where(taken, second, first)
+        from_second = self._generator.random(first.shape) < share
+        mixed = np.where(from_second, second, first)
         return np.where(by_coordinate[:, None], mixed, _on_the_arc(first, second, share))
 
-    def _shaken(self, latents: Latents) -> Latents:
+    def _mutate(self, latents: Latents) -> Latents:
         noise = self._deviation * self._generator.standard_normal(latents.shape)
         return within_radius(latents + self._step * noise, self._radius)
 
 
 def _on_the_arc(first: Latents, second: Latents, share: np.ndarray) -> Latents:
-    """Points at a share of the way, turning evenly while the length changes evenly (slerp)."""
+    """Spherical interpolation (slerp) of the directions, linear interpolation of the lengths."""
     lengths = [np.linalg.norm(ends, axis=1, keepdims=True) for ends in (first, second)]
     directions = [
         ends / np.maximum(length, 1e-12)
@@ -153,7 +133,7 @@ def _on_the_arc(first: Latents, second: Latents, share: np.ndarray) -> Latents:
     ]
     cosine = (directions[0] * directions[1]).sum(axis=1, keepdims=True)
     angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-    # Of one direction, or opposite ones, there is no arc: the straight line then.
+    # Parallel directions have no arc; the straight line takes its place.
     flat = np.sin(angle) < 1e-6
     sine = np.where(flat, 1.0, np.sin(angle))
     begin = np.where(flat, 1 - share, np.sin((1 - share) * angle) / sine)

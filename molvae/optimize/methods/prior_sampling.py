@@ -1,13 +1,13 @@
-"""PriorSampling: fresh draws from the prior, whatever the scores; the control of every table."""
+"""PriorSampling: samples of the prior, whatever the scores; the control of every benchmark."""
 
 import numpy as np
 
 from molvae.optimize.latent_optimizer import Latents, PerLatent, Prior
-from molvae.optimize.state import State, generator_state, restored_generator
+from molvae.optimize.state import State, generator_state, restore_generator
 
 
 class PriorSampling:
-    """Random search: learns nothing."""
+    """Random search."""
 
     def __init__(self, prior: Prior, seed: int) -> None:
         self._prior = prior
@@ -23,4 +23,4 @@ class PriorSampling:
         return State({"generator": generator_state(self._generator)})
 
     def restore(self, state: State) -> None:
-        self._generator = restored_generator(state.values["generator"])
+        self._generator = restore_generator(state.values["generator"])

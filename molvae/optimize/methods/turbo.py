@@ -1,4 +1,4 @@
-"""Turbo: Bayesian optimisation within a trust region, for scores that cost much."""
+"""Turbo: Bayesian optimization within a trust region, for expensive scores."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
-from pydantic import Field, PositiveInt
-from torch.optim import Adam
 
 from molvae.errors import MissingExtraError
 from molvae.optimize.latent_optimizer import (
@@ -21,11 +19,11 @@ from molvae.optimize.latent_optimizer import (
     largest_radius,
     within_radius,
 )
-from molvae.optimize.state import State, generator_state, restored_generator
-from molvae.settings import Settings
+from molvae.optimize.methods.turbo_config import TurboConfig
+from molvae.optimize.state import State, generator_state, restore_generator
 
-# Lengths of the trust region as shares of the box, its rules, and where each fit begins: Eriksson
-# et al. 2019, section 3, and what the authors' code (uber-research/TuRBO) adds to it.
+# Lengths of the trust region as fractions of the box, its rules, and the start of each fit:
+# Eriksson et al. 2019, section 3, and the authors' code (uber-research/TuRBO).
 _FIRST_LENGTH, _LONGEST, _SHORTEST = 0.8, 1.6, 0.5**7
 _SUCCESSES = 3
 _SMALLEST_GAIN = 1e-3
@@ -38,38 +36,25 @@ _FIRST_GUESS = {
 
 PerDimension = Float64[np.ndarray, " dimension"]
 
-# The box reaches so many deviations of the prior to each side.
+# The box extends this many standard deviations of the prior to each side.
 _REACH = 3.0
 
 
-class TurboConfig(Settings):
-    """How TuRBO searches."""
-
-    first_sample: int = Field(default=64, ge=2)
-    """Draws from the prior before each start; they cost as any other point does."""
-    window: int = Field(default=500, ge=4)
-    """Points that the Gaussian process is given: half the best, half the latest."""
-    candidates: PositiveInt = 1_000
-    """Points of the trust region between which each posterior sample chooses."""
-    fit_steps: PositiveInt = 50
-    """Adam steps on the marginal likelihood before each question."""
-
-
 class Turbo:
-    """TuRBO-1 (Eriksson et al. 2019): Thompson sampling round the best point of a start.
+    """TuRBO-1 (Eriksson et al. 2019): Thompson sampling around the best latent vector of a start.
 
-    A Gaussian process (Matérn 5/2, a length scale each dimension) is fitted to the standardised
-    scores. The trust region round the best point doubles after three rounds of gain in a row,
-    halves after as many without as it takes to spend max(4, dimensions) points, and is given up
-    when it is too small: then all begins anew from the prior. Candidates are drawn uniformly,
-    not from a Sobol sequence as in the paper, and stay within the radius of the prior's draws.
+    A Gaussian process (Matérn 5/2, a length scale for each dimension) is fitted to the standardized
+    scores. The trust region around the best latent vector doubles after three successful rounds in
+    a row, halves after as many failures as spend max(4, dimensions) calls, and is abandoned when it
+    is too small; then the search restarts from the prior. Unlike in the paper, candidates are drawn
+    uniformly, not from a Sobol sequence, and stay within the radius of the prior samples.
 
-    It is made for at most 1,000 calls. It goes on beyond, at the same cost a round, as the process
-    sees no more than the window. Where nothing decodes is taken for the worst score there.
+    It is meant for at most 1,000 calls. Later rounds cost no more, as the process sees only the
+    window. Latent vectors that decode to nothing count as the worst score in the window.
     """
 
     def __init__(self, prior: Prior, config: TurboConfig, seed: int) -> None:
-        """Draw the first points.
+        """Draw the first sample.
 
         Raises:
             MissingExtraError: BoTorch is not installed.
@@ -81,21 +66,21 @@ class Turbo:
         self._waiting = prior(config.first_sample, self._generator)
         self._radius = largest_radius(self._waiting)
         self._middle, self._deviation = self._waiting.mean(axis=0), self._waiting.std(axis=0)
-        self._points = self._waiting[:0]
+        self._latents = self._waiting[:0]
         self._scores = np.empty(0)
-        # Of the trust region; 0 while there is none.
+        # Length of the trust region; 0 while there is none.
         self._length = 0.0
         self._successes, self._failures = 0, 0
 
     def ask(self, n: int) -> Latents:
         if not self._length:
-            return self._drawn(n)
+            return self._sample(n)
         scale = 2 * _REACH * self._deviation
-        inside = np.clip((self._points - self._middle) / scale + 0.5, 0.0, 1.0)
-        process = _fitted(inside, _standardised(self._scores), self._config.fit_steps)
-        centre = inside[np.nanargmax(self._scores)]
+        inside = np.clip((self._latents - self._middle) / scale + 0.5, 0.0, 1.0)
+        process = _fit(inside, _standardize(self._scores), self._config.fit_steps)
+        center = inside[np.nanargmax(self._scores)]
         sides = self._length * process.relative_scales
-        candidates = self._candidates(centre, sides, max(n, self._config.candidates))
+        candidates = self._candidates(center, sides, max(n, self._config.candidates))
         noise = self._generator.standard_normal((len(candidates), n))
         chosen = candidates[_tops(process.samples(candidates, noise))]
         return within_radius((chosen - 0.5) * scale + self._middle, self._radius)
@@ -121,13 +106,13 @@ class Turbo:
             "waiting": self._waiting.copy(),
             "middle": self._middle.copy(),
             "deviation": self._deviation.copy(),
-            "points": self._points.copy(),
+            "latents": self._latents.copy(),
             "scores": self._scores.copy(),
         }
         return State(values, arrays)
 
     def restore(self, state: State) -> None:
-        self._generator = restored_generator(state.values["generator"])
+        self._generator = restore_generator(state.values["generator"])
         self._radius = state.values["radius"]
         self._length = state.values["length"]
         self._successes = state.values["successes"]
@@ -135,28 +120,28 @@ class Turbo:
         self._waiting = state.arrays["waiting"].copy()
         self._middle = state.arrays["middle"].copy()
         self._deviation = state.arrays["deviation"].copy()
-        self._points = state.arrays["points"].copy()
+        self._latents = state.arrays["latents"].copy()
         self._scores = state.arrays["scores"].copy()
 
-    def _drawn(self, n: int) -> Latents:
+    def _sample(self, n: int) -> Latents:
         first, self._waiting = self._waiting[:n], self._waiting[n:]
         if len(first) == n:
             return first.copy()
         return np.concatenate([first, self._prior(n - len(first), self._generator)])
 
     def _remember(self, latents: Latents, scores: PerLatent) -> None:
-        """Add to the points; beyond the window keep the best half and the latest of the rest."""
-        self._points = np.concatenate([self._points, latents])
+        """Add to the window; when it overflows, keep the best half and the latest of the rest."""
+        self._latents = np.concatenate([self._latents, latents])
         self._scores = np.concatenate([self._scores, scores])
         half = self._config.window // 2
-        # NaN is sorted behind all numbers.
+        # NaN is sorted after all numbers.
         best = np.argsort(-self._scores, kind="stable")[:half]
-        others = np.setdiff1d(np.arange(len(self._scores)), best)
-        kept = np.union1d(best, others[half - self._config.window :])
-        self._points, self._scores = self._points[kept], self._scores[kept]
+        rest = np.setdiff1d(np.arange(len(self._scores)), best)
+        kept = np.union1d(best, rest[half - self._config.window :])
+        self._latents, self._scores = self._latents[kept], self._scores[kept]
 
     def _resize(self, gained: bool, asked: int) -> None:
-        """Widen or narrow the trust region, or give it up."""
+        """Resize the trust region, or restart."""
         self._successes = self._successes + 1 if gained else 0
         self._failures = 0 if gained else self._failures + 1
         patience = ceil(max(4, len(self._middle)) / asked)
@@ -165,48 +150,48 @@ class Turbo:
         elif self._failures >= patience:
             self._length, self._failures = self._length / 2, 0
         if self._length < _SHORTEST:
-            self._begin_anew()
+            self._restart()
 
-    def _begin_anew(self) -> None:
+    def _restart(self) -> None:
         self._waiting = self._prior(self._config.first_sample, self._generator)
         self._radius = max(self._radius, largest_radius(self._waiting))
-        self._points, self._scores = self._points[:0], self._scores[:0]
+        self._latents, self._scores = self._latents[:0], self._scores[:0]
         self._length, self._successes, self._failures = 0.0, 0, 0
 
-    def _candidates(self, centre: PerDimension, sides: PerDimension, n: int) -> Latents:
-        """The centre with some of its coordinates, one at least, drawn anew from the region."""
-        low, high = np.clip(centre - sides / 2, 0, 1), np.clip(centre + sides / 2, 0, 1)
-        size = (n, len(centre))
-        moved = self._generator.random(size) < min(_PERTURBED / len(centre), 1.0)
-        moved[np.arange(n), self._generator.integers(len(centre), size=n)] = True
-        return np.where(moved, self._generator.uniform(low, high, size), centre)
+    def _candidates(self, center: PerDimension, sides: PerDimension, n: int) -> Latents:
+        """Copies of the center with at least one coordinate redrawn from the region."""
+        low, high = np.clip(center - sides / 2, 0, 1), np.clip(center + sides / 2, 0, 1)
+        size = (n, len(center))
+        moved = self._generator.random(size) < min(_PERTURBED / len(center), 1.0)
+        moved[np.arange(n), self._generator.integers(len(center), size=n)] = True
+        return np.where(moved, self._generator.uniform(low, high, size), center)
 
 
 @dataclass(frozen=True)
 class _Process:
     """A Gaussian process over the box, fitted to scores."""
 
-    # Any: a SingleTaskGP; BoTorch is imported only where it works.
+    # Any: a SingleTaskGP; BoTorch is imported only where it is used.
     model: Any
     relative_scales: PerDimension
     """Length scale of each dimension over their geometric mean."""
 
     def samples(
-        self, latents: Latents, noise: Float64[np.ndarray, "point sample"]
-    ) -> Float64[np.ndarray, "point sample"]:
-        """Draws of the scores at the points, made of standard normal noise."""
+        self, latents: Latents, noise: Float64[np.ndarray, "latent_vector sample"]
+    ) -> Float64[np.ndarray, "latent_vector sample"]:
+        """Posterior samples of the scores, computed from standard normal noise."""
         import torch
         from linear_operator.utils.cholesky import psd_safe_cholesky
 
         with torch.no_grad(), _quiet_and_exact():
             posterior = self.model.posterior(torch.from_numpy(latents))
             root = psd_safe_cholesky(posterior.distribution.covariance_matrix)
-            drawn: np.ndarray = (posterior.mean + root @ torch.from_numpy(noise)).numpy()
-        return drawn
+            samples: np.ndarray = (posterior.mean + root @ torch.from_numpy(noise)).numpy()
+        return samples
 
 
-def _fitted(latents: Latents, scores: PerLatent, steps: int) -> _Process:
-    """The process of the authors' code: its kernel, its bounds, Adam at a rate of 0.1."""
+def _fit(latents: Latents, scores: PerLatent, steps: int) -> _Process:
+    """Fit with the kernel, bounds and optimizer of the authors' code."""
     import torch
     from botorch.models import SingleTaskGP
     from botorch.optim.fit import fit_gpytorch_mll_torch
@@ -214,11 +199,12 @@ def _fitted(latents: Latents, scores: PerLatent, steps: int) -> _Process:
     from gpytorch.kernels import MaternKernel, ScaleKernel
     from gpytorch.likelihoods import GaussianLikelihood
     from gpytorch.mlls import ExactMarginalLogLikelihood
+    from torch.optim import Adam
 
     scales = Interval(0.005, 2.0)
     kernel = MaternKernel(nu=2.5, ard_num_dims=latents.shape[1], lengthscale_constraint=scales)
     with _quiet_and_exact():
-        # Any: it has methods of GPyTorch, which ships no types.
+        # Any: GPyTorch ships no types.
         model: Any = SingleTaskGP(
             torch.from_numpy(latents),
             torch.from_numpy(scores[:, None]),
@@ -235,7 +221,7 @@ def _fitted(latents: Latents, scores: PerLatent, steps: int) -> _Process:
 
 @contextmanager
 def _quiet_and_exact() -> Iterator[None]:
-    """Without warnings of scales and jitter, and without the approximations for many points."""
+    """Silence warnings about scales and jitter, and use exact Cholesky decompositions."""
     import gpytorch
 
     with warnings.catch_warnings(), gpytorch.settings.max_cholesky_size(100_000):
@@ -244,7 +230,7 @@ def _quiet_and_exact() -> Iterator[None]:
 
 
 def _require_botorch() -> None:
-    # What its packages use of torch that will go.
+    # Its packages use deprecated parts of torch.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -253,18 +239,18 @@ def _require_botorch() -> None:
             raise MissingExtraError("botorch", "opt") from None
 
 
-def _standardised(scores: PerLatent) -> PerLatent:
-    """The scores with mean 0 and deviation 1; NaN becomes the worst of the others first."""
+def _standardize(scores: PerLatent) -> PerLatent:
+    """Scores with mean 0 and standard deviation 1; NaN is replaced by the worst score."""
     filled = np.where(np.isnan(scores), np.nanmin(scores), scores)
     deviation = filled.std()
     shifted: PerLatent = filled - filled.mean()
     return shifted / deviation if deviation > 0 else shifted
 
 
-def _tops(samples: Float64[np.ndarray, "point sample"]) -> np.ndarray:
-    """For each sample the place of its highest value, no place twice."""
-    left, places = samples.copy(), []
+def _tops(samples: Float64[np.ndarray, "latent_vector sample"]) -> np.ndarray:
+    """Row of the highest value in each sample, no row twice."""
+    left, rows = samples.copy(), []
     for sample in range(samples.shape[1]):
-        places.append(int(left[:, sample].argmax()))
-        left[places[-1]] = -np.inf
-    return np.array(places)
+        rows.append(int(left[:, sample].argmax()))
+        left[rows[-1]] = -np.inf
+    return np.array(rows)

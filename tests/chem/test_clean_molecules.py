@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from molvae.chem.drafts import (
-    counted,
+from molvae.chem.clean_molecules import (
+    clean_children,
+    clean_selfies,
+    clean_smiles,
     counted_features,
-    draft_children,
-    draft_smiles,
-    draft_spellings,
+    with_features,
 )
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
@@ -37,29 +37,31 @@ def test_shared_features_give_the_tanimoto_of_the_counts(smiles):
         assert shared == pytest.approx(tanimoto(prints[0], prints[place]), abs=1e-12)
 
 
-def test_a_draft_is_clean(smiles):
+def test_refused_texts_give_none_and_the_rest_are_cleaned(smiles):
     dirty = ["C[C@H](N)C(=O)O", "[NH3+]CC", "CC.O", "not a molecule", "", "CC", "[2H]C(C)C"]
-    found = [one and one.smiles for one in draft_smiles(dirty, FLAT)]
+    found = [one and one.smiles for one in clean_smiles(dirty, FLAT)]
     assert found == ["CC(N)C(=O)O", "CCN", None, None, None, None, None]
 
 
-def test_spellings_and_smiles_give_the_same_drafts(smiles):
+def test_selfies_and_smiles_give_the_same_clean_molecules(smiles):
     selfies_rows = [to_selfies(Molecule.parse(one)) for one in smiles]
-    by_spelling, by_smiles = draft_spellings(selfies_rows, FLAT), draft_smiles(smiles, FLAT)
-    for one, other in zip(by_spelling, by_smiles, strict=True):
+    by_selfies, by_smiles = clean_selfies(selfies_rows, FLAT), clean_smiles(smiles, FLAT)
+    for one, other in zip(by_selfies, by_smiles, strict=True):
         assert one is not None
         assert one.smiles == other.smiles
         np.testing.assert_array_equal(one.features, other.features)
-        np.testing.assert_array_equal(counted(Molecule.parse(one.smiles)).features, one.features)
+        np.testing.assert_array_equal(
+            with_features(Molecule.parse(one.smiles)).features, one.features
+        )
 
 
 def test_children_are_new_molecules_and_repeatable(smiles):
     pairs = [*pairwise(smiles), *zip(smiles, smiles, strict=True)]
-    found = draft_children(pairs, 3, FLAT)
-    again = draft_children(pairs, 3, FLAT)
+    found = clean_children(pairs, 3, FLAT)
+    again = clean_children(pairs, 3, FLAT)
     assert [one and one.smiles for one in found] == [one and one.smiles for one in again]
     children = [one.smiles for one in found if one]
     assert len(children) > 0.8 * len(pairs)
     assert len(set(children) - set(smiles)) > 0.8 * len(children)
-    other = draft_children(pairs, 4, FLAT)
+    other = clean_children(pairs, 4, FLAT)
     assert [one and one.smiles for one in found] != [one and one.smiles for one in other]

@@ -1,0 +1,131 @@
+"""Candidate molecules as worker processes return them: cleaned, with features to compare."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Int64
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import Selfies, selfies_to_smiles
+from molvae.chem.operators.mutation import mutate
+from molvae.chem.operators.recombination import crossover
+from molvae.chem.refusal import Refusal
+from molvae.chem.similarity import FingerprintKind, fingerprint
+from molvae.chem.standardize import standardize, standardize_molecule
+from molvae.chem.standardize_config import StandardizeConfig
+from molvae.errors import MoleculeError
+
+_MAX_COUNT = 63
+"""Occurrences of a feature beyond which further ones are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanMolecule:
+    """A cleaned molecule as plain data that can be sent between processes."""
+
+    smiles: str
+    """Canonical SMILES after cleaning."""
+    features: Int64[np.ndarray, " feature"]
+    """Counted ECFP6 features (see `counted_features`)."""
+
+
+Job = Callable[[], list[CleanMolecule | None]]
+"""Work on one batch of candidates that can be sent to another process."""
+
+
+def run_job(job: Job) -> list[CleanMolecule | None]:
+    """Result of a job; importable by name, as worker processes need it."""
+    return job()
+
+
+def with_features(molecule: Molecule) -> CleanMolecule:
+    """A molecule that is clean already, with its features."""
+    return CleanMolecule(molecule.smiles, counted_features(molecule))
+
+
+def counted_features(molecule: Molecule) -> Int64[np.ndarray, " feature"]:
+    """Sorted ECFP6 features; a feature that occurs c times is listed as c different numbers.
+
+    The number of shared entries is then the sum of the smaller counts, so Tanimoto similarity of
+    these sets is min-max Tanimoto similarity of the counts (thermometer encoding).
+    """
+    counts = fingerprint(molecule, FingerprintKind.ECFP6).counts
+    numbers = [
+        feature * (_MAX_COUNT + 1) + occurrence
+        for feature, count in counts.items()
+        for occurrence in range(min(count, _MAX_COUNT))
+    ]
+    return np.sort(np.array(numbers, dtype=np.int64))
+
+
+def clean_smiles(smiles: Sequence[str], cleaning: StandardizeConfig) -> list[CleanMolecule | None]:
+    """Cleaned molecule of each SMILES; None where it is refused."""
+    return [_clean(text, cleaning) for text in smiles]
+
+
+def clean_selfies(
+    selfies_rows: Sequence[Selfies], cleaning: StandardizeConfig
+) -> list[CleanMolecule | None]:
+    """Cleaned molecule of each SELFIES; None where it is refused."""
+    return [_clean_selfies(selfies, cleaning) for selfies in selfies_rows]
+
+
+def clean_children(
+    parents: Sequence[tuple[str, str]], seed: int, cleaning: StandardizeConfig
+) -> list[CleanMolecule | None]:
+    """A child of each pair of SMILES: a crossover, or a mutation where both are the same."""
+    children = (
+        _child(first, second, np.random.default_rng([seed, row]))
+        for row, (first, second) in enumerate(parents)
+    )
+    return [_clean_child(child, cleaning) if child else None for child in children]
+
+
+def clean_or_raise(text: str, cleaning: StandardizeConfig) -> CleanMolecule:
+    """Cleaned molecule of a SMILES.
+
+    Raises:
+        MoleculeError: the molecule is refused.
+    """
+    # The fragment that cleaning would keep is another molecule than the one proposed.
+    if "." in text:
+        raise MoleculeError(Refusal.MIXTURE, "give the one that is meant")
+    return with_features(standardize(text, cleaning))
+
+
+def _child(first: str, second: str, generator: np.random.Generator) -> Molecule | None:
+    molecule = _parent(first)
+    if first == second:
+        return mutate(molecule, generator)
+    return crossover(molecule, _parent(second), generator)
+
+
+def _clean_child(child: Molecule, cleaning: StandardizeConfig) -> CleanMolecule | None:
+    try:
+        return with_features(standardize_molecule(child, cleaning))
+    except MoleculeError:
+        return None
+
+
+# The few best molecules have most of the children.
+@lru_cache(maxsize=1024)
+def _parent(smiles: str) -> Molecule:
+    return Molecule.parse(smiles)
+
+
+# Near a good code the decoder writes the same SELFIES again and again.
+@lru_cache(maxsize=8192)
+def _clean_selfies(selfies: Selfies, cleaning: StandardizeConfig) -> CleanMolecule | None:
+    try:
+        return _clean(selfies_to_smiles(selfies), cleaning)
+    except MoleculeError:
+        return None
+
+
+def _clean(text: str, cleaning: StandardizeConfig) -> CleanMolecule | None:
+    try:
+        return clean_or_raise(text, cleaning) if text else None
+    except MoleculeError:
+        return None

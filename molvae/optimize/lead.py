@@ -1,0 +1,47 @@
+"""Reconstruction of a lead: the molecule that the model decodes at the lead's own code."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from molvae.chem.molecule import Molecule
+from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
+from molvae.errors import MoleculeError
+from molvae.optimize.latent_model import LatentModel
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A molecule, and what the model decodes at its code."""
+
+    smiles: str | None
+    """Canonical SMILES of the decoded molecule; None: nothing could be decoded."""
+    similarity: float
+    """Tanimoto similarity (ECFP4) to the original, 0 where nothing could be decoded."""
+    is_exact: bool
+    """Whether the same molecule came back."""
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return "the model reconstructs the lead"
+        decoded = f"{self.smiles} at similarity {self.similarity:.2f}" if self.smiles else "nothing"
+        return (
+            f"the model cannot reconstruct the lead: at its code it decodes {decoded}, so "
+            "candidates from the latent space may be unlike the lead"
+        )
+
+
+def reconstruct(model: LatentModel, molecule: Molecule) -> Reconstruction:
+    """One round trip of a molecule: the code is the posterior mean, decoding is greedy."""
+    try:
+        code = model.neighbors([molecule], 0.0, np.random.default_rng(0))
+    except MoleculeError:
+        # The model has no token for a part of the molecule.
+        return Reconstruction(None, 0.0, is_exact=False)
+    decoded = model.decode(code.astype(np.float32))[0]
+    if decoded is None:
+        return Reconstruction(None, 0.0, is_exact=False)
+    similarity = tanimoto(
+        fingerprint(molecule, FingerprintKind.ECFP4), fingerprint(decoded, FingerprintKind.ECFP4)
+    )
+    return Reconstruction(decoded.smiles, similarity, decoded == molecule)
