@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from molvae.objectives.configured import ConfiguredObjective
     from molvae.objectives.objective import Failure, Objective, Scores
     from molvae.objectives.suites import find_objective
+    from molvae.optimize.evaluation import Evaluation
     from molvae.optimize.latent_optimizer import LatentOptimizer
     from molvae.optimize.methods import Method, SearchConfig
-    from molvae.optimize.result import Evaluation, SearchResult
+    from molvae.optimize.result import SearchResult
     from molvae.optimize.search import search
     from molvae.pretrained import shipped_models
     from molvae.report.writing import write_report
@@ -115,7 +116,8 @@ _HOMES = {
     "molvae.objectives.suites": ("find_objective",),
     "molvae.optimize.methods": ("Method", "SearchConfig"),
     "molvae.optimize.latent_optimizer": ("LatentOptimizer",),
-    "molvae.optimize.result": ("Evaluation", "SearchResult"),
+    "molvae.optimize.evaluation": ("Evaluation",),
+    "molvae.optimize.result": ("SearchResult",),
     "molvae.optimize.search": ("search",),
     "molvae.pretrained": ("shipped_models",),
     "molvae.report.writing": ("write_report",),

@@ -26,9 +26,9 @@ from molvae.files import read_json, write_json
 from molvae.model.threads import one_thread
 from molvae.objectives.objective import Scores
 from molvae.optimize.constraints import HardConstraints
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import SearchConfig, without_guardrails
-from molvae.optimize.result import Evaluation
 from molvae.optimize.search import search
 from molvae.parallel import available_cores, ordered_map
 

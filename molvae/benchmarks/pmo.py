@@ -23,9 +23,10 @@ from molvae.files import read_json, write_json
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective, Scores
 from molvae.optimize.curves import area_under_best, curve_of_best
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.methods import SearchConfig, without_guardrails
-from molvae.optimize.result import Evaluation, SearchResult
+from molvae.optimize.result import SearchResult
 from molvae.optimize.search import search
 from molvae.runs import RunDirectory, provenance
 

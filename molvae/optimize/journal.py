@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from molvae.errors import RunError
-from molvae.optimize.result import Evaluation
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.sqlite_file import (
     DamagedRowError,
     SqliteFile,

@@ -9,9 +9,10 @@ from jaxtyping import Float64
 from molvae.errors import ConfigError
 from molvae.objectives.objective import Objective
 from molvae.optimize.candidate import Candidate
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.oracle import Oracle
 from molvae.optimize.pareto import chebyshev, random_weights
-from molvae.optimize.result import Evaluation, goal_values
+from molvae.optimize.result import goal_values
 from molvae.optimize.state import State
 from molvae.optimize.strategy import Strategy
 

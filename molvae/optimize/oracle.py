@@ -11,8 +11,8 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ObjectiveError
 from molvae.objectives.objective import Failure, Objective, Scores
 from molvae.optimize.candidate import Candidate
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.journal import Journal
-from molvae.optimize.result import Evaluation
 from molvae.optimize.score_cache import ScoreCache
 
 _DOWN_AFTER = 10

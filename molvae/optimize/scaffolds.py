@@ -17,7 +17,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.similarity import scaffold
 from molvae.optimize.constraints import Violation
 from molvae.optimize.constraints_config import ConstraintsConfig
-from molvae.optimize.result import Evaluation
+from molvae.optimize.evaluation import Evaluation
 
 
 class ScaffoldFilter:

@@ -9,7 +9,7 @@ from types import TracebackType
 from pydantic import JsonValue
 
 from molvae.errors import FileError
-from molvae.optimize.result import Evaluation
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.sqlite_file import (
     SqliteFile,
     check_digest,

@@ -20,6 +20,7 @@ from molvae.objectives.objective import Failure, Objective
 from molvae.optimize.candidate import Candidate
 from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.curves import mean_of_best
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.journal import Journal
 from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.lead import reconstruct
@@ -27,7 +28,6 @@ from molvae.optimize.many_goals import ManyGoals, Rescorable, check_goals
 from molvae.optimize.methods import SearchConfig
 from molvae.optimize.oracle import Oracle
 from molvae.optimize.result import (
-    Evaluation,
     Front,
     LeadOutcome,
     SearchResult,

@@ -9,8 +9,9 @@ import numpy as np
 from molvae.chem.depiction import depiction
 from molvae.chem.molecule import Molecule
 from molvae.optimize.curves import curve_of_best, mean_of_best
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.journal import Journal
-from molvae.optimize.result import Evaluation, Front, best_first
+from molvae.optimize.result import Front, best_first
 from molvae.report.charts import Series, curves, scatter
 from molvae.report.origin import origin_sections
 from molvae.report.page import Card, Page, Picture, Section, Table

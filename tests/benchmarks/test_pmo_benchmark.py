@@ -10,7 +10,7 @@ from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, peer_figures, summary_o
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, RunError
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.optimize.result import Evaluation
+from molvae.optimize.evaluation import Evaluation
 
 TASKS = ("qed", "isomers_c7h8n2o2")
 

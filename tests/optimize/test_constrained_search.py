@@ -156,17 +156,17 @@ def test_a_search_begins_round_its_lead(method):
 
 
 def test_conditions_of_the_objective_cost_no_call_and_are_named_for_the_lead():
-    small = objective(where="heavy_atoms <= 6")
-    assert LEAD.heavy_atoms > 6
+    small = objective(where="heavy_atoms <= 5")
+    assert LEAD.heavy_atoms > 5
     chosen = config(
         method="random", budget=20, constraints={"guardrails": False, "lead": LEAD.smiles}
     )
     result = search(LeadModel(), small, chosen)
-    assert "heavy_atoms <= 6" in result.lead.violation
+    assert "heavy_atoms <= 5" in result.lead.violation
     assert result.rejected[result.lead.violation] > 0
     others = [row for row in result.evaluations if row.source != "lead"]
     assert others
-    assert all(Chem.MolFromSmiles(row.smiles).GetNumAtoms() <= 6 for row in others)
+    assert all(Chem.MolFromSmiles(row.smiles).GetNumAtoms() <= 5 for row in others)
 
 
 def test_a_lead_that_the_model_cannot_reconstruct_is_reported_with_the_similarity():

@@ -192,7 +192,7 @@ def test_conditions_of_the_objective_are_judged_before_a_call_is_spent():
         "component": [{"property": "qed"}],
         "constraint": [
             {"property": "logp", "high": 1.0},
-            {"kind": "smarts", "smarts": "[Cl]", "name": "chlorine", "wanted": False},
+            {"kind": "smarts", "smarts": "[Cl]", "name": "chlorine", "wanted": "absent"},
         ],
     }
     objective = ConfiguredObjective(ObjectiveConfig.parse_tables(tables))
@@ -212,10 +212,10 @@ def test_conditions_of_the_objective_are_judged_before_a_call_is_spent():
         ({"lead": "c1cc"}, "lead = 'c1cc': expected a SMILES"),
         ({"keep": ["c1cc"]}, "'c1cc' is not a SMARTS pattern"),
         ({"avoid": ["(("], "keep": ["c1cc"]}, "'c1cc' is not .*; '\\(\\(' is not"),
-        ({"min_similarity": 0.4}, "give one with --lead"),
+        ({"min_similarity": 0.4}, "min_similarity"),
         ({"keep": ["C"], "avoid": ["C"]}, "cannot be kept and avoided"),
         ({"lead": "CCO", "keep": ["N"]}, "the lead itself lacks \\['N'\\]"),
-        ({"scaffold_threshold": 0.5}, "give its size with --scaffold-bucket"),
+        ({"scaffold_threshold": 0.5}, "scaffold_bucket"),
     ],
 )
 def test_what_cannot_be_asked_for_is_told(settings, message):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from molvae.errors import RunError
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.journal import Journal
-from molvae.optimize.result import Evaluation
 from molvae.optimize.state import State
 
 ABOUT = {"objective": {"name": "x", "component": [{"property": "qed"}]}, "model": "abc"}

@@ -3,13 +3,8 @@ import json
 import math
 from dataclasses import replace
 
-from molvae.optimize.result import (
-    Evaluation,
-    SearchResult,
-    StopReason,
-    best_first,
-    write_evaluations,
-)
+from molvae.optimize.evaluation import Evaluation
+from molvae.optimize.result import SearchResult, StopReason, best_first, write_evaluations
 
 
 def candidate(call, score, smiles="C"):

@@ -6,7 +6,7 @@ import pytest
 from molvae.chem.molecule import Molecule
 from molvae.optimize.constraints import Violation
 from molvae.optimize.constraints_config import ConstraintsConfig
-from molvae.optimize.result import Evaluation
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.scaffolds import ScaffoldFilter
 
 # By scaffold three are benzene and one is pyridine; the last has none.

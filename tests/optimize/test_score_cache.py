@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from molvae.errors import FileError
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.journal import Journal
-from molvae.optimize.result import Evaluation
 from molvae.optimize.score_cache import ScoreCache
 
 QED = {"name": "qed", "where": None, "component": [{"property": "qed"}]}
@@ -19,7 +19,7 @@ LOGP = {"name": "logp", "where": None, "component": [{"property": "logp"}]}
 WRITER = """
 import sys
 from pathlib import Path
-from molvae.optimize.result import Evaluation
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.score_cache import ScoreCache
 
 path, writer = Path(sys.argv[1]), int(sys.argv[2])

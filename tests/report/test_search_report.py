@@ -9,8 +9,8 @@ from page_reader import ReadPage
 from molvae.errors import FileError, RunError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
+from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.methods import SearchConfig
-from molvae.optimize.result import Evaluation
 from molvae.optimize.search import search
 from molvae.report.charts import Series
 from molvae.report.search import _best_so_far, _sources
