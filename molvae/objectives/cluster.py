@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from time import monotonic
 from typing import Any
 
@@ -79,32 +79,31 @@ def dask_executor(
             f"no Dask scheduler answers at {scheduler!r} ({error}); start one with `dask "
             "scheduler`, or give an address such as tcp://head:8786"
         ) from None
-    try:
-        threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
-        with _quiet_client():
+    # Closing a client that has lost its scheduler is logged at length too.
+    with _quiet_client(), closing(client):
+        try:
+            threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
             yield DaskExecutor(client, scheduler), max(1, threads)
-    except KilledWorker as error:
-        raise WorkerError(
-            f"workers of {scheduler} died on the same molecules ({error}), most often for want "
-            "of memory"
-        ) from error
-    # Futures are cancelled when their scheduler goes away.
-    except (CommClosedError, CancelledError, OSError) as error:
-        if isinstance(error, OSError) and not isinstance(error, CommClosedError | TimeoutError):
-            raise
-        reason = str(error).partition("\n")[0]
-        raise WorkerError(f"the connection to {scheduler} was lost ({reason})") from error
-    finally:
-        client.close(timeout=2)  # type: ignore[no-untyped-call]
+        except KilledWorker as error:
+            raise WorkerError(
+                f"workers of {scheduler} died on the same molecules ({error}), most often for want "
+                "of memory"
+            ) from error
+        # Futures are cancelled when their scheduler goes away.
+        except (CommClosedError, CancelledError, TimeoutError) as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise WorkerError(f"the connection to {scheduler} was lost ({reason})") from error
 
 
 @contextmanager
 def _quiet_client() -> Iterator[None]:
     """Without Dask's own messages about lost connections, which are raised as errors."""
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
+    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
