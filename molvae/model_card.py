@@ -1,4 +1,4 @@
-"""ModelCard: how a model was made and what was measured on it, saved with it; its mark."""
+"""ModelCard: how a model was made, and figures measured on it; digests of models."""
 
 # Any: figures measured on the model, whatever their names.
 import hashlib
@@ -22,10 +22,10 @@ from molvae.settings import Settings
 from molvae.vocabulary import Vocabulary
 
 _FAITHFUL = 0.5
-"""Share of held-out molecules that come back from their codes, from which on codes are trusted."""
+"""Exact reconstruction of held-out molecules from which on latent vectors are reliable."""
 
-_BESIDE_CODES = frozenset({"language_model", "head", "acceptance"})
-"""Parts of a network that decide neither a molecule's code nor what a code decodes to."""
+_NOT_AUTOENCODER = frozenset({"language_model", "head", "acceptance"})
+"""Modules of a network that take no part in encoding and decoding."""
 
 
 class _Validation(Settings, extra="ignore"):
@@ -37,7 +37,7 @@ class _Provenance(Settings, extra="ignore"):
 
 
 class _Facts(Settings, extra="ignore"):
-    """What is gone by of all that stands on a card."""
+    """The fields of a card that the code relies on."""
 
     validation: _Validation = _Validation()
     provenance: _Provenance = _Provenance()
@@ -46,47 +46,48 @@ class _Facts(Settings, extra="ignore"):
 
 
 class Description(Settings, extra="ignore"):
-    """What a saved model tells of itself beside its weights."""
+    """The description of a saved model: sizes of the network, properties and card."""
 
     model: ModelConfig
     properties: tuple[str, ...]
     constraints: dict[str, int]
-    """Of SELFIES, under which it was trained."""
+    """SELFIES constraints under which the model was trained."""
     acceptance: bool = False
     card: dict[str, Any]
 
     # Any: JSON values.
     @classmethod
     def read(cls, values: Any, source: str) -> "Description":
-        """The description that a model folder holds.
+        """Parse the description in a model folder.
 
         Raises:
             ModelError: something in it is missing or wrong.
         """
         try:
-            found = cls.parse(_upgrade(values), f"model.json of {source}")
-            _Facts.parse(found.card, f"the card in model.json of {source}")
+            description = cls.parse(_upgrade(values), f"model.json of {source}")
+            _Facts.parse(description.card, f"the card in model.json of {source}")
         except ConfigError as error:
             raise ModelError(f"{error}; it is damaged or foreign") from None
-        return found
+        return description
 
     def network(self, n_ids: int, weights: Mapping[str, Tensor], source: str) -> SequenceVAE:
-        """The network that is described, with its weights.
+        """The described network with its weights.
 
         Raises:
-            ModelError: the weights are those of another one.
+            ModelError: the weights belong to another network.
         """
-        # Shapes first, where they take no memory: a wrong description may ask for any amount.
+        # Shapes are checked on the meta device first, where they take no memory: a hostile
+        # description may ask for any amount.
         try:
             with torch.device("meta"):
-                check_shapes(self._untrained(n_ids), weights, source)
+                check_shapes(self._build_network(n_ids), weights, source)
         except (RuntimeError, OverflowError):
             raise ModelError(f"the weights of {source} do not fit its sizes") from None
-        network = self._untrained(n_ids)
+        network = self._build_network(n_ids)
         load_weights(network, weights, source)
         return network
 
-    def _untrained(self, n_ids: int) -> SequenceVAE:
+    def _build_network(self, n_ids: int) -> SequenceVAE:
         network = SequenceVAE(self.model, n_ids, len(self.properties))
         if self.acceptance:
             network.acceptance = Acceptance(SUBSTRUCTURES)
@@ -95,7 +96,7 @@ class Description(Settings, extra="ignore"):
 
 # Any: JSON values.
 def _upgrade(values: Any) -> Any:
-    """The description as today's format has it: in format 2, z entered at every position."""
+    """The description in the current format; in format 2, z was an input at every position."""
     model = values.get("model") if isinstance(values, dict) else None
     if not isinstance(model, dict) or values.get("format") != 2:
         return values
@@ -103,34 +104,35 @@ def _upgrade(values: Any) -> Any:
 
 
 class ModelCard(dict[str, Any]):
-    """The card as JSON has it, and what the model's users go by."""
+    """The card as JSON values, with properties for the fields that the code relies on."""
 
     @property
     def origin(self) -> dict[str, Any]:
-        """How the model was made, without figures measured on it since."""
+        """The card without figures measured after the training."""
         return {name: value for name, value in self.items() if name != "figures"}
 
     @property
     def is_faithful(self) -> bool:
-        """Whether half or more of the held-out molecules came back."""
+        """Whether at least half of the held-out molecules were reconstructed exactly."""
         return self._facts.validation.exact_reconstruction >= _FAITHFUL
 
     @property
     def cleaning(self) -> StandardizeConfig:
-        """How the molecules that it was trained on were cleaned.
+        """How the training molecules were cleaned.
 
         Raises:
-            ConfigError: the card tells it wrongly.
+            ConfigError: the card holds invalid settings.
         """
         return StandardizeConfig.parse(self.get("cleaning", {}), "cleaning on the model's card")
 
     def held_out_seed(self, otherwise: int) -> int:
-        """What the molecules held out from its training were drawn by.
+        """Random seed of the split into training and held-out molecules.
 
-        Whoever trains it further on the same file holds out the same ones: it knows the others.
+        Further training on the same file uses this seed too, as the model knows all molecules that
+        were not held out.
 
         Args:
-            otherwise: that of a model that was never trained.
+            otherwise: the seed for a model that was never trained.
         """
         for seed in (self._facts.held_out_seed, self._facts.provenance.seed):
             if seed is not None:
@@ -139,7 +141,7 @@ class ModelCard(dict[str, Any]):
 
     @property
     def max_symbols(self) -> int:
-        """As many as a molecule of its training might have."""
+        """Largest number of symbols of a training molecule."""
         return self._facts.max_symbols
 
     @property
@@ -148,20 +150,20 @@ class ModelCard(dict[str, Any]):
 
 
 def latents_digest(vocabulary: Vocabulary, network: SequenceVAE) -> str:
-    """What tells a model's codes from those of another: symbols, and the weights behind codes."""
-    return weights_digest(vocabulary, network, _BESIDE_CODES)
+    """Digest of the vocabulary and the autoencoder: models that share it share latent vectors."""
+    return weights_digest(vocabulary, network, _NOT_AUTOENCODER)
 
 
 def weights_digest(
     vocabulary: Vocabulary, network: SequenceVAE, without: Collection[str] = ()
 ) -> str:
-    """What tells a model from another: its symbols and weights, but for some parts.
+    """Digest of the vocabulary and the weights, except for the modules in `without`.
 
-    Weights count as they are in half precision: saved in it, a model keeps its mark.
+    Weights are taken in half precision, so that a model saved in half precision keeps its digest.
     """
-    told = hashlib.sha256(json.dumps(vocabulary.to_json()).encode())
+    digest = hashlib.sha256(json.dumps(vocabulary.to_json()).encode())
     for name, weight in sorted(network.state_dict().items()):
         if name.partition(".")[0] not in without:
-            told.update(f"{name} {list(weight.shape)}".encode())
-            told.update(weight.detach().cpu().half().numpy().tobytes())
-    return told.hexdigest()[:16]
+            digest.update(f"{name} {list(weight.shape)}".encode())
+            digest.update(weight.detach().cpu().half().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""MoleculeVAE: molecules in, molecules out; vocabulary, network and prior that belong together."""
+"""MoleculeVAE: a vocabulary, a network and a prior that encode, decode and sample molecules."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from molvae.model.acceptance import FeatureCounts, Item, Resampler
 from molvae.model.batching import by_length
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
 from molvae.model.folder import SavedModel, read_model, write_model
-from molvae.model.network import Posterior, SequenceVAE, as_latents, padded_ids, pick_device
+from molvae.model.network import Posterior, SequenceVAE, as_latents, pad_ids, pick_device
 from molvae.model.network_config import Device, ModelConfig
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
 from molvae.model_card import Description, ModelCard
@@ -31,27 +31,33 @@ from molvae.settings import suggestion
 from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
-"""Molecules that pass through the network together."""
+"""Molecules in a batch."""
 
 _RECORDED = ("molvae", "torch", "rdkit", "selfies")
 
 
 @dataclass(frozen=True)
 class PriorSamples:
-    """Points of a prior, and the symbols that the decoder writes at each."""
+    """Samples of a prior: latent vectors, and the SELFIES that they decode to."""
 
     latents: Float32[np.ndarray, "molecule latent"]
     selfies_rows: list[Selfies]
     round_trips: Bool[np.ndarray, " molecule"]
-    """Whether encoding a sample and decoding its code gives the same SELFIES; all true for N(0, I),
-    whose points are the code of no molecule."""
+    """Whether encoding a sample and decoding its latent vector gives the same SELFIES. All true for
+    N(0, I), whose latent vectors are sampled directly."""
 
 
 class MoleculeVAE:
     """A variational autoencoder of molecules.
 
-    Points of its latent space are rows of float32 arrays. Same input, device and versions give
-    the same output.
+    Latent vectors are rows of float32 arrays. Same input, device and versions give the same
+    output.
+
+    Example:
+        >>> from molvae import MoleculeVAE
+        >>> model = MoleculeVAE.from_pretrained("moses", device="cpu")
+        >>> model.encode(["CC(=O)Nc1ccc(O)cc1"]).shape
+        (1, 128)
     """
 
     def __init__(
@@ -74,7 +80,7 @@ class MoleculeVAE:
         property_names: tuple[str, ...] = (),
         seed: int = 0,
     ) -> "MoleculeVAE":
-        """A model with random weights, the same for the same seed."""
+        """A model with random weights, which depend on the seed only."""
         # nn.Module draws its weights from torch's global generator and takes no other.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # noqa: TID251
@@ -85,7 +91,7 @@ class MoleculeVAE:
     def from_pretrained(
         cls, folder: str | Path = DEFAULT, device: Device = "auto"
     ) -> "MoleculeVAE":
-        """The model saved in a folder, or the shipped model of that name.
+        """Load the model saved in a folder, or the shipped model of that name.
 
         Raises:
             ModelError: the folder is missing, damaged, foreign, or of another format.
@@ -103,11 +109,11 @@ class MoleculeVAE:
         return cls(vocabulary, network.to(pick_device(device)), about.properties, about.card)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
-        """Write the model to a folder, replacing a model that lies there.
+        """Save the model in a folder, replacing a model that is there.
 
         Raises:
             FileError: the folder cannot be written.
-            ModelError: the name is taken by something that is no model.
+            ModelError: the folder exists and is not a model folder.
         """
         description = {
             "model": self.network.config.model_dump(),
@@ -132,17 +138,17 @@ class MoleculeVAE:
 
     @property
     def latent_size(self) -> int:
-        """Dimensions of a point."""
+        """Number of dimensions of the latent space."""
         return self.network.config.latent_size
 
     @property
     def greedy(self) -> DecodingConfig:
-        """Greedy decoding, of molecules as long as those that it was trained on."""
+        """Settings of greedy decoding, up to the length of the training molecules."""
         return GREEDY.with_changes({"max_symbols": self.card.max_symbols})
 
     @property
     def device(self) -> torch.device:
-        """Where the network lies."""
+        """The device of the network."""
         return self.network.device
 
     # Any: SMILES, molecules or RDKit Mols; or a table of pandas.
@@ -155,20 +161,20 @@ class MoleculeVAE:
         Raises:
             MoleculeError: a molecule cannot be read, or has a symbol that the model lacks; the
                 message has the molecule and its index.
-            ConfigError: a single text is given, whose letters would be taken for molecules.
+            ConfigError: a single string is given, whose letters would be read as molecules.
         """
         return self.posterior(self._selfies_of(molecules))[0]
 
     def posterior(
         self, selfies_rows: Sequence[Selfies]
     ) -> tuple[Float32[np.ndarray, "molecule latent"], Float32[np.ndarray, "molecule latent"]]:
-        """Mean and standard deviation of each spelling's posterior.
+        """Mean and standard deviation of the posterior of each SELFIES.
 
         Raises:
-            MoleculeError: a spelling is empty, or holds a symbol that the vocabulary does not.
+            MoleculeError: a SELFIES is empty, or has a symbol that the vocabulary lacks.
         """
         if not all(selfies_rows):
-            raise MoleculeError("no symbols", "an empty spelling has no posterior")
+            raise MoleculeError("no symbols", "an empty SELFIES has no posterior")
         rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
         mean = np.empty((len(rows), self.latent_size), np.float32)
         deviation = np.empty_like(mean)
@@ -180,18 +186,18 @@ class MoleculeVAE:
 
     @torch.inference_mode()
     def nll(self, selfies_rows: Sequence[Selfies]) -> Float32[np.ndarray, " molecule"]:
-        """-log p(symbols) of each spelling under the learned prior's language model, in nats.
+        """-log p of each SELFIES under the learned prior's language model, in nats.
 
         Raises:
             ModelError: the model has no learned prior.
-            MoleculeError: a spelling holds a symbol that the vocabulary does not.
+            MoleculeError: a SELFIES has a symbol that the vocabulary lacks.
         """
         if not self.network.has_prior:
             raise ModelError("this model has no learned prior; use the normal one")
         rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
         nll = np.empty(len(rows), np.float32)
         for batch in by_length([len(row) for row in rows], _ROWS):
-            ids, lengths = padded_ids([rows[index] for index in batch])
+            ids, lengths = pad_ids([rows[index] for index in batch])
             values = self.network.prior_nll(ids.to(self.device), lengths.to(self.device))
             nll[batch] = values.cpu().numpy()
         return nll
@@ -202,12 +208,12 @@ class MoleculeVAE:
         config: DecodingConfig | None = None,
         seed: int = 0,
     ) -> list[Molecule | None]:
-        """The molecule at each point; None where the symbols spell none.
+        """The molecule at each latent vector; None where the symbols form no molecule.
 
         Args:
-            latents: what to decode.
-            config: how symbols are chosen; greedily unless given.
-            seed: of what is drawn.
+            latents: latent vectors.
+            config: how tokens are chosen; None decodes greedily.
+            seed: random seed, for tokens that are sampled.
         """
         return from_selfies_batch(self.decode_symbols(latents, config, seed))
 
@@ -218,29 +224,31 @@ class MoleculeVAE:
         seed: int = 0,
         temperatures: Float32[np.ndarray, " molecule"] | None = None,
     ) -> Iterator[Selfies]:
-        """The symbols that the decoder writes at each point, in order.
+        """The SELFIES at each latent vector, in order.
 
         Args:
-            latents: what to decode.
-            config: how symbols are chosen; greedily unless given.
-            seed: of what is drawn.
-            temperatures: one for each point, in the place of that of the settings.
+            latents: latent vectors.
+            config: how tokens are chosen; None decodes greedily.
+            seed: random seed, for tokens that are sampled.
+            temperatures: one per latent vector, instead of that of the settings.
         """
         generator = torch.Generator(self.device).manual_seed(seed)
-        every = as_latents(latents, self.latent_size)
-        warmth = None if temperatures is None else torch.as_tensor(temperatures, device=self.device)
-        for part in _parts(range(len(every))):
-            z = every[part].to(self.device)
-            warm = None if warmth is None else warmth[list(part)]
-            ids = self.network.decode(z, config or self.greedy, generator, warm)
+        z = as_latents(latents, self.latent_size)
+        for rows in (slice(begin, begin + _ROWS) for begin in range(0, len(z), _ROWS)):
+            batch_temperatures = None
+            if temperatures is not None:
+                batch_temperatures = torch.as_tensor(temperatures[rows], device=self.device)
+            ids = self.network.decode(
+                z[rows].to(self.device), config or self.greedy, generator, batch_temperatures
+            )
             yield from self._read(ids)
 
     def sample(
         self, n: int, seed: int = 0, config: DecodingConfig | None = None
     ) -> list[Molecule | None]:
-        """Molecules decoded from `n` draws of the prior; None where the symbols spell none."""
-        drawn = self.draw(n, np.random.default_rng(seed), config)
-        return from_selfies_batch(drawn.selfies_rows)
+        """`n` molecules sampled from the prior; None where the symbols form no molecule."""
+        samples = self.draw(n, np.random.default_rng(seed), config)
+        return from_selfies_batch(samples.selfies_rows)
 
     def draw(
         self,
@@ -250,16 +258,16 @@ class MoleculeVAE:
         prior: PriorName | None = None,
         workers: int = 1,
     ) -> PriorSamples:
-        """`n` draws of a prior, decoded.
+        """`n` samples of a prior, decoded.
 
         Args:
-            n: how many.
-            generator: what to draw with.
-            config: how symbols are chosen: those of the molecule that the learned prior makes up,
-                whose code is then decoded greedily; those decoded from a point of the normal one.
-            prior: which one; None means the learned one if the model has it.
-            workers: processes that describe what is written, for the acceptance, while the network
-                goes on writing; the draws are the same for any number.
+            n: number of samples.
+            generator: source of randomness.
+            config: how tokens are chosen: by the language model of the learned prior, whose
+                samples are then encoded and decoded greedily; by the decoder for N(0, I).
+            prior: name of the prior; None takes the learned one if the model has it.
+            workers: processes that compute the features for the acceptance while the network
+                samples; the result is the same for any number.
 
         Raises:
             ModelError: the model has no learned prior.
@@ -278,10 +286,10 @@ class MoleculeVAE:
         return PriorSamples(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
 
     def prior_named(self, name: PriorName | None) -> PriorName:
-        """The name itself; that of the model's own prior where none is given.
+        """The name itself, or that of the model's own prior for None.
 
         Raises:
-            ConfigError: there is no prior of that name.
+            ConfigError: no prior has that name.
         """
         if name is not None and name not in get_args(PriorName):
             raise ConfigError(f"no prior {name!r}{suggestion(name, list(get_args(PriorName)))}")
@@ -292,17 +300,19 @@ class MoleculeVAE:
         """Each molecule after encoding to its posterior mean and greedy decoding.
 
         Raises:
-            MoleculeError: a molecule cannot be parsed, or spelled in this model's symbols.
+            MoleculeError: a molecule cannot be parsed, or has a symbol that the model lacks.
         """
         return self.decode(self.encode(molecules))
 
     def neighbors(
         self, molecules: Sequence[Molecule], scale: float, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:
-        """A point near the code of each molecule: normal noise of `scale` posterior deviations.
+        """A latent vector near that of each molecule.
+
+        Normal noise of `scale` posterior standard deviations is added to the posterior mean.
 
         Raises:
-            MoleculeError: a molecule cannot be spelled in this model's symbols.
+            MoleculeError: a molecule has a symbol that the model lacks.
         """
         mean, deviation = self.posterior([to_selfies(molecule) for molecule in molecules])
         noise = generator.standard_normal(mean.shape, np.float32)
@@ -312,7 +322,7 @@ class MoleculeVAE:
     def prior_latents(
         self, n: int, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:
-        """`n` draws of the prior."""
+        """`n` latent vectors sampled from the prior."""
         source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
         latents: np.ndarray = self.prior.sample(n, source).cpu().numpy()
         return latents
@@ -321,7 +331,7 @@ class MoleculeVAE:
     def log_density(
         self, latents: Float[np.ndarray, "molecule latent"]
     ) -> Float32[np.ndarray, " molecule"]:
-        """Log-density of the prior at each point, in nats; of a learned prior a lower bound."""
+        """Log-density of the prior in nats; for a learned prior a lower bound."""
         z = as_latents(latents, self.latent_size).to(self.device)
         values: np.ndarray = self.prior.log_density(z).cpu().numpy()
         return values
@@ -344,11 +354,16 @@ class MoleculeVAE:
     def extended(
         self, symbols: Iterable[str], property_names: tuple[str, ...], seed: int = 0
     ) -> "MoleculeVAE":
-        """The same model for further symbols and for these properties; old ids stay.
+        """A copy of the model with further symbols and with these properties; old ids stay.
 
         A new symbol begins as the mean of the known ones, and as unlikely as the least likely. A
-        property head of other properties begins anew. The acceptance of the learned prior's draws
-        is left out: it belongs to weights that are not trained further.
+        property head for other properties is untrained. The copy has no acceptance, which would
+        not fit weights that are trained further.
+
+        Args:
+            symbols: symbols to add; known ones are ignored.
+            property_names: properties of the copy.
+            seed: random seed of the weights of a new property head.
         """
         vocabulary = self.vocabulary.extended(symbols)
         larger = type(self).untrained(vocabulary, self.network.config, property_names, seed).network
@@ -362,7 +377,7 @@ class MoleculeVAE:
     def _retokenize(self, ids: Tensor) -> Tensor:
         """The same molecules as the vocabulary encodes them."""
         rows = self.vocabulary.encode_batch(self._read(ids))
-        return padded_ids(rows)[0].to(self.device) if rows else ids
+        return pad_ids(rows)[0].to(self.device) if rows else ids
 
     def _resampler(self, workers: int = 1) -> Resampler | None:
         acceptance = self.network.acceptance
@@ -375,7 +390,7 @@ class MoleculeVAE:
     ) -> Iterator[tuple[Item, FeatureCounts]]:
         """Counts of substructures in the molecules of each batch, for the acceptance."""
         items = ((item, self._read(ids)) for item, ids in batches)
-        # No further ahead than keeps the workers busy: what is ahead at the end is lost.
+        # Only as far ahead as keeps the workers busy: what is ahead at the end is discarded.
         for item, counts in ordered_map(selfies_substructures, items, workers, workers + 1):
             yield item, torch.from_numpy(counts).to(self.device)
 
@@ -384,7 +399,7 @@ class MoleculeVAE:
 
     # Any: as `encode` takes them.
     def _selfies_of(self, molecules: Iterable[Any]) -> list[Selfies]:
-        """The SELFIES of each molecule, all of whose symbols the model has."""
+        """The SELFIES of each molecule; the model has all of their symbols."""
         selfies_rows = []
         for index, molecule in enumerate(read_molecules(molecules)):
             try:
@@ -396,10 +411,5 @@ class MoleculeVAE:
 
     @torch.inference_mode()
     def _posterior(self, rows: list[list[int]]) -> Posterior:
-        ids, lengths = padded_ids(rows)
+        ids, lengths = pad_ids(rows)
         return self.network.encode(ids.to(self.device), lengths.to(self.device))
-
-
-def _parts(places: Sequence[int]) -> Iterator[list[int]]:
-    for begin in range(0, len(places), _ROWS):
-        yield list(places[begin : begin + _ROWS])

@@ -107,8 +107,8 @@ def test_the_posterior_has_a_positive_deviation(tiny_model):
     assert (deviation > 0).all()
 
 
-def test_an_empty_spelling_is_refused(tiny_model):
-    with pytest.raises(MoleculeError, match="empty spelling"):
+def test_an_empty_selfies_is_refused(tiny_model):
+    with pytest.raises(MoleculeError, match="empty SELFIES"):
         tiny_model.posterior([()])
 
 
@@ -179,7 +179,7 @@ def test_wrong_values_are_told_in_one_line_each(trained):
     command = [sys.executable, "-c", WRONG_VALUES, str(trained[1])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     shapes, gaps = done.stdout.splitlines()[:6], done.stdout.splitlines()[6:]
-    expected = "expected points of this model's latent space, 16 numbers in each row; got the shape"
+    expected = "expected latent vectors of this model, 16 numbers in each row; got the shape"
     assert shapes == [f"{expected} (16,)", f"{expected} (2, 17)"] * 3
     detail = "at index 1: expected a SMILES, got"
     assert gaps == [f"invalid SMILES: {gap} {detail} {gap}" for gap in ("None", "nan", "7")]

@@ -16,7 +16,7 @@ from molvae.diagnosis.posteriors import length_limit, smiles_of
 from molvae.diagnosis.thresholds import THRESHOLDS, describe_elbo_gap
 from molvae.model.batching import by_length
 from molvae.model.loss import ACTIVE_VARIANCE, property_errors
-from molvae.model.network import padded_ids
+from molvae.model.network import pad_ids
 from molvae.molecule_vae import MoleculeVAE
 
 ROWS = 256
@@ -136,7 +136,7 @@ def measure_held_out(
     sums = empty_sums(model)
     with tqdm(total=len(rows), desc="reconstruction", disable=not progress) as bar:
         for indices in by_length([len(row) for row in rows], ROWS):
-            ids, lengths = padded_ids([rows[index] for index in indices])
+            ids, lengths = pad_ids([rows[index] for index in indices])
             properties = np.empty((len(indices), 0), np.float32)
             batch = Batch(ids.numpy(), lengths.numpy(), properties)
             sums += sum_figures(model, batch, noise[indices])

@@ -21,7 +21,7 @@ class Sequences:
     """-log p of each row under the decoder itself, however its tokens were chosen, in nats."""
 
     def split(self, size: int) -> list["Sequences"]:
-        """The same rows in batches of at most `size`."""
+        """These rows in batches of at most `size`."""
         pairs = zip(torch.split(self.ids, size), torch.split(self.nll, size), strict=True)
         return [Sequences(ids, nll) for ids, nll in pairs]
 

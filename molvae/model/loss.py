@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 ACTIVE_VARIANCE = 0.01
-"""Of a dimension's posterior means over molecules, above which it is active (Burda et al. 2016)."""
+"""Variance of the posterior mean over molecules above which a dimension is active (Burda et al.
+2016)."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Elbo:
     """The two terms of the negative evidence lower bound, for each molecule."""
 
     reconstruction: Float[Tensor, " molecule"]
-    """-log p(symbols | z), summed over the symbols and END."""
+    """-log p(tokens | z), summed over the tokens and END."""
     kl: Float[Tensor, " molecule"]
     """KL of the posterior to the prior, summed over the dimensions."""
 
@@ -30,10 +31,8 @@ def training_loss(
     return reconstruction.sum() + beta * (kl.sum(0) * counted).sum()
 
 
-def counted_dimensions(
-    mean_kl: Float[Tensor, " latent"], free_bits: float
-) -> Bool[Tensor, " latent"]:
-    """Dimensions whose mean KL is above `free_bits` nats; the others feel no pull to the prior.
+def kl_mask(mean_kl: Float[Tensor, " latent"], free_bits: float) -> Bool[Tensor, " latent"]:
+    """Dimensions whose mean KL is at least `free_bits` nats; only they are pulled to the prior.
 
     The gradient is that of max(free_bits, mean KL), Kingma et al. 2016, eq. 15.
     """
@@ -44,5 +43,5 @@ def property_errors(
     predicted: Float[Tensor, "molecule property"], wanted: Float[Tensor, "molecule property"]
 ) -> Float[Tensor, "molecule property"]:
     """Squared errors; 0 where the wanted value is missing (NaN)."""
-    there = ~torch.isnan(wanted)
-    return torch.where(there, predicted - torch.nan_to_num(wanted), 0.0).square()
+    is_known = ~torch.isnan(wanted)
+    return torch.where(is_known, predicted - torch.nan_to_num(wanted), 0.0).square()

@@ -1,4 +1,4 @@
-"""ModelConfig, Posterior and SequenceVAE: a GRU encoder and a GRU decoder round a latent vector."""
+"""SequenceVAE: a GRU encoder, latent vectors and a GRU decoder; Posterior; pick_device."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ class Posterior:
     log_variance: Float[Tensor, "molecule latent"]
 
     def sample(self, noise: Float[Tensor, "molecule latent"]) -> Float[Tensor, "molecule latent"]:
-        """Reparameterised draw: mean + standard deviation x noise (Kingma & Welling 2014)."""
+        """Reparameterized sample: mean + standard deviation x noise (Kingma & Welling 2014)."""
         return self.mean + torch.exp(0.5 * self.log_variance) * noise
 
     def kl(self) -> Float[Tensor, "molecule latent"]:
@@ -78,7 +78,7 @@ class SequenceVAE(nn.Module):
         )
         self.head = PropertyHead(latent_size, n_properties) if n_properties else None
         self.acceptance: Acceptance | None = None
-        """Of the learned prior's draws; fitted to finished weights, and given up with them."""
+        """Acceptance of the learned prior's samples; training the weights further removes it."""
 
     @property
     def device(self) -> torch.device:
@@ -100,12 +100,10 @@ class SequenceVAE(nn.Module):
     ) -> Posterior:
         """The posterior of each row."""
         ids = ids[:, : int(lengths.max())].t().contiguous()
-        # A GPU takes less time for padded sequences than for one position after another.
+        # On a GPU whole padded sequences are faster than position after position.
         is_plain = ids.device.type == "cpu" and self.config.encoder_layers == 1
-        summarise = self._summary
-        if is_plain and not torch.is_grad_enabled():
-            summarise = self._last_states
-        summary = summarise(ids, lengths)
+        is_stepwise = is_plain and not torch.is_grad_enabled()
+        summary = (self._last_states if is_stepwise else self._summary)(ids, lengths)
         mean, log_variance = self.to_posterior(summary).float().chunk(2, dim=1)
         return Posterior(mean, log_variance.clamp(-_LOG_VARIANCE_BOUND, _LOG_VARIANCE_BOUND))
 
@@ -246,14 +244,14 @@ class SequenceVAE(nn.Module):
 
     @torch.no_grad()
     def load_from_smaller(self, smaller: "SequenceVAE", *, with_head: bool) -> None:
-        """Take over the weights of a network of the same settings for fewer ids.
+        """Copy the weights of a network of the same settings for fewer ids.
 
         A new id begins as the mean of the known ones, and as unlikely as the least likely.
-        An acceptance is not taken over.
+        The acceptance is not copied.
 
         Args:
-            smaller: whose ids are the first of this one's.
-            with_head: whether its property head is taken over too; else this one's stays new.
+            smaller: a network whose ids are the first ids of this network.
+            with_head: whether to copy the property head; otherwise it stays untrained.
         """
         mine = self.state_dict()
         for name, weight in smaller.state_dict().items():
@@ -307,16 +305,16 @@ class SequenceVAE(nn.Module):
     def _last_states(
         self, ids: Int[Tensor, "position molecule"], lengths: Int[Tensor, " molecule"]
     ) -> Float[Tensor, "molecule summary"]:
-        """The same for an encoder of one layer; without gradient, and nothing spent on PAD."""
+        """The result of `_summary` for one encoder layer, without gradient or time spent on PAD."""
         order = lengths.argsort(descending=True)
         lengths, ids = lengths[order], ids[:, order]
-        going = (lengths > torch.arange(len(ids))[:, None]).sum(1).tolist()
-        reverse = ids.gather(0, _turned_round(len(ids), lengths))
+        active = (lengths > torch.arange(len(ids))[:, None]).sum(1).tolist()
+        reverse = ids.gather(0, _reversal_order(len(ids), lengths))
         states: list[Tensor] = []
         for layer, rows in (self.forwards[0], ids), (self.backwards[0], reverse):
             recurrence: GRULayer = layer  # type: ignore[assignment]
             gates = recurrence.project(self.embedding.weight)
-            states.append(recurrence.last_states(gates, rows, going))
+            states.append(recurrence.last_states(gates, rows, active))
         return torch.cat(states, dim=1)[order.argsort()]
 
 
@@ -335,54 +333,54 @@ def add_noise(
 
 
 class _Reversal:
-    """Turns each row of a padded batch round and leaves its padding at the end."""
+    """Reverses each row of a padded batch, whose padding stays at the end."""
 
     def __init__(self, positions: int, lengths: Int[Tensor, " molecule"]) -> None:
         self._is_whole = bool((lengths == positions).all())
-        self._order = _turned_round(positions, lengths)
+        self._order = _reversal_order(positions, lengths)
 
     def __call__(
         self, rows: Float[Tensor, "position molecule feature"]
     ) -> Float[Tensor, "position molecule feature"]:
-        # Without padding that is a flip, which is the quicker.
+        # Without padding that is a flip, which is faster.
         if self._is_whole:
             return rows.flip(0)
         return rows.gather(0, self._order[:, :, None].expand_as(rows))
 
 
-def _turned_round(
+def _reversal_order(
     positions: int, lengths: Int[Tensor, " molecule"]
 ) -> Int[Tensor, "position molecule"]:
-    """Where each position of a reversed row comes from; padding stays where it is."""
-    places = torch.arange(positions, device=lengths.device)[:, None]
-    return torch.where(places < lengths, lengths - 1 - places, places)
+    """Original position of each element of a reversed row; padding keeps its position."""
+    index = torch.arange(positions, device=lengths.device)[:, None]
+    return torch.where(index < lengths, lengths - 1 - index, index)
 
 
 def as_latents(
     values: Float[np.ndarray, "molecule latent"], latent_size: int
 ) -> Float[Tensor, "molecule latent"]:
-    """Points of a latent space as a tensor.
+    """Latent vectors as a float32 tensor.
 
     Raises:
-        ModelError: they are not rows of so many numbers.
+        ModelError: the rows do not have `latent_size` numbers.
     """
     latents = torch.as_tensor(np.asarray(values), dtype=torch.float32)
     if latents.shape[1:] != (latent_size,):
         raise ModelError(
-            f"expected points of this model's latent space, {latent_size} numbers in each row; "
+            f"expected latent vectors of this model, {latent_size} numbers in each row; "
             f"got the shape {tuple(latents.shape)}"
         )
     return latents
 
 
-def padded_ids(
+def pad_ids(
     rows: Sequence[Sequence[int]],
 ) -> tuple[Int[Tensor, "molecule position"], Int[Tensor, " molecule"]]:
-    """Rows of symbols as the network takes them, with END and PAD; and their lengths with END."""
+    """Rows of ids with END and PAD, as the network takes them, and their lengths with END."""
     lengths = torch.tensor([len(row) + 1 for row in rows])
     ids = torch.full((len(rows), int(lengths.max())), PAD)
-    for place, row in enumerate(rows):
-        ids[place, : len(row) + 1] = torch.tensor([*row, END])
+    for index, row in enumerate(rows):
+        ids[index, : len(row) + 1] = torch.tensor([*row, END])
     return ids, lengths
 
 

@@ -1,4 +1,4 @@
-"""Threads: one to a product of matrices, and one to each of several networks that work at once."""
+"""Threads: one per matrix product, and one per network where several networks run at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +13,10 @@ Answer = TypeVar("Answer")
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """A GRU's products are too small to share between threads; processes share the work.
+    """Run torch, NumPy and SciPy on one thread during the block.
 
-    So are those of NumPy and SciPy beside it, whose idle threads would keep a core from them.
+    The matrix products of a GRU are too small to be shared between threads; processes share the
+    work. Idle threads of NumPy and SciPy would take cores from them.
     """
     with threadpool_limits(1, user_api="blas"), _torch_alone():
         yield
@@ -24,11 +25,16 @@ def one_thread() -> Iterator[None]:
 def side_by_side(
     device: torch.device, works: Sequence[Callable[[], Answer]], cores: int
 ) -> list[Answer]:
-    """What each piece of work of a network comes to.
+    """Call each function, and return the results in order.
 
-    On a processor all are done at once, each by a thread of its own, as products let go of the
-    interpreter; but one after the other where there is a single core to use, and on a GPU, which
-    has its own ways to keep busy. An exception in a piece is raised here, once all have ended.
+    On a CPU with several cores all run at once, each in a thread, as matrix products release the
+    interpreter lock. With a single core, or on a GPU, which runs in parallel anyway, they run one
+    after another. An exception of a function is raised here, once all have ended.
+
+    Args:
+        device: device of the networks.
+        works: functions, of which each runs a network.
+        cores: number of cores that may be used.
     """
     if device.type != "cpu" or min(len(works), cores) < 2:
         return [work() for work in works]
@@ -44,7 +50,7 @@ def side_by_side(
 
 @contextmanager
 def _torch_alone() -> Iterator[None]:
-    """In this thread, as each has a number of its own."""
+    """Run torch on one thread when it is called by this thread; torch has a number per thread."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from molvae.dataset.batches import Batch, epoch_batches
 from molvae.dataset.corpus import Corpus
-from molvae.model.loss import counted_dimensions, property_errors, training_loss
+from molvae.model.loss import kl_mask, property_errors, training_loss
 from molvae.model.network import SequenceVAE, add_noise
 from molvae.training.config import TrainConfig
 from molvae.training.process_group import ProcessGroup
@@ -182,7 +182,7 @@ class TrainingLoop:
         with self._autocast():
             elbo, posterior = self.network.elbo(ids, lengths, noise, mask)
         kl = posterior.kl()
-        counted = counted_dimensions(self._mean_kl(kl, len(batch.ids)), self.config.free_bits)
+        counted = kl_mask(self._mean_kl(kl, len(batch.ids)), self.config.free_bits)
         loss = training_loss(elbo.reconstruction, kl, beta, counted)
         loss = loss + self._property_loss(batch, posterior.sample(noise))
         return loss, {"reconstruction": elbo.reconstruction.sum(), "kl": kl.sum()}
@@ -207,7 +207,7 @@ class TrainingLoop:
             noisy = add_noise(z, levels, level_noise)
             nll = self.network.reconstruction_nll(ids, lengths, noisy, mask, levels)
         kl = posterior.kl()
-        counted = counted_dimensions(self._mean_kl(kl, n), self.config.free_bits)
+        counted = kl_mask(self._mean_kl(kl, n), self.config.free_bits)
         # A row that shows the decoder nothing of z has no reason to pay for it.
         has_signal = (levels < 1.0)[:, None]
         loss = training_loss(nll, kl * has_signal, beta, counted)

@@ -1,18 +1,18 @@
 import pytest
 import torch
 
-from molvae.model.loss import counted_dimensions, property_errors, training_loss
+from molvae.model.loss import kl_mask, property_errors, training_loss
 
 
 def test_the_loss_is_reconstruction_and_beta_times_kl():
     reconstruction, kl = torch.tensor([3.0, 5.0]), torch.tensor([[1.0, 0.5], [2.0, 0.1]])
-    counted = counted_dimensions(kl.mean(0), 0.0)
+    counted = kl_mask(kl.mean(0), 0.0)
     assert training_loss(reconstruction, kl, 0.5, counted).item() == pytest.approx(9.8)
 
 
 def test_a_dimension_below_the_free_bits_feels_no_pull():
     kl = torch.tensor([[1.0, 0.5], [2.0, 0.1]], requires_grad=True)
-    counted = counted_dimensions(kl.detach().mean(0), 0.4)
+    counted = kl_mask(kl.detach().mean(0), 0.4)
     training_loss(torch.zeros(2), kl, 1.0, counted).backward()
     assert kl.grad.tolist() == [[1.0, 0.0], [1.0, 0.0]]
 

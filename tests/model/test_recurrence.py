@@ -3,7 +3,7 @@ from copy import deepcopy
 import pytest
 import torch
 
-from molvae.model.recurrence import GRULayer, _Unrolled
+from molvae.model.recurrence import GRULayer, UnrolledGRU
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_gradients_are_those_of_torchs_own_gru(recurrence):
 
 def test_gradients_are_those_of_finite_differences(recurrence):
     weights = [weight.detach().clone().requires_grad_() for weight in recurrence.weights]
-    assert torch.autograd.gradcheck(_Unrolled.apply, (*inputs(), *weights))
+    assert torch.autograd.gradcheck(UnrolledGRU.apply, (*inputs(), *weights))
 
 
 def test_one_step_after_another_is_the_whole_sequence(recurrence):

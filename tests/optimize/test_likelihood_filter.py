@@ -5,7 +5,7 @@ import torch
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
 from molvae.errors import ModelError
-from molvae.model.network import padded_ids
+from molvae.model.network import pad_ids
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.combined.filters import LikelihoodFilter
 
@@ -16,7 +16,7 @@ LONG = to_selfies(Molecule.parse("C1CC1C1CC1C1CC1C1CC1"))
 def per_symbol(model, selfies):
     """By the logits, one symbol after the other."""
     language_model = model.network.language_model
-    ids, _ = padded_ids([model.vocabulary.encode(selfies)])
+    ids, _ = pad_ids([model.vocabulary.encode(selfies)])
     states = language_model.start(language_model.empty_context(1))
     last, total = 1, 0.0
     with torch.inference_mode():

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from molvae.chem.notation import Selfies
-from molvae.model.network import padded_ids
+from molvae.model.network import pad_ids
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
@@ -115,7 +115,7 @@ class Retrainer:
         deviation = np.stack([molecule.deviation for molecule in batch])
         noise = generator.standard_normal(deviation.shape, np.float32)
         z = np.stack([molecule.mean for molecule in batch]) + deviation * noise
-        ids, lengths = padded_ids([model.vocabulary.encode(molecule.selfies) for molecule in batch])
+        ids, lengths = pad_ids([model.vocabulary.encode(molecule.selfies) for molecule in batch])
         ids, lengths = ids.to(model.device), lengths.to(model.device)
         optimizer.zero_grad()
         context = torch.as_tensor(z, device=model.device)
