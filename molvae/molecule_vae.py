@@ -375,7 +375,7 @@ class MoleculeVAE:
         return PushForwardPrior(self.network, resampler, self.card.max_symbols, retokenize)
 
     def _retokenize(self, ids: Tensor) -> Tensor:
-        """The same molecules as the vocabulary encodes them."""
+        """Sequences of the same molecules, split into tokens as the vocabulary encodes them."""
         rows = self.vocabulary.encode_batch(self._read(ids))
         return pad_ids(rows)[0].to(self.device) if rows else ids
 
