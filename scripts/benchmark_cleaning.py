@@ -1,10 +1,10 @@
-"""How fast a file of molecules becomes a token store, and how much memory that takes (Linux).
+"""Measure how long it takes to clean a file into a token store, and the memory it needs (Linux).
 
     molvae data moses --out data/moses
     python scripts/benchmark_cleaning.py data/moses/train.csv --out data/results/speed/cleaning.json
 
-The peak is the sum over all processes, looked at twice a second. A store that is there already is
-not made again, so the folder for it is a new one.
+The peak is the sum over all processes, sampled twice a second. The store goes to a new folder,
+because an existing one would be reused.
 """
 
 import argparse
@@ -22,32 +22,33 @@ from molvae.runs import provenance
 
 
 class Memory(threading.Thread):
-    """Watches the resident memory of this process and its descendants."""
+    """Sampler of the resident memory of this process and its descendants."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.peak = 0
 
     def run(self) -> None:
-        """Look until the process ends."""
+        """Sample until the process ends."""
         while True:
             self.peak = max(self.peak, sum(map(resident_bytes, family(os.getpid()))))
             time.sleep(0.5)
 
 
 def family(process: int) -> list[int]:
-    """The process and all that descend from it."""
+    """The process and its descendants."""
     members = [process]
     for task in Path(f"/proc/{process}/task").glob("*/children"):
         try:
-            members += [one for child in task.read_text().split() for one in family(int(child))]
+            for child in task.read_text().split():
+                members += family(int(child))
         except OSError:
             continue
     return members
 
 
 def resident_bytes(process: int) -> int:
-    """Memory that a process occupies; 0 when it is gone."""
+    """Resident memory of a process; 0 when it has ended."""
     try:
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     except OSError:
@@ -64,12 +65,12 @@ def main() -> None:
     memory = Memory()
     memory.start()
     with tempfile.TemporaryDirectory() as folder:
-        begin = time.perf_counter()
+        start = time.perf_counter()
         corpus = prepare_corpus(arguments.data, folder=Path(folder), progress=True)
-        seconds = time.perf_counter() - begin
-        begin = time.perf_counter()
+        seconds = time.perf_counter() - start
+        start = time.perf_counter()
         prepare_corpus(arguments.data, folder=Path(folder))
-        again = time.perf_counter() - begin
+        again = time.perf_counter() - start
     record = {
         "data": arguments.data.name,
         "rows": corpus.rows,

@@ -1,4 +1,4 @@
-"""How many distinct valid molecules come per second, and where the time goes.
+"""Measure the speed of generation.
 
 python scripts/benchmark_generation.py --model moses --n 30000
 """
@@ -15,7 +15,7 @@ from molvae.parallel import available_cores
 from molvae.runs import provenance
 
 
-def parsed() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="moses", help="a model folder or a shipped model")
@@ -25,23 +25,23 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measured(model: MoleculeVAE, config: GenerateConfig) -> dict[str, object]:
+def measure(model: MoleculeVAE, config: GenerateConfig) -> dict[str, object]:
     """Rate and yield of a generation."""
-    found = generate(model, config)
+    generation = generate(model, config)
     return {
         "workers": config.workers,
         "properties": list(config.properties),
-        "molecules": len(found.molecules),
-        "draws": found.drawn,
-        "molecules_per_second": round(len(found.molecules) / found.seconds, 1),
+        "molecules": len(generation.molecules),
+        "draws": generation.drawn,
+        "molecules_per_second": round(len(generation.molecules) / generation.seconds, 1),
     }
 
 
 def main() -> None:
-    """Measure with and without properties, on one core and on all; print and record."""
-    arguments = parsed()
+    """Measure with and without properties, on a single core and on all cores; print and record."""
+    arguments = parse_arguments()
     model = MoleculeVAE.from_pretrained(arguments.model, "cpu")
-    # Starts the worker processes, which a longer run would not notice.
+    # Start the worker processes first: in a longer run that time would not show.
     generate(model, GenerateConfig(n=200, workers=available_cores()))
     rows = []
     for properties in ((), ("logp", "qed", "sa", "weight")):
@@ -49,7 +49,7 @@ def main() -> None:
             config = GenerateConfig(
                 n=arguments.n, seed=arguments.seed, workers=workers, properties=properties
             )
-            rows.append(measured(model, config))
+            rows.append(measure(model, config))
             print(rows[-1])
     if arguments.out:
         command = ["python", "scripts/benchmark_generation.py", *sys.argv[1:]]

@@ -1,8 +1,8 @@
-"""Compare the methods of search at equal budget, on QED and on penalised logP.
+"""Compare search methods at equal budget, on QED and on penalized logP.
 
     python scripts/benchmark_optimization.py --model FOLDER --budget 2000
 
-Penalised logP has no optimum, as longer chains always score higher: molecules beyond 38 heavy
+Penalized logP has no optimum, because longer chains always score higher: molecules beyond 38 heavy
 atoms, the most in ZINC250k, have no score and still cost a call. Each method runs once per seed.
 Prints a table and writes all rows to a JSON file.
 """
@@ -27,14 +27,14 @@ from molvae.runs import provenance
 
 OBJECTIVES = {
     "QED": {"name": "QED", "component": [{"property": "qed"}]},
-    "penalised logP": {
-        "name": "penalised logP, at most 38 heavy atoms",
+    "penalized logP": {
+        "name": "penalized logP, at most 38 heavy atoms",
         "where": "heavy_atoms <= 38",
         "component": [{"property": "penalized_logp"}],
     },
 }
-# Gradient needs a model with a property head; turbo is meant for a thousand calls.
-METHODS = [one for one in Method if one not in (Method.GRADIENT, Method.TURBO)]
+# gradient needs a model with a property head; turbo is meant for at most 1,000 calls.
+METHODS = [method for method in Method if method not in (Method.GRADIENT, Method.TURBO)]
 COLUMNS = ("best", "mean_of_ten_best", "auc_top_10")
 HEADING = "| objective | method | best | mean of ten best | AUC top-10 | seeds above random |"
 
@@ -63,7 +63,7 @@ def main() -> int:
 
 # Any: JSON values.
 def compare(arguments: argparse.Namespace) -> dict[str, Any]:
-    """All rows, and what it takes to make them again."""
+    """All rows with their provenance."""
     model = MoleculeVAE.from_pretrained(arguments.model, arguments.device)
     rows = [
         row_of(model, name, method, seed, arguments.budget)
@@ -87,12 +87,12 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def settings(method: Method, budget: int, seed: int) -> SearchConfig:
-    """Without guardrails or bounds, so that the rows are of the method alone."""
+    """Settings without guardrails, so that the rows measure the method alone."""
     return without_guardrails(SearchConfig(method=method, budget=budget, seed=seed))
 
 
 def row_of(model: MoleculeVAE, name: str, method: Method, seed: int, budget: int) -> dict[str, Any]:
-    """One search and its figures."""
+    """A search and its figures."""
     objective = ConfiguredObjective(ObjectiveConfig.parse_tables(OBJECTIVES[name]))
     config = settings(method, budget, seed)
     start = time.perf_counter()

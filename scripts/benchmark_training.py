@@ -1,9 +1,9 @@
-"""How fast training goes, beside a bare matrix product of the same shapes on the same cores.
+"""Measure the speed of training beside a bare matrix product of the same shapes and cores.
 
     python scripts/benchmark_training.py --data data/moses_sample.csv --preset base
 
-Runs the real training loop on real molecules with one process, then with one per core, and in the
-same run the bare products that its updates are made of. Prints a table and, with --out, records it.
+Runs the training loop on real molecules with one process, then with one per core, and in the same
+run the bare products that an update consists of. Prints a table and, with --out, records it.
 """
 
 import argparse
@@ -38,10 +38,10 @@ Shape = tuple[int, int, int]
 def products(
     config: ModelConfig, n_ids: int, positions: int, rows: int
 ) -> Iterator[tuple[Shape, int]]:
-    """The matrix products of one update on `rows` molecules, each with how often it occurs.
+    """The matrix products of an update on `rows` molecules, each with its number of occurrences.
 
-    Forward, gradient of the input and gradient of the weights of every linear map; the products
-    with the state are done position by position, their weights' gradient once for all.
+    They are the forward pass and the gradients of inputs and weights of every linear map. Products
+    with the hidden state occur once per position, the gradient of their weights once per update.
     """
     layers = [(config.embedding_size, config.encoder_size)] * 2
     layers += [(2 * config.encoder_size, config.encoder_size)] * 2 * (config.encoder_layers - 1)
@@ -65,12 +65,12 @@ def products(
 
 
 def operations(counted: list[tuple[Shape, int]]) -> float:
-    """Floating-point operations, a multiplication and an addition being two."""
+    """Floating-point operations; a multiplication and an addition count as two."""
     return sum(2.0 * m * k * n * times for (m, k, n), times in counted)
 
 
 def bare_seconds(counted: list[tuple[Shape, int]], dtype: torch.dtype, repeats: int) -> float:
-    """Least time of all those products one after the other, operands laid out as in training."""
+    """Shortest time of all products in sequence, with operands laid out as in training."""
     jobs = []
     for (m, k, n), times in counted:
         # Gradients of weights take their left operand transposed.
@@ -89,7 +89,7 @@ def bare_seconds(counted: list[tuple[Shape, int]], dtype: torch.dtype, repeats: 
 def training_rate(
     arguments: argparse.Namespace, group: ProcessGroup, precision: torch.dtype
 ) -> dict[str, float]:
-    """Molecules/s of the loop on this process group, after a few updates that are not counted."""
+    """Molecules per second of the loop on this process group, after warm-up updates."""
     corpus = prepare_corpus(arguments.data, folder=arguments.store)
     model = MoleculeVAE.untrained(corpus.vocabulary, ModelConfig.preset(arguments.preset))
     indices = torch.arange(len(corpus)).numpy()
@@ -115,7 +115,7 @@ def training_rate(
 
 
 def as_member(rank: int, size: int, rendezvous: Path, arguments: argparse.Namespace) -> None:
-    """What each process of a measured process group does; the first prints what it measured."""
+    """Train as a process of the group; the first process prints its measurement."""
     torch.set_num_threads(1)
     precision = getattr(torch, arguments.precision)
     member = (
@@ -128,7 +128,7 @@ def as_member(rank: int, size: int, rendezvous: Path, arguments: argparse.Namesp
 
 
 def as_product(arguments: argparse.Namespace) -> None:
-    """Time the bare products in a process of its own, with one thread, as training runs."""
+    """Time the bare products in a separate process with one thread, as training runs."""
     torch.set_num_threads(1)
     config = ModelConfig.preset(arguments.preset)
     shape = json.loads(arguments.shape)
@@ -156,19 +156,19 @@ def together(count: int, *words: str) -> list[str]:
 
 
 def measure(arguments: argparse.Namespace, processes: int) -> dict[str, float]:
-    """Training and bare products on so many cores, best of the rounds of each."""
+    """Training and bare products on this number of cores, the best round of each."""
     words = ("--precision", arguments.precision)
     rates = [
         json.loads(together(processes, "--role", "member", *words)[0])
         for _ in range(arguments.rounds)
     ]
-    rate = max(rates, key=lambda found: found["molecules_per_second"])
+    rate = max(rates, key=lambda row: row["molecules_per_second"])
     shape = ("--shape", json.dumps(rate))
     bare = [
         [json.loads(line) for line in together(processes, "--role", "product", *shape, *words)]
         for _ in range(arguments.rounds)
     ]
-    bare_rate = max(sum(one["operations"] / one["seconds"] for one in found) for found in bare)
+    bare_rate = max(sum(row["operations"] / row["seconds"] for row in rows) for rows in bare)
     flops = rate["molecules_per_second"] * bare[0][0]["operations"] / arguments.batch_size
     return {
         "processes": processes,
@@ -180,7 +180,7 @@ def measure(arguments: argparse.Namespace, processes: int) -> dict[str, float]:
     }
 
 
-def parsed() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/moses_sample.csv"))
@@ -202,7 +202,7 @@ def parsed() -> argparse.Namespace:
 
 def main() -> None:
     """Measure with one process and with one per core; print and record."""
-    arguments = parsed()
+    arguments = parse_arguments()
     if arguments.role == "member":
         as_member(arguments.rank, arguments.size, Path(arguments.rendezvous), arguments)
         return
@@ -219,7 +219,7 @@ def main() -> None:
     for row in rows:
         print(" | ".join(str(value) for value in row.values()))
     speed_up = rows[-1]["molecules_per_second"] / rows[0]["molecules_per_second"]
-    print(f"{rows[-1]['processes']} processes are {speed_up:.2f} times one")
+    print(f"{rows[-1]['processes']} processes are {speed_up:.2f} times as fast as one")
     if arguments.out:
         record = {"preset": arguments.preset, "precision": arguments.precision, "rows": rows}
         command = ["python", "scripts/benchmark_training.py", *sys.argv[1:]]

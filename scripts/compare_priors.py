@@ -1,13 +1,12 @@
-"""What each prior on z is worth: samples of one model under several of them, by FCD.
+"""Compare priors on z by the FCD of their samples, all from one model.
 
     molvae data moses --out data/moses
     python scripts/compare_priors.py --data data/moses --out data/results/priors/priors.json
 
-`normal` is N(0, I), which the KL draws the posteriors to; `one normal` and `mixture` are fitted to
-codes of training molecules; `codes` are such codes themselves, the bound for a prior that fits them
-perfectly; `push-forward` is the learned prior without its acceptance: all that it gives, what its
-codes give back, and of that what SELFIES takes as it is written; `learned` is what `generate`
-gives.
+`normal` is N(0, I); `one normal` and `mixture` are fitted to latent vectors of training molecules;
+`codes` are such vectors themselves, the bound for a prior that fits them perfectly. `push-forward`
+is the learned prior without resampling: all of its samples, those that round-trip, and those that
+SELFIES need not repair either. `learned` is what `generate` does.
 """
 
 import argparse
@@ -36,7 +35,7 @@ Latents = Float[np.ndarray, "molecule latent"]
 
 @dataclass(frozen=True)
 class Priors:
-    """A model, codes of molecules that it was trained on, and what is drawn with."""
+    """A model, latent vectors of its training molecules, and a random generator."""
 
     model: MoleculeVAE
     codes: Latents
@@ -44,35 +43,35 @@ class Priors:
 
     def normal(self, n: int) -> list[Selfies]:
         """N(0, I)."""
-        return self._decoded(self.generator.standard_normal((n, self.model.latent_size)))
+        return self._decode(self.generator.standard_normal((n, self.model.latent_size)))
 
     def mixture(self, n: int, components: int) -> list[Selfies]:
-        """Normal distributions with full covariances, fitted to the codes."""
+        """A mixture of normal distributions with full covariance, fitted to the latent vectors."""
         seed = int(self.generator.integers(2**31))
         fitted = GaussianMixture(components, reg_covar=1e-4, max_iter=50, random_state=seed)
-        return self._decoded(fitted.fit(self.codes).sample(n)[0])
+        return self._decode(fitted.fit(self.codes).sample(n)[0])
 
-    def of_codes(self, n: int) -> list[Selfies]:
-        """The codes themselves."""
-        return self._decoded(self.codes[:n])
+    def codes_themselves(self, n: int) -> list[Selfies]:
+        """The latent vectors themselves."""
+        return self._decode(self.codes[:n])
 
-    def learned(self, n: int, **settings: Any) -> list[Selfies]:
+    def language_model(self, n: int, **settings: Any) -> list[Selfies]:
         """The learned prior, by the settings of `MosesConfig`."""
         config, seed = MosesConfig(n=n, **settings), int(self.generator.integers(2**31))
         return list(draw_samples(self.model, config, seed).samples.selfies_rows or ())
 
-    def _decoded(self, latents: Latents) -> list[Selfies]:
+    def _decode(self, latents: Latents) -> list[Selfies]:
         return list(self.model.decode_symbols(latents))
 
 
-def _is_strict(selfies: Selfies) -> bool:
+def _is_unrepaired(selfies: Selfies) -> bool:
     try:
         return repair(selfies) is None
     except MoleculeError:
         return False
 
 
-def measured(selfies_rows: Sequence[Selfies], net: ChemNet) -> dict[str, float]:
+def measure(selfies_rows: Sequence[Selfies], net: ChemNet) -> dict[str, float]:
     """Figures of one prior's samples."""
     smiles = []
     for selfies in selfies_rows:
@@ -83,7 +82,7 @@ def measured(selfies_rows: Sequence[Selfies], net: ChemNet) -> dict[str, float]:
     distance = frechet_distance(net.gaussian(smiles), reference_statistics()["Test"])
     return {
         "valid": len(smiles) / len(selfies_rows),
-        "strict": float(np.mean([_is_strict(selfies) for selfies in selfies_rows])),
+        "strict": float(np.mean([_is_unrepaired(selfies) for selfies in selfies_rows])),
         "unique": len(set(smiles)) / len(smiles),
         "FCD/Test": distance,
     }
@@ -93,8 +92,8 @@ def main() -> None:
     """Sample, measure, record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of molvae data moses")
-    parser.add_argument("--model", default="moses", help="a model folder or a shipped model")
-    parser.add_argument("--n", type=int, default=10_000, help="samples of each prior")
+    parser.add_argument("--model", default="moses", help="folder of a model, or a shipped model")
+    parser.add_argument("--n", type=int, default=10_000, help="samples per prior")
     parser.add_argument("--components", type=int, default=20, help="of the mixture")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True, help="JSON file for the record")
@@ -103,21 +102,23 @@ def main() -> None:
     model, net = MoleculeVAE.from_pretrained(arguments.model, "cpu"), ChemNet.load()
     training = read_smiles(arguments.data / "train.csv")
     chosen = generator.choice(len(training), 2 * arguments.n, replace=False)
-    codes = model.encode([training[place] for place in chosen]).astype(np.float64)
+    codes = model.encode([training[index] for index in chosen]).astype(np.float64)
     priors, n = Priors(model, codes, generator), arguments.n
     ways: dict[str, Callable[[], list[Selfies]]] = {
         "normal": lambda: priors.normal(n),
         "one normal": lambda: priors.mixture(n, 1),
         f"mixture of {arguments.components}": lambda: priors.mixture(n, arguments.components),
-        "codes": lambda: priors.of_codes(n),
-        "push-forward": lambda: priors.learned(n, prior="push-forward", exact=False, strict=False),
-        "push-forward, exact": lambda: priors.learned(n, prior="push-forward", strict=False),
-        "push-forward, exact and strict": lambda: priors.learned(n, prior="push-forward"),
-        "learned, exact and strict": lambda: priors.learned(n, prior="learned"),
+        "codes": lambda: priors.codes_themselves(n),
+        "push-forward": lambda: priors.language_model(
+            n, prior="push-forward", exact=False, strict=False
+        ),
+        "push-forward, exact": lambda: priors.language_model(n, prior="push-forward", strict=False),
+        "push-forward, exact and strict": lambda: priors.language_model(n, prior="push-forward"),
+        "learned, exact and strict": lambda: priors.language_model(n, prior="learned"),
     }
     rows: list[dict[str, Any]] = []
     for name, selfies_rows in ways.items():
-        rows.append({"prior": name, **measured(selfies_rows(), net)})
+        rows.append({"prior": name, **measure(selfies_rows(), net)})
         print(rows[-1], flush=True)
     record = {
         "name": arguments.model,

@@ -1,4 +1,4 @@
-"""The metrics of molvae beside those of molsets 0.3.1, computed in an environment of its own.
+"""Compare the metrics of molvae with those of molsets 0.3.1, run in a separate environment.
 
     python -m venv other
     other/bin/pip install rdkit pandas scipy tqdm torch==2.13.0 fcd_torch matplotlib seaborn
@@ -7,8 +7,8 @@
     python scripts/compare_with_molsets.py data/moses --python other/bin/python \
         --out data/results/metrics/agreement.json
 
-Samples are molecules of the scaffold test set and of the training set, with duplicates and invalid
-texts among them; all sets are drawn with the seed.
+The samples are molecules of the scaffold test set and of the training set, with duplicates and
+invalid texts among them.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 
 INVALID = ("C1CC", "c1cccc1", "C(C)(C)(C)(C)C", "not a molecule", "N=O=C", "CC(")
 TOLERANCE = 1e-4
-# A molecule of each kind that a filter of MOSES stops, so that Filters is less than 1.
+# Molecules that the MOSES filters reject, so that the metric Filters is below 1.
 STOPPED = (
     "CC(=O)C=Cc1ccccc1",
     "O=Cc1ccccc1",
@@ -36,15 +36,17 @@ STOPPED = (
 
 
 def main() -> None:
-    """Draw the sets, measure them twice, print and record the figures."""
+    """Draw the sets, measure them with both packages, print and record the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("moses", type=Path, help="folder with train, test and test_scaffolds.csv")
-    parser.add_argument("--python", type=Path, required=True, help="of the other environment")
+    parser.add_argument(
+        "--python", type=Path, required=True, help="interpreter of the environment that has molsets"
+    )
     parser.add_argument("--out", type=Path, help="JSON file for the record")
     parser.add_argument("--molecules", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    sets = drawn_sets(arguments.moses, arguments.molecules, arguments.seed)
+    sets = draw_sets(arguments.moses, arguments.molecules, arguments.seed)
     theirs = by_molsets(sets, arguments.python)
     ours = by_molvae(sets)
     table = {
@@ -66,7 +68,7 @@ def record(
     table: dict[str, dict[str, float]],
     packages: dict[str, str],
 ) -> None:
-    """Write the figures and where they come from."""
+    """Write the figures with their provenance."""
     from molvae.files import write_json
     from molvae.runs import provenance
 
@@ -86,7 +88,7 @@ def record(
     )
 
 
-def drawn_sets(moses: Path, count: int, seed: int) -> dict[str, list[str]]:
+def draw_sets(moses: Path, count: int, seed: int) -> dict[str, list[str]]:
     """Samples, Test, TestSF and training molecules."""
     import numpy as np
 
@@ -96,23 +98,23 @@ def drawn_sets(moses: Path, count: int, seed: int) -> dict[str, list[str]]:
     )
 
     def draw(texts: list[str], size: int) -> list[str]:
-        return [texts[place] for place in generator.choice(len(texts), size, replace=False)]
+        return [texts[index] for index in generator.choice(len(texts), size, replace=False)]
 
-    of_scaffolds, training = draw(scaffolds, 2 * count), draw(train, 3 * count)
-    samples = of_scaffolds[: count - count // 10 - count // 20 - count // 60 - len(STOPPED)]
+    scaffold_molecules, training = draw(scaffolds, 2 * count), draw(train, 3 * count)
+    samples = scaffold_molecules[: count - count // 10 - count // 20 - count // 60 - len(STOPPED)]
     samples += training[: count // 10] + samples[: count // 20] + list(STOPPED)
     samples += [INVALID[number % len(INVALID)] for number in range(count // 60)]
-    samples = [samples[place] for place in generator.permutation(len(samples))]
+    samples = [samples[index] for index in generator.permutation(len(samples))]
     return {
         "samples": samples,
         "Test": draw(test, count),
-        "TestSF": of_scaffolds[count:],
+        "TestSF": scaffold_molecules[count:],
         "training": training,
     }
 
 
 def column(path: Path) -> list[str]:
-    """The only column of a file of MOSES."""
+    """The only column of a MOSES file."""
     return path.read_text(encoding="utf-8").split()[1:]
 
 
@@ -131,27 +133,27 @@ def by_molvae(sets: dict[str, list[str]]) -> dict[str, float]:
 
 
 def by_molsets(sets: dict[str, list[str]], python: Path) -> dict[str, dict]:
-    """The figures of molsets, and the versions behind them."""
+    """The figures of molsets and the versions of its packages."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sets.json").write_text(json.dumps(sets), encoding="utf-8")
-        done = subprocess.run(
+        process = subprocess.run(
             [python, Path(__file__).resolve(), "--as-molsets", "sets.json"],
             cwd=folder,
             stdout=subprocess.PIPE,
             check=True,
         )
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def as_molsets(path: Path) -> None:
-    """In the other environment: print the figures as JSON."""
+    """Print the figures as JSON; runs in the environment that has molsets."""
     shim()
     from importlib.metadata import version
 
     from moses.metrics import get_all_metrics
 
     sets = json.loads(path.read_text(encoding="utf-8"))
-    found = get_all_metrics(
+    values = get_all_metrics(
         sets["samples"],
         test=sets["Test"],
         test_scaffolds=sets["TestSF"],
@@ -160,12 +162,12 @@ def as_molsets(path: Path) -> None:
     )
     names = ("molsets", "rdkit", "numpy", "scipy", "torch", "fcd_torch")
     packages = {name: version(name) for name in names}
-    metrics = {name: float(value) for name, value in found.items()}
+    metrics = {name: float(value) for name, value in values.items()}
     print(json.dumps({"metrics": metrics, "packages": packages}))
 
 
 def shim() -> None:
-    """What molsets 0.3.1 asks of packages older than today's."""
+    """Provide the names that molsets 0.3.1 expects of older packages."""
     import types
 
     import numpy
@@ -178,7 +180,7 @@ def shim() -> None:
     sys.modules["rdkit.six"] = six
     numpy.NaN = numpy.nan
     numpy.row_stack = numpy.vstack
-    pandas.DataFrame.append = lambda self, other, sort: pandas.concat([self, other], sort=sort)
+    pandas.DataFrame.append = lambda self, rows, sort: pandas.concat([self, rows], sort=sort)
 
 
 if __name__ == "__main__":

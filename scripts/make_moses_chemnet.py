@@ -2,9 +2,9 @@
 
     python scripts/make_moses_chemnet.py FOLDER
 
-FOLDER holds test_stats.npz and test_scaffolds_stats.npz (moses/dataset/data in the wheel): what
-ChemNet answers to the 176,074 and 176,225 held-out molecules of MOSES, the side of the FCD that
-published figures share. numpy reads those files by unpickling: take them from the genuine wheel.
+FOLDER holds test_stats.npz and test_scaffolds_stats.npz (moses/dataset/data in the wheel): mean and
+covariance of ChemNet activations over the 176,074 and 176,225 held-out molecules of MOSES, to which
+published FCD figures refer. numpy unpickles those files: take them from the genuine wheel.
 """
 
 import sys
@@ -19,7 +19,7 @@ TARGET = Path(__file__).parents[1] / "molvae" / "benchmarks" / "moses_chemnet.np
 
 
 def main() -> int:
-    """Write the file: of each covariance one triangle, in single precision."""
+    """Write the file: the lower triangle of each covariance, in single precision."""
     folder = Path(sys.argv[1])
     arrays = {}
     for name, file in SETS.items():

@@ -71,6 +71,21 @@ def reconstruction(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def latent(records: dict[str, dict[str, Any]]) -> str:
+    """Figures of each model's latent space, with the control of each figure."""
+    names = list(
+        dict.fromkeys(row["name"] for record in records.values() for row in record["figures"])
+    )
+    rows = [
+        [name, *(_latent_figure(record, name) for record in records.values())] for name in names
+    ]
+    heading = ["measure", *(f"`{label(name, record)}`" for name, record in records.items())]
+    return (
+        "Each figure with its control in brackets: what a space of no use, or real molecules, "
+        f"would give.\n\n{table(heading, rows)}{commands(*records.values())}"
+    )
+
+
 def priors(records: dict[str, dict[str, Any]]) -> str:
     """Sample quality of one model under several priors."""
     record = records["priors"]
@@ -100,6 +115,26 @@ def agreement(records: dict[str, dict[str, Any]]) -> str:
         f"`molvae evaluate` against molsets {record['molsets_packages']['molsets']} on the same "
         f"{record['sets']['samples']:,} molecules: {len(differences)} metrics, the largest "
         f"difference is {differences[furthest]:.1e} ({furthest}).{commands(record)}"
+    )
+
+
+def examples(records: dict[str, dict[str, Any]]) -> str:
+    """Molecules that README.md shows, with the commands that made them."""
+    record = records["examples"]
+    search, lead = record["search"], record["lead"]
+    shown = [
+        (
+            "Generated",
+            record["generated"]["command"],
+            [[s] for s in record["generated"]["molecules"]],
+        ),
+        ("Found without a lead", search["command"], _molecule_rows(search["found"])),
+        ("Found around a lead", lead["command"], _molecule_rows([lead, *lead["found"]])),
+    ]
+    return "\n\n".join(
+        f"### {title}\n\n```text\n{command}\n```\n\n"
+        + table(["SMILES", "score", "QED", "logP"][: len(rows[0])], rows)
+        for title, command, rows in shown
     )
 
 
@@ -143,12 +178,11 @@ def generation(record: dict[str, Any]) -> str:
             ", ".join(row["properties"]) or "none",
             str(row["workers"]),
             f"{row['molecules_per_second']:,.0f}",
-            f"{row['share_of_time']['network']:.2f}",
             f"{row['molecules'] / row['draws']:.4f}",
         ]
         for row in record["rows"]
     ]
-    heading = ["properties", "workers", "molecules/s", "network's share", "accepted per sample"]
+    heading = ["properties", "workers", "molecules/s", "accepted per sample"]
     return (
         f"**Generation** of {record['rows'][0]['molecules']:,} distinct valid molecules by "
         f"`{record['name']}`:\n\n{table(heading, rows)}{commands(record)}"
@@ -167,27 +201,30 @@ def search_overhead(record: dict[str, Any]) -> str:
     )
 
 
-def quickstart(record: dict[str, Any]) -> str:
-    """Seconds of each step of scripts/quickstart.sh."""
-    steps = dict(record["seconds"])
-    total = steps.pop("all")
-    shown = ", ".join(f"{step} {seconds} s" for step, seconds in steps.items())
-    return (
-        f"**Quickstart** took {total // 60} min {total % 60} s after the downloads: {shown}."
-        f"{commands(record)}"
-    )
-
-
-def speed(records: dict[str, dict[str, Any]]) -> str:
+def stage_speeds(records: dict[str, dict[str, Any]]) -> str:
     """Speed of each stage, one paragraph or table per record."""
     stages = {
         "cleaning": cleaning,
         "training": training,
         "generation": generation,
         "search": search_overhead,
-        "quickstart": quickstart,
     }
     return "\n\n".join(stages[name](records[name]) for name in stages if name in records)
+
+
+def _molecule_rows(molecules: list[dict[str, Any]]) -> list[list[str]]:
+    return [
+        [row["smiles"], f"{row['score']:.4f}", f"{row['qed']:.3f}", f"{row['logp']:.2f}"]
+        for row in molecules
+    ]
+
+
+def _latent_figure(record: dict[str, Any], name: str) -> str:
+    for row in record["figures"]:
+        if row["name"] == name:
+            control = f" ({row['control']:.3f})" if row["control"] is not None else ""
+            return "-" if row["value"] is None else f"{row['value']:.3f}{control}"
+    return "-"
 
 
 def _moses_figures(record: dict[str, Any], columns: list[str]) -> list[str]:

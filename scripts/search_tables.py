@@ -74,7 +74,7 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def latent(records: dict[str, dict[str, Any]]) -> str:
+def ablation(records: dict[str, dict[str, Any]]) -> str:
     """Search methods on a few PMO tasks at a small budget."""
     first = next(iter(records.values()))
     tasks = _tasks(records)

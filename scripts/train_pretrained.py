@@ -1,13 +1,13 @@
-"""Train a model that ships with molvae from public data, and put it where it ships from.
+"""Train a model that ships with molvae from public data, and write it to molvae/pretrained.
 
     python scripts/train_pretrained.py zinc250k --work runs/zinc250k
     python scripts/train_pretrained.py moses --work runs/moses --minutes 600
 
-Brings the data, trains (or goes on, where an earlier call was cut off), and writes the best
-weights as float16 to molvae/pretrained/NAME. With --minutes training ends by then; --from-shipped
-starts from the weights that ship now, instead of random ones, and with --only prior leaves their
-autoencoder as it is. --acceptance fits the acceptance of the shipped model's prior anew, and
-nothing else. --card alone writes the figures of data/results into the cards of the shipped models.
+Downloads the data, trains (or resumes an interrupted run) and writes the best weights as float16 to
+molvae/pretrained/NAME. --minutes limits the training; --from-shipped starts from the weights that
+ship now instead of random ones, and with --only prior keeps their autoencoder. --acceptance only
+fits the acceptance of the shipped model's prior. --card only writes the figures of data/results
+into the cards of the shipped models.
 """
 
 import argparse
@@ -36,16 +36,16 @@ ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "molvae" / "pretrained"
 RESULTS = ROOT / "data" / "results"
 MOST_BYTES = 12_000_000
-"""Of a shipped model's folder."""
+"""Largest size of the folder of a shipped model."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a shipped model is made."""
+    """Data and epochs of a shipped model."""
 
     about: str
     fetch: Callable[..., Mapping[str, Path]]
-    """Brings the files into a folder; `train` is one of them."""
+    """Downloads the files into a folder; `train` is among them."""
     corpus: CorpusConfig
     epochs: int
 
@@ -68,7 +68,7 @@ RECIPES = {
 
 
 def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingPlan:
-    """Everything that decides how the model comes out."""
+    """All settings of the training."""
     start = find_model(arguments.name) if arguments.from_shipped else None
     return TrainingPlan(
         data=data,
@@ -90,8 +90,8 @@ def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingP
     )
 
 
-def trained(arguments: argparse.Namespace) -> MoleculeVAE:
-    """The model of the finished run, which is begun, or resumed where it was cut off."""
+def trained_model(arguments: argparse.Namespace) -> MoleculeVAE:
+    """The model of the finished run; an interrupted run is resumed."""
     recipe, run = RECIPES[arguments.name], RunDirectory(arguments.work / "run")
     files = recipe.fetch(arguments.work / "data", progress=True)
     if run.settings.is_file():
@@ -100,8 +100,8 @@ def trained(arguments: argparse.Namespace) -> MoleculeVAE:
     return train(settings, run.path, notify=print, progress=True).model
 
 
-def resampled(arguments: argparse.Namespace) -> MoleculeVAE:
-    """The shipped model, its prior's acceptance fitted anew."""
+def resampled_model(arguments: argparse.Namespace) -> MoleculeVAE:
+    """The shipped model with a new acceptance of its prior."""
     recipe, model = RECIPES[arguments.name], MoleculeVAE.from_pretrained(arguments.name)
     files = recipe.fetch(arguments.work / "data", progress=True)
     corpus = prepare_corpus(files["train"], recipe.corpus).recoded(model.vocabulary)
@@ -113,25 +113,27 @@ def resampled(arguments: argparse.Namespace) -> MoleculeVAE:
 
 
 def figures(name: str) -> dict[str, str]:
-    """What data/results says of a model, for its card."""
-    found: dict[str, str] = {}
+    """Figures of a model in data/results, for its card."""
+    measured: dict[str, str] = {}
     if (reconstruction := RESULTS / "reconstruction" / f"{name}.json").is_file():
         record = read_json(reconstruction)
-        found[f"exact reconstruction, {record['molecules']:,} held out"] = f"{record['greedy']:.3f}"
-        found["the same, JT-VAE's protocol"] = f"{record['jtvae']:.3f}"
+        measured[f"exact reconstruction, {record['molecules']:,} held out"] = (
+            f"{record['greedy']:.3f}"
+        )
+        measured["the same, JT-VAE's protocol"] = f"{record['jtvae']:.3f}"
     if (moses := RESULTS / "moses" / f"{name}.json").is_file():
         record = read_json(moses)
         mean, spread = record["mean"], record["deviation"]
         several = len(record["settings"]["seeds"]) > 1
-        found |= {
+        measured |= {
             metric: f"{mean[metric]:.4f}" + (f" ± {spread[metric]:.4f}" if several else "")
             for metric in mean
         }
-    return found
+    return measured
 
 
 def ship(model: MoleculeVAE, name: str) -> None:
-    """Write the model to where it ships from, with its card."""
+    """Write the model with its card to molvae/pretrained."""
     validation = dict(model.card["validation"])
     validation.pop("kl_per_dimension", None)
     model.card |= {
@@ -153,16 +155,18 @@ def main() -> int:
     )
     parser.add_argument("name", nargs="?", choices=list(RECIPES))
     parser.add_argument("--work", type=Path, help="folder for the data and the run")
-    parser.add_argument("--minutes", type=float, help="training ends by then")
+    parser.add_argument("--minutes", type=float, help="longest training time")
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--beta", type=float, default=TrainConfig().beta)
-    parser.add_argument("--processes", type=int, help="one per core without it")
+    parser.add_argument("--processes", type=int, help="default: one per core")
     parser.add_argument("--from-shipped", action="store_true")
-    parser.add_argument("--only", choices=["prior"], help="what to train; else everything")
-    parser.add_argument("--acceptance", action="store_true", help="fit that of the prior anew")
-    parser.add_argument("--acceptance-draws", type=int, default=100_000, help="to fit it to")
-    parser.add_argument("--card", action="store_true", help="write the cards anew, train nothing")
+    parser.add_argument("--only", choices=["prior"], help="train the prior alone")
+    parser.add_argument(
+        "--acceptance", action="store_true", help="only fit the acceptance of the prior"
+    )
+    parser.add_argument("--acceptance-draws", type=int, default=100_000, help="samples for the fit")
+    parser.add_argument("--card", action="store_true", help="only write the cards")
     arguments = parser.parse_args()
     if arguments.card:
         for name in shipped_models():
@@ -170,7 +174,7 @@ def main() -> int:
         return 0
     if arguments.name is None or arguments.work is None:
         parser.error("give the name of a model and --work")
-    model = resampled(arguments) if arguments.acceptance else trained(arguments)
+    model = resampled_model(arguments) if arguments.acceptance else trained_model(arguments)
     ship(model, arguments.name)
     return 0
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from model_tables import agreement, moses, priors, reconstruction, speed
+from model_tables import agreement, examples, latent, moses, priors, reconstruction, stage_speeds
 from molvae.files import atomic_write, read_json
-from search_tables import history, latent, leads, methods, pmo
+from search_tables import ablation, history, leads, methods, pmo
 from summary_table import RESULTS, summary
 
 README = Path(__file__).parents[1] / "README.md"
@@ -28,9 +28,11 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "priors": priors,
     "pmo": pmo,
     "latent": latent,
+    "ablation": ablation,
     "methods": methods,
     "leads": leads,
-    "speed": speed,
+    "speed": stage_speeds,
+    "examples": examples,
     "history": history,
 }
 """Function that makes the table of each benchmark from its records, by the names of their files."""

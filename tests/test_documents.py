@@ -31,6 +31,7 @@ SHORTER = {
     # A model trained for three seconds writes mostly radicals.
     "--model runs/first --n 1000": "--model runs/first --n 20 --radicals",
     "--n 1000": "--n 20",
+    "--n 500": "--n 20",
     "budget=500": "budget=30, patience=2",
     # The guardrails reject all that a model trained for three seconds writes.
     "--model runs/first --out runs/search": "--out runs/search",
@@ -132,6 +133,10 @@ def test_the_readme_shows_commands_and_python():
 def test_the_tables_come_from_the_records():
     script = ROOT / "scripts" / "write_results_tables.py"
     run([sys.executable, str(script), "--check"], ROOT)
+
+
+def test_the_reference_of_objectives_comes_from_the_code():
+    run([sys.executable, str(ROOT / "scripts" / "write_objectives_guide.py"), "--check"], ROOT)
 
 
 def test_each_record_belongs_to_a_table():
