@@ -351,7 +351,7 @@ class MoleculeVAE:
         values: np.ndarray = self.network.head.predict(z).cpu().numpy()
         return values
 
-    def extended(
+    def extend(
         self, symbols: Iterable[str], property_names: tuple[str, ...], seed: int = 0
     ) -> "MoleculeVAE":
         """A copy of the model with further symbols and with these properties; old ids stay.
@@ -365,7 +365,7 @@ class MoleculeVAE:
             property_names: properties of the copy.
             seed: random seed of the weights of a new property head.
         """
-        vocabulary = self.vocabulary.extended(symbols)
+        vocabulary = self.vocabulary.with_symbols(symbols)
         larger = type(self).untrained(vocabulary, self.network.config, property_names, seed).network
         larger.load_from_smaller(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)

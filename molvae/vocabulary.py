@@ -134,7 +134,7 @@ class Vocabulary:
             symbols += self._symbols_of[index - _SPECIAL]
         return tuple(symbols)
 
-    def extended(self, symbols: Iterable[str]) -> "Vocabulary":
+    def with_symbols(self, symbols: Iterable[str]) -> "Vocabulary":
         """This vocabulary with the symbols it lacks added at its end; its ids stay as they are."""
         new = sorted(set(symbols) - set(self.tokens))
         return type(self)((*self.tokens, *new), self.merges) if new else self
@@ -162,7 +162,7 @@ class Vocabulary:
         selfies = {character: symbol for symbol, character in characters.items()}
         merges = tuple(
             ("".join(map(selfies.__getitem__, left)), "".join(map(selfies.__getitem__, right)))
-            for left, right in _learned_merges(tokenizer)
+            for left, right in _merges_of(tokenizer)
         )
         # Two pairs may spell one token, as [C][C] + [C] and [C] + [C][C] do.
         merged = dict.fromkeys(left + right for left, right in merges)
@@ -202,7 +202,7 @@ class Vocabulary:
 
 
 # Any: tokenizers has no types.
-def _learned_merges(tokenizer: Any) -> list[Merge]:
+def _merges_of(tokenizer: Any) -> list[Merge]:
     """The merges of a trained tokenizer, which only its JSON lists."""
     import json
 

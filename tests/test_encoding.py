@@ -101,7 +101,7 @@ def test_the_mark_is_that_of_what_decides_codes(tiny_model):
     assert marked(language_model=1.0, head=1.0) == mark_of(tiny_model)
     others = {part: marked(**{part: 1.0}) for part in ("embedding", "to_posterior", "decoder")}
     assert len({mark_of(tiny_model), *others.values()}) == 4
-    assert mark_of(tiny_model.extended(["[At]"], ("logp", "qed"))) != mark_of(tiny_model)
+    assert mark_of(tiny_model.extend(["[At]"], ("logp", "qed"))) != mark_of(tiny_model)
 
 
 def test_no_molecule_at_all_is_an_error_with_the_first_refusal(tiny_model):

@@ -124,7 +124,7 @@ def test_untrained_models_of_one_seed_are_one_model(tiny_model):
 
 def test_an_extended_model_still_says_the_same(tiny_model):
     symbols = [*tiny_model.vocabulary.symbols, "[13CH4]", "[2H]"]
-    larger = tiny_model.extended(symbols, tiny_model.property_names)
+    larger = tiny_model.extend(symbols, tiny_model.property_names)
     assert len(larger.vocabulary) > len(tiny_model.vocabulary)
     np.testing.assert_allclose(larger.encode(SMILES), tiny_model.encode(SMILES), atol=1e-6)
     assert larger.reconstruct(SMILES) == tiny_model.reconstruct(SMILES)
@@ -132,12 +132,12 @@ def test_an_extended_model_still_says_the_same(tiny_model):
 
 
 def test_a_head_of_other_properties_begins_anew(tiny_model):
-    other = tiny_model.extended((), ("tpsa",))
+    other = tiny_model.extend((), ("tpsa",))
     assert other.predict(other.encode(SMILES)).shape == (4, 1)
 
 
 def test_predictions_without_a_head_are_refused(tiny_model):
-    bare = tiny_model.extended((), ())
+    bare = tiny_model.extend((), ())
     with pytest.raises(ModelError, match="`property_columns`"):
         bare.predict(np.zeros((1, bare.latent_size), np.float32))
 

@@ -61,14 +61,14 @@ def test_an_unknown_symbol_is_named():
 
 
 def test_an_extended_vocabulary_keeps_its_ids():
-    extended = ROBUST.extended(["[Zz]", "[13C]", "[C]"])
+    extended = ROBUST.with_symbols(["[Zz]", "[13C]", "[C]"])
     assert extended.symbols == (*ROBUST.symbols, "[13C]", "[Zz]")
     assert extended.encode(ROBUST.symbols) == ROBUST.encode(ROBUST.symbols)
-    assert ROBUST.extended(["[C]"]) is ROBUST
+    assert ROBUST.with_symbols(["[C]"]) is ROBUST
 
 
 def test_json_keeps_it_whole():
-    vocabulary = ROBUST.extended([".", "[13C]"])
+    vocabulary = ROBUST.with_symbols([".", "[13C]"])
     assert Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json()))) == vocabulary
 
 
@@ -135,7 +135,7 @@ class TestMerges:
 
     def test_new_symbols_come_after_merges_and_change_no_id(self):
         merged = Vocabulary.from_symbols([]).with_merges(10, MERGING)
-        longer = merged.extended(["[Xx]"])
+        longer = merged.with_symbols(["[Xx]"])
         assert longer.encode(MERGING[0]) == merged.encode(MERGING[0])
         assert longer.decode(longer.encode([*MERGING[0], "[Xx]"])) == (*MERGING[0], "[Xx]")
 

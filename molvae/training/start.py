@@ -96,7 +96,7 @@ def build_model(
 
 
 def _build_fresh(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
-    vocabulary = corpus.learn_merges(plan.model.tokens).extended(
+    vocabulary = corpus.learn_merges(plan.model.tokens).with_symbols(
         remove_stereo(corpus.vocabulary.symbols)
     )
     model = MoleculeVAE.untrained(vocabulary, plan.model, corpus.property_names, plan.train.seed)
@@ -107,7 +107,7 @@ def _build_fresh(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
 def _extend(start: MoleculeVAE, corpus: Corpus, seed: int) -> MoleculeVAE:
     """The start model with the symbols and properties of the data."""
     symbols = corpus.vocabulary.symbols
-    return start.extended((*symbols, *remove_stereo(symbols)), corpus.property_names, seed)
+    return start.extend((*symbols, *remove_stereo(symbols)), corpus.property_names, seed)
 
 
 def _prepare_prior(start: MoleculeVAE, corpus: Corpus) -> MoleculeVAE:

@@ -201,7 +201,7 @@ def test_stores_may_be_kept_elsewhere(path, tmp_path):
 
 
 def test_another_vocabulary_changes_ids_but_no_molecule(corpus):
-    other = Vocabulary.from_symbols(["[Xe]", "[Br+1]"]).extended(corpus.vocabulary.symbols)
+    other = Vocabulary.from_symbols(["[Xe]", "[Br+1]"]).with_symbols(corpus.vocabulary.symbols)
     recoded = corpus.recode(other)
     assert recoded.ids(3).tolist() != corpus.ids(3).tolist()
     assert recoded.smiles(3) == corpus.smiles(3)
@@ -356,7 +356,7 @@ def test_rows_of_a_batch_lose_their_stereo_marks_where_asked(tmp_path):
     data = tmp_path / "marked.csv"
     data.write_text("smiles\n" + "\n".join(rows) + "\n")
     plain = prepare_corpus(data)
-    corpus = plain.recode(plain.vocabulary.extended(remove_stereo(plain.vocabulary.symbols)))
+    corpus = plain.recode(plain.vocabulary.with_symbols(remove_stereo(plain.vocabulary.symbols)))
     batch = corpus.batch(np.arange(4), np.array([True, True, True, False]))
     read = [corpus.vocabulary.decode(row) for row in batch.ids.tolist()]
     assert [from_selfies(selfies).smiles for selfies in read] == [

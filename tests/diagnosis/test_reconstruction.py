@@ -26,7 +26,7 @@ def test_the_protocol_draws_symbols_at_temperature_one(writer):
 def test_the_protocol_draws_points_of_the_posterior(tiny_model):
     selfies_rows = [CO, CCO]
     _, deviation = tiny_model.posterior(selfies_rows)
-    narrow = tiny_model.extended((), tiny_model.property_names)
+    narrow = tiny_model.extend((), tiny_model.property_names)
     with torch.no_grad():
         narrow.network.to_posterior.bias[tiny_model.latent_size :] += 8.0
     assert (narrow.posterior(selfies_rows)[1] > 10 * deviation).all()

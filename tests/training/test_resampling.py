@@ -160,8 +160,8 @@ def test_a_finished_training_that_is_resumed_keeps_its_acceptance(resampled):
 
 def test_weights_that_are_trained_further_give_up_their_acceptance(resampled, few_molecules):
     result, run, _ = resampled
-    extended = result.model.extended([], ())
-    assert extended.network.acceptance is None
+    larger = result.model.extend([], ())
+    assert larger.network.acceptance is None
     settings = TrainConfig(
         only="prior", epochs=1, acceptance_draws=0, processes=1, device="cpu", learning_rate=1e-5
     )
