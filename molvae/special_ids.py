@@ -1,8 +1,8 @@
 """The ids that every vocabulary begins with; the network knows these three and no others."""
 
 PAD = 0
-"""Fills a row after its END; as the decoder's input it stands for a symbol that is hidden."""
+"""Padding after END; also replaces input symbols under word dropout."""
 START = 1
-"""What the decoder sees before the first symbol."""
+"""First input of the decoder."""
 END = 2
-"""What the decoder writes after the last symbol."""
+"""End of a sequence."""

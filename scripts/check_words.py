@@ -16,16 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "molvae"
-NOT_YET = (
-    "benchmarks",
-    "chem",
-    "diagnosis",
-    "generation.py",
-    "metrics",
-    "objectives",
-    "special_ids.py",
-    "vocabulary.py",
-)
+NOT_YET = ("objectives",)
 """Modules and folders that do not keep the rules yet; take each off this list once it does."""
 
 PLACEHOLDERS = frozenset({"one", "found", "told", "place", "part", "each", "every", "such"})

@@ -26,7 +26,7 @@ SEARCH = {
         "start": 8,
         "children": 8,
         "generations": 2,
-        "batches": "0:8",
+        "min_batch": 8,
         "workers": 1,
         "retraining": {"interval": 8, "updates": 2, "batch_size": 8, "rehearsed": 4},
     },

@@ -2,32 +2,28 @@
 
 SEARCH_BY_FILE = (
     # The search, and its constraints.
+    "allow_reactive",
     "batch_size",
     "hide_repeats",
     "lead_scale",
     "max_chain",
     "max_ring_size",
     "max_rotatable_bonds",
+    "min_environment_rate",
     # The default method.
-    "batches",
+    "candidate_heavy_atoms",
     "children",
     "evolved",
     "generations",
+    "min_batch",
     "neutralize",
     "pool_ranked",
     "pool_size",
     "stagnation",
     "start",
+    "surrogate",
     "surrogate_size",
-    # Its retraining; `updates` has a flag.
-    "clip_norm",
-    "elites",
-    "every",
-    "interval",
-    "learning_rate",
-    "precision",
-    "rank_weight",
-    "rehearsed",
+    "retraining",
     # The other methods.
     "cma_es",
     "evolution",

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _TRAINING_BY_FILE = (
     "warmup",
     "beta_warmup",
+    "flatten",
+    "patience",
     "property_weight",
     "validate_every",
     "checkpoint_minutes",
@@ -49,6 +51,7 @@ _NETWORK_BY_FILE = (
     "encoder_layers",
     "decoder_size",
     "decoder_layers",
+    "latent_input",
     "prior_size",
     "prior_layers",
 )

@@ -31,8 +31,8 @@ SMALL = {
     "start": 16,
     "children": 16,
     "generations": 2,
-    "max_heavy_atoms": 30,
-    "batches": "0:8",
+    "candidate_heavy_atoms": 30,
+    "min_batch": 8,
     "workers": 1,
     "retraining": {"interval": 16, "updates": 2, "batch_size": 8, "rehearsed": 4},
 }
@@ -388,14 +388,7 @@ def test_sources_are_named_in_the_settings():
         CombinedConfig.parse({"sources": ["nowhere"]})
 
 
-@pytest.mark.parametrize(
-    "batches", ["", "10:4", "0:4,500:16,100:8", "0:4,0:8", "0:0", "0:4,", "0 4", "0:4, 9:8"]
-)
-def test_batches_begin_with_the_first_call_and_rise(batches):
-    with pytest.raises(ConfigError, match="batches"):
-        CombinedConfig.parse({"batches": batches})
-
-
-def test_a_round_is_as_large_as_the_calls_before_it_say():
-    config = CombinedConfig.parse({"batches": "0:4,500:16"})
-    assert [config.batch_size(calls) for calls in (0, 499, 500, 10_000)] == [4, 4, 16, 16]
+def test_rounds_grow_with_the_calls():
+    sizes = [CombinedConfig().batch_size(calls) for calls in (0, 199, 200, 499, 500, 1_999, 2_000)]
+    assert sizes == [4, 4, 8, 8, 25, 25, 100]
+    assert CombinedConfig(min_batch=10).batch_size(200) == 10

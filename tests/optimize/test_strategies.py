@@ -17,7 +17,7 @@ from molvae.optimize.state import State
 from molvae.optimize.strategy import Strategy
 
 SMALL = {
-    "combined": {"start": 8, "children": 16, "generations": 2, "workers": 1, "batches": "0:8"},
+    "combined": {"start": 8, "children": 16, "generations": 2, "workers": 1, "min_batch": 8},
     "gradient": {"steps": 2, "stops": 2},
 }
 TWO = {

@@ -1,6 +1,5 @@
 """Settings of the combined search, importable without NumPy."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,7 +9,6 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    field_validator,
     model_validator,
 )
 
@@ -24,7 +22,9 @@ if TYPE_CHECKING:
 
 _PER_GENERATION = 100
 """Scored molecules for each further generation that the surrogate is trusted with."""
-_PAIRS = re.compile(r"\d+:[1-9]\d*(,\d+:[1-9]\d*)*")
+_BATCH_SIZES = ((200, 8), (500, 25), (2_000, 100))
+"""Calls from which rounds have this many molecules, about a twentieth of the calls: the more
+molecules are known, the longer it takes to fit the surrogate."""
 
 
 class RetrainingConfig(Settings):
@@ -69,8 +69,8 @@ class CombinedConfig(Settings):
     """Candidates of a generation."""
     evolved: NonNegativeInt = 10
     """Most further generations by sources that need no network, which are fast."""
-    batches: str = "0:4,200:8,500:25,2000:100"
-    """Batch size by number of scored molecules, as pairs calls:size."""
+    min_batch: PositiveInt = 4
+    """Fewest molecules in a round; rounds grow with the number of calls."""
     improbable: NonNegativeFloat = 5.0
     """Standard deviations by which the NLL of a candidate under the prior may exceed the mean of
     the first molecules (see `LikelihoodFilter`); 0 admits everything."""
@@ -82,7 +82,8 @@ class CombinedConfig(Settings):
     stagnation: NonNegativeInt = 500
     """Calls without notable improvement of the top 10 before a restart from new molecules; the next
     restart combines old and new ones. 0: no restarts."""
-    max_heavy_atoms: PositiveInt = 60
+    candidate_heavy_atoms: PositiveInt = 60
+    """Heavy atoms of a candidate, at most."""
     neutralize: bool = True
     """Neutralize candidates where possible, unless a lead is charged itself."""
     keep_stereo: bool = False
@@ -90,16 +91,6 @@ class CombinedConfig(Settings):
     workers: Annotated[int | None, Field(ge=1)] = None
     """Worker processes that read candidates; default: one per core. With more than one, the network
     uses two threads."""
-
-    @field_validator("batches")
-    @classmethod
-    def _starts_with_the_first_call(cls, text: str) -> str:
-        if not _PAIRS.fullmatch(text):
-            raise ValueError(f"expected pairs calls:size such as '0:4,500:16', got {text!r}")
-        starts = [start for start, _ in _pairs(text)]
-        if starts[0] != 0 or starts != sorted(set(starts)):
-            raise ValueError(f"expected pairs in rising order, the first from call 0, got {text!r}")
-        return text
 
     @model_validator(mode="after")
     def _has_a_source(self) -> "CombinedConfig":
@@ -121,7 +112,8 @@ class CombinedConfig(Settings):
 
     def batch_size(self, calls: int) -> int:
         """Molecules of a round after this many calls."""
-        return [size for start, size in _pairs(self.batches) if start <= calls][-1]
+        sizes = [size for start, size in _BATCH_SIZES if start <= calls]
+        return max([self.min_batch, *sizes])
 
     def further_generations(self, known: int) -> int:
         """Most further generations with this many scored molecules.
@@ -141,13 +133,8 @@ class CombinedConfig(Settings):
     def cleaning(self) -> StandardizeConfig:
         """Cleaning of each candidate."""
         return StandardizeConfig(
-            max_heavy_atoms=self.max_heavy_atoms,
+            max_heavy_atoms=self.candidate_heavy_atoms,
             min_heavy_atoms=3,
             neutralize=self.neutralize,
             keep_stereo=self.keep_stereo,
         )
-
-
-def _pairs(text: str) -> list[tuple[int, int]]:
-    pairs = (pair.split(":") for pair in text.split(","))
-    return [(int(start), int(size)) for start, size in pairs]
