@@ -1,8 +1,10 @@
 """`molvae optimize`."""
 
+import sys
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -121,9 +123,12 @@ def _table(result: "molvae.optimize.result.SearchResult", run: RunDirectory) -> 
         for row in best
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    # A terminal would break long rows inside the SMILES, which then cannot be copied.
+    is_wide = sys.stdout.isatty() and sum(widths) + 2 * len(widths) > get_terminal_size().columns
     lines = [
         "  ".join(cell.rjust(width) for cell, width in zip(row[:-1], widths, strict=False))
-        + f"  {row[-1]}"
+        + ("\n    " if is_wide else "  ")
+        + row[-1]
         for row in rows
     ]
     lines += _outcome(result)
