@@ -8,12 +8,12 @@ Tanimoto processes over molecules (Griffiths et al. 2023), genetic sampling of p
 Tripp & Hernandez-Lobato 2023).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float64
 
-from molvae.chem.clean_molecules import CleanMolecule, clean_selfies, clean_smiles, with_features
+from molvae.chem.clean_molecules import CleanMolecule, clean_smiles, with_features
 from molvae.chem.molecule import Molecule
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError
@@ -25,15 +25,15 @@ from molvae.optimize.combined.combined_config import CombinedConfig
 from molvae.optimize.combined.decoding_radius import decoding_radius
 from molvae.optimize.combined.filters import Filters, Typical
 from molvae.optimize.combined.lead_check import check_lead, cleaning_for
+from molvae.optimize.combined.parents import ParentPicker
 from molvae.optimize.combined.population import Population
 from molvae.optimize.combined.posterior_cache import PosteriorCache
 from molvae.optimize.combined.ranking import Ranking, features_of
+from molvae.optimize.combined.rehearsal import Rehearsal
 from molvae.optimize.combined.retraining import Retrainer
 from molvae.optimize.combined.source_mix import SourceMix
 from molvae.optimize.combined.sources import SourceName
 from molvae.optimize.combined.sources.source import (
-    EncodedMolecule,
-    Parent,
     ParentSampler,
     Source,
     SourceContext,
@@ -46,14 +46,10 @@ from molvae.parallel import available_cores
 
 _PARENTS = 32
 """Most promising candidates, among which later generations choose parents."""
-_UNSCORED_PARENTS = 0.75
-"""Fraction of the later generations' parents taken from unscored candidates."""
 _MIN_BATCH = 2
 """Divisor: the smallest batch after a restart is half of the batch before it."""
 _JOINT = 4
 """Candidates predicted jointly for each one that is picked."""
-_REHEARSAL = 8
-"""Molecules for rehearsal, in updates; the same ones throughout."""
 
 
 class CombinedSearch:
@@ -70,15 +66,13 @@ class CombinedSearch:
         self._generator = np.random.default_rng(context.seed)
         constraints, lead = context.constraints, context.constraints.lead
         self._leads = [lead.smiles] if lead else []
-        self._lead_scale = context.lead_scale
         self._cleaning = cleaning_for(config.cleaning, self._leads)
         if lead:
             check_lead(lead, self._cleaning, constraints)
         workers = config.workers or available_cores()
         self._retrainer = Retrainer(model, config.retraining, workers)
         self._codes = PosteriorCache(self._retrainer.model, workers)
-        self._model = model
-        self._radius = decoding_radius(model)
+        self._picker = ParentPicker(decoding_radius(model), self._leads, context.lead_scale)
         rows = self._generator.permutation(len(pool))[: config.pool_size]
         self._factory = CandidateFactory(
             self._retrainer.writer,
@@ -94,7 +88,9 @@ class CombinedSearch:
         self._filters = Filters(constraints, self._codes, model, config.improbable)
         self._sources = {str(name): self._factory.sources[name] for name in config.sources}
         self._mix = SourceMix([name for name, row in self._sources.items() if not row.per_round])
-        self._rehearsal: list[EncodedMolecule] = []
+        self._rehearsal = Rehearsal(
+            model, self._retrainer, config.retraining.rehearsed, self._cleaning
+        )
         self._population = Population()
         self._retrained_at = 0
 
@@ -195,10 +191,12 @@ class CombinedSearch:
                 Candidate(row.smiles, source=SourceName.POOL, features=row.features)
                 for row in leads
             ),
-            *self._factory.make(offered, self._lead_parents, self._generator),
+            *self._factory.make(
+                offered, self._picker.around_leads(self._generator), self._generator
+            ),
         ]
         made = {name: count for name, count in counts.items() if not self._is_offered(name)}
-        candidates = self._make(made, self._lead_parents)
+        candidates = self._make(made, self._picker.around_leads(self._generator))
         order = self._generator.permutation(len(candidates))
         new = [row for row in first if str(row.smiles) not in self._population]
         return self._filters.admit([*new, *(candidates[row] for row in order)], n)
@@ -207,7 +205,7 @@ class CombinedSearch:
         """The candidates of a few generations that the surrogate considers best."""
         config, generator = self._config, self._generator
         if not config.surrogate:
-            candidates = self._make(self._mix.split(n * 2, generator), self._parents)
+            candidates = self._make(self._mix.split(n * 2, generator), self._scored_sampler())
             shuffled = [candidates[row] for row in generator.permutation(len(candidates))]
             return self._filters.admit(shuffled, n, self._typical())
         surrogate = self._population.surrogate(config.surrogate_size, generator)
@@ -223,9 +221,11 @@ class CombinedSearch:
     def _rank_generations(self, ranking: Ranking) -> None:
         """Fill the ranking with candidates that descend from each other."""
         offered = {name: row.per_round for name, row in self._sources.items() if row.per_round}
-        ranking.add(self._make(offered, self._parents))
+        ranking.add(self._make(offered, self._scored_sampler()))
         for generation in range(self._config.generations):
-            sample_parents = self._promising_parents(ranking) if generation else self._parents
+            sample_parents = (
+                self._promising_sampler(ranking) if generation else self._scored_sampler()
+            )
             counts = self._mix.split(self._config.children, self._generator)
             for name in counts:
                 # Candidates without parents are the same in all generations: made at once, they
@@ -239,50 +239,23 @@ class CombinedSearch:
         further = self._further_generations()
         for _ in range(further if fast else 0):
             counts = {name: self._config.children // len(fast) for name in fast}
-            ranking.add(self._make(counts, self._promising_parents(ranking), ranking))
+            ranking.add(self._make(counts, self._promising_sampler(ranking), ranking))
 
     def _further_generations(self) -> int:
         """A random number up to the limit; none in half of the rounds."""
         limit = self._config.further_generations(self._population.size)
         return max(int(self._generator.integers(-limit, limit + 1)), 0)
 
-    def _lead_parents(self, n: int) -> list[Parent]:
-        rows: list[int] = self._generator.integers(max(len(self._leads), 1), size=n).tolist()
-        nearest, farthest = 0.5 * self._lead_scale, 3.0 * self._lead_scale
-        return [self._parent(self._leads[row], nearest, farthest) for row in rows if self._leads]
+    def _scored_sampler(self) -> ParentSampler:
+        return self._picker.from_population(self._population, self._generator)
 
-    def _parents(self, n: int) -> list[Parent]:
-        smiles = self._population.sample_parents(n, self._generator)
-        return [Parent(name, self._radius * self._population.scale(name)) for name in smiles]
-
-    def _promising_parents(self, ranking: Ranking) -> ParentSampler:
-        """Samples parents among the candidates, and sometimes among the scored molecules."""
-        ranked = ranking.best(_PARENTS)
-
-        def sample(n: int) -> list[Parent]:
-            parents = self._parents(n)
-            if not ranked:
-                return parents
-            # None where no molecule has a score: then all parents are candidates.
-            slots: list[Parent | None] = [*parents] or [None] * n
-            return [self._parent_of(ranked, scored) for scored in slots]
-
-        return sample
-
-    def _parent_of(self, ranked: Sequence[Candidate], scored: Parent | None) -> Parent:
-        if scored is not None and self._generator.random() >= _UNSCORED_PARENTS:
-            return scored
-        candidate = ranked[int(self._generator.integers(len(ranked)))]
-        return self._parent(str(candidate.smiles), 0.5, 2.0)
-
-    def _parent(self, smiles: str, nearest: float, farthest: float) -> Parent:
-        """A parent with a random scale between two, in decoding radii."""
-        return Parent(smiles, self._radius * float(self._generator.uniform(nearest, farthest)))
+    def _promising_sampler(self, ranking: Ranking) -> ParentSampler:
+        return self._picker.from_ranking(ranking.best(_PARENTS), self._population, self._generator)
 
     def _make(
         self,
         counts: Mapping[str, int],
-        sample_parents: Callable[[int], Sequence[Parent]],
+        sample_parents: ParentSampler,
         ranking: Ranking | None = None,
     ) -> list[Candidate]:
         """Candidates that are new and similar to the lead, without duplicates."""
@@ -316,26 +289,12 @@ class CombinedSearch:
         if not is_due or not config.retraining.updates:
             return
         self._retrained_at = calls
-        elites = _known(self._codes.encode(population.best(config.retraining.elites)))
+        encoded = self._codes.encode(population.best(config.retraining.elites))
+        elites = [molecule for molecule in encoded if molecule]
         if elites:
-            self._retrainer.retrain(elites, self._rehearsal_molecules(), self._generator)
-
-    def _rehearsal_molecules(self) -> list[EncodedMolecule]:
-        """Samples of the original model, the same each time."""
-        config = self._config.retraining
-        if not self._rehearsal and config.rehearsed:
-            samples = self._retrainer.sample_original(_REHEARSAL * config.rehearsed)
-            molecules = clean_selfies(samples, self._cleaning)
-            # Not with the codes of this round: a resumed search starts another round with them.
-            codes = PosteriorCache(self._model)
-            self._rehearsal = _known(codes.encode([row.smiles for row in molecules if row]))
-        return self._rehearsal
+            self._retrainer.retrain(elites, self._rehearsal.molecules(), self._generator)
 
 
 def _is_fast(source: Source) -> bool:
     """Whether it makes children without any network."""
     return source.parent_lists > 0 and source.stage is Stage.SMILES
-
-
-def _known(encoded: Iterable[EncodedMolecule | None]) -> list[EncodedMolecule]:
-    return [molecule for molecule in encoded if molecule is not None]
