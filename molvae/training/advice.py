@@ -7,8 +7,8 @@ from molvae.training.config import TrainingPlan
 
 _ENOUGH_MOLECULES = 20_000
 _ENOUGH_UPDATES = 5_000
-"""A small network reconstructs 7 % of held-out molecules after 1,000 updates on 18,000 molecules,
-a large one over 90 % after some 10,000 on 220,000."""
+"""Molecules and updates below which a training from random weights is advised against. Set by
+hand, and not tuned."""
 _USELESS_RECONSTRUCTION = 0.05
 _FAITHFUL_RECONSTRUCTION = 0.5
 """As for `ModelCard.is_faithful`."""
