@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "molvae"
-NOT_YET = ("objectives",)
+NOT_YET: tuple[str, ...] = ()
 """Modules and folders that do not keep the rules yet; take each off this list once it does."""
 
 PLACEHOLDERS = frozenset({"one", "found", "told", "place", "part", "each", "every", "such"})

@@ -53,7 +53,7 @@ def score(
     _show(scored, out, output)
     report_refused(out, scored.refused)
     _report_failures(out, scored)
-    if not scored.scored:
+    if not scored.n_scored:
         raise ObjectiveError(f"no molecule has a score; see {str(out)!r} and the lists beside it")
 
 
@@ -61,13 +61,13 @@ def _show(scored: "molvae.objectives.tables.ScoredTable", out: Path, output: Out
     result = {
         "out": str(out),
         "molecules": len(scored.smiles),
-        "scored": scored.scored,
+        "scored": scored.n_scored,
         "best": scored.best,
         "refused": len(scored.refused),
         "failures": len(scored.scores.failures),
     }
     best = "" if scored.best is None else f", best score {scored.best:.4f}"
-    text = f"{out}: {len(scored.smiles)} molecules, {scored.scored} scored{best}"
+    text = f"{out}: {len(scored.smiles)} molecules, {scored.n_scored} scored{best}"
     output.show(result, text, to_stderr=out == STANDARD_STREAM)
 
 

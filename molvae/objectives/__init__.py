@@ -1,1 +1,1 @@
-"""Objectives: components, desirability curves, aggregation. Independent of any model."""
+"""Objectives: components, desirability curves and their aggregation, independent of any model."""

@@ -1,4 +1,4 @@
-"""Aggregation of several desirabilities to one score."""
+"""Aggregation of several desirabilities into one score."""
 
 from enum import StrEnum
 
@@ -7,10 +7,10 @@ from jaxtyping import Float64
 
 
 class Aggregation(StrEnum):
-    """Weighted mean of the desirabilities that is the score, in [0, 1]."""
+    """Weighted mean that combines the desirabilities into a score in [0, 1]."""
 
     GEOMETRIC = "geometric"
-    """A component with desirability 0 makes the score 0."""
+    """Geometric mean: one component with desirability 0 makes the score 0."""
     ARITHMETIC = "arithmetic"
 
     def mean(

@@ -18,11 +18,11 @@ from molvae.objectives.measure import Readings, read_each
 from molvae.settings import Settings
 
 _IDENTITY = Linear(low=0, high=1)
-"""Curve for values in [0, 1], which are their own desirability."""
+"""Curve that uses values in [0, 1] as desirabilities."""
 
 
 def _readable_by(parse: Callable[[str], object]) -> AfterValidator:
-    """A validator that `parse` accepts the text; pydantic collects ValueErrors only."""
+    """A validator that calls `parse` on the text; pydantic collects only ValueErrors."""
 
     def check(text: str) -> str:
         try:
@@ -59,14 +59,14 @@ class SimilarityMeasure(Settings):
     smiles: Annotated[str, _readable_by(Molecule.parse)]
     """Reference molecule."""
     fingerprint: FingerprintKind = FingerprintKind.ECFP4
-    """Kind of features whose counts are compared, without folding."""
+    """Kind of fingerprint; unfolded feature counts are compared."""
 
     @model_validator(mode="after")
     def _has_features(self) -> "SimilarityMeasure":
         if not _reference(self.smiles, self.fingerprint).counts:
             raise ValueError(
-                f"{self.smiles!r} has no features of the kind {self.fingerprint}, so nothing is "
-                "similar to it; use another fingerprint or molecule"
+                f"{self.smiles!r} has no {self.fingerprint} features, so nothing is similar "
+                "to it; use another fingerprint or molecule"
             )
         return self
 
@@ -83,7 +83,7 @@ class SimilarityMeasure(Settings):
 
 
 class SmartsMeasure(Settings):
-    """1 if a substructure is present (or absent), else 0; or its number of occurrences."""
+    """1 if a substructure is present (or absent) and 0 otherwise, or its number of occurrences."""
 
     kind: Literal["smarts"] = "smarts"
     smarts: Annotated[str, _readable_by(Pattern.parse)]

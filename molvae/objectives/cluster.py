@@ -1,4 +1,4 @@
-"""Workers of a Dask cluster, so that a batch is scored on many machines."""
+"""Scoring on the workers of a Dask cluster."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ from typing import Any
 from molvae.errors import ConfigError, MissingExtraError, WorkerError
 
 _WITHOUT_WORKERS_SECONDS = 15.0
-"""Time that a cluster may be without a worker before the work is given up."""
+"""Time without any worker after which scoring fails."""
 _LOG = logging.getLogger(__name__)
 
 
 class DaskExecutor(Executor):
-    """An executor over a Dask cluster that notices when nobody works any more."""
+    """An executor on a Dask cluster that detects the loss of all workers."""
 
     # Any: Dask has no types.
     def __init__(self, client: Any, scheduler: str) -> None:
@@ -24,16 +24,16 @@ class DaskExecutor(Executor):
         self._inner: Executor = client.get_executor()
         self._without_workers_since: float | None = None
 
-    # Any: of any function.
+    # Any: the function may be any.
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         """Run a function on one of the workers."""
         return self._inner.submit(function, *args, **kwargs)
 
     def check(self) -> None:
-        """Check that there are workers; a cluster without any is reported and given some seconds.
+        """Check that the cluster has workers; log a warning and wait a while if it has none.
 
         Raises:
-            WorkerError: there has been no worker for a while.
+            WorkerError: the cluster has had no worker for 15 seconds.
         """
         if self._client.nthreads():
             self._without_workers_since = None
@@ -54,16 +54,16 @@ class DaskExecutor(Executor):
 def dask_executor(
     scheduler: str, timeout_seconds: float = 10.0
 ) -> Iterator[tuple[DaskExecutor, int]]:
-    """An executor over the workers of a scheduler, and the number of their threads.
+    """An executor on the workers of a scheduler, and the total number of their threads.
 
     Args:
         scheduler: address, such as tcp://head:8786.
-        timeout_seconds: time that the scheduler has to answer.
+        timeout_seconds: maximum time to wait for the scheduler's answer.
 
     Raises:
         MissingExtraError: Dask is not installed.
         ConfigError: no scheduler answers at that address.
-        WorkerError: a worker keeps dying, or the scheduler or all workers went away.
+        WorkerError: workers die repeatedly, or the scheduler or all workers are lost.
     """
     try:
         from distributed import Client, KilledWorker
@@ -79,17 +79,17 @@ def dask_executor(
             f"no Dask scheduler answers at {scheduler!r} ({error}); start one with `dask "
             "scheduler`, or give an address such as tcp://head:8786"
         ) from None
-    # Closing a client that has lost its scheduler is logged at length too.
+    # Dask also logs at length when a client that has lost its scheduler is closed.
     with _quiet_client(), closing(client):
         try:
             threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
             yield DaskExecutor(client, scheduler), max(1, threads)
         except KilledWorker as error:
             raise WorkerError(
-                f"workers of {scheduler} died on the same molecules ({error}), most often for want "
-                "of memory"
+                f"workers of {scheduler} died repeatedly on the same molecules ({error}), most "
+                "likely because they ran out of memory"
             ) from error
-        # Futures are cancelled when their scheduler goes away.
+        # Dask cancels the futures of a lost scheduler.
         except (CommClosedError, CancelledError, TimeoutError) as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise WorkerError(f"the connection to {scheduler} was lost ({reason})") from error
@@ -97,7 +97,7 @@ def dask_executor(
 
 @contextmanager
 def _quiet_client() -> Iterator[None]:
-    """Without Dask's own messages about lost connections, which are raised as errors."""
+    """Silence Dask's messages about lost connections, which are raised as errors instead."""
     logs = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
     levels = [log.level for log in logs]
     for log in logs:

@@ -54,21 +54,21 @@ MEASURES: Mapping[str, type[Settings]] = MappingProxyType(
 """Settings class of each measure, by its `kind` in a file."""
 
 _RESERVED_NAMES = frozenset({"smiles", "row", "score", "call", "source", "similarity_to_lead"})
-"""Columns of the tables of scores."""
+"""Names of the other columns in tables of scores."""
 
 Name = Annotated[str, Field(pattern=r"^[^\s,\"](?:[^\n\r,\"]*[^\s,\"])?$")]
 
 
 class ComponentConfig(Settings):
-    """A measure, the desirability of its values, and their weight in the score."""
+    """A measure, a curve that turns its values into desirabilities, and a weight in the score."""
 
     measure: AnyMeasure
     name: Name | None = None
-    """Unique name; the property or the kind of measure if not given."""
+    """Unique name; defaults to the property or the kind of measure."""
     weight: Annotated[float, Field(gt=0.0, le=1e9)] = 1.0
     """Weight relative to the other components."""
     desirability: Desirability | None = None
-    """Curve from values to [0, 1]. Default: the usual curve of the measure, or the value itself."""
+    """Curve from values to [0, 1]. Default: the measure's usual curve, or the value itself."""
 
     @property
     def label(self) -> str:
@@ -80,7 +80,7 @@ class ComponentConfig(Settings):
 
 
 _DECISIVE = (SmartsMeasure, AlertsMeasure, FormulaMeasure)
-"""Measures whose usual curve says whether a molecule meets the constraint."""
+"""Measures whose default curve decides whether a molecule meets the constraint."""
 
 
 class ConstraintConfig(Settings):
@@ -90,8 +90,8 @@ class ConstraintConfig(Settings):
     name: Name | None = None
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
-    """Upper bound, included as `low` is. With neither, a pattern must match as wanted, there must
-    be no alerts, and a formula must be the same."""
+    """Upper bound, inclusive like `low`. Without bounds, a pattern must match as wanted, no alert
+    may match, and a formula must be equal."""
 
     @property
     def label(self) -> str:
@@ -104,7 +104,7 @@ class ConstraintConfig(Settings):
         if not has_bounds and not is_decisive:
             raise ValueError("give low, high or both")
         if self.low is not None and self.high is not None and self.low > self.high:
-            raise ValueError("low must not lie above high")
+            raise ValueError("low must not be greater than high")
         return self
 
     def allows(self, values: Float64[np.ndarray, " molecule"]) -> Bool[np.ndarray, " molecule"]:
@@ -122,10 +122,10 @@ Item = TypeVar("Item", ComponentConfig, ConstraintConfig)
 
 # Any: the table holds values from a file; the settings classes check them.
 def read_item(item: type[Item], table: Any, source: str) -> Item:
-    """The component or constraint of a table, which also holds the settings of its measure.
+    """The component or constraint in a table, which also holds the settings of its measure.
 
     Raises:
-        ConfigError: a mistake in the table, which is named by `source`.
+        ConfigError: the table has a mistake; the message begins with `source`.
     """
     if isinstance(table, item):
         return table
@@ -139,12 +139,14 @@ def read_item(item: type[Item], table: Any, source: str) -> Item:
         values = _with_measure(item, values, source)
     read = item.parse(values, source)
     if read.label in _RESERVED_NAMES:
-        raise ConfigError(f"{source}: {read.label!r} is a column of the tables; choose a 'name'")
+        raise ConfigError(
+            f"{source}: {read.label!r} is a reserved column name; choose another 'name'"
+        )
     return read
 
 
 def foreign_measures(items: tuple[Item, ...]) -> list[Foreign]:
-    """The measures by external code or external models."""
+    """The measures that run external code or models."""
     return [item.measure for item in items if isinstance(item.measure, Foreign)]
 
 
@@ -164,7 +166,7 @@ def within(item: Item, folder: Path) -> Item:
 
 
 def trusting(item: Item, types: tuple[str, ...]) -> Item:
-    """A copy whose model, if it has one, may hold further types."""
+    """A copy whose model file, if any, may contain these additional types."""
     if not isinstance(item.measure, ModelMeasure):
         return item
     return item.model_copy(update={"measure": item.measure.trusting(types)})
@@ -175,7 +177,7 @@ def _hint(key: str, known: list[str]) -> str:
 
 
 def _with_measure(item: type[Settings], values: dict[str, Any], source: str) -> dict[str, Any]:
-    """The values, with those of the measure moved to a table of their own."""
+    """The values, with the settings of the measure moved to a nested table."""
     kind = str(values.get("kind", "property"))
     if kind not in MEASURES:
         raise ConfigError(f"{source}: unknown kind {kind!r}{suggestion(kind, list(MEASURES))}")

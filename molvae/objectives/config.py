@@ -25,7 +25,7 @@ from molvae.settings import Settings, read_toml
 
 
 class ObjectiveConfig(Settings):
-    """An objective: components that make the score, and constraints."""
+    """Components that are aggregated into a score, and constraints."""
 
     name: str = Field(min_length=1)
     aggregation: Aggregation = Aggregation.GEOMETRIC
@@ -45,28 +45,29 @@ class ObjectiveConfig(Settings):
             raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
-    def _parts_go_together(self) -> "ObjectiveConfig":
+    def _tables_are_consistent(self) -> "ObjectiveConfig":
         labels = [component.label for component in self.component]
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
-            raise ValueError(f"{', '.join(twice)} may be one component only; give each a 'name'")
+            raise ValueError(
+                f"{', '.join(twice)} occurs more than once; give each component a 'name'"
+            )
         measures = self.measures()
         columns = {f"{component.label}_desirability" for component in self.component}
         doubled = sorted(measures.keys() & columns)
         if doubled:
             raise ValueError(
-                f"{', '.join(doubled)} is the column of a component's desirability; "
-                "choose another 'name'"
+                f"{', '.join(doubled)} is the name of a desirability column; choose another 'name'"
             )
         raw = [component.label for component in self.component if component.curve is None]
         if raw and len(labels) > 1:
             raise ValueError(
-                f"no desirability for {', '.join(raw)}; several components can only be "
-                "averaged when each has one"
+                f"no desirability for {', '.join(raw)}; averaging several components "
+                "requires one for each"
             )
         for label, measure in self._labels():
             if measures[label] != measure:
-                raise ValueError(f"two things are called {label!r}; give one of them a 'name'")
+                raise ValueError(f"the name {label!r} is used twice; change one 'name'")
         return self
 
     @classmethod
@@ -74,7 +75,7 @@ class ObjectiveConfig(Settings):
         """The objective in a TOML file, whose relative paths start from the file's folder.
 
         Raises:
-            ConfigError: no such file, not TOML, or mistakes in it, which are all listed.
+            ConfigError: the file does not exist, is not TOML, or has mistakes; all are listed.
         """
         tables = read_toml(path)
         _refuse_trust(tables, str(path))
@@ -85,13 +86,13 @@ class ObjectiveConfig(Settings):
     def parse_tables(
         cls, tables: Mapping[str, Any], source: str = "objective"
     ) -> "ObjectiveConfig":
-        """The objective in the tables of a file; mistakes are named by table."""
+        """The objective in the tables of a file; errors name the table."""
         components, problems = _read(ComponentConfig, tables.get("component"), source, "component")
         constraints: list[ConstraintConfig] = []
         if listed := tables.get("constraint"):
             constraints, further = _read(ConstraintConfig, listed, source, "constraint")
             problems += further
-        # The stand-in lets the rest be checked when no component could be read.
+        # The placeholder lets the other settings be checked when no component could be read.
         stand_in = ComponentConfig(measure=PropertyMeasure(property="qed"))
         items = {"component": components or [stand_in], "constraint": constraints}
         try:
@@ -112,7 +113,7 @@ class ObjectiveConfig(Settings):
         )
 
     def trusting(self, types: tuple[str, ...]) -> "ObjectiveConfig":
-        """A copy whose model files may hold these types beyond those that skops trusts."""
+        """A copy whose model files may contain these types besides those that skops trusts."""
         return self.model_copy(
             update={
                 "component": tuple(trusting(item, types) for item in self.component),
@@ -131,7 +132,7 @@ class ObjectiveConfig(Settings):
         """Check that the files, functions and programs that the settings name exist.
 
         Raises:
-            ConfigError: one is missing or cannot be used.
+            ConfigError: any of them is missing or cannot be used.
             MissingExtraError: an optional dependency is not installed.
         """
         for measure in [*foreign_measures(self.component), *foreign_measures(self.constraint)]:
@@ -154,7 +155,7 @@ class ObjectiveConfig(Settings):
 
 
 def _refuse_trust(tables: Mapping[str, Any], source: str) -> None:
-    """Refuse types that the file itself declares safe: its author may have written the model too.
+    """Refuse a file that declares types safe: its author may also be the author of the model.
 
     Raises:
         ConfigError: a table has a key `trusted`.
@@ -163,8 +164,8 @@ def _refuse_trust(tables: Mapping[str, Any], source: str) -> None:
     rows = [row for rows in listed if isinstance(rows, list) for row in rows]
     if any(isinstance(row, Mapping) and "trusted" in row for row in rows):
         raise ConfigError(
-            f"{source}: 'trusted' is not read from a file; remove it and, if you trust the model, "
-            "give these types in `trusted` yourself"
+            f"{source}: 'trusted' is not allowed in a file; remove it and, if you trust the "
+            "model, pass these types as `trusted` yourself"
         )
 
 

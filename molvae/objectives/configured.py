@@ -1,4 +1,4 @@
-"""ConfiguredObjective: the objective that a file or the name of a suite's task describes."""
+"""ConfiguredObjective: an objective described by a TOML file or named in a benchmark suite."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
@@ -13,7 +13,13 @@ from molvae.errors import WorkerError
 from molvae.objectives.cluster import DaskExecutor
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Foreign
-from molvae.objectives.measuring import Measured, PerMolecule, allowed, measure, violations
+from molvae.objectives.measuring import (
+    Measured,
+    PerMolecule,
+    measure,
+    meets_constraints,
+    violations,
+)
 from molvae.objectives.objective import Failure, Scores
 from molvae.objectives.permissions import Permissions
 from molvae.objectives.program import ProgramMeasure
@@ -28,10 +34,10 @@ _CHECK_SECONDS = 2.0
 
 
 class ConfiguredObjective:
-    """Desirabilities of several components, averaged to one score, under constraints.
+    """Weighted mean of the desirabilities of several components, subject to constraints.
 
-    The work is spread over `workers` processes, or over an executor of `concurrent.futures` or of
-    Dask with that many workers; the scores are the same.
+    Molecules are scored in `workers` processes, or by an executor of `concurrent.futures` or Dask
+    with that many workers. The scores do not depend on their number.
     """
 
     def __init__(
@@ -56,16 +62,17 @@ class ConfiguredObjective:
     ) -> "ConfiguredObjective":
         """The objective of a TOML file, or of a suite by a name such as pmo/qed.
 
-        An objective file can run code: any program or Python function that it names.
+        An objective file can run code: it may name any program or Python function.
 
         Args:
             source: TOML file, or name of an objective.
-            workers: number of processes that score.
-            executor: scores in the place of processes of this machine.
-            permissions: what the file may run; all but untrusted types if not given.
+            workers: number of worker processes.
+            executor: executor to use instead of processes on this machine.
+            permissions: code that the file may run; by default all but untrusted types.
 
         Raises:
-            ConfigError: no such file or name, mistakes in it, or code that is not permitted.
+            ConfigError: the file or name does not exist, or the file has mistakes or runs code
+                that is not permitted.
             MissingExtraError: it needs an optional dependency that is not installed.
         """
         config = (permissions or Permissions()).apply(find_objective(source))
@@ -93,14 +100,14 @@ class ConfiguredObjective:
             if component.curve is not None
         }
         total = self._aggregate(values, desirabilities)
-        meets = allowed(self.config, values, len(smiles))
+        meets = meets_constraints(self.config, values, len(smiles))
         failures = tuple(_failures(measured, smiles))
         return Scores(np.where(meets, total, np.nan), values, desirabilities, failures)
 
     def violations(self, molecules: Sequence[Molecule]) -> list[str | None]:
-        """The first condition or constraint that each molecule breaks; None: it breaks none.
+        """The first condition or constraint that each molecule violates, or None.
 
-        Only values that the toolkit computes itself are judged; no external code is called.
+        Only measures that the toolkit computes itself are checked; no external code is called.
         """
         return violations(self.config, [molecule.smiles for molecule in molecules])
 
@@ -117,7 +124,7 @@ class ConfiguredObjective:
     def _portion(self, molecules: int) -> int:
         if not self._is_foreign:
             return _PER_TASK
-        # External code may take minutes for a molecule, so all workers get some.
+        # External code may take minutes per molecule, so the molecules go to all workers.
         return max(1, min(self._most_at_once, -(-molecules // self._workers)))
 
     def _aggregate(
@@ -140,8 +147,8 @@ def _from_executor(
         return [_result(future, executor) for future in futures]
     except BrokenExecutor as error:
         raise WorkerError(
-            f"a worker of the executor died ({error}), most often for want of memory; free some, "
-            "or use fewer workers"
+            f"a worker of the executor died ({error}), most likely because it ran out of memory; "
+            "free some, or use fewer workers"
         ) from error
     finally:
         for future in futures:
@@ -149,7 +156,7 @@ def _from_executor(
 
 
 def _result(future: "Future[Measured]", executor: Executor) -> Measured:
-    """The result of a future; a cluster is checked for workers while it is waited for."""
+    """The result of a future; checks that a cluster has workers while waiting."""
     while isinstance(executor, DaskExecutor):
         done, _ = wait([future], _CHECK_SECONDS)
         if done:

@@ -1,4 +1,4 @@
-"""Desirability curves: from the value of a property to a desirability in [0, 1]."""
+"""Desirability curves, which map the value of a property to [0, 1]."""
 
 from collections.abc import Mapping
 from math import inf, log
@@ -62,7 +62,7 @@ class DoubleSigmoid(Settings):
 
     @model_validator(mode="after")
     def _in_order(self) -> "DoubleSigmoid":
-        return _check(self, self.low < self.high, "low must lie below high")
+        return _check(self, self.low < self.high, "low must be less than high")
 
     def __call__(self, values: Values) -> Values:
         rising, falling = (
@@ -116,7 +116,7 @@ class Step(Settings):
     @model_validator(mode="after")
     def _in_order(self) -> "Step":
         _check(self, (self.low, self.high) != (None, None), "give low, high or both")
-        return _check(self, self._low <= self._high, "low must not lie above high")
+        return _check(self, self._low <= self._high, "low must not be greater than high")
 
     @property
     def _low(self) -> float:
@@ -157,7 +157,7 @@ def parse_curve(values: Mapping[str, Any], source: str = "desirability") -> Sett
     """The curve that a table with a `kind` describes.
 
     Raises:
-        ConfigError: no kind, an unknown one, or settings that the kind does not have.
+        ConfigError: the kind is missing or unknown, or the curve has no such setting.
     """
     kind = str(values.get("kind", ""))
     if kind not in CURVES:
@@ -174,7 +174,7 @@ def _check(curve: Curve, holds: bool, problem: str) -> Curve:
 
 def _flank(values: Values, middle: float, width: float) -> Values:
     """Logistic curve, 0.5 in the middle; decreasing if the width is negative."""
-    # logaddexp warns of NaN, although it returns NaN as it should.
+    # logaddexp warns about NaN, although it correctly returns NaN.
     with np.errstate(over="ignore", invalid="ignore"):
         logit = 2 * _LOGIT * (values - middle) / width
         return np.exp(-np.logaddexp(0.0, -logit))

@@ -19,23 +19,23 @@ from molvae.objectives.desirability import AnyCurve
 from molvae.objectives.measure import Failed, Readings, describe_error, readings_of
 from molvae.settings import Settings
 
-# Any: what an external function returns is checked before it is used.
+# Any: the return values of an external function are checked before they are used.
 _Function = Callable[[list[str]], Any]
 
 
 class FunctionMeasure(Settings):
-    """Values that a Python function returns for SMILES: a list of texts in, as many numbers out.
+    """Values of a Python function that takes a list of SMILES and returns a number for each.
 
     The function runs in this process, without a time limit: use a `program` for code that may hang
-    or crash. When it raises an error for a batch, it is called for each molecule alone. What it
-    prints goes to stderr, because stdout is for results.
+    or crash. If it raises an error for a batch, it is called for each molecule separately. Its
+    prints go to stderr, because stdout is for results.
     """
 
     kind: Literal["python"] = "python"
     function: str
-    """module:function; the module is installed, or lies beside the objective file."""
+    """Name such as module:function; the module is installed or lies beside the objective file."""
     folder: Path | None = None
-    """Folder of the module; the folder of the objective file if not given."""
+    """Folder of the module; by default that of the objective file."""
 
     @field_validator("function")
     @classmethod
@@ -62,7 +62,7 @@ class FunctionMeasure(Settings):
         return self.model_copy(update={"folder": module_folder.absolute()})
 
     def code(self) -> str:
-        """The function that runs, for the user to see beforehand."""
+        """Description of the function, shown to the user before it runs."""
         return f"the Python function {self.function} (module looked for in {self.folder or '.'})"
 
     def check(self) -> None:
@@ -84,7 +84,7 @@ def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
             answers: list[object] = list(function(list(smiles)))
     except KeyboardInterrupt:
         raise
-    # An external function may raise anything; it costs the molecule its score, not the search.
+    # An external function may raise anything: the molecule has no score, but the search continues.
     except BaseException as error:  # noqa: BLE001
         return Failed(describe_error(error))
     if len(answers) != len(smiles):
@@ -104,14 +104,14 @@ def _stdout_to_stderr() -> AbstractContextManager[object]:
 
 @lru_cache(maxsize=16)
 def _import(name: str, folder: Path | None) -> tuple[_Function, str | None]:
-    """The function, and the SHA-256 of its module's file, not of what the module imports.
+    """The function and the SHA-256 of its module's file; imported modules are not included.
 
     Raises:
         ConfigError: the module cannot be imported, is not the one in the folder, or has no such
             function.
     """
     module_name, _, function_name = name.partition(":")
-    # At the end, so that it hides no other module, and for good: it may import others later.
+    # At the end, so that it hides no other module; never removed, since it may import others later.
     if folder and str(folder) not in sys.path:
         sys.path.append(str(folder))
     try:
@@ -119,7 +119,7 @@ def _import(name: str, folder: Path | None) -> tuple[_Function, str | None]:
             module = importlib.import_module(module_name)
     except KeyboardInterrupt:
         raise
-    # A module may raise anything while it is imported.
+    # Importing a module may raise anything.
     except BaseException as error:  # noqa: BLE001
         raise ConfigError(f"{name!r} cannot be imported: {describe_error(error)}") from None
     file = getattr(module, "__file__", None)

@@ -1,4 +1,4 @@
-"""Measure: a scikit-learn model on fingerprints, from a file that cannot run code."""
+"""Measure: a scikit-learn model on fingerprints, read from a file that cannot run code."""
 
 import zipfile
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from molvae.settings import Settings
 
 _NOT_SKOPS = (
     "{path!r} is not a model that skops wrote ({reason}); pickle and joblib files are not read, "
-    "because that runs the code in them: load the model where you trust it, and write it with "
+    "because that runs the code in them: load the model where you trust it, and save it with "
     "skops.io.dump"
 )
 
 
 class ModelMeasure(Settings):
-    """Prediction of a scikit-learn model, from a file that `skops.io.dump` wrote.
+    """Prediction of a scikit-learn model, read from a file that `skops.io.dump` wrote.
 
     Pickle and joblib files are refused, because reading them runs the code in them.
     """
@@ -37,13 +37,13 @@ class ModelMeasure(Settings):
     fingerprint: FingerprintKind = FingerprintKind.ECFP4
     """Fingerprint that the model was trained on."""
     bits: PositiveInt = 2048
-    """Length that the fingerprint is folded to, by the feature number modulo this."""
+    """Length of the folded fingerprint; features are folded by their number modulo this."""
     counted: bool = False
-    """Whether the model takes feature counts rather than bits."""
+    """Whether the model expects feature counts instead of bits."""
     predicts: Literal["value", "probability"] = "value"
-    """`probability` is the probability of the model's last class."""
+    """Predicted value, or the probability of the model's last class."""
     trusted: tuple[str, ...] = ()
-    """Types that the file may hold beyond those of skops; never read from objective files."""
+    """Types that the file may contain besides those that skops trusts; not read from TOML."""
 
     def label(self) -> str:
         return self.path.name.partition(".")[0]
@@ -59,7 +59,7 @@ class ModelMeasure(Settings):
         return self.model_copy(update={"path": (folder / self.path).absolute()})
 
     def trusting(self, types: tuple[str, ...]) -> "ModelMeasure":
-        """A copy whose file may hold further types."""
+        """A copy whose file may contain these additional types."""
         return self.model_copy(update={"trusted": (*self.trusted, *types)})
 
     def check(self) -> None:
@@ -97,15 +97,15 @@ def _stamp(path: Path) -> tuple[int, int]:
 # Any: scikit-learn's models share methods, not a class.
 @lru_cache(maxsize=8)
 def _model(path: Path, trusted: tuple[str, ...], _: tuple[int, int]) -> Any:
-    """The model in a file, which is read again when its stamp has changed.
+    """The model in a file; read again when the file has changed.
 
     Raises:
-        ConfigError: no such file, not a skops file, or one that holds types that are not trusted.
+        ConfigError: the file does not exist, is not a skops file, or contains untrusted types.
         MissingExtraError: skops is not installed.
     """
     if not path.is_file():
         raise ConfigError(f"no model file {str(path)!r}; check the path")
-    # Before skops is asked for: installing it would not help.
+    # Checked before skops is imported: installing it would not help.
     if not zipfile.is_zipfile(path):
         raise ConfigError(_NOT_SKOPS.format(path=str(path), reason="not a zip archive"))
     try:
@@ -119,6 +119,6 @@ def _model(path: Path, trusted: tuple[str, ...], _: tuple[int, int]) -> Any:
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, ImportError) as error:
         raise ConfigError(_NOT_SKOPS.format(path=str(path), reason=error)) from None
     raise ConfigError(
-        f"{str(path)!r} holds types that are not trusted: {','.join(unknown)}; if the file is "
-        "from somebody you trust, name these types in `trusted`"
+        f"{str(path)!r} contains untrusted types: {','.join(unknown)}; if you trust the source of "
+        "the file, pass these types as `trusted`"
     )

@@ -1,4 +1,4 @@
-"""List of what an objective file may contain, made from the settings classes."""
+"""List of the settings that an objective file may contain, generated from their classes."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -57,13 +57,13 @@ _WARNING = (
 _HEADINGS: Mapping[str, str] = MappingProxyType(
     {
         "file": "At the top of a file",
-        "components": 'Components, by kind (kind = "smarts"; without a kind it is property): a '
+        "components": 'Components, by kind (kind = "smarts"; default: property): a '
         "[[component]] or [[constraint]] table has",
-        "every component": "Besides, every [[component]] has",
-        "constraints": "Besides, every [[constraint]] has",
+        "every component": "In addition, every [[component]] has",
+        "constraints": "In addition, every [[constraint]] has",
         "curves": "Curves, by kind: the table desirability of a component has",
         "properties": "Properties, for property and where",
-        "objectives": "Objectives by name, usable in the place of a file",
+        "objectives": "Named objectives, usable instead of a file",
     }
 )
 

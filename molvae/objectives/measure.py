@@ -16,17 +16,17 @@ from molvae.chem.molecule import Molecule
 from molvae.objectives.desirability import AnyCurve
 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
-"""A decimal number as C and JSON write it; float() also reads `1_000` and the digits of Arabic."""
+"""A decimal number as in C and JSON; float() would also accept `1_000` and Arabic digits."""
 
 
 class Problem(NamedTuple):
-    """Why external code gave no number for a molecule."""
+    """Reason why external code returned no number for a molecule."""
 
     row: int
     """Index of the molecule in the batch."""
     reason: str
     is_answer: bool
-    """Whether the code answered with something else than a number; False: it did not answer."""
+    """Whether the code returned something other than a number; False: it returned nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,41 +34,41 @@ class Readings:
     """The values of a measure for a batch of molecules."""
 
     values: Float64[np.ndarray, " molecule"]
-    """NaN where there is no value."""
+    """Measured values; NaN where there is none."""
     problems: tuple["Problem", ...] = ()
-    """Molecules for which external code gave no number."""
+    """Molecules for which external code returned no number."""
 
 
 @runtime_checkable
 class Measure(Protocol):
-    """Settings of a measurement: plain values, which can be sent to other processes."""
+    """A measure and its settings: plain values that can be sent to other processes."""
 
     def label(self) -> str:
-        """Name of a component with this measure that has no name of its own."""
+        """Default name of a component with this measure."""
         ...
 
     def usual_curve(self) -> AnyCurve | None:
-        """Curve of a component that has none of its own; None when no curve fits all uses."""
+        """Default curve of a component with this measure; None if no default is sensible."""
         ...
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        """The value of each molecule, which depends on that molecule alone."""
+        """The value of each molecule, independent of the rest of the batch."""
         ...
 
 
 @runtime_checkable
 class Foreign(Measure, Protocol):
-    """A measure by external code or an external model, run only for molecules that are allowed."""
+    """A measure that runs external code or an external model, only for allowed molecules."""
 
     def within(self, folder: Path) -> "Foreign":
         """A copy whose relative paths start from this folder."""
         ...
 
     def check(self) -> None:
-        """Check, before any work is done, the files and programs that the settings name.
+        """Check in advance that the files and programs that the settings name can be used.
 
         Raises:
-            ConfigError: a file, function or program is not there or cannot be used.
+            ConfigError: a file, function or program does not exist or cannot be used.
             MissingExtraError: an optional dependency is not installed.
         """
         ...
@@ -79,13 +79,13 @@ class Foreign(Measure, Protocol):
 
 
 def read_each(molecules: Sequence[Molecule], value: Callable[[Molecule], float]) -> Readings:
-    """The readings of a function of one molecule."""
+    """The values of a function that takes a single molecule."""
     return Readings(np.array([value(molecule) for molecule in molecules], dtype=np.float64))
 
 
-# object: the answers of external code may be anything.
+# object: external code may return anything.
 def readings_of(answers: Sequence[object]) -> Readings:
-    """Readings from answers that should be finite numbers; a `Failed` answer gives its reason."""
+    """Readings from answers that should be finite numbers; `Failed` carries a reason."""
     numbers = [_number(answer) for answer in answers]
     problems = [
         Problem(index, answer.reason, is_answer=False)
@@ -99,7 +99,7 @@ def readings_of(answers: Sequence[object]) -> Readings:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Stands for an answer that external code did not give."""
+    """Replaces a missing answer of external code."""
 
     reason: str
 
@@ -113,13 +113,13 @@ def describe_error(error: BaseException) -> str:
 def _text(value: object) -> str:
     try:
         return str(value)[:200]
-    # str() of an external object may raise anything, also for integers of over 4,300 digits.
+    # str() of an external object may raise anything, and of an integer of over 4,300 digits too.
     except Exception:  # noqa: BLE001
         return type(value).__name__
 
 
 def _number(answer: object) -> float:
-    """The finite number that an answer is or spells; NaN for any other answer."""
+    """The finite number in an answer, which may be text; NaN for any other answer."""
     if isinstance(answer, Decimal) or hasattr(answer, "item"):
         # Arrays and tensors of one number; `item` of several raises.
         try:
@@ -132,7 +132,7 @@ def _number(answer: object) -> float:
         return nan
     try:
         value = float(answer)
-    # An integer or a text beyond every float; a complex number.
+    # An integer or a text that overflows a float, or a complex number.
     except (OverflowError, TypeError, ValueError):
         return nan
     return value if isfinite(value) else nan

@@ -1,4 +1,4 @@
-"""What is done to a portion of molecules, in whatever process: read them, measure what is asked."""
+"""Evaluation of the measures of an objective for a batch of molecules, in any process."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,49 +20,52 @@ PerMolecule = Float64[np.ndarray, " molecule"]
 
 @dataclass(frozen=True)
 class Measured:
-    """The readings of a portion of molecules."""
+    """The readings of a batch of molecules."""
 
     values: Mapping[str, PerMolecule]
-    """By name, in the order of the objective's columns; NaN: not to be had, or not asked for."""
+    """Values by name, in the order of the objective's columns; NaN if missing or not measured."""
     problems: tuple[tuple[str, Problem], ...]
-    """Name of the measured value, and what went wrong with a molecule of the batch."""
+    """Name of the measure and the problem with a molecule of the batch."""
 
 
 def measure(smiles: Sequence[str], config: ObjectiveConfig) -> Measured:
-    """All that an objective measures of molecules.
+    """All measures of an objective for a batch of molecules.
 
-    Somebody else's code is asked last, and only for molecules that nothing has ruled out by then.
+    External code runs last, and only for molecules that violate no other condition or constraint.
     """
-    # Read anew wherever it is done: sums over atoms depend in the last bit on the atoms' order,
-    # and a score must not depend on the route by which its molecule was found.
-    molecules = [_parsed(one) for one in smiles]
+    # Parsed again here: sums over atoms depend in the last bit on the order of the atoms, and a
+    # score must not depend on the way in which the molecule was generated.
+    molecules = [_parse(text) for text in smiles]
     measures = _measures(config)
-    asked = np.array([molecule is not None for molecule in molecules], dtype=np.bool_)
+    needed = np.array([molecule is not None for molecule in molecules], dtype=np.bool_)
     values: dict[str, PerMolecule] = {}
     problems: list[tuple[str, Problem]] = []
-    for label, one in sorted(measures.items(), key=lambda item: isinstance(item[1], Foreign)):
-        if isinstance(one, Foreign):
-            asked &= allowed(config, values, len(smiles))
-        places = np.flatnonzero(asked)
-        readings = _readings(one, [molecules[place] for place in places])
+    for label, measurement in sorted(
+        measures.items(), key=lambda item: isinstance(item[1], Foreign)
+    ):
+        if isinstance(measurement, Foreign):
+            needed &= meets_constraints(config, values, len(smiles))
+        rows = np.flatnonzero(needed)
+        readings = _readings(measurement, [molecules[row] for row in rows])
         values[label] = np.full(len(smiles), np.nan)
-        values[label][places] = readings.values
+        values[label][rows] = readings.values
         problems += [
-            (label, problem._replace(row=int(places[problem.row]))) for problem in readings.problems
+            (label, problem._replace(row=int(rows[problem.row]))) for problem in readings.problems
         ]
     return Measured({label: values[label] for label in measures}, tuple(problems))
 
 
-def allowed(
+def meets_constraints(
     config: ObjectiveConfig, values: Mapping[str, PerMolecule], count: int
 ) -> Bool[np.ndarray, " molecule"]:
     """Whether each of `count` molecules meets the conditions and constraints measured so far."""
     meets = np.ones(count, dtype=np.bool_)
     conditions = _conditions(config.where)
     if conditions:
-        for place in range(count):
-            row = {name: float(values[name][place]) for name in conditions.names}
-            meets[place] = conditions.hold(row)
+        for row in range(count):
+            meets[row] = conditions.hold(
+                {name: float(values[name][row]) for name in conditions.names}
+            )
     for constraint in config.constraint:
         if constraint.label in values:
             meets &= constraint.allows(values[constraint.label])
@@ -70,15 +73,19 @@ def allowed(
 
 
 def violations(config: ObjectiveConfig, smiles: Sequence[str]) -> list[str | None]:
-    """The first condition that each molecule breaks, in words; None: it breaks none.
+    """Description of the first condition that each molecule violates, or None.
 
-    Only what the toolkit measures itself is judged: somebody else's code costs time or money.
+    Only measures that the toolkit computes itself are checked: external code may be expensive.
     """
-    free = [one for one in config.constraint if not isinstance(one.measure, Foreign)]
+    internal = [
+        constraint
+        for constraint in config.constraint
+        if not isinstance(constraint.measure, Foreign)
+    ]
     conditions = _conditions(config.where)
-    if not free and conditions is None:
+    if not internal and conditions is None:
         return [None] * len(smiles)
-    molecules = [_parsed(one) for one in smiles]
+    molecules = [_parse(text) for text in smiles]
     reasons: list[str | None] = [None] * len(smiles)
     if conditions is not None:
         values = {
@@ -87,7 +94,7 @@ def violations(config: ObjectiveConfig, smiles: Sequence[str]) -> list[str | Non
         for row in range(len(smiles)):
             if not conditions.hold({name: float(column[row]) for name, column in values.items()}):
                 reasons[row] = f"breaks {conditions.text!r}"
-    for constraint in free:
+    for constraint in internal:
         meets = constraint.allows(_values(constraint.measure, molecules))
         for row in np.flatnonzero(~meets).tolist():
             reasons[row] = reasons[row] or f"breaks constraint {constraint.label!r}"
@@ -95,23 +102,23 @@ def violations(config: ObjectiveConfig, smiles: Sequence[str]) -> list[str | Non
 
 
 def _values(
-    one: Callable[[Sequence[Molecule]], Readings], molecules: Sequence[Molecule | None]
+    measurement: Callable[[Sequence[Molecule]], Readings], molecules: Sequence[Molecule | None]
 ) -> PerMolecule:
     """A value for each molecule; NaN where there is none."""
     rows = [row for row, molecule in enumerate(molecules) if molecule is not None]
     values = np.full(len(molecules), np.nan)
-    values[rows] = _readings(one, [molecules[row] for row in rows]).values
+    values[rows] = _readings(measurement, [molecules[row] for row in rows]).values
     return values
 
 
 def _readings(
-    one: Callable[[Sequence[Molecule]], Readings], molecules: Sequence[object]
+    measurement: Callable[[Sequence[Molecule]], Readings], molecules: Sequence[object]
 ) -> Readings:
     real = [molecule for molecule in molecules if isinstance(molecule, Molecule)]
-    return one(real) if real else Readings(np.empty(0))
+    return measurement(real) if real else Readings(np.empty(0))
 
 
-def _parsed(smiles: str) -> Molecule | None:
+def _parse(smiles: str) -> Molecule | None:
     try:
         return Molecule.parse(smiles)
     except MoleculeError:

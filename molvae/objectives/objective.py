@@ -1,4 +1,4 @@
-"""Objective: a batch of molecules -> scores, higher is better, with what they are made of."""
+"""Objective: scores for a batch of molecules (higher is better), with the measured values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,58 +15,58 @@ PerMolecule = Float64[np.ndarray, " molecule"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Somebody else's code had no number for a molecule."""
+    """A molecule for which external code returned no number."""
 
     smiles: str
     component: str
-    """By the name of what was measured."""
+    """Name of the measured component or constraint."""
     reason: str
     is_answer: bool = False
-    """Whether the code answered with something else than a number; False: it did not answer."""
+    """Whether the code returned something other than a number; False: it returned nothing."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What an objective says of a batch of molecules, in their order."""
+    """Scores and measured values of a batch of molecules, in its order."""
 
     total: PerMolecule
-    """Higher is better; NaN: the objective cannot say, or the molecule is not allowed."""
+    """Scores, higher is better; NaN if a value is missing or the molecule is not allowed."""
     values: Mapping[str, PerMolecule]
-    """What was measured, by name; NaN: not to be had."""
+    """Measured values by name; NaN if missing."""
     desirabilities: Mapping[str, PerMolecule]
-    """The measured values in [0, 1], for those that have a curve."""
+    """Desirabilities in [0, 1] by name, for components that have a curve."""
     failures: tuple[Failure, ...] = ()
-    """Why a value is NaN, where somebody else's code was to give it."""
+    """Reasons for missing values of external code."""
 
-    def at(self, places: Sequence[int]) -> "Scores":
-        """The scores of the molecules at these places of the batch; all failures."""
-        chosen = np.asarray(places, dtype=np.int64)
+    def at(self, rows: Sequence[int]) -> "Scores":
+        """Scores of the molecules in these rows of the batch, with the failures of all rows."""
+        index = np.asarray(rows, dtype=np.int64)
         return Scores(
-            self.total[chosen],
-            {name: values[chosen] for name, values in self.values.items()},
-            {name: values[chosen] for name, values in self.desirabilities.items()},
+            self.total[index],
+            {name: values[index] for name, values in self.values.items()},
+            {name: values[index] for name, values in self.desirabilities.items()},
             self.failures,
         )
 
 
 @runtime_checkable
 class Objective(Protocol):
-    """What is wanted of a molecule."""
+    """A function to maximize over molecules."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the measured values, in the order in which to show them."""
+        """Names of the measured values, in display order."""
         ...
 
     @property
     def description(self) -> Mapping[str, JsonValue]:
-        """All that tells this objective from another; a search is resumed under an equal one."""
+        """Values that identify the objective; a search is resumed only if they are equal."""
         ...
 
     def score(self, molecules: Sequence[Molecule]) -> Scores:
         """Scores of a batch; each depends on the molecule's canonical SMILES alone.
 
         Raises:
-            ObjectiveError: no molecule can be scored; for one of many, its score is NaN.
+            ObjectiveError: no molecule can be scored. A single failure gives a NaN score instead.
         """
         ...

@@ -1,4 +1,4 @@
-"""Permissions: the user, not its author, decides which code an objective file may run."""
+"""Permissions: which code an objective file may run, decided by the user, not its author."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ def _ignore(_line: str) -> None:
 
 @dataclass(frozen=True)
 class Permissions:
-    """The user's decisions on the code in an objective file."""
+    """The user's decisions about the code in an objective file."""
 
     no_code: bool = False
     """Whether components that are programs or Python functions are refused."""
     trusted: tuple[str, ...] = ()
-    """Types that files of scikit-learn models may hold beyond those that skops trusts."""
+    """Types that scikit-learn model files may contain besides those that skops trusts."""
     announce: Callable[[str], None] = _ignore
     """Called with a line for each program or function before it first runs."""
 
@@ -28,7 +28,7 @@ class Permissions:
         """The objective with the trusted types added, after its code has been announced.
 
         Raises:
-            ConfigError: it runs programs or functions, which are refused.
+            ConfigError: it runs programs or functions although `no_code` is set.
         """
         code = [
             f"component {label!r} runs {measure.code()}"

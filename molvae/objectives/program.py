@@ -21,15 +21,15 @@ from molvae.objectives.running import Ended, Limits, run_program
 from molvae.settings import Settings
 
 _BYTES_PER_MOLECULE = 10_000
-"""More output than this for each molecule is no answer."""
+"""Maximum output per molecule; a program that writes more is stopped."""
 
 
 class ProgramMeasure(Settings):
-    """Numbers that a program writes for the SMILES on its stdin, one per line.
+    """Numbers that a program writes, one per line, for the SMILES on its stdin.
 
     A program that crashes, hangs or writes too few or too many numbers is started again with fewer
-    molecules, until those that it fails on are known; they are reported and have no value. So are
-    molecules for which it writes NaN or a line that is not a number.
+    molecules, until the failing ones are identified. These are reported and have no value, and
+    neither have molecules for which the program writes NaN or a line that is not a number.
     """
 
     kind: Literal["program"] = "program"
@@ -40,13 +40,13 @@ class ProgramMeasure(Settings):
     key: str | None = None
     """Key of the list in a JSON object, such as payload.score."""
     timeout_seconds: PositiveFloat = 60.0
-    """Time limit of one start of the program, in seconds."""
+    """Time limit for one run of the program, in seconds."""
     at_once: PositiveInt = 100
-    """Maximum number of molecules for one start of the program."""
+    """Maximum number of molecules per run of the program."""
     restarts: NonNegativeInt = 30
-    """Number of failed starts after which the rest of the batch is given up."""
+    """Maximum number of restarts; after that, the rest of the batch has no value."""
     folder: Path | None = None
-    """Folder to start the program in; the folder of the objective file if not given."""
+    """Working directory of the program; by default the folder of the objective file."""
 
     def label(self) -> str:
         return "program"
@@ -59,18 +59,18 @@ class ProgramMeasure(Settings):
         return {**settings, "sha256": self._script_digest()}
 
     def code(self) -> str:
-        """The command that runs, for the user to see beforehand."""
+        """Description of the command, shown to the user before it runs."""
         return f"the program {shlex.join(self.command)} (in {self.folder or '.'})"
 
     def _script_digest(self) -> str | None:
-        """SHA-256 of the script beside the objective file, since another script gives other scores.
+        """SHA-256 of the script beside the objective file, because its content affects the scores.
 
-        The script is the program itself, or its first argument.
+        The script is the program itself or its first argument.
         """
         words = [word for word in self.command if not word.startswith("-")][:2]
         for word in words:
             if not Path(word).is_absolute():
-                # Too long for a name, or not readable: not a script.
+                # Too long for a file name, or not readable: not a script.
                 with suppress(OSError):
                     return sha256((self.folder or Path()) / word)
         return None
@@ -85,7 +85,7 @@ class ProgramMeasure(Settings):
                 f"there is no folder {str(self.folder)!r} to start the program in; check the path"
             )
         program = self.command[0]
-        # As the operating system looks for it: by a path from the folder, or by name alone.
+        # As the operating system does: by a path relative to the folder, or by name only.
         if "/" in program:
             program = str((self.folder or Path()) / program)
         if shutil.which(program) is None:
@@ -99,14 +99,14 @@ class ProgramMeasure(Settings):
         return readings_of(list(chain.from_iterable(map(self._answers, batches))))
 
     def _answers(self, smiles: Sequence[str]) -> list[object]:
-        """An answer for each molecule, after as many starts as needed and `restarts` allows."""
+        """An answer for each molecule; a failed program is restarted up to `restarts` times."""
         answers: dict[int, object] = {}
         failures: list[str] = []
         waiting = [range(len(smiles))]
         while waiting:
             rows = waiting.pop()
             if len(failures) > self.restarts:
-                reason = f"not asked: {len(failures)} starts had failed, the last {failures[-1]}"
+                reason = f"not run: {len(failures)} runs had failed, the last one: {failures[-1]}"
                 answers.update(dict.fromkeys(rows, Failed(reason)))
                 continue
             answer = self._start([smiles[row] for row in rows])
@@ -151,11 +151,11 @@ class ProgramMeasure(Settings):
 
 @dataclass(frozen=True, slots=True)
 class _FailedStart:
-    """A start of the program whose output is not used."""
+    """A failed run of the program, whose output is not used."""
 
     reason: str
     lines: int = 0
-    """Lines that it wrote; the next molecule probably caused the failure."""
+    """Number of lines written; the next molecule probably caused the failure."""
 
 
 def _check_count(answers: list[object], expected: int, unit: str) -> list[object] | _FailedStart:
@@ -165,7 +165,7 @@ def _check_count(answers: list[object], expected: int, unit: str) -> list[object
 
 
 def _divide(rows: range, lines: int) -> list[range]:
-    """Smaller batches: the suspect and those before and after it, or else two halves."""
+    """Smaller batches: the suspect and the rows before and after it, or two halves."""
     if 0 < lines < len(rows):
         batches = [rows[:lines], rows[lines : lines + 1], rows[lines + 1 :]]
         return [batch for batch in batches if batch]

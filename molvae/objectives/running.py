@@ -1,4 +1,4 @@
-"""A program run once on some text, within limits of time and output that it cannot exceed."""
+"""Run a program on some text with limits on its time and output."""
 
 import codecs
 import os
@@ -15,22 +15,22 @@ from time import monotonic
 _CHUNK_BYTES = 1 << 16
 _POLL_SECONDS = 0.05
 _ERROR_BYTES = 300
-"""The end of a program's stderr, of which the last line is shown; the rest is discarded."""
+"""Length of the tail of stderr that is kept; its last line is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended."""
+    """Outcome of a run."""
 
     output: str
-    """Text from stdout, complete only without a problem."""
+    """Text from stdout; complete only if there is no problem."""
     problem: str | None = None
-    """Reason not to use the output; None when the program ended well."""
+    """Reason not to use the output; None if the program succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A program that exceeds these is killed, with the processes that it started."""
+    """Limits beyond which a program and its child processes are killed."""
 
     seconds: float
     output_bytes: int
@@ -75,10 +75,10 @@ class _Streams:
                 self._selector.register(stream, selectors.EVENT_READ, content)
 
     def read(self, limits: Limits) -> str | None:
-        """Read until the program ends; the limit that it exceeded, if any."""
+        """Read until the program ends or exceeds a limit; the description of that limit, if any."""
         end = monotonic() + limits.seconds
         while monotonic() < end:
-            # Not only until the streams end: a child of the program may keep them open.
+            # Not until the streams end: a child process may keep them open.
             if not self._read_some(_POLL_SECONDS) and self._process.poll() is not None:
                 return None
             if len(self.output) > limits.output_bytes:
@@ -93,7 +93,7 @@ class _Streams:
                 stream.close()
 
     def _read_some(self, seconds: float) -> bool:
-        """Whether output or the end of a stream came within this time."""
+        """Read available output; whether there was any, or a stream ended, within this time."""
         if not self._selector.get_map():
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(seconds)
@@ -114,14 +114,14 @@ class _Streams:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """End the program and the processes that it started in its session."""
+    """Kill the program and the processes in its session."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def _failure(status: int, errors: bytes) -> str | None:
-    """How the program failed, with the last line of its stderr; None when it did not."""
+    """Description of a failure with the last line of stderr; None if the program succeeded."""
     if status == 0:
         return None
     lines = errors.decode("utf-8", "replace").strip().splitlines()

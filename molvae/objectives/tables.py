@@ -1,4 +1,4 @@
-"""A file of molecules -> their scores, row by row."""
+"""Scores of the molecules in a file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ _AT_ONCE = 5_000
 
 @dataclass(frozen=True)
 class ScoredTable:
-    """The scores of the molecules in a file, in its order and with duplicates."""
+    """Scores of the molecules in a file, in file order and with duplicates."""
 
     smiles: tuple[str, ...]
     """Canonical SMILES."""
     rows: tuple[int, ...]
-    """Line of the file of each molecule."""
+    """1-based line number of each molecule."""
     scores: Scores
     refused: tuple[RefusedRow, ...]
     further: tuple[Mapping[str, str], ...] = ()
-    """Further columns of each row, by name."""
+    """Additional columns of each row, by name."""
 
     # Any: cells are texts or numbers.
     def columns(self) -> dict[str, Sequence[Any]]:
-        """Columns to write: smiles, row, score, the values and desirabilities, then the file's."""
+        """Output columns: smiles, row, score, values and desirabilities, columns of the file."""
         table: dict[str, list[str] | list[int] | list[float]] = {
             "smiles": list(self.smiles),
             "row": list(self.rows),
@@ -48,14 +48,14 @@ class ScoredTable:
         return join_columns(table, self.further)
 
     @property
-    def scored(self) -> int:
-        """Molecules that have a score."""
+    def n_scored(self) -> int:
+        """Number of molecules that have a score."""
         return int(np.isfinite(self.scores.total).sum())
 
     @property
     def best(self) -> float | None:
-        """The highest score; None when no molecule has one."""
-        return float(np.nanmax(self.scores.total)) if self.scored else None
+        """The highest score; None if no molecule has one."""
+        return float(np.nanmax(self.scores.total)) if self.n_scored else None
 
 
 # Any: see `MoleculeSource`.
@@ -66,17 +66,17 @@ def score_table(
     *,
     progress: bool = False,
 ) -> ScoredTable:
-    """Scores of the molecules of a file as they are written there, without any cleaning.
+    """Scores of the molecules in a file, without any cleaning.
 
     Args:
-        objective: objective to score by.
+        objective: objective that scores the molecules.
         source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series or
             list of molecules.
-        columns: columns to read, by name; None finds the SMILES and keeps all other columns.
-        progress: whether to show a bar.
+        columns: names of the columns to read; None detects the SMILES column and keeps the rest.
+        progress: whether to show a progress bar.
 
     Raises:
-        DataError: the file cannot be read, lacks the column, or holds no molecule.
+        DataError: the file cannot be read, lacks the column, or contains no molecule.
     """
     columns = columns or ColumnChoice()
     table = Table.open(
@@ -88,7 +88,7 @@ def score_table(
     with tqdm(unit=" molecules", disable=not progress) as bar:
         for batch in _molecules(table, refused):
             molecules = [row.molecule for row in batch]
-            # Duplicates are asked for once: answers of other programs may be expensive.
+            # Duplicates are scored once: external code may be expensive.
             distinct = {molecule.smiles: molecule for molecule in molecules}
             index = {smiles: number for number, smiles in enumerate(distinct)}
             scores = objective.score(list(distinct.values()))
@@ -98,7 +98,7 @@ def score_table(
     if not batches:
         example = f"; line {refused[0].line}: {refused[0].reason}" if refused else ""
         raise DataError(
-            f"{table.name} holds no molecule in {len(refused)} rows{example}; check the file, or "
+            f"{table.name} has no molecule in {len(refused)} rows{example}; check the file, or "
             "name the column with `smiles_column`"
         )
     return ScoredTable(
@@ -111,7 +111,7 @@ def score_table(
 
 
 def write_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """A CSV of the molecules that other code could not score: smiles, component, reason.
+    """Write a CSV of the molecules that external code could not score, with the reasons.
 
     Raises:
         FileError: the disk is full, or the file cannot be written.
@@ -130,7 +130,7 @@ class _MoleculeRow(NamedTuple):
 
 
 def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[_MoleculeRow]]:
-    """Rows with a molecule, some thousand at a time; others are added to `refused`."""
+    """Rows with a molecule, in batches; the others are added to `refused`."""
     for chunk in table.chunks(_AT_ONCE):
         rows: list[_MoleculeRow] = []
         for row in chunk.rows:

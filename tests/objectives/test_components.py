@@ -116,21 +116,24 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({"component": [PHENYL, PHENYL]}, "smarts may be one component only; give each a `name`"),
+        ({"component": [PHENYL, PHENYL]}, "smarts occurs more than once"),
         ({"component": [{"kind": "smart", "smarts": "C"}]}, "unknown kind 'smart'; did you mean"),
         ({"component": [{"kind": "smarts", "smart": "C"}]}, "unknown setting 'smart'; did you"),
         ({"component": [{**PHENYL, "wieght": 2}]}, "unknown setting 'wieght'; did you mean 'we"),
         ({"component": [{**PHENYL, "wanted": "count"}, LIKE_ETHANOL]}, "no desirability for sma"),
-        ({"component": [{**PHENYL, "name": "score"}]}, "'score' is a column of the tables"),
+        ({"component": [{**PHENYL, "name": "score"}]}, "'score' is a reserved column name"),
         ({"component": [{**PHENYL, "name": "a\nb"}]}, "name = "),
-        ({"component": [{**PHENYL, "name": "qed"}], "where": "qed > 0"}, "two things are called"),
-        ({"component": [PHENYL], "constraint": [{"kind": "smarts", "smarts": "N"}]}, "two things"),
+        (
+            {"component": [{**PHENYL, "name": "qed"}], "where": "qed > 0"},
+            "name 'qed' is used twice",
+        ),
+        ({"component": [PHENYL], "constraint": [{"kind": "smarts", "smarts": "N"}]}, "used twice"),
         ({"component": [PHENYL], "constraint": ["x"]}, "constraint 1: expected a table"),
         ({"component": [PHENYL], "constraint": 3}, r"at least one \[\[constraint\]\]"),
         ({"component": [PHENYL], "constraint": [{"property": "qed"}]}, "give low, high or both"),
         (
             {"component": [PHENYL], "constraint": [{**LIKE_ETHANOL, "low": 1, "high": 0}]},
-            "low must not lie above high",
+            "low must not be greater than high",
         ),
         ({"component": [PHENYL], "constraint": [{**LIKE_ETHANOL, "weight": 1}]}, "'weight'"),
         ({"component": [PHENYL], "constraint": [LIKE_ETHANOL]}, "give low, high or both"),
@@ -143,17 +146,17 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
             "has no features of the kind atom_pairs",
         ),
         ({"component": [{**PHENYL, "weight": float("inf")}]}, "weight"),
-        ({"component": [{**PHENYL, "name": "similarity_to_lead"}]}, "is a column of the tables"),
+        ({"component": [{**PHENYL, "name": "similarity_to_lead"}]}, "is a reserved column name"),
         (
             {"component": [{**PHENYL, "name": "a"}, {**LIKE_ETHANOL, "name": "a_desirability"}]},
-            "a_desirability is the column of a component's desirability",
+            "a_desirability is the name of a desirability column",
         ),
         (
             {
                 "component": [{**LIKE_ETHANOL, "name": "a"}],
                 "constraint": [{**PHENYL, "name": "a_desirability"}],
             },
-            "a_desirability is the column of a component's desirability",
+            "a_desirability is the name of a desirability column",
         ),
         (
             {

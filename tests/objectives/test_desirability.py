@@ -100,9 +100,9 @@ def test_a_curve_is_read_by_its_kind():
         ({"kind": "gaussian", "mu": 1, "sigma": 0}, "sigma = 0"),
         ({"kind": "linear", "low": 1, "high": 1}, "must differ"),
         ({"kind": "sigmoid", "low": 1, "high": 1}, "must differ"),
-        ({"kind": "double_sigmoid", "low": 3, "high": 1, "width": 1}, "low must lie below high"),
+        ({"kind": "double_sigmoid", "low": 3, "high": 1, "width": 1}, "low must be less than high"),
         ({"kind": "step"}, "give low, high or both"),
-        ({"kind": "step", "low": 3, "high": 1}, "low must not lie above high"),
+        ({"kind": "step", "low": 3, "high": 1}, "low must not be greater than high"),
         ({"kind": "linear", "low": math.nan, "high": 1}, "low = nan"),
     ],
 )

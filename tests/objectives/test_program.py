@@ -95,7 +95,7 @@ def test_restarts_are_bounded_and_the_rest_is_told_apart():
     assert np.isnan(readings.values).all()
     reasons = [reason for _, reason in readings.problems]
     assert len(reasons) == 12
-    assert "not asked: 3 starts had failed, the last the program ended with status 1" in reasons
+    assert "not run: 3 runs had failed, the last one: the program ended with status 1" in reasons
 
 
 def test_an_empty_line_at_the_end_is_no_answer():

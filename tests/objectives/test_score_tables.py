@@ -26,7 +26,7 @@ def test_rows_are_scored_in_order_with_duplicates(table):
     assert scored.smiles == ("CCO", "c1ccccc1", "CCO")
     expected = [QED.qed(Chem.MolFromSmiles(smiles)) for smiles in scored.smiles]
     assert scored.scores.total == pytest.approx(expected)
-    assert scored.scored == 3
+    assert scored.n_scored == 3
     assert scored.best == pytest.approx(max(expected))
 
 
@@ -76,13 +76,13 @@ def test_no_score_at_all_has_no_best(table, tmp_path):
     path = tmp_path / "objective.toml"
     path.write_text("name = 'x'\nwhere = 'rings > 9'\n[[component]]\nproperty = 'qed'\n")
     scored = score_table(ConfiguredObjective.load(path), table)
-    assert (scored.scored, scored.best) == (0, None)
+    assert (scored.n_scored, scored.best) == (0, None)
 
 
 def test_a_file_without_molecules_is_refused(tmp_path):
     path = tmp_path / "in.smi"
     path.write_text("C1CC\nC(C\n")
-    with pytest.raises(DataError, match="holds no molecule in 2 rows; line 1: invalid SMILES"):
+    with pytest.raises(DataError, match="has no molecule in 2 rows; line 1: invalid SMILES"):
         score_table(ConfiguredObjective.load("pmo/qed"), path)
 
 

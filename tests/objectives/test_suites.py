@@ -97,7 +97,7 @@ def test_the_text_of_a_task_is_a_file_by_itself(name):
     ("wanted", "message"),
     [
         ("pmo/celecoxib", "did you mean 'pmo/celecoxib_rediscovery'"),
-        ("zzz", "neither a file nor an objective 'zzz'; known: "),
+        ("zzz", "no file or objective 'zzz'; known: "),
         ("nowhere.toml", "no settings file 'nowhere.toml'"),
         ("pmo/qed@model.skops", "pmo/qed takes no model file; leave out '@model.skops'"),
     ],

@@ -1,7 +1,7 @@
-"""Objectives by name: the tasks of published benchmarks, usable wherever an objective file is.
+"""Named objectives: tasks of published benchmarks, usable wherever an objective file is accepted.
 
-`pmo` holds the tasks of Practical Molecular Optimization (Gao et al. 2022), which are those of
-GuacaMol (Brown et al. 2019) and a few of Therapeutics Data Commons.
+`pmo` contains the tasks of Practical Molecular Optimization (Gao et al. 2022), which come from
+GuacaMol (Brown et al. 2019) and Therapeutics Data Commons.
 """
 
 import tomllib
@@ -18,27 +18,28 @@ _SUITES = ("pmo",)
 _FILE_MARK = "@"
 
 
-def find_objective(wanted: Path | str) -> ObjectiveConfig:
-    """The objective of a TOML file, or of a suite by name.
+def find_objective(source: Path | str) -> ObjectiveConfig:
+    """The objective in a TOML file, or a named one such as pmo/qed.
 
-    A task that needs a model file takes it after its name: `pmo/gsk3b@gsk3b.skops`.
+    The model file of a task that needs one follows its name: `pmo/gsk3b@gsk3b.skops`.
 
     Raises:
-        ConfigError: no such file and no such name (the nearest is told), or mistakes in the file.
+        ConfigError: there is no such file or name (a similar name is suggested), or the file has
+            mistakes.
     """
-    text = str(wanted)
+    text = str(source)
     name, mark, model = text.partition(_FILE_MARK)
     if name in named_objectives():
         return _task(name, model if mark else None)
     if Path(text).is_file() or text.endswith(".toml"):
         return ObjectiveConfig.load(Path(text))
     known = list(named_objectives())
-    raise ConfigError(f"there is neither a file nor an objective {text!r}{suggestion(name, known)}")
+    raise ConfigError(f"no file or objective {text!r}{suggestion(name, known)}")
 
 
 @cache
 def named_objectives() -> dict[str, str]:
-    """What each named objective wants, by its name."""
+    """Description of each named objective, by name."""
     return {
         f"{suite}/{task}": str(tables["name"])
         for suite in _SUITES
@@ -47,7 +48,7 @@ def named_objectives() -> dict[str, str]:
 
 
 def objective_text(name: str) -> str:
-    """A named objective as the TOML file that it would be.
+    """A named objective as the text of a TOML file.
 
     Raises:
         ConfigError: there is no objective of that name.
@@ -57,23 +58,25 @@ def objective_text(name: str) -> str:
             f"there is no objective {name!r}{suggestion(name, [*named_objectives()])}"
         )
     suite, _, task = name.partition("/")
-    # Each task is one table with nothing but its lines, so they are a file by themselves.
+    # The lines of a task's table are a valid file by themselves.
     return _text(suite).partition(f"\n[{task}]\n")[2].partition("\n[")[0].strip()
 
 
 def _task(name: str, model: str | None) -> ObjectiveConfig:
     tables = _tables_of(name)
-    place = _model_component(tables)
-    if place is None:
+    component = _model_component(tables)
+    if component is None:
         if model is not None:
             raise ConfigError(f"{name} takes no model file; leave out {_FILE_MARK + model!r}")
         return ObjectiveConfig.parse_tables(tables, name)
     if not model:
         raise ConfigError(
-            f"{name} needs a model that does not ship: give a file that skops wrote, as in "
+            f"{name} needs a model that is not included: append a file written by skops, as in "
             f"{name}{_FILE_MARK}MODEL.skops; TDC's pickle is converted with skops.io.dump"
         )
-    components = [{**one, "path": model} if one is place else one for one in tables["component"]]
+    components = [
+        {**table, "path": model} if table is component else table for table in tables["component"]
+    ]
     return ObjectiveConfig.parse_tables({**tables, "component": components}, name)
 
 
@@ -81,7 +84,9 @@ def _task(name: str, model: str | None) -> ObjectiveConfig:
 def _model_component(tables: dict[str, Any]) -> Any:
     """The component that lacks the path of its model."""
     lacking = [
-        one for one in tables["component"] if one.get("kind") == "model" and "path" not in one
+        table
+        for table in tables["component"]
+        if table.get("kind") == "model" and "path" not in table
     ]
     return lacking[0] if lacking else None
 
