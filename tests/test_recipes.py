@@ -77,9 +77,20 @@ def test_a_command_takes_two_files(checkout):
     assert "Print the canonical SMILES" in molvae(checkout, "--help")
 
 
-def test_an_optimizer_takes_two_files(checkout):
-    assert len(patch(checkout, "Add an optimizer")) == 2
+def test_an_optimizer_takes_two_new_files_and_the_list_of_methods(checkout):
+    assert len(patch(checkout, "Add an optimizer")) == 3
     molvae(
         checkout, "optimize", "pmo/qed", "--method", "antithetic", "--budget", "6", "--out", "run"
     )
     assert len((checkout / "run" / "candidates.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
+@pytest.mark.slow
+def test_a_proposal_source_takes_two_files(checkout):
+    assert len(patch(checkout, "Add a proposal source")) == 2
+    (checkout / "small.toml").write_text(
+        "[combined]\nsources = ['prior', 'means']\nstart = 12\nimprobable = 0\n"
+    )
+    words = ["pmo/qed", "--config", "small.toml", "--budget", "40", "--out", "run"]
+    molvae(checkout, "optimize", *words, "--no-guardrails")
+    assert ",means" in (checkout / "run" / "candidates.csv").read_text(encoding="utf-8")
