@@ -1,4 +1,4 @@
-"""Work spread over processes, with the answers in the order of the questions."""
+"""Parallel map over worker processes, with results in input order."""
 
 import os
 import threading
@@ -15,7 +15,7 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 _WATCH_SECONDS = 2.0
-"""Time between two looks of a worker at whether the process that started it still exists."""
+"""Interval at which a worker checks whether its parent process still exists."""
 
 
 def available_cores() -> int:
@@ -71,7 +71,7 @@ def ordered_map(
             yield _next_answer(pending)
     except TerminatedWorkerError as error:
         raise WorkerError(
-            "a worker process died, most often for want of memory; free some, or use fewer workers"
+            "a worker process died, most likely because it ran out of memory; use fewer workers"
         ) from error
     finally:
         for _, future in pending:

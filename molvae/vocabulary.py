@@ -170,7 +170,7 @@ class Vocabulary:
 
     def _unknown(self, symbol: str) -> MoleculeError:
         if symbol == ".":
-            return MoleculeError(Refusal.MIXTURE, "give the one that is meant")
+            return MoleculeError(Refusal.MIXTURE, "give a single molecule")
         detail = f"{symbol!r} is not in the vocabulary of {len(self.symbols)} symbols"
         return MoleculeError(Refusal.UNKNOWN_SYMBOL, detail)
 

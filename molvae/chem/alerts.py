@@ -3,8 +3,8 @@
 PAINS, Brenk and NIH are RDKit's catalogues. The tables `mcf.csv` and `moses_pains.csv` beside this
 file are `moses/metrics/mcf.csv` and `wehi_pains.csv` of molsets 0.3.1 (Polykovskiy et al. 2020),
 MIT licence, Copyright 2018 Insilico Medicine, Inc; the notice is in `data/README.md`. RDKit has
-corrected 18 of its PAINS since, so the filters of MOSES need the older table. The table
-`reactive_groups.csv` is the toolkit's own.
+since corrected 18 of its PAINS patterns, so the filters of MOSES need the older table. The table
+`reactive_groups.csv` is specific to this toolkit.
 """
 
 import csv
@@ -23,9 +23,9 @@ _SMALLEST_FORBIDDEN_RING = 8
 
 
 def alerts(molecule: Molecule, catalogue: Catalogue) -> tuple[str, ...]:
-    """Names of the alerts that match, in the catalogue's order; () if there are none."""
+    """Names of the matching alerts, in catalogue order."""
     if catalogue is Catalogue.MCF:
-        # Some of its patterns name hydrogens, so these must be atoms.
+        # Some MCF patterns match explicit hydrogens.
         mol = Chem.AddHs(molecule.mol)
         return tuple(name for name, query in _table("mcf") if mol.HasSubstructMatch(query))
     if catalogue is Catalogue.REACTIVE:
@@ -35,10 +35,11 @@ def alerts(molecule: Molecule, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def passes_moses_filters(molecule: Molecule) -> bool:
-    """The test behind the metric Filters of MOSES (molsets 0.3.1, `mol_passes_filters`).
+    """Whether a molecule passes the MOSES filters (molsets 0.3.1, `mol_passes_filters`).
 
-    Rings of at most seven atoms, no charged atom, no element but C, N, S, O, F, Cl, Br and H, no
-    alert of MCF or PAINS, and a SMILES without stereochemistry that can be read again.
+    A molecule passes if its rings have at most seven atoms, it has no charged atom, no element
+    other than C, N, S, O, F, Cl, Br and H, no MCF or PAINS alert, and if its SMILES without
+    stereochemistry can be parsed again.
     """
     mol = molecule.mol
     if any(len(ring) >= _SMALLEST_FORBIDDEN_RING for ring in mol.GetRingInfo().AtomRings()):
@@ -74,11 +75,11 @@ def _moses_alerts() -> tuple[tuple[str, Mol], ...]:
 
 @cache
 def _table(name: str) -> tuple[tuple[str, Mol], ...]:
-    """Names and queries of a table of MOSES, whose hydrogens are atoms as in its own code."""
+    """Names and queries of a MOSES table, with explicit hydrogens as in the MOSES code."""
     return tuple((alert, Chem.MolFromSmarts(smarts)) for alert, smarts in _rows(name))
 
 
 def _rows(name: str) -> list[tuple[str, str]]:
-    """Names and SMARTS of a table beside this file."""
+    """Names and SMARTS in a CSV file of this folder."""
     with files("molvae.chem").joinpath(f"{name}.csv").open(encoding="utf-8") as stream:
         return [(row["names"], row["smarts"]) for row in csv.DictReader(stream)]

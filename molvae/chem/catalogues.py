@@ -4,15 +4,15 @@ from enum import StrEnum
 
 
 class Catalogue(StrEnum):
-    """Collection of alerts."""
+    """Catalogue of structural alerts."""
 
     PAINS = "pains"
-    """Baell & Holloway 2010: interfere with assays."""
+    """Compounds that interfere with assays (Baell & Holloway 2010)."""
     BRENK = "brenk"
-    """Brenk et al. 2008: toxic, reactive or of poor pharmacokinetics."""
+    """Toxic or reactive groups, or poor pharmacokinetics (Brenk et al. 2008)."""
     NIH = "nih"
-    """Jadhav et al. 2010, Doveston et al. 2015: reactive or promiscuous."""
+    """Reactive or promiscuous compounds (Jadhav et al. 2010, Doveston et al. 2015)."""
     MCF = "mcf"
-    """Polykovskiy et al. 2020: the medicinal chemistry filters of MOSES."""
+    """Medicinal chemistry filters of MOSES (Polykovskiy et al. 2020)."""
     REACTIVE = "reactive"
     """Groups that decompose or react in water or air; see also `chem.environments`."""

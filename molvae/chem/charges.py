@@ -1,4 +1,4 @@
-"""Charges: choosing one charge form of a substance, and moving protons until charges vanish."""
+"""Normalization of charge-separated forms, and neutralization by adding or removing protons."""
 
 from functools import cache
 
@@ -17,11 +17,11 @@ Diazo\t[C;-1;X3:1]-[N;+1;X2:2]#[N;+0;X1:3]>>[*+0:1]=[*+1:2]=[*-1:3]
 
 
 def normalize_charges(mol: Mol) -> Mol:
-    """The molecule in the one charge form that the toolkit uses; the same object if it is in it.
+    """The molecule in the toolkit's standard charge form; the same object if nothing changes.
 
     RDKit's `Normalizer` chooses the form, except that S=O, P=O and the like stay double bonds.
     """
-    # Nitro groups are most of the charges there are, and the transforms take long.
+    # Most charges are those of nitro groups, and the transforms are slow.
     charged = len(mol.GetSubstructMatches(_charge()))
     if charged == 2 * len(mol.GetSubstructMatches(_nitro())):
         return mol
@@ -32,10 +32,10 @@ def normalize_charges(mol: Mol) -> Mol:
 
 
 def neutralize(mol: Mol) -> Mol:
-    """The molecule with protons added and removed so that charges vanish where they can.
+    """The molecule with protons added or removed to neutralize charges.
 
-    The same object where no charge can go: quaternary nitrogen, borohydrides, carbocations and
-    zwitterions without mobile protons keep theirs.
+    The same object if no charge can be removed: quaternary nitrogen, borohydrides, carbocations and
+    zwitterions without mobile protons stay charged.
     """
     if not mol.HasSubstructMatch(_charge()):
         return mol
@@ -43,12 +43,12 @@ def neutralize(mol: Mol) -> Mol:
         # Only protons: by default RDKit would also take a hydride from a borohydride.
         uncharged = _uncharger().uncharge(mol)
         is_readable = Chem.MolFromSmiles(Chem.MolToSmiles(uncharged)) is not None
-    # A cyclopentadienide with one hydrogen more is no aromatic ring.
+    # A protonated cyclopentadienide, for example, is no longer an aromatic ring.
     return uncharged if is_readable and _moves_protons_only(mol, uncharged) else mol
 
 
 def _moves_protons_only(before: Mol, after: Mol) -> bool:
-    """Whether each atom gained as many hydrogens as charges, and some atom did."""
+    """Whether the charges changed, and each atom gained as many hydrogens as charges."""
     moved = [
         (new.GetFormalCharge() - old.GetFormalCharge(), new.GetTotalNumHs() - old.GetTotalNumHs())
         for old, new in zip(before.GetAtoms(), after.GetAtoms(), strict=True)
@@ -58,7 +58,7 @@ def _moves_protons_only(before: Mol, after: Mol) -> bool:
     )
 
 
-# RDKit's objects are made once per process: making one costs more than using it.
+# RDKit's objects are cached: creating them costs more than using them.
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Candidate molecules as worker processes return them: cleaned, with features to compare."""
+"""Cleaning of candidate molecules in worker processes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
 
 _MAX_COUNT = 63
-"""Occurrences of a feature beyond which further ones are ignored."""
+"""Maximum count of a feature; further occurrences are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanMolecule:
-    """A cleaned molecule as plain data that can be sent between processes."""
+    """A cleaned molecule and its features as plain data that can be sent between processes."""
 
     smiles: str
     """Canonical SMILES after cleaning."""
@@ -36,17 +36,17 @@ Job = Callable[[], list[CleanMolecule | None]]
 
 
 def run_job(job: Job) -> list[CleanMolecule | None]:
-    """Result of a job; importable by name, as worker processes need it."""
+    """Run a job; a module-level function, so that worker processes can import it."""
     return job()
 
 
 def with_features(molecule: Molecule) -> CleanMolecule:
-    """A molecule that is clean already, with its features."""
+    """A molecule that is already clean, with its features."""
     return CleanMolecule(molecule.smiles, counted_features(molecule))
 
 
 def counted_features(molecule: Molecule) -> Int64[np.ndarray, " feature"]:
-    """Sorted ECFP6 features; a feature that occurs c times is listed as c different numbers.
+    """Sorted ECFP6 features, with c distinct numbers for a feature that occurs c times.
 
     The number of shared entries is then the sum of the smaller counts, so Tanimoto similarity of
     these sets is min-max Tanimoto similarity of the counts (thermometer encoding).
@@ -75,7 +75,7 @@ def clean_selfies(
 def clean_children(
     parents: Sequence[tuple[str, str]], seed: int, cleaning: StandardizeConfig
 ) -> list[CleanMolecule | None]:
-    """A child of each pair of SMILES: a crossover, or a mutation where both are the same."""
+    """Child of each pair of SMILES: a crossover, or a mutation if both are equal."""
     children = (
         _child(first, second, np.random.default_rng([seed, row]))
         for row, (first, second) in enumerate(parents)
@@ -89,9 +89,9 @@ def clean_or_raise(text: str, cleaning: StandardizeConfig) -> CleanMolecule:
     Raises:
         MoleculeError: the molecule is refused.
     """
-    # The fragment that cleaning would keep is another molecule than the one proposed.
+    # Cleaning would keep one fragment, which is not the proposed molecule.
     if "." in text:
-        raise MoleculeError(Refusal.MIXTURE, "give the one that is meant")
+        raise MoleculeError(Refusal.MIXTURE, "give a single molecule")
     return with_features(standardize(text, cleaning))
 
 
@@ -109,13 +109,13 @@ def _clean_child(child: Molecule, cleaning: StandardizeConfig) -> CleanMolecule 
         return None
 
 
-# The few best molecules have most of the children.
+# Cached: most children descend from a few parents.
 @lru_cache(maxsize=1024)
 def _parent(smiles: str) -> Molecule:
     return Molecule.parse(smiles)
 
 
-# Near a good code the decoder writes the same SELFIES again and again.
+# Cached: the decoder often returns the same SELFIES for nearby latent vectors.
 @lru_cache(maxsize=8192)
 def _clean_selfies(selfies: Selfies, cleaning: StandardizeConfig) -> CleanMolecule | None:
     try:

@@ -1,4 +1,4 @@
-"""Conditions on properties, written as in "qed > 0.6 and weight < 400"."""
+"""Conditions on properties, such as "qed > 0.6 and weight < 400"."""
 
 import ast
 import operator
@@ -45,7 +45,7 @@ class Conditions:
         return cls(text, tuple(sorted(set(_names(test)))), test)
 
     def hold(self, values: Mapping[str, float]) -> bool:
-        """Whether values for all `names` meet the conditions; False if any of them is NaN."""
+        """Whether values of all `names` meet the conditions; False if any of them is NaN."""
         return not any(isnan(values[name]) for name in self.names) and self._test.holds(values)
 
 
@@ -72,7 +72,7 @@ class _Not:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Tests that must all hold, or of which any must."""
+    """Tests combined by `and` or `or`."""
 
     needs_all: bool
     tests: tuple["_Test", ...]
@@ -98,7 +98,7 @@ def _names(test: _Test) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Python's syntax tree -> tests; other syntax is refused, and nothing is run."""
+    """Converter from Python's syntax tree to tests; other syntax is refused, and no code is run."""
 
     text: str
 
@@ -123,7 +123,7 @@ class _Reader:
                     raise self.mistake(node, f"there is no property {name!r}{known}")
                 return name
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                # By way of text, an integer beyond every float becomes infinite, not an error.
+                # float(str) gives infinity for an integer that overflows; float(int) raises.
                 return float(str(value))
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as number):
                 return -float(self.operand(number))
@@ -135,14 +135,16 @@ class _Reader:
 
 def _tree_of(text: str) -> ast.expr:
     if len(text) > _MAX_CHARACTERS:
-        raise ConfigError(f"conditions of {len(text)} characters; {_MAX_CHARACTERS} are allowed")
+        raise ConfigError(
+            f"the conditions have {len(text)} characters; at most {_MAX_CHARACTERS} are allowed"
+        )
     try:
         # Python warns about texts such as "1and", which are valid, or refused later.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(_WHITE.sub(" ", text).lstrip(), mode="eval").body
     except SyntaxError as error:
-        # Python gives the offset of a missing end as 0.
+        # Python reports offset 0 if the text ends too early.
         offset = error.offset - 1 if error.offset else len(text)
         raise _mistake(text, offset, f"this cannot be read ({error.msg})") from None
     except (ValueError, OverflowError, RecursionError, MemoryError):
@@ -150,7 +152,7 @@ def _tree_of(text: str) -> ast.expr:
 
 
 def _mistake(text: str, offset: int, what: str) -> ConfigError:
-    """An error that points at an offset, counted from the first character that is no blank."""
+    """An error that points at an offset, counted from the first non-blank character."""
     start = offset + len(text) - len(text.lstrip())
     near = text[start : start + 12]
     where = f"character {start + 1} ({near!r})" if near else "the end"

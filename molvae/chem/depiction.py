@@ -1,4 +1,4 @@
-"""A molecule as a picture."""
+"""Depiction of a molecule as an image."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from molvae.chem.molecule import Molecule
 
 
 def depiction(molecule: Molecule, width: int = 240, height: int = 170) -> str:
-    """The structural formula as SVG without background; width and height are in pixels."""
+    """Structural formula as SVG without background; width and height are in pixels."""
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     # Any: RDKit's stubs give these options the wrong types.
     options: Any = drawer.drawOptions()

@@ -1,6 +1,6 @@
 """Repairs that decoding makes to SELFIES symbols.
 
-Any SELFIES string decodes to some molecule because the decoder silently lowers bond orders, skips
+Every SELFIES string decodes to a molecule because the decoder silently lowers bond orders, skips
 symbols and drops rings where the grammar or the valences require it. This module follows the
 grammar of selfies 2.x (Krenn et al. 2020; Lo et al. 2023) up to the first repair.
 """
@@ -22,27 +22,27 @@ class Repair(StrEnum):
     """Repair of symbols that cannot be decoded as written."""
 
     UNUSED_SYMBOLS = "symbols left unused"
-    """Symbols that follow an atom without a free valence, or an atom that has none."""
+    """Symbols after an atom without a free valence, or an atom that cannot be bonded."""
     LOWERED_BOND = "bond order lowered"
-    """Bond of an atom or ring beyond the free valence, or of an atom with nothing before it."""
+    """Bond order above the free valence, or bond of the first atom."""
     DROPPED_BRANCH = "branch left out"
-    """Branch with no free valence or atom to start from, or with no atom in it."""
+    """Branch without an atom or free valence to start from, or without atoms."""
     BRANCH_LENGTH = "branch of another length"
-    """Branch that ends after the last symbol, or that an inner branch or index runs out of."""
+    """Branch that extends beyond the last symbol, or ends within an inner branch or index."""
     INDEX = "index symbols missing or misread"
-    """Index that the symbols end in, or with a symbol that is no digit and counts as 0."""
+    """Index that is cut off at the end, or with a symbol that is not a digit and counts as 0."""
     DROPPED_RING = "ring left out"
-    """Ring with no atom before it, or no free valence where it would close."""
+    """Ring closure without a preceding atom, or without a free valence at either end."""
     MOVED_RING = "ring closed elsewhere"
-    """Ring that reaches back beyond the first atom, which is used instead."""
+    """Ring closure that reaches beyond the first atom and is moved to it."""
     MERGED_RING = "ring merged with a bond"
-    """Ring between atoms that already have a bond, whose order is raised."""
+    """Ring closure between bonded atoms; the order of their bond is raised."""
 
 
 def first_repair(symbols: Iterable[str]) -> Repair | None:
-    """The first repair of a decoding, rings last; None if there is none.
+    """First repair made in decoding; ring closures come last. None if there is none.
 
-    The constraint table must be installed in selfies, and never change.
+    The constraint table must be installed in selfies and never change.
 
     Raises:
         MoleculeError: the symbols decode to no atom, or an unknown symbol comes before any repair.
@@ -61,7 +61,7 @@ def first_repair(symbols: Iterable[str]) -> Repair | None:
 class _Atom:
     order: int
     is_bare: bool
-    """Whether the symbol names no bond."""
+    """Whether the symbol has no bond prefix."""
     capacity: int
 
 
@@ -78,7 +78,7 @@ class _Ring:
 
 
 class _Stop:
-    """The end of a chain."""
+    """Symbol that ends a chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +88,15 @@ class _Role:
     symbol: str
     element: _Atom | _Branch | _Ring | _Stop | None
     digit: int | None
-    """Value of the symbol within an index; None if it is no digit."""
+    """Value of the symbol within an index; None if it is not a digit."""
 
 
 @dataclass(slots=True)
 class _Chain:
-    """The main chain of a fragment, or a branch, that symbols are added to."""
+    """Main chain of a fragment, or a branch, to which symbols are added."""
 
     end: int
-    """Position after its last symbol."""
+    """Position after the last symbol of the chain."""
     valence: int | None
     """Free valence of the last atom as the grammar counts it; None before the first atom."""
     last: int
@@ -140,7 +140,7 @@ class _Derivation:
             case _Branch() | _Ring():
                 return self._take_indexed(element, roles, position + 1, chains)
             case _Stop():
-                # Before the first atom the decoder goes on.
+                # Before the first atom the decoder ignores the symbol.
                 chain.valence = None if chain.valence is None else 0
                 return position + 1
         detail = f"invalid symbol {roles[position].symbol!r}"
@@ -186,7 +186,7 @@ class _Derivation:
         if end > chain.end:
             return Repair.BRANCH_LENGTH
         valence = chain.valence or 0
-        # The branch's own order is only leave for the bond of its first atom.
+        # The order of the branch only limits the bond of its first atom.
         given = min(valence - 1, branch.order)
         chain.valence = valence - given
         chains.append(_Chain(end, given, chain.last, len(self.capacities)))
@@ -209,7 +209,7 @@ class _Derivation:
         return None
 
     def close_rings(self) -> Repair | None:
-        """Add the rings, as decoding does after all atoms."""
+        """Add the ring closures, which decoding does after all atoms."""
         for first, last, order in self.rings:
             free = min(
                 self.capacities[first] - self.used[first], self.capacities[last] - self.used[last]
@@ -227,7 +227,7 @@ class _Derivation:
 
 
 def _index(roles: Sequence[_Role], position: int, digits: int, end: int) -> int | Repair:
-    """Value of the digits, the most significant first."""
+    """Value of the digits, most significant first."""
     value = 0
     for role in roles[position : position + digits]:
         if role.digit is None:
@@ -244,7 +244,7 @@ def _role(symbol: str) -> _Role:
 
 
 def _element(symbol: str) -> _Atom | _Branch | _Ring | _Stop | None:
-    """The grammar element of a symbol, by the tests of the decoder in their order."""
+    """Grammar element of a symbol, tested in the same order as in the decoder."""
     kind = symbol[-4:-2]
     if kind == "ch":
         branch = process_branch_symbol(symbol)

@@ -1,9 +1,9 @@
-"""Atom environments and how often real molecules have them.
+"""Atom environments and their frequency in real molecules.
 
 An environment is an atom with its bonds and the atoms at their other ends: elements, charges,
 hydrogens, ring sizes and bond types. The table `environments.csv` beside this file counts, over
-ChEMBL and ZINC, the molecules that have each environment; a molecule with an environment that
-hardly any of them has is likely to be unstable or beyond synthesis. The table is made by
+ChEMBL and ZINC, the molecules that have each environment; a molecule with a
+rare environment is likely to be unstable or hard to synthesize. The table is created by
 `scripts/count_environments.py`.
 """
 
@@ -36,10 +36,10 @@ class EnvironmentTable:
 
     molecules: int
     counts: Mapping[int, int]
-    """By hash of the environment; the rarest environments are left out."""
+    """Number of molecules by hash of the environment; the rarest environments are omitted."""
 
     def rate(self, environment: str) -> float:
-        """Share of the reference molecules with the environment; 0.0 for one without count."""
+        """Fraction of the reference molecules with the environment; 0.0 if not in the table."""
         return self.counts.get(environment_hash(environment), 0) / self.molecules
 
 
@@ -76,13 +76,13 @@ def environments(mol: Mol) -> Iterator[str]:
 
 
 def environment_hash(environment: str) -> int:
-    """A hash of 32 bits that is the same on every machine."""
+    """32-bit hash that is the same on all machines."""
     return zlib.crc32(environment.encode())
 
 
 @cache
 def reference_table() -> EnvironmentTable:
-    """The counts over ChEMBL and ZINC that the package carries."""
+    """The counts over ChEMBL and ZINC that are included in the package."""
     lines = files("molvae.chem").joinpath(_TABLE).read_text(encoding="utf-8").splitlines()
     molecules = int(lines[0].partition(" ")[0])
     rows = (line.split(",") for line in lines[1:])

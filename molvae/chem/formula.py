@@ -20,16 +20,16 @@ _DEVIATION_OF_ALL_ATOMS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A molecular formula: counts of atoms by element, in the order written."""
+    """A molecular formula: number of atoms by element, in the order written."""
 
     elements: tuple[tuple[str, int], ...]
 
     @classmethod
     def parse(cls, text: str) -> "Formula":
-        """The formula in a text such as C9H10N2O2PF2Cl; repeated elements add up.
+        """The formula in a text such as C9H10N2O2PF2Cl; repeated elements are added.
 
         Raises:
-            ConfigError: the text is no formula, or names an element that does not exist.
+            ConfigError: the text is not a formula, or contains an unknown element.
         """
         if not _FORMULA.fullmatch(text):
             raise ConfigError(f"{text!r} is not a molecular formula; expected one such as 'C2H6O'")
@@ -38,7 +38,7 @@ class Formula:
             atoms[element] += int(count or 1)
         unknown = [element for element in atoms if not _exists(element)]
         if unknown:
-            raise ConfigError(f"{text!r}: there is no element {', '.join(unknown)}")
+            raise ConfigError(f"{text!r}: unknown element {', '.join(unknown)}")
         return cls(tuple(atoms.items()))
 
     @property
@@ -59,8 +59,8 @@ def atoms_by_element(molecule: Molecule) -> Mapping[str, int]:
 def likeness_to_formula(molecule: Molecule, formula: Formula) -> float:
     """Isomer score in (0, 1], 1 for an isomer of the formula (GuacaMol, Brown et al. 2019).
 
-    The geometric mean of one Gaussian per element of the formula, of standard deviation 1, and
-    one for the number of all atoms, of standard deviation 2.
+    The geometric mean of a Gaussian with standard deviation 1 for each element of the formula and
+    a Gaussian with standard deviation 2 for the total number of atoms.
     """
     counts = atoms_by_element(molecule)
     squares = [

@@ -1,4 +1,4 @@
-"""Metals: salts are split into their ions, organometallic compounds are recognized."""
+"""Splitting of metal salts into ions, and recognition of organometallic compounds."""
 
 import re
 from functools import cache
@@ -9,7 +9,7 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 # Metals whose salts are the same substance to a chemist as their acid or base. The first group
 # forms salts with any anion but a carbanion; the second is bound to anionic nitrogen and cyanide,
-# as in porphyrins and Prussian blue, and is no ion at all without a charge.
+# as in porphyrins and Prussian blue, and is not an ion unless it is charged.
 _ALKALI = frozenset({"Li", "Na", "K", "Rb", "Cs", "Be", "Mg", "Ca", "Sr", "Ba"})
 _COUNTERIONS = frozenset({"Ag", "Al", "Bi", "Cu", "Fe", "Mn", "Zn"})
 _METALS = (
@@ -19,7 +19,7 @@ _METALS = (
     "#94,#95,#96]"
 )
 _SALT_METAL = re.compile(r"\[\d*(?:Li|Na|K|Rb|Cs|Mg|Ca|Sr|Ba|Al|Zn|Ag)(?![a-z])")
-# A metal in a ring is chelated: what is left without it is another substance.
+# A metal in a ring is chelated: its ligand alone is a different substance.
 _SALT_BOND = (
     "[Li,Na,K,Rb,Cs,Mg,Ca,Sr,Ba,Al,Zn,Ag;!R;!$(*~[!#7;!#8;!#9;!#16;!#17;!#35;!#53])]"
     "~[#7,#8,#9,#16,#17,#35,#53]"
@@ -27,9 +27,9 @@ _SALT_BOND = (
 
 
 def split_salts(mol: Mol, smiles: str) -> Mol:
-    """The molecule with metals of salts as ions of their own; the same object if it has none.
+    """The molecule with the metals of salts as separate ions; the same object if there are none.
 
-    `smiles` is the text it was read from, which is faster to search.
+    `smiles` is the text that it was parsed from, which is faster to search.
     """
     if not _SALT_METAL.search(smiles) or not mol.HasSubstructMatch(_salt_bond()):
         return mol
@@ -38,9 +38,9 @@ def split_salts(mol: Mol, smiles: str) -> Mol:
 
 
 def organometallic_metal(mol: Mol) -> str | None:
-    """Symbol of a metal that is more to its ligands than a counterion; None if there is none.
+    """Symbol of a metal that is not just a counterion; None if there is none.
 
-    Ferrocene and carboplatin without their metal are other substances, sodium acetate is not.
+    Ferrocene and carboplatin without their metal are different substances; sodium acetate is not.
     """
     metals = [mol.GetAtomWithIdx(atom) for (atom,) in mol.GetSubstructMatches(_metal())]
     has_carbanion = bool(metals) and mol.HasSubstructMatch(_carbanion())
@@ -79,6 +79,6 @@ def _strong_ligand() -> Mol:
 def _disconnector() -> rdMolStandardize.MetalDisconnector:
     disconnector = rdMolStandardize.MetalDisconnector()
     disconnector.SetMetalNof(_salt_bond())
-    # Nothing has this bond: RDKit's second pattern takes Grignard reagents apart.
+    # A pattern that never matches: RDKit's default would split Grignard reagents.
     disconnector.SetMetalNon(Chem.MolFromSmarts("[#2]#[#2]"))
     return disconnector

@@ -1,4 +1,4 @@
-"""Molecules that RDKit accepts, and substructure patterns to look for in them."""
+"""Molecule and Pattern: molecules that RDKit accepts, and substructure queries."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _EXPLICIT_COUNT = re.compile(r"D(?![bsy])|(?<![A-Za-z])h")
 
 @dataclass(frozen=True, slots=True)
 class Molecule:
-    """A structure that RDKit accepts; two are equal when their canonical SMILES are equal.
+    """A molecule that RDKit accepts; molecules with the same canonical SMILES are equal.
 
     >>> Molecule.parse("OCC")
     Molecule(smiles='CCO')
@@ -28,7 +28,7 @@ class Molecule:
     """Canonical SMILES with stereochemistry."""
     mol: Mol = field(compare=False, repr=False)
     changes: tuple[Change, ...] = field(default=(), compare=False, repr=False)
-    """Changes made to the text when it was read, such as atom map numbers removed."""
+    """Changes made on parsing, such as the removal of atom map numbers."""
 
     @classmethod
     def parse(cls, text: str) -> "Molecule":
@@ -39,7 +39,7 @@ class Molecule:
                 SMILES; the detail says why.
         """
         if not isinstance(text, str):
-            # Such as the gaps of a table.
+            # For example missing cells of a table.
             raise MoleculeError(Refusal.INVALID, f"expected a SMILES, got {text!r}")
         return cls.from_mol(*read_smiles(text))
 
@@ -47,8 +47,8 @@ class Molecule:
     def from_mol(cls, mol: Mol, changes: tuple[Change, ...] = ()) -> "Molecule":
         """The molecule of a sanitized RDKit `Mol`, which must not be changed afterwards.
 
-        It is taken as RDKit's default perception has it. For molecules from other sources use
-        `Molecule.parse(cxsmiles(mol))`, which also counts marks of stereochemistry that are lost.
+        Stereochemistry is that of RDKit's default perception. For molecules from other sources use
+        `Molecule.parse(cxsmiles(mol))`, which also reports lost stereochemistry.
 
         Raises:
             MoleculeError: it has no atoms.
@@ -59,12 +59,12 @@ class Molecule:
 
     @property
     def heavy_atoms(self) -> int:
-        """Atoms that are not hydrogen."""
+        """Number of atoms other than hydrogen."""
         return int(self.mol.GetNumHeavyAtoms())
 
     @property
     def has_radicals(self) -> bool:
-        """Whether an atom has an unpaired electron."""
+        """Whether any atom has an unpaired electron."""
         return any(atom.GetNumRadicalElectrons() for atom in self.mol.GetAtoms())
 
     def contains(self, pattern: "Pattern") -> bool:
@@ -74,25 +74,25 @@ class Molecule:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A substructure to look for, written as SMARTS.
+    """A substructure query, written as SMARTS.
 
-    Hydrogen atoms mean what they do on paper: `[H]N` is a nitrogen with at least one hydrogen.
+    Hydrogen atoms also match implicit hydrogens: `[H]N` is a nitrogen with at least one hydrogen.
     """
 
     smarts: str
     query: Mol = field(compare=False, repr=False)
     needs_hydrogens: bool = field(default=False, compare=False, repr=False)
-    """Whether the query has hydrogen atoms that are no property of a neighbor, as in `[#1,C]N`."""
+    """Whether the query matches explicit hydrogen atoms, as in `[#1,C]N`."""
 
     @classmethod
     def parse(cls, smarts: str) -> "Pattern":
         """The pattern of a SMARTS.
 
         Raises:
-            ConfigError: it is empty, no SMARTS, or mixes hydrogen atoms with counts of explicit
-                neighbors or implicit hydrogens.
+            ConfigError: it is empty, is not SMARTS, or combines hydrogen atoms with numbers of
+                explicit neighbors or implicit hydrogens.
         """
-        # Merging a hydrogen into a stereocenter turns the center over (RDKit 2026.9).
+        # Merging a hydrogen into a stereocenter inverts it (RDKit 2026.9).
         merges = "@" not in smarts
         with rdBase.BlockLogs():
             query = Chem.MolFromSmarts(smarts, mergeHs=merges) if smarts.isascii() else None
@@ -104,11 +104,11 @@ class Pattern:
         needs_hydrogens = _HYDROGEN.search(written) is not None
         if needs_hydrogens and _EXPLICIT_COUNT.search(written):
             raise ConfigError(
-                f"{smarts!r} has hydrogen atoms beside D or h, which do not count them alike; "
+                f"{smarts!r} combines hydrogen atoms with D or h, whose values depend on them; "
                 "use X and H instead"
             )
         return cls(smarts, query, needs_hydrogens)
 
     def target(self, mol: Mol) -> Mol:
-        """The molecule to search: with its hydrogens as atoms if the query has such atoms."""
+        """The molecule to search, with explicit hydrogens if the query has hydrogen atoms."""
         return Chem.AddHs(mol) if self.needs_hydrogens else mol

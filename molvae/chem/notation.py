@@ -1,4 +1,4 @@
-"""Molecule <-> SELFIES symbols, under one constraint table."""
+"""Conversion between molecules and SELFIES symbols, with a fixed constraint table."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,12 +33,12 @@ __all__ = [
 Selfies = tuple[str, ...]
 
 _MARKED_ATOM = re.compile(r"\[([=#]?)[/\\]?([0-9]*)([A-Z][a-z]?)@{1,2}(H[0-9])?([+-][0-9])?\]")
-"""A symbol of a chiral atom: bond, isotope, element, hydrogens, charge."""
+"""Symbol of a chiral atom: bond, isotope, element, hydrogens, charge."""
 _ORGANIC = frozenset({"B", "C", "N", "O", "S", "P"})
-"""Elements whose hydrogens selfies leaves out where the atom has no mark, isotope or charge."""
+"""Elements whose hydrogens are implicit if the atom has no stereo mark, isotope or charge."""
 
-# The default preset of selfies 2.x, which RDKit accepts to the last bond, and two elements more
-# that `standardize` lets in: selfies gives an element outside the table 8 bonds, RDKit does not.
+# The default preset of selfies 2.x, which agrees with RDKit's valences, and two further elements
+# that `standardize` accepts: selfies allows 8 bonds for an element outside the table, RDKit fewer.
 CONSTRAINTS: Mapping[str, int] = MappingProxyType(
     {
         "H": 1, "F": 1, "Cl": 1, "Br": 1, "I": 1,
@@ -57,10 +57,10 @@ CONSTRAINTS: Mapping[str, int] = MappingProxyType(
 def to_selfies(molecule: Molecule) -> Selfies:
     """The canonical SELFIES of a molecule, which `from_selfies` decodes to the same molecule.
 
-    They depend on the canonical SMILES only.
+    The result depends only on the canonical SMILES.
 
     Raises:
-        MoleculeError: no SELFIES that were tried decode to the same canonical SMILES.
+        MoleculeError: no SELFIES decode to the same canonical SMILES.
 
     >>> to_selfies(Molecule.parse("CC=O"))
     ('[C]', '[C]', '[=O]')
@@ -86,7 +86,7 @@ def to_selfies_batch(smiles: Iterable[str]) -> list[Selfies | None]:
 
 
 def random_selfies(molecule: Molecule, generator: np.random.Generator) -> Selfies | None:
-    """SELFIES of a random atom order of the molecule; None if they decode to another molecule."""
+    """SELFIES of a random atom order; None if they decode to another molecule."""
     _install_constraints()
     order = generator.permutation(molecule.mol.GetNumAtoms()).tolist()
     with rdBase.BlockLogs():
@@ -97,7 +97,7 @@ def random_selfies(molecule: Molecule, generator: np.random.Generator) -> Selfie
 
 
 def is_canonical(selfies: Selfies, molecule: Molecule) -> bool:
-    """Whether these are the SELFIES that `to_selfies` gives for the molecule."""
+    """Whether these are the SELFIES that `to_selfies` returns for the molecule."""
     try:
         return to_selfies(molecule) == selfies
     except MoleculeError:
@@ -105,16 +105,16 @@ def is_canonical(selfies: Selfies, molecule: Molecule) -> bool:
 
 
 def from_selfies(symbols: Sequence[str]) -> Molecule:
-    """The molecule that symbols decode to; any SELFIES symbols in any order decode to something.
+    """The molecule that symbols decode to; nearly any sequence of symbols is valid.
 
     Raises:
-        MoleculeError: they decode to no atom, or RDKit does not accept the result.
+        MoleculeError: no atom is decoded, or RDKit does not accept the result.
     """
     return Molecule.parse(selfies_to_smiles(symbols))
 
 
 def from_selfies_batch(selfies_rows: Iterable[Selfies]) -> list[Molecule | None]:
-    """The molecule of each row, None where there is none; repeated rows are decoded once."""
+    """Molecule of each row, or None if it has none; repeated rows are decoded once."""
     decoded: dict[Selfies, Molecule | None] = {}
     molecules = []
     for selfies in selfies_rows:
@@ -139,7 +139,7 @@ def selfies_to_smiles(symbols: Sequence[str]) -> str:
     """SMILES that symbols decode to, neither canonical nor checked by RDKit.
 
     Raises:
-        MoleculeError: they decode to no atom.
+        MoleculeError: no atom is decoded.
     """
     _install_constraints()
     try:
@@ -153,9 +153,9 @@ def selfies_to_smiles(symbols: Sequence[str]) -> str:
 
 
 def repair(symbols: Sequence[str]) -> Repair | None:
-    """The first repair that `from_selfies` makes to symbols it cannot take as written.
+    """First repair that `from_selfies` makes to symbols that cannot be decoded as written.
 
-    None if all symbols are used as written, as in everything that `to_selfies` returns.
+    None if all symbols decode as written, which holds for all results of `to_selfies`.
 
     Raises:
         MoleculeError: they decode to no atom, or an unknown symbol comes before any repair.
@@ -167,8 +167,8 @@ def repair(symbols: Sequence[str]) -> Repair | None:
 def remove_stereo(symbols: Sequence[str]) -> Selfies:
     """The SELFIES without stereo marks.
 
-    The molecule is that of the flat SMILES; its SELFIES are canonical for most molecules (94 % of
-    400 ChEMBL molecules with stereo marks), as the marks may change the order of the atoms.
+    They decode to the molecule of the flat SMILES, and are canonical for most molecules (94 % of
+    400 ChEMBL molecules with stereo marks); the marks may change the order of the atoms.
     """
     return tuple(map(_remove_marks, symbols))
 
@@ -191,13 +191,13 @@ def _remove_marks(symbol: str) -> str:
 
 
 def _install_constraints() -> None:
-    """Make selfies use `CONSTRAINTS`, whatever other code of this process has set."""
+    """Make selfies use `CONSTRAINTS`, even if other code has set other constraints."""
     if sf.get_semantic_constraints() != CONSTRAINTS:
         sf.set_semantic_constraints(dict(CONSTRAINTS))
 
 
 def _smiles_forms(smiles: str) -> Iterator[str]:
-    """The SMILES itself, then its Kekulé form: selfies' own kekulisation fails for aryl anions."""
+    """The SMILES, then its Kekulé form, because kekulization by selfies fails for aryl anions."""
     yield smiles
     mol = Chem.MolFromSmiles(smiles)
     Chem.Kekulize(mol)
@@ -207,9 +207,9 @@ def _smiles_forms(smiles: str) -> Iterator[str]:
 def _encode_smiles(smiles: str) -> Selfies | None:
     """Symbols of a SMILES; None if selfies cannot encode it."""
     try:
-        # Not strict: what breaks the constraints does not survive the reading that follows.
+        # Not strict: SELFIES that violate the constraints fail the round trip that follows.
         return tuple(sf.split_selfies(sf.encoder(smiles, strict=False)))
-    # selfies means to raise only the first; the others come from aromatic halogens, from wildcard
-    # atoms and from branches nested beyond Python's stack.
+    # Only the first is documented by selfies; the others come from aromatic halogens, wildcard
+    # atoms, and branches nested beyond Python's recursion limit.
     except (sf.EncoderError, KeyError, AssertionError, RecursionError):
         return None

@@ -1,7 +1,7 @@
 """Pharmacophores of two and three points in a molecule, by Gobbi & Poppinger (1998).
 
-The same features as `Pharm2D.Generate.Gen2DFingerprint` of RDKit with its Gobbi factory, numbered
-differently: that function enumerates the triples in Python and takes ten times as long.
+The features are those of RDKit's `Pharm2D.Generate.Gen2DFingerprint` with its Gobbi factory, but
+numbered differently: that function enumerates the triples in Python and is ten times slower.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from rdkit.Chem.Pharm2D import Gobbi_Pharm2D
 from molvae.chem.molecule import Molecule
 
 SIZE = 2**18
-"""Upper bound of the numbers of pharmacophores."""
+"""Exclusive upper bound of pharmacophore numbers."""
 
 _ROLES = 8
 _NEAREST, _FAR = 2, 100
-"""Topological distances: points nearer than `_NEAREST` or from `_FAR` on form no pharmacophore."""
+"""Range of topological distances: `_NEAREST` included, `_FAR` excluded."""
 _BINS = 7
 """Distance bins: two bonds, three, ... seven, eight or more."""
 _PAIRS_FROM = _ROLES**3 * _BINS**3
@@ -40,8 +40,8 @@ def pharmacophores(molecule: Molecule) -> Int64[np.ndarray, " pharmacophore"]:
 
 
 def _points(mol: Mol) -> tuple[Int64[np.ndarray, " point"], Int64[np.ndarray, " point"]]:
-    """Atoms with a pharmacophoric role, once per role, and these roles, sorted."""
-    # RDKit's factory carries no type hints.
+    """Atoms with a pharmacophoric role, listed once per role, and their roles, sorted."""
+    # RDKit's factory has no type hints.
     matches = Gobbi_Pharm2D.factory.GetMolFeats(mol)  # type: ignore[no-untyped-call]
     pairs = [(atom, role) for role, atoms in enumerate(matches) for (atom,) in atoms]
     table = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
@@ -86,9 +86,9 @@ def _longer_first(
     return np.where(swap, second, first), np.where(swap, first, second)
 
 
-# Any: three arrays of integers, the first of which may be a single one spread over the others.
+# Any: three arrays of integers, or an integer and two arrays.
 def _point_triples(points: int) -> Iterator[tuple[Any, Any, Any]]:
-    """All triples of points a < b < c, in portions that fit into memory."""
+    """All triples of points a < b < c, in blocks that fit in memory."""
     if points <= _MOST_AT_ONCE:
         yield _all_triples(points)
         return

@@ -37,20 +37,20 @@ _ZINC_CYCLE = (-0.0485696876403053, 0.2860212110245455)
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A scalar that can be computed for every molecule."""
+    """A scalar property of molecules."""
 
     name: str
     unit: str
     """Unit; empty for a dimensionless number."""
     low: float
     high: float
-    """Bounds of the values, from `low` to `high`; infinite if there is none."""
+    """Upper bound of the values; infinite if there is none."""
     source: str
     function: Callable[[Molecule], float]
 
     def of(self, molecule: Molecule) -> float:
         """Value for the molecule; NaN if it cannot be computed."""
-        # What RDKit raises for a structure beyond a formula's reach.
+        # Raised by RDKit for structures to which a formula does not apply.
         try:
             value = float(self.function(molecule))
         except (ArithmeticError, RuntimeError, ValueError):
@@ -62,7 +62,7 @@ def property_values(molecule: Molecule, names: Iterable[str]) -> dict[str, float
     """Values of the named properties; NaN where one cannot be computed.
 
     Raises:
-        ConfigError: there is no property of that name.
+        ConfigError: a name is unknown.
     """
     wanted = [find_property(name) for name in names]
     with rdBase.BlockLogs():
@@ -77,14 +77,14 @@ _ABBREVIATIONS = {
     "psa": "tpsa",
     "fsp3": "fraction_csp3",
 }
-"""Properties by names that other programs have for them."""
+"""Property names by their usual abbreviations in other programs."""
 
 
 def find_property(name: str) -> Property:
-    """The property of that name.
+    """Property by name.
 
     Raises:
-        ConfigError: there is none; the message suggests the nearest name.
+        ConfigError: the name is unknown; the message suggests a similar one.
     """
     if name not in PROPERTIES:
         raise ConfigError(f"there is no property {name!r}{property_suggestion(name)}")
@@ -92,7 +92,7 @@ def find_property(name: str) -> Property:
 
 
 def property_suggestion(name: str) -> str:
-    """`; did you mean 'weight'?` for a usual abbreviation or a near name, else all names."""
+    """`; did you mean 'weight'?` for an abbreviation or a similar name, otherwise all names."""
     known = _ABBREVIATIONS.get(name.lower())
     return f"; did you mean {known!r}?" if known else suggestion(name, list(PROPERTIES))
 
@@ -106,7 +106,7 @@ def _drug_likeness(molecule: Molecule) -> float:
 
 
 def _sa(molecule: Molecule) -> float:
-    # Imported late: reading its table of fragments takes most of a second.
+    # Imported here: reading its fragment table takes most of a second.
     from rdkit.Contrib.SA_Score import sascorer
 
     return float(sascorer.calculateScore(molecule.mol))
@@ -137,7 +137,7 @@ def _largest_ring(molecule: Molecule) -> float:
 
 
 def _cycle_excess(molecule: Molecule) -> float:
-    """Number of atoms in the largest ring beyond six."""
+    """Number of atoms beyond six in the largest ring."""
     return max(_largest_ring(molecule) - 6, 0.0)
 
 
@@ -165,24 +165,33 @@ def _count(name: str, function: Callable[[Mol], float], source: str) -> Property
 _ALL = (
     Property("logp", "", -inf, inf, "Wildman & Crippen 1999", _logp),
     Property("qed", "", 0.0, 1.0, "Bickerton et al. 2012, RDKit's mean weights", _drug_likeness),
-    Property("sa", "", 1.0, 10.0, "Ertl & Schuffenhauer 2009; 1 is easy to make", _sa),
+    Property("sa", "", 1.0, 10.0, "Ertl & Schuffenhauer 2009; 1 is easy to synthesize", _sa),
     Property("weight", "g/mol", 0.0, inf, "average mass", _of_mol(_CalcMolWt)),
     Property("tpsa", "Å²", 0.0, inf, "Ertl et al. 2000", _of_mol(CalcTPSA)),
-    _count("hbd", CalcNumHBD, "donors of hydrogen bonds, RDKit"),
-    _count("hba", CalcNumHBA, "acceptors of hydrogen bonds, RDKit"),
-    _count("rotatable_bonds", CalcNumRotatableBonds, "RDKit, strict: amides are none"),
+    _count("hbd", CalcNumHBD, "hydrogen bond donors, RDKit"),
+    _count("hba", CalcNumHBA, "hydrogen bond acceptors, RDKit"),
+    _count("rotatable_bonds", CalcNumRotatableBonds, "RDKit, strict: amide bonds do not count"),
     _count("rings", CalcNumRings, "smallest set of smallest rings"),
     _count("aromatic_rings", CalcNumAromaticRings, "RDKit"),
-    Property("largest_ring", "atoms", 0.0, inf, "of the smallest set; 0 is none", _largest_ring),
-    _count("heavy_atoms", CalcNumHeavyAtoms, "atoms that are not hydrogen"),
+    Property(
+        "largest_ring",
+        "atoms",
+        0.0,
+        inf,
+        "in the smallest set of smallest rings; 0 if none",
+        _largest_ring,
+    ),
+    _count("heavy_atoms", CalcNumHeavyAtoms, "atoms other than hydrogen"),
     Property("fraction_csp3", "", 0.0, 1.0, "Lovering 2009", _of_mol(CalcFractionCSP3)),
     Property("charge", "e", -inf, inf, "sum of formal charges", _of_mol(GetFormalCharge)),
-    _count("stereocenters", CalcNumAtomStereoCenters, "atoms, marked or not, RDKit"),
+    _count("stereocenters", CalcNumAtomStereoCenters, "assigned or unassigned atoms, RDKit"),
     Property("bertz", "", 0.0, inf, "Bertz 1981, complexity", _of_mol(GraphDescriptors.BertzCT)),
-    Property("np_likeness", "", -inf, inf, "Ertl et al. 2008; high is natural", _np_likeness),
+    Property(
+        "np_likeness", "", -inf, inf, "Ertl et al. 2008; high for natural products", _np_likeness
+    ),
     Property("penalized_logp", "", -inf, inf, "You et al. 2018, over ZINC250k", _gcpn_logp),
     Property("plain_penalized_logp", "", -inf, inf, "logP - SA, Jin et al. 2018", _plain),
 )
 
 PROPERTIES: Mapping[str, Property] = MappingProxyType({entry.name: entry for entry in _ALL})
-"""All properties, in the order in which they are listed."""
+"""All properties by name, in display order."""

@@ -1,4 +1,4 @@
-"""SMILES and CXSMILES -> RDKit molecules, with the marks that had to be removed on the way."""
+"""Parsing of SMILES and CXSMILES, with a record of information that is removed."""
 
 import re
 from enum import StrEnum
@@ -12,10 +12,10 @@ from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
 
 MAX_CHARACTERS = 5_000
-"""Longest SMILES that is read; RDKit's time and recursion are bounded up to this length."""
+"""Maximum length of a SMILES, which bounds RDKit's running time and recursion."""
 
 STEREO_MARKS = frozenset("@/\\")
-"""Characters that every SMILES with stereochemistry has one of."""
+"""Characters of which a SMILES with stereochemistry has at least one."""
 
 _CXSMILES = re.compile(r"\|[^|]*\|")
 _ATOM_MAP = re.compile(r":\d+(?=\])")
@@ -24,9 +24,9 @@ _DIRECTIONS = frozenset({BondDir.ENDUPRIGHT, BondDir.ENDDOWNRIGHT})
 _ATROPISOMERS = frozenset({BondStereo.STEREOATROPCW, BondStereo.STEREOATROPCCW})
 
 # Atom lists are 3,5; bond lists may also be atom.bond. Coordinates, lone pairs, fragment groups
-# and values attached to atoms say nothing that a canonical SMILES should; RDKit understands the
-# others and refuses the text if they are malformed. Left out are those that it reads past (link
-# nodes, variable attachment) and those that a SMILES cannot carry (polymers, labels, queries).
+# and values attached to atoms do not affect a canonical SMILES; RDKit parses the others and
+# refuses the text if they are malformed. Not supported are features that RDKit ignores (link
+# nodes, variable attachment) and features that SMILES cannot express (polymers, labels, queries).
 _FEATURE = re.compile(
     r"\((?P<coordinates>[^()]*)\)|\$_AV:[^$]*\$|atomProp(?::\d+\.[^:,|]*\.[^:,|]*)+"
     r"|(?P<racemic>r)(?![a-zA-Z:])|(?P<group>a|[&o]\d+):(?P<atoms>\d+(?:,\d+)*)"
@@ -36,7 +36,7 @@ _FEATURE = re.compile(
 
 
 class Change(StrEnum):
-    """Change that reading or cleaning made to a molecule."""
+    """Change made to a molecule by parsing or cleaning."""
 
     FRAGMENTS = "smaller fragments removed"
     METALS = "metal salts split into ions"
@@ -47,16 +47,16 @@ class Change(StrEnum):
 
 
 class NamedSmiles(NamedTuple):
-    """A line such as those of a SMI file, taken apart."""
+    """SMILES and name in a line of a SMI file."""
 
     smiles: str
-    """SMILES with its CXSMILES block, if it has any."""
+    """SMILES with its CXSMILES block, if any."""
     name: str
-    """Text after them; empty for none."""
+    """Text after the SMILES; empty if there is none."""
 
 
 class Reading(NamedTuple):
-    """A sanitized molecule, hydrogens implicit, and the changes made to what was written."""
+    """A sanitized molecule with implicit hydrogens, and the changes made by parsing."""
 
     mol: Mol
     changes: tuple[Change, ...] = ()
@@ -75,12 +75,12 @@ def split_name(line: str) -> NamedSmiles:
 def read_smiles(text: str) -> Reading:
     """The molecule of a SMILES or CXSMILES.
 
-    Atom map numbers are removed, and so are the marks of stereochemistry that a canonical SMILES
-    cannot carry: racemic and relative centers, axes, and centers which only RDKit's newer
-    perception recognizes.
+    Atom map numbers are removed, and so is stereochemistry that a canonical SMILES cannot express:
+    racemic and relative centers, axes, and centers that only RDKit's newer perception recognizes.
 
     Raises:
-        MoleculeError: nothing to read, too long, followed by text, or not accepted by RDKit.
+        MoleculeError: the text is empty or too long, other text follows the SMILES, or RDKit does
+            not accept it.
     """
     smiles, extension, name = _split(text)
     if not smiles:
@@ -108,7 +108,7 @@ def read_smiles(text: str) -> Reading:
 
 
 def read_plain(smiles: str) -> Mol:
-    """The molecule of a SMILES with nothing after it, as RDKit reads it.
+    """The molecule of a SMILES without any other text, as parsed by RDKit.
 
     Raises:
         MoleculeError: RDKit does not accept it; the detail says why.
@@ -121,10 +121,10 @@ def read_plain(smiles: str) -> Mol:
 
 
 def cxsmiles(mol: Mol) -> str:
-    """Text from which `read_smiles` learns all that it needs of a molecule from another source.
+    """CXSMILES of a molecule from another source, to be parsed by `read_smiles`.
 
-    It carries racemic and relative centers and atropisomers, but no names and no coordinates
-    beyond those that an atropisomer needs.
+    It includes racemic and relative centers and atropisomers, but no names, and coordinates only
+    if an atropisomer needs them.
     """
     fields = Chem.CXSmilesFields
     kept = fields.CX_ENHANCEDSTEREO | fields.CX_RADICALS
@@ -134,23 +134,23 @@ def cxsmiles(mol: Mol) -> str:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """SMILES, CXSMILES block and name; blanks of any kind, U+00A0 among them, stand between."""
+    """SMILES, CXSMILES block and name, separated by any white space, including U+00A0."""
     smiles, rest = (*text.split(maxsplit=1), "", "")[:2]
     rest = rest.rstrip()
     block = _CXSMILES.match(rest)
-    # A lone bar is no block, and neither is one in the middle of a name.
+    # A single bar does not begin a block, and neither does one within a name.
     if block is None:
         return smiles, "", rest
     return smiles, block.group(), rest[block.end() :].strip()
 
 
 def _read_extension(smiles: str, extension: str) -> tuple[Mol, bool]:
-    """The molecule without the marks that its CXSMILES takes back, and whether it had any."""
+    """The molecule without stereochemistry that its CXSMILES revokes, and whether it had any."""
     features = _features(extension.strip("|"))
     written = Chem.MolFromSmiles(smiles, sanitize=False)
     atoms = {int(atom) for feature in features for atom in _atoms(feature)}
     if atoms and max(atoms) >= written.GetNumAtoms():
-        detail = f"{extension} names an atom beyond the last"
+        detail = f"{extension} refers to an atom that does not exist"
         raise MoleculeError(Refusal.CXSMILES, detail)
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(f"{smiles} {extension}")
@@ -160,7 +160,7 @@ def _read_extension(smiles: str, extension: str) -> tuple[Mol, bool]:
     removes_marks = _remove_marks(graph, is_racemic=any(feature["racemic"] for feature in features))
     wavy = [int(atom) for feature in features if feature["wavy"] for atom in _atoms(feature)]
     removes_marks |= any(_is_marked(written.GetAtomWithIdx(atom)) for atom in wavy)
-    # RDKit has perceived the molecule with the marks: only a fresh reading is free of them.
+    # RDKit has perceived the molecule with the marks; parsing its SMILES again discards them.
     return read_plain(Chem.MolToSmiles(graph)), removes_marks
 
 
@@ -168,7 +168,7 @@ def _features(block: str) -> list[re.Match[str]]:
     """The features of a CXSMILES block.
 
     Raises:
-        MoleculeError: it holds a feature that the toolkit cannot honor.
+        MoleculeError: it contains a feature that the toolkit does not support.
     """
     features: list[re.Match[str]] = []
     position = 0
@@ -182,13 +182,13 @@ def _features(block: str) -> list[re.Match[str]]:
 
 
 def _atoms(feature: re.Match[str]) -> list[str]:
-    """Numbers of the atoms in a stereo feature; bonds follow their atom behind a dot."""
+    """Atom numbers in a stereo feature; a bond number follows its atom after a dot."""
     listed = feature["atoms"] or feature["ends"]
     return [pair.partition(".")[0] for pair in listed.split(",")] if listed else []
 
 
 def _remove_marks(mol: RWMol, *, is_racemic: bool) -> bool:
-    """Remove the marks of racemic and relative centers and of axes; whether there were any."""
+    """Remove the marks of racemic and relative centers and of axes; return whether any existed."""
     groups = [
         group
         for group in mol.GetStereoGroups()
@@ -206,16 +206,16 @@ def _remove_marks(mol: RWMol, *, is_racemic: bool) -> bool:
 
 
 def _loses_stereo(smiles: str, mol: Mol) -> bool:
-    """Whether RDKit dropped marks of stereochemistry that mean something.
+    """Whether RDKit dropped meaningful stereochemistry.
 
-    Its default perception drops every mark that it does not recognize. Most of these mean nothing,
-    as in C[C@H](C)O; its newer perception, slower and not the default, knows which of them do.
+    Its default perception drops all marks that it does not recognize. Most of these are
+    meaningless, as in C[C@H](C)O; the newer perception, which is slower, identifies the others.
     """
     centers = len(mol.GetAtomsMatchingQuery(_chiral()))
     directions = smiles.count("/") + smiles.count("\\")
     bonds = mol.GetBonds() if directions else ()
     sides = sum(bond.GetStereo() > BondStereo.STEREOANY for bond in bonds)
-    # Nearly all molecules end here: two directions make a double bond, and none is left over.
+    # True for nearly all molecules: two directions define a double bond, and none remains.
     if centers == len(_CENTER.findall(smiles)) and (directions, sides) in ((0, 0), (2, 1)):
         return False
     written = Chem.MolFromSmiles(smiles, sanitize=False)
@@ -238,12 +238,12 @@ def _loses_stereo(smiles: str, mol: Mol) -> bool:
 
 
 def _without_hydrogens(mol: Mol) -> Mol | None:
-    """The molecule without the hydrogens that RDKit keeps for the side of C=NH they are on.
+    """The molecule without explicit hydrogens that define the geometry of C=NH.
 
-    None if there are none of them.
+    None if there are no such hydrogens.
     """
     parameters = Chem.RemoveHsParameters()
-    # The stubs of RDKit type this attribute as its class.
+    # RDKit's stubs give this attribute the wrong type.
     parameters.removeDefiningBondStereo = True  # type: ignore[assignment]
     bare = Chem.RemoveHs(mol, parameters)
     if bare.GetNumAtoms() == mol.GetNumAtoms():
@@ -252,7 +252,7 @@ def _without_hydrogens(mol: Mol) -> Mol | None:
 
 
 def _count_marks(written: Mol) -> int:
-    """Marked centers, and double bonds with a direction at either end or at a cumulated one."""
+    """Number of marked centers and of double bonds with directions, cumulated ones included."""
     centers = sum(map(_is_marked, written.GetAtoms()))
     return centers + sum(map(_is_directed, written.GetBonds()))
 
@@ -267,7 +267,7 @@ def _is_cumulated(atom: Atom) -> bool:
 
 
 def _is_directed(bond: Bond) -> bool:
-    """Whether directions say on which sides of a double bond its neighbors are."""
+    """Whether bond directions define the geometry of a double bond."""
     if bond.GetBondType() != BondType.DOUBLE:
         return False
     return all(
@@ -278,7 +278,7 @@ def _is_directed(bond: Bond) -> bool:
 
 
 def _problem(smiles: str) -> str:
-    """The objection of RDKit to a SMILES that it refused."""
+    """RDKit's error message for a SMILES that it refused."""
     mol: Mol | None = Chem.MolFromSmiles(smiles, sanitize=False)
     try:
         problems = Chem.DetectChemistryProblems(mol) if mol else []

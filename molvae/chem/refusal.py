@@ -1,12 +1,12 @@
-"""The fixed reasons for which SMILES and SELFIES are refused and counted."""
+"""Reasons for which SMILES and SELFIES are refused."""
 
 from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Reason why a text or a SELFIES string gives no acceptable molecule.
+    """Reason why a text or a SELFIES string does not give an acceptable molecule.
 
-    The value is what users read: a noun phrase in the singular.
+    The value is shown to users: a noun phrase in the singular.
     """
 
     NO_SMILES = "missing SMILES"
@@ -37,12 +37,12 @@ class Refusal(StrEnum):
 
 
 def count_phrase(count: int, reason: str) -> str:
-    """The count with the reason behind it, as in "1 radical" or "7 radicals"."""
+    """Count and reason, such as "1 radical" or "7 radicals"."""
     return f"{count} {reason if count == 1 else _plural(reason)}"
 
 
 def _plural(reason: str) -> str:
-    """The plural of a `Refusal`; any other text as it is."""
+    """Plural of a `Refusal`; any other text is returned unchanged."""
     noun, _, rest = reason.partition(" ")
     if noun in ("condition", "mixture", "molecule", "text"):
         return f"{noun}s {rest}"

@@ -1,4 +1,4 @@
-"""Judging of decoded SELFIES in worker processes: read them, filter them, compute properties."""
+"""Filtering of decoded SELFIES and computation of properties, in worker processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,12 @@ from molvae.errors import MoleculeError
 
 @dataclass(frozen=True, slots=True)
 class MoleculeFilter:
-    """Conditions on a decoded molecule, as plain text that travels to other processes."""
+    """Conditions on a decoded molecule, as plain values that can be sent to other processes."""
 
     properties: tuple[str, ...] = ()
-    """Properties to compute for the molecules that pass."""
+    """Properties to compute for molecules that pass."""
     where: str | None = None
-    """Conditions on properties, as `Conditions` reads them."""
+    """Conditions on properties, in the syntax of `Conditions`."""
     keep: tuple[str, ...] = ()
     """SMARTS that must all match."""
     avoid: tuple[str, ...] = ()
@@ -30,16 +30,16 @@ class MoleculeFilter:
     strict: bool = False
     """Refuse SELFIES that decoding repairs."""
     canonical_only: bool = False
-    """Refuse SELFIES other than those that `to_selfies` gives for the molecule."""
+    """Refuse SELFIES other than those that `to_selfies` returns for the molecule."""
     allow_radicals: bool = True
-    """Let molecules with unpaired electrons pass."""
+    """Accept molecules with unpaired electrons."""
     allow_reactive: bool = True
-    """Let groups of `Catalogue.REACTIVE` pass."""
+    """Accept the groups of `Catalogue.REACTIVE`."""
     min_environment_rate: float = 0.0
-    """Share of real molecules that must have an atom environment; 0 lets all environments pass."""
+    """Minimum frequency of each atom environment in real molecules; 0 accepts all."""
 
     def check(self) -> None:
-        """Find the mistakes in the filter before any work is done.
+        """Check the filter before it is used.
 
         Raises:
             ConfigError: an unknown property, a condition that cannot be read, a faulty SMARTS.
@@ -51,7 +51,7 @@ class MoleculeFilter:
 
 @dataclass(frozen=True, slots=True)
 class JudgedSelfies:
-    """A decoded SELFIES, what it stands for, and whether it passes a filter."""
+    """A decoded SELFIES, its molecule, and whether it passes a filter."""
 
     selfies: Selfies
     smiles: str | None = None
@@ -59,7 +59,7 @@ class JudgedSelfies:
     repair: Repair | None = None
     """First repair that decoding made; None if every symbol decodes as written."""
     is_canonical: bool = False
-    """Whether it is the SELFIES that `to_selfies` gives for the molecule."""
+    """Whether it is the SELFIES that `to_selfies` returns for the molecule."""
     refusal: str | None = None
     """Reason (a `Refusal`) why the filter rejects it; None if it passes."""
     values: dict[str, float] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class JudgedSelfies:
 
     @property
     def is_unrepaired(self) -> bool:
-        """Whether it is a molecule whose symbols all decode as written."""
+        """Whether it decodes to a molecule without any repair."""
         return self.smiles is not None and self.repair is None
 
 
@@ -82,7 +82,7 @@ def judge_selfies(
     selfies_rows: Sequence[Selfies],
     molecule_filter: MoleculeFilter = MoleculeFilter(),
 ) -> list[JudgedSelfies]:
-    """Read each SELFIES, and apply the filter to its molecule.
+    """Decode each SELFIES and apply the filter to its molecule.
 
     Raises:
         ConfigError: the filter is faulty; see `MoleculeFilter.check`.
@@ -106,7 +106,7 @@ def _judge(selfies: Selfies, molecule_filter: MoleculeFilter, queries: _Queries)
         return replace(judged, refusal=Refusal.NOT_CANONICAL)
     if refusal := _objection(molecule, molecule_filter, queries):
         return replace(judged, refusal=refusal)
-    # The properties that the conditions need come first; the others only if these are met.
+    # Properties that the conditions need are computed first, the others only if these are met.
     values = property_values(molecule, queries.conditions.names) if queries.conditions else {}
     if queries.conditions and not queries.conditions.hold(values):
         return replace(judged, refusal=Refusal.CONDITION_NOT_MET)
@@ -116,7 +116,7 @@ def _judge(selfies: Selfies, molecule_filter: MoleculeFilter, queries: _Queries)
 
 
 def _objection(molecule: Molecule, screen: MoleculeFilter, queries: _Queries) -> Refusal | None:
-    """The reason why the structure does not pass, the cheapest tests first."""
+    """Reason why the structure does not pass; the cheapest tests come first."""
     if not screen.allow_radicals and molecule.has_radicals:
         return Refusal.RADICAL
     if not all(molecule.contains(pattern) for pattern in queries.keep):

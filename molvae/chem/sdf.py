@@ -1,4 +1,4 @@
-"""Molecules as records of an SD file, read and written."""
+"""Reading and writing of SD files."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,17 +13,17 @@ from molvae.chem.reading import cxsmiles
 _RECORD_END = "$$$$"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
 _LONGEST_RECORD = 200_000
-"""Lines; a file without record ends must not fill the memory."""
+"""Maximum number of lines of a record, so that a file without record ends does not fill memory."""
 
 
 class SdfRecord(NamedTuple):
     """A record of an SD file."""
 
     line: int
-    """Line of the file where it begins, counted from 1."""
+    """1-based line number of its first line."""
     smiles: str
-    """Canonical SMILES, as CXSMILES where it has enhanced stereochemistry; empty where RDKit
-    cannot read the structure."""
+    """Canonical SMILES, or CXSMILES if it has enhanced stereochemistry; empty if RDKit cannot read
+    the structure."""
     name: str
     """Title line."""
     fields: dict[str, str]
@@ -32,8 +32,8 @@ class SdfRecord(NamedTuple):
 def read_sdf(lines: Iterable[str]) -> Iterator[SdfRecord]:
     """The records of an SD file or the molecule of a MOL file.
 
-    A structure that breaks the rules of valence is given as RDKit's unchecked SMILES, which
-    `Molecule.parse` refuses with the true reason.
+    A structure with impossible valences is returned as unchecked SMILES, which `Molecule.parse`
+    refuses with the reason.
     """
     record: list[str] = []
     begin = 1
@@ -50,7 +50,7 @@ def read_sdf(lines: Iterable[str]) -> Iterator[SdfRecord]:
 def sdf_field_names(lines: Iterable[str]) -> tuple[list[str], bool]:
     """Names of all data fields in the order of first appearance, and whether a record has a title.
 
-    Reads no structure, so that a whole file takes little time.
+    No structure is read, so that this is fast for large files.
     """
     names: dict[str, None] = {}
     has_title, is_first = False, True
@@ -63,10 +63,10 @@ def sdf_field_names(lines: Iterable[str]) -> tuple[list[str], bool]:
 
 
 def sdf_record(smiles: str, fields: Mapping[str, str], title: str = "") -> str:
-    """A record: the molecule drawn in two dimensions, and a data field per entry of `fields`.
+    """Text of a record: the molecule with 2D coordinates, and a data field per entry of `fields`.
 
-    Line breaks in a value become blanks, angle brackets in a name become parentheses: an SD file
-    cannot hold them.
+    Line breaks in a value become blanks and angle brackets in a name become parentheses, because
+    the format does not allow them.
 
     Raises:
         MoleculeError: RDKit does not accept the SMILES.
@@ -81,7 +81,7 @@ def sdf_record(smiles: str, fields: Mapping[str, str], title: str = "") -> str:
 
 
 def smiles_of_mol(mol: Mol | None) -> str:
-    """SMILES of an RDKit `Mol`, with the CXSMILES block that its stereochemistry needs."""
+    """SMILES of an RDKit `Mol`, with a CXSMILES block if its stereochemistry requires it."""
     if mol is None:
         return ""
     with rdBase.BlockLogs():

@@ -17,13 +17,13 @@ from molvae.chem.notation import Selfies, from_selfies_batch
 from molvae.chem.pharmacophores import SIZE, pharmacophores
 
 SUBSTRUCTURES = 2_048
-"""Length of the vector that `substructure_counts` gives per molecule."""
+"""Length of the vectors of `substructure_counts`."""
 _LONGEST_ATOM_PAIR = 10
-"""Largest distance of a pair in bonds, as in GuacaMol (Brown et al. 2019)."""
+"""Maximum distance of a pair in bonds, as in GuacaMol (Brown et al. 2019)."""
 
 
 class FingerprintKind(StrEnum):
-    """Features that a fingerprint counts; none is folded, and none sees stereochemistry."""
+    """Kind of fingerprint; all are unfolded and ignore stereochemistry."""
 
     ECFP4 = "ecfp4"
     """Circular environments of up to two bonds (Rogers & Hahn 2010)."""
@@ -55,7 +55,7 @@ class Fingerprint:
 
 
 def fingerprint(molecule: Molecule, kind: FingerprintKind) -> Fingerprint:
-    """The fingerprint of a kind."""
+    """Fingerprint of a molecule."""
     if kind is FingerprintKind.PHARMACOPHORES:
         vector = ULongSparseIntVect(SIZE)
         vector.UpdateFromSequence(pharmacophores(molecule).tolist())
@@ -64,7 +64,7 @@ def fingerprint(molecule: Molecule, kind: FingerprintKind) -> Fingerprint:
 
 
 def tanimoto(a: Fingerprint, b: Fingerprint) -> float:
-    """Sum of the smaller counts over that of the larger ones, in [0, 1]; 0.0 if both are empty."""
+    """Sum of minimum counts over sum of maximum counts, in [0, 1]; 0.0 if both are empty."""
     return float(TanimotoSimilarity(a.vector, b.vector))
 
 
@@ -102,14 +102,14 @@ def substructure_counts(
 def selfies_substructures(
     selfies_rows: Sequence[Selfies],
 ) -> UInt8[np.ndarray, "molecule substructure"]:
-    """The `substructure_counts` of decoded SELFIES."""
+    """`substructure_counts` of the molecules that SELFIES decode to."""
     return substructure_counts(from_selfies_batch(selfies_rows))
 
 
 def fold(
     fingerprints: Sequence[Fingerprint], bits: int, *, counted: bool = False
 ) -> Float64[np.ndarray, "molecule bit"]:
-    """Features folded by number modulo `bits`: 1 where one occurs or, if `counted`, the count."""
+    """Fingerprints folded by feature number modulo `bits`: presence or, if `counted`, counts."""
     table = np.zeros((len(fingerprints), bits), dtype=np.float64)
     for row, fingerprint in zip(table, fingerprints, strict=True):
         for feature, count in fingerprint.counts.items():
@@ -122,7 +122,7 @@ def scaffold(molecule: Molecule) -> str:
     return str(MurckoScaffoldSmiles(mol=molecule.mol))  # type: ignore[no-untyped-call]
 
 
-# Any: RDKit's generators are one class per type of their output.
+# Any: RDKit has a class of generators for each type of output.
 @cache
 def _generator(kind: FingerprintKind) -> Any:
     if kind is FingerprintKind.ATOM_PAIRS:

@@ -1,4 +1,4 @@
-"""Any SMILES -> one clean organic molecule, or the reason why there is none."""
+"""Standardization: a clean organic molecule for a SMILES, or the reason why it is refused."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -23,57 +23,57 @@ __all__ = [
 
 _CHARGES = frozenset("+-")
 _PECULIAR = frozenset("[]$~<>:*|")
-"""Characters without which it has no isotope, no radical, and atoms and bonds of these alone."""
+"""Characters of SMILES that may have isotopes, radicals, or unusual elements and bonds."""
 _PLAIN_ELEMENTS = frozenset({"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I"})
 
 
 def standardize(text: str, config: StandardizeConfig) -> Molecule:
-    """The clean molecule of a SMILES or CXSMILES; its `changes` say what cleaning did.
+    """The clean molecule of a SMILES or CXSMILES; its `changes` list the changes made.
 
     Raises:
-        MoleculeError: refused; its reason is a `Refusal`.
+        MoleculeError: the molecule is refused; the error's `reason` is a `Refusal`.
     """
     mol, changes = read_smiles(text)
     if config.largest_fragment and (split := split_salts(mol, text)) is not mol:
         text = Chem.MolToSmiles(split)
         mol, changes = read_plain(text), (*changes, Change.METALS)
-    # Looking for a dot costs nothing, looking for fragments a seventh of the whole.
+    # Searching for a dot is free; searching for fragments takes a seventh of the total time.
     if config.largest_fragment and "." in text:
         whole, mol = mol, _largest_organic_fragment(mol, config)
         changes += () if mol is whole else (Change.FRAGMENTS,)
     cleaned, more_changes = _check_and_clean(mol, text, config)
-    # A changed graph carries what RDKit had perceived in the old one; only a fresh reading of its
-    # SMILES has the canonical SMILES that every later reading has.
-    molecule = _read_anew(cleaned) if cleaned is not mol else Molecule.from_mol(mol)
-    every_change = dict.fromkeys(changes + more_changes + molecule.changes)
-    return Molecule(molecule.smiles, molecule.mol, tuple(every_change))
+    # A changed graph keeps the perception of the old one; parsing its SMILES again gives the
+    # canonical SMILES that any later parsing gives.
+    molecule = _reparse(cleaned) if cleaned is not mol else Molecule.from_mol(mol)
+    all_changes = dict.fromkeys(changes + more_changes + molecule.changes)
+    return Molecule(molecule.smiles, molecule.mol, tuple(all_changes))
 
 
 def standardize_molecule(molecule: Molecule, config: StandardizeConfig) -> Molecule:
-    """The clean form of a molecule of one fragment; the same object if nothing changes.
+    """The clean form of a molecule with a single fragment; the same object if nothing changes.
 
     Raises:
-        MoleculeError: refused; its reason is a `Refusal`.
+        MoleculeError: the molecule is refused; the error's `reason` is a `Refusal`.
     """
     cleaned, changes = _check_and_clean(molecule.mol, molecule.smiles, config)
     if cleaned is molecule.mol:
         return molecule
-    fresh = _read_anew(cleaned)
-    every_change = dict.fromkeys(molecule.changes + changes + fresh.changes)
-    return Molecule(fresh.smiles, fresh.mol, tuple(every_change))
+    fresh = _reparse(cleaned)
+    all_changes = dict.fromkeys(molecule.changes + changes + fresh.changes)
+    return Molecule(fresh.smiles, fresh.mol, tuple(all_changes))
 
 
-def _read_anew(mol: Mol) -> Molecule:
+def _reparse(mol: Mol) -> Molecule:
     return Molecule.parse(Chem.MolToSmiles(mol))
 
 
 def _check_and_clean(
     mol: Mol, text: str, config: StandardizeConfig
 ) -> tuple[Mol, tuple[Change, ...]]:
-    """The clean molecule, the same object if nothing changes; `text` is its SMILES as read."""
+    """The clean molecule, the same object if nothing changes; `text` is the parsed SMILES."""
     if not mol.HasSubstructMatch(_carbon()):
         raise MoleculeError(Refusal.INORGANIC, "no carbon atom")
-    # Most SMILES cannot hold a forbidden atom: a search in text costs less than in the graph.
+    # Most SMILES cannot have a forbidden atom: searching the text is cheaper than the graph.
     if not (_PECULIAR.isdisjoint(text) and _PLAIN_ELEMENTS.issubset(config.elements)):
         _check_atoms(mol, config)
     _check_size(mol.GetNumHeavyAtoms(), config)
@@ -81,24 +81,26 @@ def _check_and_clean(
 
 
 def _largest_organic_fragment(mol: Mol, config: StandardizeConfig) -> Mol:
-    """The fragment with carbon of most heavy atoms, then the heaviest, then the first by SMILES.
+    """The carbon-containing fragment with most heavy atoms; ties by weight, then by SMILES.
 
     Raises:
-        MoleculeError: it is too large, or the ligand of an organometallic compound.
+        MoleculeError: it is too large, or it is the ligand of an organometallic compound.
     """
     carbons = {atom for (atom,) in mol.GetSubstructMatches(_carbon(), maxMatches=MAX_CHARACTERS)}
     fragments = Chem.GetMolFrags(mol)
     organic = [atoms for atoms in fragments if not carbons.isdisjoint(atoms)]
     if not organic or len(fragments) == 1:
         return mol
-    # A polymer among them is refused before its canonical SMILES takes a second.
+    # Checked before the canonical SMILES of a polymer takes a second.
     _check_size(max(_count_heavy_atoms(mol, atoms) for atoms in organic), config)
     metal = organometallic_metal(mol)
     if metal is not None and metal not in config.elements:
         raise MoleculeError(Refusal.ORGANOMETALLIC, metal)
-    # By way of text: it makes equal fragments one, and RDKit takes seconds to part 2,000 of them.
+    # As text, which merges equal fragments; RDKit takes seconds to split off 2,000 of them.
     molecules = [read_plain(smiles) for smiles in set(Chem.MolToSmiles(mol).split("."))]
-    return max((some for some in molecules if some.HasSubstructMatch(_carbon())), key=_size)
+    return max(
+        (fragment for fragment in molecules if fragment.HasSubstructMatch(_carbon())), key=_size
+    )
 
 
 def _count_heavy_atoms(mol: Mol, atoms: Sequence[int]) -> int:
@@ -150,7 +152,7 @@ def _clean(mol: Mol, text: str, config: StandardizeConfig) -> tuple[Mol, tuple[C
     return mol, changes
 
 
-# RDKit's query objects are made once per process: making one costs more than using it.
+# RDKit's query objects are cached: creating them costs more than using them.
 
 
 @cache
@@ -165,7 +167,7 @@ def _cation() -> Mol:
 
 @cache
 def _foreign_bonds() -> tuple[Mol, Mol]:
-    """Dative, any, quadruple; and aromatic bonds of atoms that are not, which RDKit lets be."""
+    """Queries for unusual bonds and for aromatic bonds of non-aromatic atoms."""
     return Chem.MolFromSmarts("*!-;!=;!#;!:*"), Chem.MolFromSmarts("A:*")
 
 
@@ -181,7 +183,7 @@ def _radical() -> Chem.QueryAtom:
 
 @lru_cache(maxsize=16)
 def _foreign_element(elements: tuple[str, ...]) -> Mol:
-    """An atom of another element; deuterium and tritium are hydrogen, which is always allowed."""
+    """Query for an atom of another element; hydrogen and its isotopes are always allowed."""
     table = Chem.GetPeriodicTable()
     allowed = ";".join(f"!#{table.GetAtomicNumber(symbol)}" for symbol in elements)
     return Chem.MolFromSmarts(f"[{allowed};!$([#1;!0*;X1])]")

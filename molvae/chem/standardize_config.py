@@ -1,4 +1,4 @@
-"""StandardizeConfig: which molecules are accepted, and how they are cleaned. Needs no RDKit."""
+"""StandardizeConfig: which molecules are accepted, and how they are cleaned."""
 
 from typing import Any
 
@@ -24,15 +24,15 @@ class StandardizeConfig(Settings):
     """How molecules are cleaned, and which are accepted."""
 
     max_heavy_atoms: PositiveInt = 100
-    """Heavy atoms at most, after salts are removed."""
+    """Maximum number of heavy atoms after salts are removed."""
     min_heavy_atoms: PositiveInt = 1
-    """Heavy atoms at least, after salts are removed."""
+    """Minimum number of heavy atoms after salts are removed."""
     elements: tuple[str, ...] = (
         "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I",
     )  # fmt: skip
     """Allowed elements; implicit hydrogen is always allowed."""
     largest_fragment: bool = True
-    """Keep only the largest fragment with carbon, which removes salts."""
+    """Keep only the largest fragment that contains carbon, which removes salts."""
     neutralize: bool = True
     """Add or remove protons to neutralize charges; quaternary nitrogen, for example, stays."""
     keep_stereo: bool = True
@@ -42,11 +42,11 @@ class StandardizeConfig(Settings):
     allow_radicals: bool = False
     """Accept radicals."""
 
-    # Any: whatever a caller typed; pydantic checks it.
+    # Any: unvalidated input; pydantic checks it.
     @field_validator("elements", mode="before")
     @classmethod
     def _split_elements(cls, symbols: Any) -> Any:
-        """Accept `C,N,O`, as a flag gives it and as the default is shown."""
+        """Accept the form `C,N,O` that flags have."""
         return split_words(symbols) if isinstance(symbols, list | tuple) else symbols
 
     @field_validator("elements")

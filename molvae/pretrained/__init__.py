@@ -1,4 +1,4 @@
-"""The shipped models: package data, a folder each, as `MoleculeVAE.save_pretrained` writes it."""
+"""Pretrained models included in the package, in the format of `MoleculeVAE.save_pretrained`."""
 
 from pathlib import Path
 
@@ -7,28 +7,28 @@ from molvae.runs import RunDirectory
 from molvae.settings import suggestion
 
 DEFAULT = "zinc250k"
-"""The model that is meant where none is named."""
+"""Name of the default model."""
 
 _HERE = Path(__file__).parent
 
 
 def shipped_models() -> tuple[str, ...]:
-    """Their names, sorted."""
+    """Sorted names of the pretrained models."""
     return tuple(sorted(folder.parent.name for folder in _HERE.glob("*/model.json")))
 
 
 def shipped_folder(name: str) -> Path:
-    """The package's own folder of a shipped model, whatever lies in the working directory."""
+    """Folder of a pretrained model in the package."""
     return _HERE / name
 
 
 def find_model(name: str | Path) -> Path:
-    """The folder of a model, or of the best one of a run; or that of the shipped one of that name.
+    """Folder of a model, of the best model of a run, or of a pretrained model by name.
 
-    A folder goes before a shipped model of the same name if it holds a model or such a run.
+    A folder that contains a model or a training run takes precedence over a pretrained model.
 
     Raises:
-        ModelError: there is none, or it is a search, or a training that has no model yet.
+        ModelError: there is no such model, or it is a search run or a training run without a model.
     """
     path = Path(name)
     run = RunDirectory(path)
@@ -41,7 +41,7 @@ def find_model(name: str | Path) -> Path:
             raise ModelError(f"the run {str(path)!r} has no model yet; resume the training first")
         return run.best_model
     shipped = shipped_models()
-    # Whatever else has that name, such as the data of a shipped model, is not meant.
+    # Any other folder of that name, such as a data set, is ignored.
     if path.is_dir() and (str(name) not in shipped or (path / "model.json").is_file()):
         return path
     if str(name) in shipped:

@@ -28,21 +28,21 @@ class Edit(StrEnum):
     """Kind of edit."""
 
     APPEND_ATOM = "append-atom"
-    """New atom in place of one to three hydrogens."""
+    """New atom replacing one to three hydrogens."""
     INSERT_ATOM = "insert-atom"
     """New atom in a single bond outside aromatic rings."""
     DELETE_ATOM = "delete-atom"
-    """Removal of a terminal atom, or of one between two others, which are then bonded."""
+    """Removal of a terminal atom, or of an atom between two atoms, which are then bonded."""
     CHANGE_ELEMENT = "change-element"
-    """New element for an atom, with valence enough for its bonds."""
+    """New element with sufficient valence for the bonds of an atom."""
     CHANGE_BOND = "change-bond"
     """Bond order raised or lowered by one outside aromatic rings."""
     CLOSE_RING = "close-ring"
-    """New bond between two atoms that are in no common ring."""
+    """New bond between two atoms that do not share a ring."""
     OPEN_RING = "open-ring"
     """Removal of a single bond of a ring that is not aromatic."""
     APPEND_GROUP = "append-group"
-    """Small ring or functional group in place of a hydrogen."""
+    """Small ring or functional group replacing a hydrogen."""
     MOVE_SUBSTITUENT = "move-substituent"
     """Substituent moved to another atom of its ring."""
 
@@ -106,7 +106,7 @@ def mutate(
     max_heavy_atoms: int = 60,
     edits: Sequence[Edit] = tuple(Edit),
 ) -> Molecule | None:
-    """A molecule one edit away, without stereochemistry; None if all tries fail.
+    """The molecule after a random edit, without stereochemistry; None if all attempts fail.
 
     Charged atoms are never edited, nor are atoms multiply bonded to them.
     """
@@ -179,7 +179,7 @@ def _delete_atom(parent: Parent, generator: np.random.Generator) -> RWMol | None
 
 
 def _is_in_chain(parent: Parent, atom: int) -> bool:
-    """Whether the atom is terminal, or between two atoms that may be bonded instead."""
+    """Whether the atom is terminal, or between two atoms that may be bonded to each other."""
     neighbors = parent.neighbors[atom]
     if len(neighbors) < _BETWEEN:
         # A charge may depend on its bonds, as in a nitro group.
@@ -323,7 +323,7 @@ def _choice(choices: Sequence[_Choice], generator: np.random.Generator) -> _Choi
 
 
 def _random_key(weights: Mapping[_Choice, float], generator: np.random.Generator) -> _Choice:
-    """A random key with probability proportional to its weight; ten times as fast as numpy."""
+    """A random key with probability proportional to its weight; ten times faster than NumPy."""
     sums = list(accumulate(weights.values()))
     return list(weights)[bisect(sums, generator.random() * sums[-1])]
 

@@ -1,4 +1,4 @@
-"""Crossover: fragments of two molecules joined into a third."""
+"""Crossover: a molecule joined from fragments of two others."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.reading import read_plain
 from molvae.errors import MoleculeError
 
-# Fraction of the tries, as in Jensen 2019; of the children it is a quarter, as few ring pieces fit.
+# Fraction of the attempts, as in Jensen 2019. It is a quarter of the children: few pieces fit.
 RING_CUT_SHARE = 0.5
 # Sizes of a ring joined from two pieces; most purchasable rings have five or six atoms.
 JOINED_RING_SIZES = (5, 5, 6, 6, 6, 7)
@@ -23,7 +23,7 @@ RING_SIZES = range(3, 9)
 BOND_TYPES = (BondType.ZERO, BondType.SINGLE, BondType.DOUBLE, BondType.TRIPLE)
 """Bond types, indexed by bond order."""
 
-# Drug-like parents have a child after a try or two.
+# Drug-like parents have a child after one or two attempts.
 _TRIES = 12
 _CARBON = 6
 _FUSED = 2
@@ -39,7 +39,7 @@ _Bond = tuple[int, int]
 class Parent:
     """A molecule prepared for cutting and editing; equal molecules give equal parents.
 
-    It has no stereochemistry and no isotopes, Kekulé bonds, and implicit hydrogens if possible.
+    It has no stereochemistry or isotopes, Kekulé bonds, and implicit hydrogens if possible.
     """
 
     smiles: str
@@ -63,7 +63,7 @@ class Parent:
     hosts: tuple[int, ...]
     """Neutral atoms with a hydrogen."""
     cuts: frozenset[_Bond]
-    """Bonds that may be cut: none between charges, no multiple bond of a charged atom."""
+    """Bonds that may be cut: not between charges, and no multiple bonds of charged atoms."""
     chain_cuts: tuple[_Bond, ...]
     """Acyclic single bonds that may be cut."""
     ring_cuts: tuple[_Bond, ...]
@@ -74,7 +74,7 @@ class Parent:
         return self.orders[bond(first, second)]
 
     def component(self, start: int, cut: Iterable[_Bond]) -> frozenset[int]:
-        """Atoms that stay connected to `start` when some bonds are cut."""
+        """Atoms that remain connected to `start` when bonds are cut."""
         closed, atoms, waiting = set(cut), {start}, [start]
         while waiting:
             atom = waiting.pop()
@@ -100,7 +100,7 @@ def crossover(
     generator: np.random.Generator,
     max_heavy_atoms: int = 60,
 ) -> Molecule | None:
-    """A child of a fragment of either parent, without stereochemistry; None if all tries fail.
+    """A child from a fragment of each parent, without stereochemistry; None if all attempts fail.
 
     As in the graph-based genetic algorithm of Jensen 2019, each parent is cut at an acyclic single
     bond, or at two bonds of a ring that the fragment of the second parent then closes.
@@ -122,7 +122,7 @@ def crossover(
 
 def parent_of(molecule: Molecule) -> Parent | None:
     """The prepared molecule; None if it has quadruple or dative bonds, or no stable SMILES."""
-    # The canonical SMILES fixes the order of the atoms, whatever the molecule was read from.
+    # The canonical SMILES fixes the order of the atoms, independent of the input.
     return _parent(molecule.smiles)
 
 
@@ -158,7 +158,7 @@ def bond(first: int, second: int) -> _Bond:
 
 @lru_cache(maxsize=4096)
 def _parent(smiles: str) -> Parent | None:
-    """Cached: searches reuse the same few parents, and reading takes as long as cutting."""
+    """Cached: searches reuse a few parents, and parsing takes as long as cutting."""
     flat = _flat(smiles)
     if flat is None:
         return None
@@ -214,9 +214,9 @@ def _flat(smiles: str) -> Molecule | None:
 
 
 def _stable_molecule(smiles: str) -> Molecule | None:
-    """The molecule of a SMILES whose canonical SMILES reads back as itself, else None.
+    """The molecule of a SMILES if its canonical SMILES is stable under parsing, otherwise None.
 
-    RDKit may write an edited graph differently from the molecule read from that SMILES.
+    RDKit may write an edited graph differently from the molecule parsed from its SMILES.
     """
     for _ in range(2):
         try:
@@ -251,7 +251,7 @@ def _chain_pieces(
 
 
 def _chain_piece(parent: Parent, generator: np.random.Generator) -> _Piece | None:
-    """Either side of a random acyclic single bond."""
+    """One side of a random acyclic single bond."""
     if not parent.chain_cuts:
         return None
     cut = parent.chain_cuts[generator.integers(len(parent.chain_cuts))]
@@ -298,7 +298,7 @@ def _ring_piece(
 
 
 def _fit(first: Parent, head: _Piece, second: Parent, tail: _Piece) -> bool:
-    """Whether the cut bonds have equal orders, to keep aromatic rings whole, and may be made."""
+    """Whether the cut bonds have equal orders, to preserve aromatic rings, and may be formed."""
     return all(
         order == partner_order
         and may_be_bonded(first.numbers[atom], second.numbers[partner], order)
@@ -307,7 +307,7 @@ def _fit(first: Parent, head: _Piece, second: Parent, tail: _Piece) -> bool:
 
 
 def _join(first: Parent, head: _Piece, second: Parent, tail: _Piece) -> RWMol:
-    # Atom by atom: removing the rest from copies of both parents takes three times as long.
+    # Atom by atom: removing atoms from copies of both parents takes three times as long.
     graph = RWMol()
     head_atoms, tail_atoms = _add(graph, first, head.atoms), _add(graph, second, tail.atoms)
     for (atom, order), (partner, _) in zip(head.ends, tail.ends, strict=True):

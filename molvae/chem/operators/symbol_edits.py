@@ -1,6 +1,6 @@
 """Edits of SELFIES strings: mutation of a few symbols, and splicing of two strings.
 
-Any symbols decode to some molecule (`molvae.chem.notation.from_selfies`): nothing is checked here.
+Nearly all symbols decode to a molecule (`molvae.chem.notation.from_selfies`), with no check here.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from molvae.chem.notation import Selfies
 
-# Mostly a single edit, since it may already change everything behind it.
+# Mostly a single edit, which may already change everything after it.
 EDIT_COUNTS = (1, 1, 1, 2, 2, 3)
 
 
@@ -21,7 +21,7 @@ class SymbolEdit(StrEnum):
     REPLACE = "replace"
     DELETE = "delete"
     SWAP = "swap"
-    """Exchange of any two symbols; with fewer than two, `SWAP` and `DELETE` replace instead."""
+    """Exchange of two symbols; with fewer than two, `SWAP` and `DELETE` replace instead."""
 
 
 _EDITS = tuple(SymbolEdit)
@@ -32,7 +32,7 @@ def edit_symbols(
 ) -> Selfies:
     """The SELFIES after one to three edits, with new symbols drawn from `symbols`.
 
-    They may be unchanged: a symbol may be replaced by itself, and an edit undo the one before.
+    They may be unchanged: a symbol may be replaced by itself, or an edit may undo another.
     """
     edited = list(selfies)
     for _ in range(EDIT_COUNTS[generator.integers(len(EDIT_COUNTS))]):
@@ -41,9 +41,9 @@ def edit_symbols(
 
 
 def splice(first: Selfies, second: Selfies, generator: np.random.Generator) -> Selfies:
-    """The start of the first and the end of the second, each cut at a random position.
+    """Start of the first and end of the second, each cut at a random position.
 
-    Neither is empty, unless its SELFIES are.
+    Both parts are non-empty unless their SELFIES are empty.
     """
     stop = 1 + int(generator.integers(max(len(first), 1)))
     start = int(generator.integers(max(len(second), 1)))
