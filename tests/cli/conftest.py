@@ -22,6 +22,8 @@ encoder_size = 32
 decoder_size = 64
 latent_size = 16
 prior_size = 32
+tokens = 0
+latent_input = "every"
 
 [train]
 epochs = 10
