@@ -96,7 +96,7 @@ def test_no_two_elites_share_a_score():
     optimizer = LatentEvolution(lambda n, _: latents[:n], EvolutionConfig(first_sample=10), 0)
     optimizer.tell(optimizer.ask(10), np.array([1, 1, 2, 2, 2, 3, np.nan, 3, 0, 1], dtype=float))
     state = optimizer.state()
-    np.testing.assert_array_equal(state.arrays["heights"], [3, 2, 1, 0])
+    np.testing.assert_array_equal(state.arrays["elite_scores"], [3, 2, 1, 0])
     # The latest of each.
     np.testing.assert_array_equal(state.arrays["elites"], latents[[7, 4, 9, 8]])
 

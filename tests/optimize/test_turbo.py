@@ -89,7 +89,7 @@ class TestTrustRegion:
         assert lengths[-1] == pytest.approx(0.0125)
         assert self.lengths(optimizer, [0]) == [0]
         state = optimizer.state()
-        assert len(state.arrays["points"]) == 0
+        assert len(state.arrays["latents"]) == 0
         assert len(state.arrays["waiting"]) == QUICK.first_sample
         assert self.lengths(optimizer, [0, 0, 0]) == [0, 0, 0.8]
 
@@ -139,7 +139,7 @@ def test_the_window_keeps_the_best_and_the_latest():
     scores[3] = np.nan
     optimizer, latents = started(config, scores)
     kept = [0, 1, 2, 4, 5, *range(25, 30)]
-    np.testing.assert_array_equal(optimizer.state().arrays["points"], latents[kept])
+    np.testing.assert_array_equal(optimizer.state().arrays["latents"], latents[kept])
     np.testing.assert_array_equal(optimizer.state().arrays["scores"], scores[kept])
 
 
@@ -192,4 +192,5 @@ def test_without_botorch_it_says_what_to_install():
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT], check=True, capture_output=True, text=True
     )
-    assert done.stdout == "botorch is not installed; run: pip install 'molvae[opt]'\n"
+    assert done.stdout.startswith("botorch is not installed")
+    assert "pip install 'botorch" in done.stdout
