@@ -44,7 +44,7 @@ def test_a_table_without_header_has_no_symbols(tmp_path):
 def test_samples_without_rows_or_with_other_spellings_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="no samples"):
         Samples([])
-    with pytest.raises(ConfigError, match="1 spellings of 2 samples"):
+    with pytest.raises(ConfigError, match="1 SELFIES for 2 samples"):
         Samples(["C", "C"], [("[C]",)])
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(DataError, match="is empty"):

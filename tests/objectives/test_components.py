@@ -143,7 +143,7 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
         ),
         (
             {"component": [{**LIKE_ETHANOL, "smiles": "C", "fingerprint": "atom_pairs"}]},
-            "has no features of the kind atom_pairs",
+            "has no atom_pairs features",
         ),
         ({"component": [{**PHENYL, "weight": float("inf")}]}, "weight"),
         ({"component": [{**PHENYL, "name": "similarity_to_lead"}]}, "is a reserved column name"),

@@ -12,6 +12,7 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.function import FunctionMeasure
+from molvae.objectives.measure import Problem
 
 CHAINS = [Molecule.parse("C" * length) for length in range(1, 6)]
 CODE = """
@@ -114,7 +115,7 @@ def test_another_thread_leaves_stdout_where_it_was(read, capsys):
 def test_where_it_raises_only_that_molecule_is_missing(read):
     readings = read("refuses_three")
     np.testing.assert_array_equal(readings.values, [1, 2, math.nan, 4, 5])
-    assert readings.problems == ((2, "ValueError: three is too many"),)
+    assert readings.problems == (Problem(2, "ValueError: three is too many", is_answer=False),)
 
 
 def test_too_few_numbers_are_not_guessed_at(read):
@@ -124,7 +125,8 @@ def test_too_few_numbers_are_not_guessed_at(read):
 def test_what_is_no_number_is_told(read):
     readings = read("odd")
     np.testing.assert_array_equal(readings.values, [1] + [math.nan] * 4)
-    assert [reason for _, reason in readings.problems] == [
+    assert all(problem.is_answer for problem in readings.problems)
+    assert [problem.reason for problem in readings.problems] == [
         "gave 'None'",
         "gave 'nan'",
         "gave 'x'",
@@ -135,7 +137,7 @@ def test_what_is_no_number_is_told(read):
 def test_no_answer_at_all_is_told(read):
     readings = read("nothing")
     assert np.isnan(readings.values).all()
-    assert "TypeError" in readings.problems[0][1]
+    assert "TypeError" in readings.problems[0].reason
 
 
 @pytest.mark.parametrize(
@@ -188,10 +190,14 @@ def test_a_function_that_was_changed_is_another(tmp_path):
 
 
 def test_a_function_that_leaves_costs_its_molecules_alone(read):
-    for function, told in ("leaves", "SystemExit: 3"), ("huge", "gave 'int'"):
-        found = read(function)
-        assert np.isnan(found.values).all()
-        assert found.problems[0] == (0, told)
+    problems = {
+        "leaves": Problem(0, "SystemExit: 3", is_answer=False),
+        "huge": Problem(0, "gave 'int'", is_answer=True),
+    }
+    for function, problem in problems.items():
+        readings = read(function)
+        assert np.isnan(readings.values).all()
+        assert readings.problems[0] == problem
 
 
 def test_a_module_of_the_same_name_elsewhere_is_not_taken_for_this_one(tmp_path):
@@ -223,7 +229,7 @@ def test_an_error_of_any_kind_costs_its_molecules_alone(tmp_path, name, reason):
     (tmp_path / f"raises_{name}.py").write_text(RAISES)
     readings = FunctionMeasure(function=f"raises_{name}:{name}").within(tmp_path)(CHAINS)
     assert np.isnan(readings.values).all()
-    assert readings.problems[0][1].startswith(reason)
+    assert readings.problems[0].reason.startswith(reason)
 
 
 def test_a_function_after_a_dot_is_told_the_right_way_to_write_it():

@@ -28,7 +28,7 @@ def test_settings_are_told_with_their_defaults():
 def test_the_values_that_a_setting_may_have_are_listed():
     settings = {kind: one["settings"] for kind, one in listing()["components"].items()}
     assert settings["smarts"]["wanted"].startswith("present; or absent, count; ")
-    assert settings["alerts"]["catalogue"] == "pains; or brenk, nih, mcf"
+    assert settings["alerts"]["catalogue"] == "pains; or brenk, nih, mcf, reactive"
     fingerprints = settings["similarity"]["fingerprint"].split("; ")[1].removeprefix("or ")
     assert {"ecfp4", *fingerprints.split(", ")} == {str(one) for one in FingerprintKind}
     assert settings["formula"]["formula"].startswith("required; Molecular formula")

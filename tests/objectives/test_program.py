@@ -42,9 +42,10 @@ def each(action):
 def check_only_the_seventh_is_missing(readings, reason):
     lengths = [math.nan if length == 7 else length for length in range(1, 13)]
     np.testing.assert_array_equal(readings.values, lengths)
-    ((place, told),) = readings.problems
-    assert place == 6
-    assert reason in told
+    (problem,) = readings.problems
+    assert problem.row == 6
+    assert reason in problem.reason
+    assert problem.is_answer == reason.startswith("gave")
 
 
 def test_a_number_a_line():
@@ -93,7 +94,7 @@ def test_lines_that_came_point_at_the_culprit():
 def test_restarts_are_bounded_and_the_rest_is_told_apart():
     readings = python("import sys; sys.exit(1)", restarts=2)(CHAINS)
     assert np.isnan(readings.values).all()
-    reasons = [reason for _, reason in readings.problems]
+    reasons = [problem.reason for problem in readings.problems]
     assert len(reasons) == 12
     assert "not run: 3 runs had failed, the last one: the program ended with status 1" in reasons
 
@@ -139,12 +140,12 @@ def test_json_of_numbers(printed, settings):
 def test_json_that_is_no_answer(printed, settings, reason):
     readings = python(f"print({printed!r})", output="json", **settings)(CHAINS[:1])
     assert np.isnan(readings.values).all()
-    assert reason in readings.problems[0][1]
+    assert reason in readings.problems[0].reason
 
 
 def test_json_of_a_program_that_failed_is_not_believed():
     readings = python("print('[1]', flush=True); 1 / 0", output="json")(CHAINS[:1])
-    assert "ZeroDivisionError" in readings.problems[0][1]
+    assert "ZeroDivisionError" in readings.problems[0].reason
 
 
 def test_a_program_is_started_in_the_folder_of_the_objective_file(tmp_path):
