@@ -101,7 +101,7 @@ def test_settings_come_from_a_file_and_flags_win(molvae, run, tmp_path):
         "--json",
     ]
     out = tmp_path / "out"
-    done = molvae("optimize", SHIPPED / "penalized_logp.toml", "--out", out, *flags)
+    done = molvae("optimize", SHIPPED / "qed.toml", "--out", out, *flags)
     assert json.loads(done.out)["calls"] == 20
     search = json.loads((out / "settings.json").read_text())["search"]
     assert (search["method"], search["random_walk"]["walkers"]) == ("random-walk", 4)
