@@ -35,6 +35,13 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         FileError: the disk is full, the path is not writable, or `path` is a device or a pipe;
             an earlier file of that name is unchanged.
     """
+    with _write_draft(path, mode, lambda draft: draft.replace(path)) as stream:
+        yield stream
+
+
+@contextmanager
+def _write_draft(path: Path, mode: str, finish: Callable[[Path], object]) -> Iterator[IO[Any]]:
+    """A draft of the file, given to `finish` if the block ends without an error."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     encoding, errors, newline = (
         (None, None, None) if "b" in mode else ("utf-8", "backslashreplace", "\n")
@@ -46,7 +53,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        draft.replace(path)
+        finish(draft)
     except OSError as error:
         raise FileError(
             f"could not write {str(path)!r}: {error.strerror or error}; "
@@ -103,10 +110,9 @@ def check_writable(path: Path, ending: str | None = None) -> None:
     if path.is_dir():
         raise FileError(f"{str(path)!r} is a folder; give the name of a file")
     _check_plain(path)
-    probe = path.with_name(f".{path.name}.probe")
-    # Random, so that a file system that compresses cannot make room for it.
-    write_bytes(probe, os.urandom(_PROBE_BYTES))
-    probe.unlink(missing_ok=True)
+    with _write_draft(path, "wb", Path.unlink) as stream:
+        # Random, so that a file system that compresses cannot make room for it.
+        stream.write(os.urandom(_PROBE_BYTES))
 
 
 def check_room(folder: Path, n_bytes: int) -> None:

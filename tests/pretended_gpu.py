@@ -91,6 +91,12 @@ class _Remote(torch.Tensor):
             return super().__getitem__(tuple(map(_as_indices, places)))
         return super().__getitem__(_as_indices(places))
 
+    def __setitem__(self, places, values):
+        if isinstance(places, tuple):
+            super().__setitem__(tuple(map(_as_indices, places)), values)
+        else:
+            super().__setitem__(_as_indices(places), values)
+
     @classmethod
     def __torch_dispatch__(cls, operation, types, given=(), named=None):
         return _computed(operation, given, named or {})

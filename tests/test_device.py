@@ -82,7 +82,7 @@ def test_training_and_resuming_there_give_what_they_give_here(tiny_plan, tmp_pat
 
 def test_a_model_there_makes_and_codes_the_same_molecules(tiny_model, distant_model, monkeypatch):
     # A processor that has it writes in bfloat16, and then draws others.
-    monkeypatch.setattr("molvae.model.prior.writes_in_bfloat16", lambda _: False)
+    monkeypatch.setattr("molvae.model.network.writes_in_bfloat16", lambda _: False)
     assert distant_model.sample(20, seed=3) == tiny_model.sample(20, seed=3)
     molecules = [one for one in tiny_model.sample(20, seed=3) if one is not None]
     codes = distant_model.encode(molecules)

@@ -81,9 +81,9 @@ def test_conditions_and_patterns_hold_for_all_that_comes(tiny_model):
 def test_properties_are_those_of_the_molecule(tiny_model):
     found = generate(tiny_model, settings(n=5, properties=("tpsa", "rings")))
     for molecule in found.molecules:
-        assert molecule.values == property_values(
-            Molecule.parse(molecule.smiles), ["tpsa", "rings"]
-        )
+        values = property_values(Molecule.parse(molecule.smiles), ["tpsa", "rings"])
+        # The order of the atoms decides the last digit of a sum.
+        assert molecule.values == pytest.approx(values)
 
 
 def test_a_filter_that_nothing_meets_ends_with_a_clear_word(tiny_model):
@@ -136,7 +136,7 @@ def test_too_few_kept_codes_end_with_advice(tiny_model):
 
 def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
     lax, strict = (generate(tiny_model, settings(n=60, strict=flag)) for flag in (False, True))
-    assert lax.n_repaired > 0 == strict.repaired_count
+    assert lax.n_repaired > 0 == strict.n_repaired
     assert strict.refused["repaired SELFIES"] > 0
 
 

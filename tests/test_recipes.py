@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "molvae" / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r'```py\n# (\S+), (new|after "(.+)")\n(.*?)```', re.DOTALL)
+BLOCK = re.compile(r'```py\n# (\S+), (new|after "([^\n]+)")\n(.*?)```', re.DOTALL)
 
 
 def blocks(recipe):

@@ -4,6 +4,10 @@ import json
 
 from molvae.cli.output import Output, OutputFlags
 
+_WARNING = """\
+An objective file is a program: components of the kinds program and python run code that its
+author chose. For files from elsewhere use --no-code, which refuses these kinds."""
+
 
 def objectives(name: str | None = None, /, *, output: OutputFlags = Output()) -> None:
     """List the objectives that have a name, and what an objective file may contain.
@@ -18,4 +22,4 @@ def objectives(name: str | None = None, /, *, output: OutputFlags = Output()) ->
         text = objective_text(name)
         print(json.dumps({"name": name, "toml": text}) if output.json else text)
     else:
-        print(json.dumps({**listing()}) if output.json else listing_text())
+        print(json.dumps({**listing()}) if output.json else f"{_WARNING}\n\n{listing_text()}")

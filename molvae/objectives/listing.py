@@ -41,18 +41,13 @@ def listing() -> Listing:
 def listing_text() -> str:
     """The listing as text."""
     sections = listing()
-    lines: list[str] = ["", *_WARNING]
+    lines: list[str] = []
     for title, heading in _HEADINGS.items():
         lines += ["", f"{heading}"]
         for name, about in sections[title].items():
             lines += _lines(name, about)
     return "\n".join(lines[1:])
 
-
-_WARNING = (
-    "An objective file is a program: components of the kinds program and python run code that its",
-    "author chose. For files from elsewhere use --no-code, which refuses these kinds.",
-)
 
 _HEADINGS: Mapping[str, str] = MappingProxyType(
     {

@@ -127,7 +127,7 @@ def test_too_few_are_written_with_a_note_and_status_3(molvae, run, tmp_path):
     flags = ["--where", "qed > 0.9999", "--n", 20, "--most-draws", 2, "--quiet"]
     done = molvae("generate", "--model", run, *NORMAL, "--out", out, *flags)
     assert done.status == 3
-    assert done.err.startswith("0 of 20 molecules after 40 draws (condition not met: ")
+    assert done.err.startswith("0 of 20 molecules after 40 samples (condition not met: ")
     assert out.read_text() == "smiles,logp,qed,sa,weight\n"
 
 

@@ -65,7 +65,7 @@ def flags_of_commands() -> set[str]:
     app = application()
     groups = {
         "benchmark": ("moses", "reconstruction", "pmo", "constrained"),
-        "data": ("moses", "zinc250k"),
+        "data": ("moses", "zinc250k", "chembl"),
     }
     names = set()
     for command in COMMANDS:
