@@ -152,7 +152,7 @@ OTHER_CONTENT = {
 )
 def test_a_file_that_holds_something_else_is_named(run, name, content):
     (run.path / name).write_bytes(content.encode("cp1252"))
-    with pytest.raises(FileError, match=rf"{name}.*bring it back"):
+    with pytest.raises(FileError, match=rf"{name}.*\brestore\b"):
         write_report(run)
     assert not run.report.exists()
 
