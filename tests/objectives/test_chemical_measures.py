@@ -61,7 +61,7 @@ def test_readings_are_in_the_order_of_the_molecules():
         ("similarity", {}, "smiles: Field required"),
         ("smarts", {"smarts": "C("}, "not a SMARTS pattern"),
         ("smarts", {"smarts": "C", "wanted": "often"}, "wanted = 'often'"),
-        ("formula", {"formula": "C2Xx"}, "no element Xx"),
+        ("formula", {"formula": "C2Xx"}, "unknown element Xx"),
         ("alerts", {"catalogue": "pain"}, "catalogue = 'pain'"),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_probability_is_that_of_the_last_class(folder):
         ({"path": "nowhere.skops"}, "no model file"),
         ({"path": "list.pkl"}, "pickle and joblib files are not read"),
         ({"path": "empty.skops"}, "not a model that skops wrote"),
-        ({"path": "forest.skops"}, rf"not trusted: {TREE}.*`trusted`"),
+        ({"path": "forest.skops"}, rf"untrusted types: {TREE}.*`trusted`"),
         ({"path": "ridge.skops", "bits": 512}, "cannot predict a value from 512 bits"),
         ({"path": "ridge.skops", "predicts": "probability"}, "cannot predict a probability"),
     ],

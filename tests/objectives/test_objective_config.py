@@ -52,7 +52,7 @@ def test_an_objective_file_is_read(tmp_path):
         ('"arithmetic"', '"mean"', "aggregation = 'mean'"),
         ("aggregation", "agregation", "did you mean 'aggregation'"),
         ("heavy_atoms <= 38", "heavy_atom <= 38", "did you mean 'heavy_atoms'"),
-        ('property = "logp"', 'property = "qed"', "one component only"),
+        ('property = "logp"', 'property = "qed"', "qed occurs more than once"),
         ('name = "drug-like"', "", "name"),
         ("[[component]]", "[component]", "TOML|component"),
     ],

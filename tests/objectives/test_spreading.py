@@ -120,7 +120,7 @@ def test_workers_of_a_cluster_that_keep_dying_are_told(tmp_path):
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
         ) as cluster,
-        pytest.raises(WorkerError, match="died on the same molecules"),
+        pytest.raises(WorkerError, match="died repeatedly on the same molecules"),
         dask_executor(cluster.scheduler_address) as (executor, workers),
     ):
         ConfiguredObjective(config, workers, executor).score(MOLECULES[:3])
