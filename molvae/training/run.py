@@ -90,7 +90,7 @@ def train(
     with _new_run(Path(out)) as run:
         plan.save(run)
         run.record_provenance(plan.train.seed)
-        return _lead(run, plan, notify or _LOG.info, progress=progress, began=began)
+        return _lead(run, plan, notify, progress=progress, began=began)
 
 
 def resume(
@@ -130,7 +130,7 @@ def resume(
         if not run.provenance.exists():
             # The run was killed between its first two files.
             run.record_provenance(plan.train.seed)
-        return _lead(run, plan, notify or _LOG.info, progress=progress, began=began)
+        return _lead(run, plan, notify, progress=progress, began=began)
 
 
 def train_as_worker(run: RunDirectory, group: ProcessGroup) -> None:
@@ -201,17 +201,19 @@ def _new_run(out: Path) -> Iterator[RunDirectory]:
 def _lead(
     run: RunDirectory,
     plan: TrainingPlan,
-    notify: Notify,
+    notify: Notify | None,
     *,
     progress: bool,
     began: float,
 ) -> TrainingResult:
     """Train as the main process."""
+    say = notify or _LOG.info
     _check_processes(plan)
-    corpus = prepare_data(run, plan, notify, progress=progress)
+    corpus = prepare_data(run, plan, say, progress=progress)
     with (
+        # Without `notify`, a stopped process is logged as a warning.
         _train_together(run, plan, notify) as group,
-        ProgressReport(run, notify, bar=progress, tensorboard=plan.train.tensorboard) as report,
+        ProgressReport(run, say, bar=progress, tensorboard=plan.train.tensorboard) as report,
     ):
         # The other processes wait until the plan and the data are saved.
         group.barrier()
@@ -226,9 +228,9 @@ def _lead(
     if stop is StopReason.INTERRUPTED:
         return result
     for line in result.advice:
-        notify(line)
+        say(line)
     if _wants_acceptance(plan, result.model):
-        _fit_acceptance(session, result.model, notify, progress=progress)
+        _fit_acceptance(session, result.model, say, progress=progress)
     return result
 
 
