@@ -46,7 +46,7 @@ def test_one_text_is_not_taken_for_its_letters(tiny_model):
 
 
 def test_a_molecule_in_several_parts_is_refused_with_a_way_out(tiny_model):
-    with pytest.raises(MoleculeError, match=r"mixture of molecules: .*: give the one"):
+    with pytest.raises(MoleculeError, match=r"mixture of molecules: .*: give a single molecule"):
         tiny_model.encode(["CCO.Cl"])
 
 
