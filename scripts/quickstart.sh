@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a checkout to new molecules: installs molvae in .venv, trains a shipped model further on the
 # 20,000 molecules of data/moses_sample.csv, generates new molecules and searches for soluble,
-# drug-like ones. Results go to quickstart/, which is deleted first. It takes about five minutes on
+# drug-like ones. Results go to quickstart/, which is deleted first. It is made for five minutes on
 # two cores, plus the downloads.
 #
 #   bash scripts/quickstart.sh

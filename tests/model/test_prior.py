@@ -219,3 +219,12 @@ def test_as_many_are_drawn_as_were_asked_for(network, resampler, n):
 
 def rows(ids):
     return [list(row) for row in ids.tolist()]
+
+
+def test_samples_are_encoded_and_compared_as_the_vocabulary_splits_them(network):
+    canonical = torch.tensor([[3, 4, END]])
+    prior = PushForwardPrior(network, retokenize=lambda ids: canonical.expand(len(ids), -1))
+    draws = prior.draw(5, SHORT, source())
+    assert draws.round_trips.all()
+    expected = network.encode(canonical, torch.tensor([3])).mean.expand(5, -1)
+    torch.testing.assert_close(draws.latents, expected)

@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from molvae.chem.notation import remove_stereo
 from molvae.dataset.corpus import prepare_corpus
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.loop import TrainingLoop, draw_noise_levels
@@ -48,3 +49,21 @@ class TestNoiseLevels:
             levels = draw_noise_levels(n, torch.Generator().manual_seed(0))
             assert levels.shape == (n,)
             assert ((levels >= 0.0) & (levels <= 1.0)).all()
+
+
+def test_molecules_with_stereo_marks_are_flattened_in_the_share_that_is_set(tiny_plan, tmp_path):
+    def first_loss(rows, share):
+        data = tmp_path / f"{len(rows[0])}.csv"
+        data.write_text("\n".join(["smiles", *rows, ""]))
+        plain = prepare_corpus(data)
+        symbols = remove_stereo(plain.vocabulary.symbols)
+        corpus = plain.recode(plain.vocabulary.with_symbols(symbols))
+        model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
+        config = tiny_plan.train.with_changes({"flatten": share})
+        indices = np.arange(len(corpus))
+        loop = TrainingLoop(model.network, corpus, indices, config, ProcessGroup(), torch.float32)
+        return next(loop.steps(0, 0.0, lambda: (0.0, False))).losses["reconstruction"]
+
+    marked, flat = ["C[C@H](N)C(=O)O", "CC[C@@H](F)Cl"], ["CCCO", "CCCCN"]
+    assert first_loss(marked, 1.0) != first_loss(marked, 0.0)
+    assert first_loss(flat, 1.0) == first_loss(flat, 0.0)
