@@ -245,10 +245,11 @@ def _is_done(work: distributed.Work) -> bool:
     try:
         work.wait(timedelta(seconds=_CHECK_SECONDS))
     except RuntimeError:
-        # A wait that times out leaves the operation as it is; one that failed has completed.
-        if work.is_completed():
-            raise
-        return False
+        if not work.is_completed():
+            return False
+        # Either the operation failed, which another wait reports, or it ended just after the time
+        # was up, as it does in a process that was stopped meanwhile.
+        work.wait()
     return True
 
 
