@@ -125,7 +125,7 @@ class MoleculeVAE:
         }
         weights = {
             name: weight.detach().to("cpu", dtype).contiguous()
-            for name, weight in self.network.state_dict().items()
+            for name, weight in self.network.saved_state().items()
         }
         write_model(Path(folder), SavedModel(description, self.vocabulary.to_json(), weights))
 

@@ -88,11 +88,11 @@ def morgan_bits(
 
 
 def substructure_counts(
-    molecules: Sequence[Molecule | None],
+    molecules: Sequence[Molecule | None], size: int = SUBSTRUCTURES
 ) -> UInt8[np.ndarray, "molecule substructure"]:
-    """Folded counts of circular environments of up to two bonds; zeros for None."""
-    generator = _morgan_generator(2, SUBSTRUCTURES)
-    table = np.zeros((len(molecules), SUBSTRUCTURES), dtype=np.uint8)
+    """Counts of circular environments of up to two bonds, folded to `size`; zeros for None."""
+    generator = _morgan_generator(2, size)
+    table = np.zeros((len(molecules), size), dtype=np.uint8)
     for row, molecule in zip(table, molecules, strict=True):
         if molecule is not None:
             row[:] = generator.GetCountFingerprintAsNumPy(molecule.mol).clip(max=255)

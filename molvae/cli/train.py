@@ -34,6 +34,8 @@ _TRAINING_BY_FILE = (
     "warmup",
     "beta_warmup",
     "flatten",
+    "respell",
+    "fingerprint_weight",
     "patience",
     "property_weight",
     "validate_every",

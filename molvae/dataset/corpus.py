@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer, UInt32
+from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer, UInt16
 
 from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies, remove_stereo
 from molvae.dataset.batches import Batch
@@ -22,6 +22,7 @@ from molvae.dataset.making import StoreRules, make_store
 from molvae.dataset.molecules import save_molecules
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_store
 from molvae.dataset.tables import Table
+from molvae.dataset.views import MoleculeViews, make_views
 from molvae.errors import ConfigError, DataError
 from molvae.parallel import available_cores
 from molvae.runs import package_version
@@ -117,6 +118,8 @@ class Corpus:
     arrays: StoredArrays
     table: Int64[np.ndarray, " stored"]
     """Id in `vocabulary` of each id in the store."""
+    views: MoleculeViews | None = None
+    """Other spellings, as ids of `vocabulary`, and fingerprints, see `add_views`."""
 
     @classmethod
     def read(cls, folder: Path) -> "Corpus | None":
@@ -183,6 +186,18 @@ class Corpus:
         """The symbols of one molecule."""
         return self.vocabulary.decode(self.ids(index).tolist())
 
+    def spelled_ids(self, index: int) -> Int64[np.ndarray, " symbol"]:
+        """The ids of another spelling of one molecule, without END.
+
+        Raises:
+            ConfigError: the corpus has no views.
+        """
+        if self.views is None:
+            raise ConfigError("the corpus has no other spellings; make them by `add_views`")
+        end = self._spelled_ends[index]
+        ids: np.ndarray = self.views.ids[end - self.views.lengths[index] : end]
+        return ids.astype(np.int64)
+
     def smiles(self, index: int) -> str:
         """Canonical SMILES of one molecule."""
         return from_selfies(self.selfies(index)).smiles
@@ -191,15 +206,62 @@ class Corpus:
         self,
         indices: Integer[np.ndarray, " row"],
         flatten: Bool[np.ndarray, " row"] | None = None,
+        respell: Bool[np.ndarray, " row"] | None = None,
     ) -> Batch:
         """The molecules of these indices, one per row.
 
         Args:
             indices: which molecules.
             flatten: true for rows that lose their stereo marks.
+            respell: true for rows of which the encoder reads another spelling.
+
+        Raises:
+            ConfigError: another spelling is asked for, and the corpus has no views.
         """
-        if flatten is not None and (is_flat := flatten & self._has_stereo[indices]).any():
-            return self._flat_batch(indices, is_flat)
+        batch = self._batch(indices, flatten)
+        if respell is not None and respell.any():
+            rows = [
+                (self.spelled_ids if is_respelled else self.ids)(int(index)).tolist()
+                for index, is_respelled in zip(indices, respell, strict=True)
+            ]
+            ids, lengths = self._pad_flat(rows, self._is_flat(indices, flatten))
+            batch = replace(batch, spelled_ids=ids, spelled_lengths=lengths)
+        if self.views is not None:
+            fingerprints = self.views.fingerprints(np.asarray(indices, dtype=np.int64))
+            batch = replace(batch, fingerprints=fingerprints)
+        return batch
+
+    def add_views(self, workers: int | None = None, *, progress: bool = False) -> "Corpus":
+        """This corpus with another spelling and a fingerprint of each molecule.
+
+        They are kept beside the token store, and made if they are not there.
+
+        Args:
+            workers: processes to work with; None means one per core.
+            progress: whether to show a bar.
+
+        Raises:
+            FileError: the folder cannot be written to.
+        """
+        symbols = Vocabulary.from_json(self.record.vocabulary)
+        views = MoleculeViews.read(self.folder)
+        if views is None or len(views.lengths) != len(self):
+            views = make_views(
+                self.selfies, len(self), symbols, workers or available_cores(), progress=progress
+            )
+            views.write(self.folder)
+        ids, lengths = _recode(views.ids, views.lengths, symbols.symbols, self.vocabulary)
+        return replace(self, views=replace(views, ids=ids, lengths=lengths))
+
+    def _batch(
+        self, indices: Integer[np.ndarray, " row"], flatten: Bool[np.ndarray, " row"] | None
+    ) -> Batch:
+        """The molecules without their other spellings."""
+        is_flat = self._is_flat(indices, flatten)
+        if is_flat.any():
+            rows = [self.ids(int(index)).tolist() for index in indices]
+            ids, lengths = self._pad_flat(rows, is_flat)
+            return Batch(ids, lengths, np.asarray(self.properties[indices]))
         lengths = self.lengths[indices].astype(np.int64)
         position = np.arange(lengths.max(initial=0) + 1)
         within = position < lengths[:, None]
@@ -209,11 +271,19 @@ class Corpus:
         ids[np.arange(len(lengths)), lengths] = END
         return Batch(ids, lengths + 1, np.asarray(self.properties[indices]))
 
-    def _flat_batch(
-        self, indices: Integer[np.ndarray, " row"], is_flat: Bool[np.ndarray, " row"]
-    ) -> Batch:
-        """The molecules of these indices, some without their stereo marks."""
-        rows = [self.ids(int(index)).tolist() for index in indices]
+    def _is_flat(
+        self, indices: Integer[np.ndarray, " row"], flatten: Bool[np.ndarray, " row"] | None
+    ) -> Bool[np.ndarray, " row"]:
+        """Rows that have stereo marks and lose them."""
+        if flatten is None:
+            return np.zeros(len(indices), dtype=bool)
+        is_flat: np.ndarray = flatten & self._has_stereo[indices]
+        return is_flat
+
+    def _pad_flat(
+        self, rows: list[list[int]], is_flat: Bool[np.ndarray, " row"]
+    ) -> tuple[Int64[np.ndarray, "row position"], Int64[np.ndarray, " row"]]:
+        """The rows with END and PAD, some without their stereo marks, and their lengths."""
         positions = np.flatnonzero(is_flat).tolist()
         flat = self.vocabulary.encode_batch(
             [remove_stereo(self.vocabulary.decode(rows[position])) for position in positions]
@@ -224,7 +294,7 @@ class Corpus:
         ids = np.full((len(rows), int(lengths.max())), PAD, dtype=np.int64)
         for position, row in enumerate(rows):
             ids[position, : len(row) + 1] = [*row, END]
-        return Batch(ids, lengths, np.asarray(self.properties[indices]))
+        return ids, lengths
 
     @cached_property
     def _has_stereo(self) -> Bool[np.ndarray, " molecule"]:
@@ -259,10 +329,8 @@ class Corpus:
         if not vocabulary.merges:
             table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
             return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
-        characters = np.array(
-            [0] * END + [0, *(ord(vocabulary.character(symbol)) for symbol in stored)], dtype="<u4"
-        )
-        arrays = _merge_symbols(self.arrays, vocabulary, characters)
+        ids, lengths = _recode(self.arrays.ids, self.arrays.lengths, stored, vocabulary)
+        arrays = replace(self.arrays, ids=ids, lengths=lengths)
         return Corpus(self.folder, vocabulary, self.record, arrays, np.arange(len(vocabulary)))
 
     def learn_merges(self, n: int) -> Vocabulary:
@@ -279,6 +347,11 @@ class Corpus:
     @cached_property
     def _ends(self) -> Int64[np.ndarray, " molecule"]:
         return np.cumsum(self.lengths, dtype=np.int64)
+
+    @cached_property
+    def _spelled_ends(self) -> Int64[np.ndarray, " molecule"]:
+        lengths = self.views.lengths if self.views else np.zeros(0, dtype=np.int32)
+        return np.cumsum(lengths, dtype=np.int64)
 
 
 def split(
@@ -298,31 +371,40 @@ def split(
     return np.sort(drawn[held_out:]), np.sort(drawn[:held_out])
 
 
-def _merge_symbols(
-    arrays: StoredArrays, vocabulary: Vocabulary, characters: UInt32[np.ndarray, " stored"]
-) -> StoredArrays:
-    """The arrays of a store with ids of a vocabulary that merges symbols.
+def _recode(
+    ids: UInt16[np.ndarray, " id"],
+    lengths: Int32[np.ndarray, " molecule"],
+    stored: Sequence[str],
+    vocabulary: Vocabulary,
+) -> tuple[UInt16[np.ndarray, " new_id"], Int32[np.ndarray, " molecule"]]:
+    """Molecules of a store as ids of another vocabulary, and the number of ids of each.
 
     Args:
-        arrays: with one id per symbol.
-        vocabulary: with merges.
-        characters: code point that stands for each id of the store in `encode_texts`.
+        ids: one per symbol, of all molecules one after the other.
+        lengths: number of ids of each molecule.
+        stored: the symbols of the store.
+        vocabulary: the other vocabulary, which has all of them.
     """
-    ends = np.cumsum(arrays.lengths, dtype=np.int64)
+    if not vocabulary.merges:
+        table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.uint16)
+        return table[ids], lengths
+    characters = np.array(
+        [0] * END + [0, *(ord(vocabulary.character(symbol)) for symbol in stored)], dtype="<u4"
+    )
+    ends = np.cumsum(lengths, dtype=np.int64)
     rows: list[np.ndarray] = []
-    lengths = np.empty_like(arrays.lengths)
+    new_lengths = np.empty_like(lengths)
     for begin in range(0, len(ends), _TOKENIZED_TOGETHER):
         bounds = np.concatenate(
             [[ends[begin - 1] if begin else 0], ends[begin:][:_TOKENIZED_TOGETHER]]
         )
-        text = characters[arrays.ids[bounds[0] : bounds[-1]]].tobytes().decode("utf-32-le")
+        text = characters[ids[bounds[0] : bounds[-1]]].tobytes().decode("utf-32-le")
         cuts = (bounds - bounds[0]).tolist()
         texts = [text[left:right] for left, right in pairwise(cuts)]
         encoded = vocabulary.encode_texts(texts)
-        lengths[begin : begin + len(encoded)] = [*map(len, encoded)]
+        new_lengths[begin : begin + len(encoded)] = [*map(len, encoded)]
         rows.append(np.fromiter(chain.from_iterable(encoded), dtype=np.uint16))
-    ids = np.concatenate(rows) if rows else arrays.ids
-    return replace(arrays, ids=ids, lengths=lengths)
+    return np.concatenate(rows) if rows else np.asarray(ids), new_lengths
 
 
 def _summary_lines(record: StoreRecord, refusals_file: Path) -> list[str]:

@@ -1,10 +1,27 @@
-"""Property head: predicts properties from a latent vector."""
+"""Heads: networks that predict something of a molecule from its latent vector."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 _HIDDEN_SIZE = 128
+
+
+class FingerprintHead(nn.Linear):
+    """A linear map from z to log(1 + count) of each substructure.
+
+    Training with it makes distances in the latent space follow the similarity of molecules. It is
+    not saved with the model.
+    """
+
+    def squared_errors(
+        self,
+        z: Float[Tensor, "molecule latent"],
+        wanted: Float[Tensor, "molecule substructure"],
+    ) -> Float[Tensor, " molecule"]:
+        """Sum of the squared errors over the substructures."""
+        predicted: Tensor = self(z)
+        return (predicted.float() - wanted).square().sum(1)
 
 
 class PropertyHead(nn.Module):

@@ -14,7 +14,7 @@ from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.decoding import Sequences, decode, sample
 from molvae.model.decoding_config import GREEDY, DecodingConfig
-from molvae.model.heads import PropertyHead
+from molvae.model.heads import FingerprintHead, PropertyHead
 from molvae.model.loss import Elbo
 from molvae.model.network_config import Device, ModelConfig, check_device
 from molvae.model.precision import writes_in_bfloat16
@@ -77,6 +77,8 @@ class SequenceVAE(nn.Module):
             else None
         )
         self.head = PropertyHead(latent_size, n_properties) if n_properties else None
+        self.fingerprint_head: FingerprintHead | None = None
+        """Predicts fingerprints during a training, see `add_fingerprint_head`."""
         self.acceptance: Acceptance | None = None
         """Acceptance of the learned prior's samples; training the weights further removes it."""
 
@@ -236,6 +238,21 @@ class SequenceVAE(nn.Module):
         if self.is_shared:
             return [lambda: reconstruction() + prior()]
         return [reconstruction, prior] if self.has_prior else [reconstruction]
+
+    def add_fingerprint_head(self, size: int) -> None:
+        """Add a head that predicts fingerprints of this size; its weights begin at 0."""
+        head = FingerprintHead(self.config.latent_size, size)
+        nn.init.zeros_(head.weight)
+        nn.init.zeros_(head.bias)
+        self.fingerprint_head = head.to(self.device)
+
+    def saved_state(self) -> dict[str, Tensor]:
+        """The weights that a saved model has: all but those of the fingerprint head."""
+        return {
+            name: weight
+            for name, weight in self.state_dict().items()
+            if not name.startswith("fingerprint_head.")
+        }
 
     def cast_decoders(self, dtype: torch.dtype) -> None:
         """Convert decoder and language model to a type; the encoder keeps its own."""

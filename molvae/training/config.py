@@ -60,6 +60,17 @@ class TrainConfig(Settings):
 
     It lets the model reconstruct molecules that are written without stereo marks too.
     """
+    respell: Share = 0.0
+    """Share of the molecules of which the encoder reads another spelling, of a random atom order.
+
+    The decoder still writes the canonical one (Bjerrum & Sattarov 2018), so the latent space
+    depends less on spelling and more on the molecule. It costs exact reconstruction.
+    """
+    fingerprint_weight: NonNegativeFloat = 0.0
+    """Weight of the squared errors of substructure counts that are predicted from z linearly.
+
+    The predictor makes distances in the latent space follow similarity; it is not saved.
+    """
     property_weight: NonNegativeFloat = 1.0
     """Weight of the squared error of predicted properties, in standard deviations."""
     acceptance_draws: NonNegativeInt = 20_000
@@ -87,6 +98,11 @@ class TrainConfig(Settings):
     """Processes that share each batch on a CPU. Default: one per core, eight at most."""
     tensorboard: bool = False
     """Also write TensorBoard event files."""
+
+    @property
+    def needs_views(self) -> bool:
+        """Whether the training reads other spellings or fingerprints of the molecules."""
+        return self.only is None and (self.respell > 0.0 or self.fingerprint_weight > 0.0)
 
 
 class TrainingPlan(Settings):

@@ -13,7 +13,7 @@ from torch import Tensor
 from molvae.dataset.batches import Batch, epoch_batches
 from molvae.dataset.corpus import Corpus
 from molvae.model.loss import kl_mask, property_errors, training_loss
-from molvae.model.network import SequenceVAE, add_noise
+from molvae.model.network import Posterior, SequenceVAE, add_noise
 from molvae.training.config import TrainConfig
 from molvae.training.process_group import ProcessGroup
 from molvae.training.schedule import kl_weight, learning_rate
@@ -24,6 +24,8 @@ _ALL_NOISE = 0.15
 _SOME_NOISE = 0.15
 """Shares of a batch that a shared decoder sees with nothing but noise in place of z, and with some
 noise; the rest trains reconstruction. Set by hand, and not tuned."""
+_FLATTEN_STREAM, _RESPELL_STREAM = 1, 2
+"""Streams of random numbers of an update, besides that of its noise."""
 _CLIP_NORM = 5.0
 """Largest norm of the gradient of the mean loss (Pascanu et al. 2013)."""
 
@@ -105,18 +107,28 @@ class TrainingLoop:
             batches = epoch_batches(lengths, self.indices, size, seed, epoch)
             for rows in batches[position:]:
                 progress = max(done / self.total_steps, time_share)
-                batch = self.corpus.batch(rows, self._flatten_mask(len(rows), done))
+                batch = self._batch(rows, done)
                 step, time_share = self._update(done, batch, progress, pace)
                 done += 1
                 yield step
 
-    def _flatten_mask(self, n: int, done: int) -> Bool[np.ndarray, " row"] | None:
-        """Rows of a batch that are trained on without their stereo marks."""
-        if not self.config.flatten:
+    def _batch(self, rows: Int64[np.ndarray, " row"], done: int) -> Batch:
+        """The molecules, some flat, and some in another spelling for the encoder."""
+        flatten = self._row_mask(len(rows), self.config.flatten, done, _FLATTEN_STREAM)
+        share = self.config.respell if self.corpus.views else 0.0
+        respell = self._row_mask(len(rows), share, done, _RESPELL_STREAM)
+        return self.corpus.batch(rows, flatten, respell)
+
+    def _row_mask(
+        self, n: int, share: float, done: int, stream: int
+    ) -> Bool[np.ndarray, " row"] | None:
+        """A random share of the rows of a batch."""
+        if not share:
             return None
         # A stream of its own: the noise of a batch does not depend on this setting.
-        generator = np.random.default_rng([self.config.seed, done, 1])
-        return generator.random(n) < self.config.flatten
+        generator = np.random.default_rng([self.config.seed, done, stream])
+        mask: np.ndarray = generator.random(n) < share
+        return mask
 
     def _update(
         self,
@@ -180,12 +192,13 @@ class TrainingLoop:
         mask = self._word_dropout_mask(batch, source)
         ids, lengths = self._share(batch.ids), self._share(batch.lengths)
         with self._autocast():
-            elbo, posterior = self.network.elbo(ids, lengths, noise, mask)
+            posterior = self._encode(batch)
+            z = posterior.sample(noise)
+            nll = self.network.reconstruction_nll(ids, lengths, z, mask)
         kl = posterior.kl()
         counted = kl_mask(self._mean_kl(kl, len(batch.ids)), self.config.free_bits)
-        loss = training_loss(elbo.reconstruction, kl, beta, counted)
-        loss = loss + self._property_loss(batch, posterior.sample(noise))
-        return loss, {"reconstruction": elbo.reconstruction.sum(), "kl": kl.sum()}
+        loss = training_loss(nll, kl, beta, counted) + self._head_losses(batch, z)
+        return loss, {"reconstruction": nll.sum(), "kl": kl.sum()}
 
     def _noise_levels_loss(
         self, batch: Batch, beta: float, source: torch.Generator
@@ -202,7 +215,7 @@ class TrainingLoop:
         levels, level_noise = self._share(whole), self._noise(batch, source)
         ids, lengths = self._share(batch.ids), self._share(batch.lengths)
         with self._autocast():
-            posterior = self.network.encode(ids, lengths)
+            posterior = self._encode(batch)
             z = posterior.sample(noise)
             noisy = add_noise(z, levels, level_noise)
             nll = self.network.reconstruction_nll(ids, lengths, noisy, mask, levels)
@@ -210,8 +223,7 @@ class TrainingLoop:
         counted = kl_mask(self._mean_kl(kl, n), self.config.free_bits)
         # A row that shows the decoder nothing of z has no reason to pay for it.
         has_signal = (levels < 1.0)[:, None]
-        loss = training_loss(nll, kl * has_signal, beta, counted)
-        loss = loss + self._property_loss(batch, z)
+        loss = training_loss(nll, kl * has_signal, beta, counted) + self._head_losses(batch, z)
         is_clean, is_noise = whole == 0.0, whole == 1.0
         return loss, {
             "reconstruction": (nll * (levels == 0.0)).sum() * (n / max(1, int(is_clean.sum()))),
@@ -219,12 +231,23 @@ class TrainingLoop:
             "language": (nll * (levels == 1.0)).sum() * (n / max(1, int(is_noise.sum()))),
         }
 
-    def _property_loss(self, batch: Batch, z: Tensor) -> Tensor:
-        """Weighted squared errors of the property head; 0 without one."""
-        if self.network.head is None:
-            return z.new_zeros(())
-        wanted = self.network.head.standardise(self._share(batch.properties))
-        return self.config.property_weight * property_errors(self.network.head(z), wanted).sum()
+    def _encode(self, batch: Batch) -> Posterior:
+        """The posteriors of this process's rows, from the spellings that the encoder reads."""
+        ids = batch.ids if batch.spelled_ids is None else batch.spelled_ids
+        lengths = batch.lengths if batch.spelled_lengths is None else batch.spelled_lengths
+        return self.network.encode(self._share(ids), self._share(lengths))
+
+    def _head_losses(self, batch: Batch, z: Tensor) -> Tensor:
+        """Weighted squared errors of the heads; 0 without one."""
+        loss = z.new_zeros(())
+        if (head := self.network.head) is not None:
+            errors = property_errors(head(z), head.standardise(self._share(batch.properties)))
+            loss = loss + self.config.property_weight * errors.sum()
+        fingerprints = self.network.fingerprint_head
+        if fingerprints is not None and batch.fingerprints is not None:
+            squares = fingerprints.squared_errors(z, self._share(batch.fingerprints))
+            loss = loss + self.config.fingerprint_weight * squares.sum()
+        return loss
 
     def _noise(self, batch: Batch, source: torch.Generator) -> Tensor:
         """Standard normal numbers for this process's rows."""

@@ -9,6 +9,7 @@ from jaxtyping import Int64
 
 from molvae.chem.notation import remove_stereo
 from molvae.dataset.corpus import Corpus, prepare_corpus, split
+from molvae.dataset.views import FEATURES
 from molvae.errors import ConfigError, DataError
 from molvae.model.network import pick_device
 from molvae.molecule_vae import MoleculeVAE
@@ -53,6 +54,8 @@ def prepare_data(
             f"{str(plan.data)!r} holds {len(corpus)} molecule; training needs 2 or more"
         )
     notify(corpus.summary())
+    if plan.train.needs_views:
+        corpus.add_views(progress=progress)
     return corpus
 
 
@@ -65,6 +68,10 @@ def prepare_start(plan: TrainingPlan, corpus: Corpus, notify: Notify | None = No
     """
     model, has_new_head = build_model(plan, corpus, notify)
     corpus = corpus.recode(model.vocabulary)
+    if plan.train.needs_views:
+        corpus = corpus.add_views()
+    if plan.train.fingerprint_weight:
+        model.network.add_fingerprint_head(FEATURES)
     limit = max(1, int(_MAX_HELD_OUT_SHARE * len(corpus)))
     seed = model.card.held_out_seed(plan.train.seed)
     training, held_out = split(corpus, min(plan.train.held_out, limit), seed)

@@ -3,6 +3,7 @@ import torch
 
 from molvae.chem.notation import remove_stereo
 from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.views import FEATURES
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.loop import TrainingLoop, draw_noise_levels
 from molvae.training.process_group import ProcessGroup
@@ -67,3 +68,39 @@ def test_molecules_with_stereo_marks_are_flattened_in_the_share_that_is_set(tiny
     marked, flat = ["C[C@H](N)C(=O)O", "CC[C@@H](F)Cl"], ["CCCO", "CCCCN"]
     assert first_loss(marked, 1.0) != first_loss(marked, 0.0)
     assert first_loss(flat, 1.0) == first_loss(flat, 0.0)
+
+
+def test_the_encoder_reads_other_spellings_in_the_share_that_is_set(tiny_plan):
+    corpus = prepare_corpus(tiny_plan.data, tiny_plan.corpus).add_views()
+
+    def first_kl(share):
+        model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
+        config = tiny_plan.train.with_changes({"respell": share})
+        indices = np.arange(len(corpus))
+        loop = TrainingLoop(model.network, corpus, indices, config, ProcessGroup(), torch.float32)
+        return next(loop.steps(0, 0.0, lambda: (0.0, False))).losses["kl"]
+
+    assert first_kl(1.0) != first_kl(0.0)
+
+
+def test_fingerprints_are_learned_from_z(tiny_plan):
+    corpus = prepare_corpus(tiny_plan.data, tiny_plan.corpus).add_views()
+    model = MoleculeVAE.untrained(corpus.vocabulary, tiny_plan.model)
+    model.network.add_fingerprint_head(FEATURES)
+    config = tiny_plan.train.with_changes(
+        {"fingerprint_weight": 1.0, "epochs": 20, "learning_rate": 0.01}
+    )
+    indices = np.arange(len(corpus))
+    loop = TrainingLoop(model.network, corpus, indices, config, ProcessGroup(), torch.float32)
+
+    def error():
+        batch = corpus.batch(indices)
+        with torch.no_grad():
+            z = model.network.encode(torch.tensor(batch.ids), torch.tensor(batch.lengths)).mean
+            wanted = torch.tensor(batch.fingerprints)
+            return float(model.network.fingerprint_head.squared_errors(z, wanted).mean())
+
+    before = error()
+    for _ in loop.steps(0, 0.0, lambda: (0.0, False)):
+        pass
+    assert error() < 0.8 * before

@@ -27,7 +27,9 @@ from molvae.errors import (
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
-from molvae.training.run import resume, train
+from molvae.training.process_group import ProcessGroup
+from molvae.training.progress import ProgressReport
+from molvae.training.run import open_session, resume, train
 from molvae.training.session import StopReason
 from molvae.training.start import prepare_start
 
@@ -416,3 +418,26 @@ def test_a_shared_decoder_with_merged_tokens_learns_all_its_tasks(tiny_plan, tmp
     assert read.vocabulary.merges == result.model.vocabulary.merges
     z = read.encode(["CCO", "c1ccccc1"])
     assert list(read.decode_symbols(z)) == list(result.model.decode_symbols(z))
+
+
+def test_a_training_on_other_spellings_and_fingerprints_can_be_repeated_and_resumed(
+    tiny_plan, tmp_path
+):
+    plan = changed(tiny_plan, respell=0.5, fingerprint_weight=0.1)
+    for name in ("one", "other"):
+        train(plan, tmp_path / name)
+    assert_equal_weights(weights(tmp_path / "one"), weights(tmp_path / "other"))
+    # What the encoder learned from shows in its weights; what it predicted is not kept.
+    train(tiny_plan, tmp_path / "plain")
+    plain = weights(tmp_path / "plain")
+    assert not torch.equal(
+        plain["to_posterior.weight"], weights(tmp_path / "one")["to_posterior.weight"]
+    )
+    assert weights(tmp_path / "one").keys() == plain.keys()
+    # A run that is complete is opened again with all its weights and their moments.
+    run = RunDirectory(tmp_path / "one")
+    report = ProgressReport(run, None, bar=False, tensorboard=False)
+    corpus = prepare_corpus(plan.data, plan.corpus)
+    session = open_session(run, TrainingPlan.of_run(run), corpus, ProcessGroup(), report)
+    assert session.state.step == session.loop.total_steps
+    assert len(session.loop.optimizer.state_dict()["state"]) == len(session.loop.parameters)
