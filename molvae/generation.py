@@ -20,6 +20,7 @@ from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
 from molvae.sampling import NOT_ROUND_TRIP, Sample, SampleStream, SamplingConfig
+from molvae.vocabulary import Vocabulary
 
 _FIRST_ROWS, _ROWS = 64, 1_024
 """Samples in the first batch and in the largest; a batch is twice as large as the one before."""
@@ -38,9 +39,9 @@ class GeneratedMolecule:
     smiles: str
     """Canonical SMILES."""
     selfies: Selfies
-    """SELFIES as it was decoded."""
+    """Canonical SELFIES, whatever spelling was sampled."""
     is_unrepaired: bool
-    """Whether every symbol of the SELFIES decodes as written."""
+    """Whether every symbol of the sample decodes as written."""
     values: dict[str, float]
     """The properties asked for."""
 
@@ -53,7 +54,8 @@ class Generation:
     """Settings, with every None resolved for the model."""
     molecules: list[GeneratedMolecule]
     latents: Float32[np.ndarray, "molecule latent"]
-    """Latent vector that each molecule was decoded from."""
+    """Latent vector of each molecule: the one that it was decoded from, for the prior N(0, I) and
+    where round trips are asked for; else the posterior mean."""
     drawn: int
     """Number of samples drawn."""
     refused: dict[str, int]
@@ -65,18 +67,13 @@ class Generation:
 
     @property
     def selfies_rows(self) -> list[Selfies]:
-        """SELFIES of the molecules as they were decoded."""
+        """Canonical SELFIES of the molecules."""
         return [molecule.selfies for molecule in self.molecules]
 
     @property
     def is_complete(self) -> bool:
         """Whether the number of molecules asked for was reached."""
         return len(self.molecules) == self.config.n
-
-    @property
-    def is_lenient(self) -> bool:
-        """Whether samples of a learned prior were accepted without a round trip."""
-        return self.config.prior != "normal" and not self.config.exact
 
     def shortfall(self) -> str | None:
         """Reasons why there are fewer molecules than asked for, with advice; None if complete."""
@@ -103,7 +100,7 @@ class Generation:
     def _advice(self) -> str:
         most = max(self.refused, key=lambda reason: self.refused[reason], default="")
         if most in (NOT_ROUND_TRIP, Refusal.NOT_CANONICAL):
-            return "train longer, raise `most_draws`, or do not check round trips (`exact=False`)"
+            return "train longer, raise `most_draws`, or leave out `round_trips`"
         if most == Refusal.REPAIRED:
             return "train longer, raise `most_draws`, or accept repaired SELFIES (`strict=False`)"
         if most == Refusal.RADICAL:
@@ -127,7 +124,7 @@ def filter_of(config: GenerateConfig) -> MoleculeFilter:
         config.avoid,
         strict=bool(config.strict),
         allow_radicals=bool(config.radicals),
-        canonical_only=bool(config.exact),
+        canonical_only=config.round_trips,
     )
 
 
@@ -135,19 +132,17 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
     """The settings with every None replaced by the choice that suits the model.
 
     Raises:
-        ConfigError: exact reconstruction is asked of a prior that has no molecule to compare with.
+        ConfigError: round trips are asked of a prior that has no molecule to compare with.
     """
-    prior, is_faithful = model.prior_named(config.prior), model.card.is_faithful
-    if prior == "normal" and config.exact:
+    prior = model.prior_named(config.prior)
+    if prior == "normal" and config.round_trips:
         raise ConfigError(
             "samples of N(0, I) belong to no molecule that could be compared; leave out "
-            "`exact`, or sample from the learned prior"
+            "`round_trips`, or sample from the learned prior"
         )
     resolved: dict[str, object] = {"prior": prior}
-    if config.exact is None:
-        resolved["exact"] = is_faithful and prior != "normal"
     if config.strict is None:
-        resolved["strict"] = is_faithful
+        resolved["strict"] = model.card.is_faithful
     if config.radicals is None:
         resolved["radicals"] = model.card.cleaning.allow_radicals
     if "max_symbols" not in config.decoding.model_fields_set:
@@ -183,11 +178,11 @@ def generate(
     molecule_filter.check()
     workers = config.workers or (available_cores() if config.n > _MAX_IN_PROCESS else 1)
     sampling = SamplingConfig(
-        config.prior, config.decoding, bool(config.exact), molecule_filter, config.seed, workers
+        config.prior, config.decoding, config.round_trips, molecule_filter, config.seed, workers
     )
     # What is read ahead when the last molecule is reached was sampled in vain.
     ahead = min(workers + 1, math.ceil(_USUAL_SAMPLES * config.n / _ROWS))
-    collection = _Collection(config.n, known)
+    collection = _Collection(config.n, known, model.vocabulary)
     with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
         for batch in SampleStream(model, sampling, _batch_sizes(config), ahead):
             for sample in batch:
@@ -199,7 +194,7 @@ def generate(
     return Generation(
         config=config,
         molecules=collection.molecules,
-        latents=np.array(collection.latents, np.float32).reshape(-1, model.latent_size),
+        latents=_latents(model, collection),
         drawn=collection.drawn,
         refused=collection.refused,
         digest=latents_digest(model.vocabulary, model.network),
@@ -223,11 +218,12 @@ def _batch_sizes(config: GenerateConfig) -> Iterator[int]:
 class _Collection:
     """Distinct new molecules in the order they were sampled, and counts of refused samples."""
 
-    def __init__(self, n: int, known: Collection[str]) -> None:
+    def __init__(self, n: int, known: Collection[str], vocabulary: Vocabulary) -> None:
         self.n = n
         self.known = known
+        self.vocabulary = vocabulary
         self.molecules: list[GeneratedMolecule] = []
-        self.latents: list[Float32[np.ndarray, " latent"]] = []
+        self.latents: list[Float32[np.ndarray, " latent"] | None] = []
         self.refused: dict[str, int] = {}
         self.drawn = 0
         self._smiles: set[str] = set()
@@ -240,7 +236,7 @@ class _Collection:
         """Take the molecule of a sample if it is accepted and new; the number taken."""
         self.drawn += 1
         molecule = _molecule(sample)
-        reason = sample.refusal if molecule is None else self._refusal(molecule.smiles)
+        reason = sample.refusal if molecule is None else self._refusal(molecule)
         if molecule is None or reason is not None:
             self.refused[str(reason)] = self.refused.get(str(reason), 0) + 1
             return 0
@@ -249,15 +245,32 @@ class _Collection:
         self.latents.append(sample.z)
         return 1
 
-    def _refusal(self, smiles: str) -> str | None:
-        if smiles in self._smiles:
+    def _refusal(self, molecule: GeneratedMolecule) -> str | None:
+        if molecule.smiles in self._smiles:
             return Refusal.DUPLICATE
-        return _KNOWN if smiles in self.known else None
+        if molecule.smiles in self.known:
+            return _KNOWN
+        is_known = all(map(self.vocabulary.__contains__, molecule.selfies))
+        return None if is_known else Refusal.UNKNOWN_SYMBOL
+
+
+def _latents(model: MoleculeVAE, collection: _Collection) -> Float32[np.ndarray, "molecule latent"]:
+    """The latent vector of each molecule, encoded where it was not decoded from one."""
+    latents = np.empty((len(collection.molecules), model.latent_size), np.float32)
+    written = [index for index, z in enumerate(collection.latents) if z is None]
+    rows = [collection.molecules[index].selfies for index in written]
+    latents[written] = model.posterior(rows)[0]
+    for index, z in enumerate(collection.latents):
+        if z is not None:
+            latents[index] = z
+    return latents
 
 
 def _molecule(sample: Sample) -> GeneratedMolecule | None:
     """The molecule of an accepted sample; None if the sample is refused."""
     judged = sample.judged
-    if judged is None or judged.smiles is None or sample.refusal is not None:
+    if judged is None or judged.smiles is None or judged.canonical is None:
         return None
-    return GeneratedMolecule(judged.smiles, judged.selfies, judged.is_unrepaired, judged.values)
+    if sample.refusal is not None:
+        return None
+    return GeneratedMolecule(judged.smiles, judged.canonical, judged.is_unrepaired, judged.values)

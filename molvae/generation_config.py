@@ -16,16 +16,16 @@ class GenerateConfig(Settings):
     prior: PriorName | None = None
     """Where latent vectors come from. Default: the learned prior if there is one, else normal."""
     decoding: DecodingConfig = DecodingConfig()
-    exact: bool | None = None
-    """Reject samples that do not survive encoding and decoding, or whose SELFIES is not canonical.
+    round_trips: bool = False
+    """Accept only molecules that the model reconstructs, written in their canonical SELFIES.
 
-    Default: on for models that reconstruct at least half of their held-out molecules. Not available
-    with the prior `normal`.
+    Their latent vectors decode to them. It takes more samples. Not available with the prior
+    `normal`, whose molecules are decoded from latent vectors anyway.
     """
     strict: bool | None = None
     """Reject SELFIES that decode only after repair (unused tail, dropped bond or ring).
 
-    Default: as for `exact`.
+    Default: on for models that reconstruct at least half of their held-out molecules.
     """
     radicals: bool | None = None
     """Accept radicals. Default: if the training data may have them."""

@@ -273,17 +273,32 @@ class MoleculeVAE:
             ModelError: the model has no learned prior.
             WorkerError: a worker process died.
         """
-        seed = int(generator.integers(2**63))
-        config = config or DecodingConfig(max_symbols=self.card.max_symbols)
-        source = torch.Generator(self.device).manual_seed(seed)
+        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        config = config or self._sampling
         if self.prior_named(prior) != "normal":
-            resampler = None if prior == "push-forward" else self._resampler(workers)
-            made = self._learned_prior(resampler).draw(n, config, source)
+            made = self._named_prior(prior, workers).draw(n, config, source)
             latents: np.ndarray = made.latents.cpu().numpy()
             return PriorSamples(latents, self._read(made.decoded), made.round_trips.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
         ids = self.network.decode(z, config, source)
         return PriorSamples(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
+
+    def write(
+        self,
+        n: int,
+        generator: np.random.Generator,
+        config: DecodingConfig | None = None,
+        prior: PriorName | None = None,
+        workers: int = 1,
+    ) -> list[Selfies]:
+        """`n` SELFIES sampled by the language model of the learned prior.
+
+        Unlike those of `draw` they are not encoded, so it is open whether their latent vectors
+        decode to them. The arguments and errors are those of `draw`.
+        """
+        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        ids = self._named_prior(prior, workers).write(n, config or self._sampling, source)
+        return self._read(ids)
 
     def prior_named(self, name: PriorName | None) -> PriorName:
         """The name itself, or that of the model's own prior for None.
@@ -369,6 +384,15 @@ class MoleculeVAE:
         larger = type(self).untrained(vocabulary, self.network.config, property_names, seed).network
         larger.load_from_smaller(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
+
+    @property
+    def _sampling(self) -> DecodingConfig:
+        """Settings of sampling, up to the length of the training molecules."""
+        return DecodingConfig(max_symbols=self.card.max_symbols)
+
+    def _named_prior(self, name: PriorName | None, workers: int) -> PushForwardPrior:
+        """The learned prior, without its acceptance where the name asks for that."""
+        return self._learned_prior(None if name == "push-forward" else self._resampler(workers))
 
     def _learned_prior(self, resampler: Resampler | None) -> PushForwardPrior:
         retokenize = self._retokenize if self.vocabulary.merges else None

@@ -1,7 +1,7 @@
 """SampleStream: samples of a model's prior, read and judged in the order they are drawn."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -10,10 +10,10 @@ from jaxtyping import Float32
 from molvae.chem.notation import Selfies
 from molvae.chem.screening import JudgedSelfies, MoleculeFilter, judge_selfies
 from molvae.model.decoding_config import DecodingConfig, PriorName
-from molvae.molecule_vae import MoleculeVAE, PriorSamples
+from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import ordered_map
 
-NOT_ROUND_TRIP = "not kept by its code"
+NOT_ROUND_TRIP = "not reconstructed"
 """Reason why a sample is refused that encoding and decoding does not give back."""
 
 
@@ -24,8 +24,8 @@ class SamplingConfig:
     prior: PriorName | None = None
     """Prior of the latent vectors; None means the learned prior if the model has one."""
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
-    round_trips: bool = True
-    """Refuse samples that encoding and decoding does not give back."""
+    round_trips: bool = False
+    """Refuse samples of a learned prior that encoding and decoding does not give back."""
     molecule_filter: MoleculeFilter = field(default_factory=MoleculeFilter)
     """Conditions on the molecules; a refused sample carries the reason."""
     seed: int = 0
@@ -37,12 +37,14 @@ class SamplingConfig:
 class Sample:
     """A sample of a prior."""
 
-    z: Float32[np.ndarray, " latent"]
     selfies: Selfies
-    """SELFIES that z decodes to."""
-    round_trips: bool
-    """Whether encoding and decoding the SELFIES gives it back; always true for N(0, I)."""
-    judged: JudgedSelfies | None
+    z: Float32[np.ndarray, " latent"] | None = None
+    """Latent vector that decodes to the SELFIES; None if the language model wrote the SELFIES, and
+    round trips are not asked for."""
+    round_trips: bool | None = None
+    """Whether encoding and decoding the SELFIES gives it back: always for N(0, I), unknown where
+    round trips are not asked for."""
+    judged: JudgedSelfies | None = None
     """The molecule; None if it was not read, because the sample does not round-trip."""
 
     @property
@@ -82,23 +84,35 @@ class SampleStream:
 
     def __iter__(self) -> Iterator[list[Sample]]:
         judge = partial(judge_selfies, molecule_filter=self.config.molecule_filter)
-        answers = ordered_map(judge, self._items(), self.config.workers, self.ahead)
-        for (drawn, is_read), judged in answers:
-            rows = iter(judged)
+        for samples, judged in ordered_map(judge, self._items(), self.config.workers, self.ahead):
+            verdicts = iter(judged)
             yield [
-                Sample(z, selfies, bool(round_trips), next(rows) if reads else None)
-                for z, selfies, round_trips, reads in zip(
-                    drawn.latents, drawn.selfies_rows, drawn.round_trips, is_read, strict=True
-                )
+                replace(sample, judged=next(verdicts)) if _is_read(sample) else sample
+                for sample in samples
             ]
 
-    def _items(self) -> Iterator[tuple[tuple[PriorSamples, list[bool]], list[Selfies]]]:
+    def _items(self) -> Iterator[tuple[list[Sample], list[Selfies]]]:
         """Batches of samples, with the SELFIES of those that are to be read."""
-        config, generator = self.config, np.random.default_rng(self.config.seed)
+        generator = np.random.default_rng(self.config.seed)
+        is_normal = self.model.prior_named(self.config.prior) == "normal"
+        draw = self._encoded if is_normal or self.config.round_trips else self._written
         for size in self.batch_sizes:
-            drawn = self.model.draw(size, generator, config.decoding, config.prior, config.workers)
-            is_read = drawn.round_trips.tolist() if config.round_trips else [True] * size
-            rows = [
-                selfies for selfies, reads in zip(drawn.selfies_rows, is_read, strict=True) if reads
-            ]
-            yield (drawn, is_read), rows
+            samples = draw(size, generator)
+            yield samples, [sample.selfies for sample in samples if _is_read(sample)]
+
+    def _written(self, n: int, generator: np.random.Generator) -> list[Sample]:
+        """Samples as the language model wrote them."""
+        config = self.config
+        rows = self.model.write(n, generator, config.decoding, config.prior, config.workers)
+        return [*map(Sample, rows)]
+
+    def _encoded(self, n: int, generator: np.random.Generator) -> list[Sample]:
+        """Samples with the latent vectors that decode to them."""
+        config = self.config
+        drawn = self.model.draw(n, generator, config.decoding, config.prior, config.workers)
+        rows = zip(drawn.selfies_rows, drawn.latents, drawn.round_trips.tolist(), strict=True)
+        return [Sample(selfies, z, round_trips) for selfies, z, round_trips in rows]
+
+
+def _is_read(sample: Sample) -> bool:
+    return sample.round_trips is not False

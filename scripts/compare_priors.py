@@ -109,12 +109,15 @@ def main() -> None:
         "one normal": lambda: priors.mixture(n, 1),
         f"mixture of {arguments.components}": lambda: priors.mixture(n, arguments.components),
         "codes": lambda: priors.codes_themselves(n),
-        "push-forward": lambda: priors.language_model(
-            n, prior="push-forward", exact=False, strict=False
+        "push-forward": lambda: priors.language_model(n, prior="push-forward", strict=False),
+        "push-forward, strict": lambda: priors.language_model(n, prior="push-forward"),
+        "push-forward, strict, round trips": lambda: priors.language_model(
+            n, prior="push-forward", round_trips=True
         ),
-        "push-forward, exact": lambda: priors.language_model(n, prior="push-forward", strict=False),
-        "push-forward, exact and strict": lambda: priors.language_model(n, prior="push-forward"),
-        "learned, exact and strict": lambda: priors.language_model(n, prior="learned"),
+        "learned, strict": lambda: priors.language_model(n, prior="learned"),
+        "learned, strict, round trips": lambda: priors.language_model(
+            n, prior="learned", round_trips=True
+        ),
     }
     rows: list[dict[str, Any]] = []
     for name, selfies_rows in ways.items():

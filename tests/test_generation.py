@@ -48,14 +48,37 @@ def test_few_molecules_are_the_first_of_many_under_the_same_seed(tiny_model):
     assert many[:20] == few
 
 
-@pytest.mark.parametrize("prior", ["normal", "learned"])
-def test_each_molecule_comes_with_the_point_it_decodes_from(tiny_model, prior):
-    decoding = SHORT if prior == "learned" else GREEDY
-    found = generate(tiny_model, settings(n=5, prior=prior, exact=False, decoding=decoding))
-    greedy = SHORT.with_changes({"temperature": 0.0})
-    decoding = greedy if prior == "learned" else GREEDY
-    decoded = [molecule.smiles for molecule in tiny_model.decode(found.latents, decoding)]
+def test_molecules_of_a_normal_prior_come_with_the_vector_they_are_decoded_from(tiny_model):
+    found = generate(tiny_model, settings(n=5, prior="normal", decoding=GREEDY))
+    decoded = [molecule.smiles for molecule in tiny_model.decode(found.latents, GREEDY)]
     assert decoded == smiles(found)
+
+
+@pytest.mark.parametrize("round_trips", [False, True])
+def test_molecules_of_a_learned_prior_come_with_the_vector_they_are_encoded_to(round_trips):
+    model = MoleculeVAE.from_pretrained("moses", "cpu")
+    found = generate(model, GenerateConfig(n=60, round_trips=round_trips, strict=True))
+    np.testing.assert_allclose(model.encode(smiles(found)), found.latents, atol=1e-4)
+    reconstructed = [molecule.smiles for molecule in model.reconstruct(smiles(found))]
+    assert (reconstructed == smiles(found)) is round_trips
+
+
+def test_a_molecule_is_returned_in_its_canonical_selfies_however_it_was_written():
+    model = MoleculeVAE.from_pretrained("moses", "cpu")
+    found = generate(model, GenerateConfig(n=60, strict=True))
+    written = model.write(200, np.random.default_rng(0), DecodingConfig(max_symbols=60))
+    assert any(not is_canonical(selfies, from_selfies(selfies)) for selfies in written)
+    for molecule in found.molecules:
+        assert is_canonical(molecule.selfies, Molecule.parse(molecule.smiles))
+    assert "non-canonical SELFIES" not in found.refused
+
+
+def test_a_molecule_whose_canonical_selfies_the_model_cannot_read_is_refused():
+    model = MoleculeVAE.from_pretrained("moses", "cpu")
+    found = generate(model, GenerateConfig(n=300, strict=False, properties=()))
+    assert found.refused["unknown symbol"] > 0
+    for molecule in found.molecules:
+        assert all(symbol in model.vocabulary for symbol in molecule.selfies)
 
 
 def test_known_molecules_do_not_come_again(tiny_model):
@@ -109,8 +132,10 @@ def test_the_time_is_measured(tiny_model):
 
 
 def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=2, exact=True, decoding=SHORT, most_draws=256))
-    assert found.refused["not kept by its code"] > 0
+    found = generate(
+        tiny_model, GenerateConfig(n=2, round_trips=True, decoding=SHORT, most_draws=256)
+    )
+    assert found.refused["not reconstructed"] > 0
     assert found.drawn == len(found.molecules) + sum(found.refused.values())
     drawn = tiny_model.draw(512, np.random.default_rng(0), SHORT)
     kept = [
@@ -121,17 +146,11 @@ def test_a_code_that_decodes_to_another_molecule_is_drawn_again(tiny_model):
     assert smiles(found) == list(dict.fromkeys(expected))[:2]
 
 
-def test_what_an_exact_generation_gives_lies_at_the_codes_that_the_molecules_have():
-    model = MoleculeVAE.from_pretrained("moses", "cpu")
-    found = generate(model, GenerateConfig(n=100, exact=True, strict=True))
-    assert found.refused["non-canonical SELFIES"] > 0
-    np.testing.assert_allclose(model.encode(smiles(found)), found.latents, atol=1e-4)
-
-
-def test_too_few_kept_codes_end_with_advice(tiny_model):
-    found = generate(tiny_model, GenerateConfig(n=200, exact=True, decoding=SHORT, most_draws=1))
-    assert "not kept by its code" in found.shortfall()
-    assert "`exact=False`" in found.shortfall()
+def test_too_few_round_trips_end_with_advice(tiny_model):
+    config = GenerateConfig(n=200, round_trips=True, decoding=SHORT, most_draws=1)
+    found = generate(tiny_model, config)
+    assert "not reconstructed" in found.shortfall()
+    assert "`round_trips`" in found.shortfall()
 
 
 def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
@@ -140,23 +159,19 @@ def test_strict_generation_leaves_out_what_selfies_repairs(tiny_model):
     assert strict.refused["repaired SELFIES"] > 0
 
 
-@pytest.mark.parametrize(("share", "asks"), [(0.5, True), (0.49, False), (None, False)])
-def test_what_is_asked_of_draws_is_left_to_how_faithful_the_model_is(tiny_model, share, asks):
+@pytest.mark.parametrize(("share", "is_strict"), [(0.5, True), (0.49, False), (None, False)])
+def test_repairs_are_refused_where_the_model_is_faithful(tiny_model, share, is_strict):
     card = {} if share is None else {"validation": {"exact_reconstruction": share}}
     model = MoleculeVAE(tiny_model.vocabulary, tiny_model.network, card=card)
-    left = resolve_config(GenerateConfig(), model)
-    assert (left.exact, left.strict) == (asks, asks)
-    chosen = resolve_config(GenerateConfig(exact=not asks, strict=True), model)
-    assert (chosen.exact, chosen.strict) == (not asks, True)
-    normal = resolve_config(GenerateConfig(prior="normal"), model)
-    assert (normal.exact, normal.strict) == (False, asks)
+    assert resolve_config(GenerateConfig(), model).strict is is_strict
+    assert resolve_config(GenerateConfig(prior="normal"), model).strict is is_strict
+    assert resolve_config(GenerateConfig(strict=not is_strict), model).strict is not is_strict
 
 
-def test_codes_that_give_their_molecule_back_are_not_asked_of_a_normal_prior(tiny_model):
-    for config in settings(exact=True), settings(exact=True, strict=False):
-        with pytest.raises(ConfigError, match="leave out `exact`"):
+def test_round_trips_are_not_asked_of_a_normal_prior(tiny_model):
+    for config in settings(round_trips=True), settings(round_trips=True, strict=False):
+        with pytest.raises(ConfigError, match="leave out `round_trips`"):
             resolve_config(config, tiny_model)
-    assert resolve_config(settings(exact=False), tiny_model).exact is False
 
 
 def test_too_many_repairs_end_with_advice(tiny_model):
@@ -188,7 +203,7 @@ def test_a_model_without_a_learned_prior_says_so(tiny_model):
 
 def test_radicals_pass_only_where_the_training_data_had_them(tiny_model):
     def radicals(model, **settings):
-        config = GenerateConfig(n=60, prior="normal", strict=False, exact=False, **settings)
+        config = GenerateConfig(n=60, prior="normal", strict=False, **settings)
         made = generate(model, config).molecules
         return sum(Molecule.parse(one.smiles).has_radicals for one in made)
 
@@ -197,7 +212,7 @@ def test_radicals_pass_only_where_the_training_data_had_them(tiny_model):
 
 
 def test_too_many_radicals_end_with_advice(tiny_model):
-    made = generate(tiny_model, settings(n=60, strict=False, exact=False))
+    made = generate(tiny_model, settings(n=60, strict=False))
     told = replace(made, molecules=[], refused={Refusal.RADICAL: 5, Refusal.DUPLICATE: 2})
     assert "radical: 5" in told.shortfall()
     assert "`radicals=True`" in told.shortfall()

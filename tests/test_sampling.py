@@ -15,7 +15,7 @@ SHORT = DecodingConfig(max_symbols=25)
 
 
 def config(**changes):
-    return SamplingConfig(**{"decoding": SHORT, "round_trips": False, **changes})
+    return SamplingConfig(**{"decoding": SHORT, **changes})
 
 
 def samples(model, sizes, **changes):
@@ -24,13 +24,24 @@ def samples(model, sizes, **changes):
 
 
 def contents(rows):
-    return [(row.z.tolist(), row.selfies, row.round_trips, row.judged) for row in rows]
+    latents = [None if row.z is None else row.z.tolist() for row in rows]
+    return [(row.selfies, row.round_trips, row.judged) for row in rows], latents
 
 
-def test_samples_are_those_that_the_model_draws_in_their_order(tiny_model):
+def test_samples_are_those_that_the_language_model_writes_in_their_order(tiny_model):
     rows = samples(tiny_model, [20, 30], seed=4)
     generator = np.random.default_rng(4)
-    drawn = [tiny_model.draw(size, generator, SHORT) for size in (20, 30)]
+    written = [tiny_model.write(size, generator, SHORT) for size in (20, 30)]
+    assert [row.selfies for row in rows] == [*written[0], *written[1]]
+    assert all(row.z is None and row.round_trips is None for row in rows)
+
+
+@pytest.mark.parametrize("changes", [{"round_trips": True}, {"prior": "normal"}])
+def test_samples_are_those_that_the_model_draws_in_their_order(tiny_model, changes):
+    rows = samples(tiny_model, [20, 30], seed=4, **changes)
+    generator = np.random.default_rng(4)
+    prior = changes.get("prior")
+    drawn = [tiny_model.draw(size, generator, SHORT, prior) for size in (20, 30)]
     assert [row.selfies for row in rows] == [*drawn[0].selfies_rows, *drawn[1].selfies_rows]
     np.testing.assert_array_equal(rows[20].z, drawn[1].latents[0])
 
@@ -70,7 +81,7 @@ def test_batches_are_drawn_lazily(tiny_model):
 def test_generation_takes_the_accepted_samples_of_the_stream(n):
     model = MoleculeVAE.from_pretrained("moses", "cpu")
     generated = generate(model, GenerateConfig(n=n, properties=(), seed=2))
-    molecule_filter = MoleculeFilter(strict=True, canonical_only=True, allow_radicals=False)
+    molecule_filter = MoleculeFilter(strict=True, allow_radicals=False)
     decoding = DecodingConfig(max_symbols=model.card.max_symbols)
     sampling = SamplingConfig(
         prior="learned", decoding=decoding, molecule_filter=molecule_filter, seed=2

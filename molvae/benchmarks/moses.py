@@ -38,21 +38,24 @@ class Sampling:
     """Accepted samples in order, duplicates included, and fractions of all samples."""
 
     samples: Samples
-    kept: float
-    """Fraction of all samples that encoding and decoding gives back."""
-    strict: float
+    round_trips: float | None
+    """Fraction of all samples that encoding and decoding gives back; None if that was not asked."""
+    unrepaired: float
     """Fraction of those read that decode without repair."""
-    own: float
+    canonical: float
     """Fraction of the latter whose SELFIES is canonical."""
+    accepted: float
+    """Fraction of all samples that is accepted."""
 
     @property
     def shares(self) -> dict[str, float]:
         """The fractions by the names they have in records."""
-        return {
-            "kept": self.kept,
-            "strict before refusal": self.strict,
-            "own before refusal": self.own,
+        shares = {
+            "unrepaired before refusal": self.unrepaired,
+            "canonical before refusal": self.canonical,
+            "accepted": self.accepted,
         }
+        return shares if self.round_trips is None else {"round trips": self.round_trips, **shares}
 
 
 def benchmark_moses(
@@ -129,11 +132,11 @@ def draw_samples(
     """
     is_learned = model.prior_named(config.prior) != "normal"
     molecule_filter = MoleculeFilter(
-        strict=config.strict, canonical_only=config.exact and is_learned
+        strict=config.strict, canonical_only=config.round_trips and is_learned
     )
     workers = config.workers or available_cores()
     sampling = SamplingConfig(
-        config.prior, config.decoding, config.exact, molecule_filter, seed, workers
+        config.prior, config.decoding, config.round_trips, molecule_filter, seed, workers
     )
     sizes = repeat(_ROWS, math.ceil(_MAX_SAMPLES * config.n / _ROWS))
     accepted: list[JudgedSelfies] = []
@@ -149,14 +152,15 @@ def draw_samples(
     if len(accepted) < config.n:
         raise DataError(
             f"{len(accepted)} samples accepted of {counts['all']}, {config.n} wanted; "
-            "train the model longer, or accept more samples: `exact=False`, `strict=False`"
+            "train the model longer, or accept more samples: `round_trips=False`, `strict=False`"
         )
     rows = accepted[: config.n]
     return Sampling(
         Samples([judged.smiles or "" for judged in rows], [judged.selfies for judged in rows]),
-        kept=counts["round trips"] / counts["all"],
-        strict=counts["unrepaired"] / counts["read"],
-        own=counts["canonical"] / counts["unrepaired"] if counts["unrepaired"] else 0.0,
+        round_trips=counts["round trips"] / counts["all"] if config.round_trips else None,
+        unrepaired=counts["unrepaired"] / counts["read"],
+        canonical=counts["canonical"] / counts["unrepaired"] if counts["unrepaired"] else 0.0,
+        accepted=len(accepted) / counts["all"],
     )
 
 
@@ -175,7 +179,7 @@ def _counts(batch: Sequence[Sample]) -> Counter[str]:
     return Counter(
         {
             "all": len(batch),
-            "round trips": sum(sample.round_trips for sample in batch),
+            "round trips": sum(sample.round_trips is True for sample in batch),
             "read": len(judged),
             "unrepaired": sum(row.is_unrepaired for row in judged),
             "canonical": sum(row.is_canonical for row in judged),

@@ -16,8 +16,8 @@ class MosesConfig(Settings):
     prior: PriorName | None = None
     """Where latent vectors come from. Default: the learned prior if there is one, else normal."""
     decoding: DecodingConfig = DecodingConfig()
-    exact: bool = True
-    """Reject samples that do not survive a round trip, or whose SELFIES is not canonical."""
+    round_trips: bool = False
+    """Accept only molecules that the model reconstructs, written in their canonical SELFIES."""
     strict: bool = True
     """Reject SELFIES that decode only after repair."""
     workers: PositiveInt | None = None

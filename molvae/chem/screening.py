@@ -9,7 +9,7 @@ from molvae.chem.catalogues import Catalogue
 from molvae.chem.conditions import Conditions
 from molvae.chem.environments import rare_environments
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.chem.notation import Repair, Selfies, from_selfies, is_canonical, repair
+from molvae.chem.notation import Repair, Selfies, from_selfies, repair, to_selfies
 from molvae.chem.properties import find_property, property_values
 from molvae.chem.refusal import Refusal
 from molvae.errors import MoleculeError
@@ -58,8 +58,9 @@ class JudgedSelfies:
     """Canonical SMILES; None if there is no molecule."""
     repair: Repair | None = None
     """First repair that decoding made; None if every symbol decodes as written."""
-    is_canonical: bool = False
-    """Whether it is the SELFIES that `to_selfies` returns for the molecule."""
+    canonical: Selfies | None = None
+    """The SELFIES that `to_selfies` returns for the molecule; None if it was not needed, as for
+    most molecules that are rejected, or there is none."""
     refusal: str | None = None
     """Reason (a `Refusal`) why the filter rejects it; None if it passes."""
     values: dict[str, float] = field(default_factory=dict)
@@ -69,6 +70,11 @@ class JudgedSelfies:
     def is_unrepaired(self) -> bool:
         """Whether it decodes to a molecule without any repair."""
         return self.smiles is not None and self.repair is None
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether it is the SELFIES that `to_selfies` returns for the molecule."""
+        return self.canonical == self.selfies
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +102,17 @@ def _judge(selfies: Selfies, molecule_filter: MoleculeFilter, queries: _Queries)
         molecule = from_selfies(selfies)
     except MoleculeError as error:
         return JudgedSelfies(selfies, refusal=error.reason)
-    first_repair = repair(selfies)
-    # Canonical SELFIES decode as written.
-    canonical = first_repair is None and is_canonical(selfies, molecule)
-    judged = JudgedSelfies(selfies, molecule.smiles, first_repair, canonical)
-    if molecule_filter.strict and first_repair is not None:
+    judged = JudgedSelfies(selfies, molecule.smiles, repair(selfies))
+    if molecule_filter.strict and judged.repair is not None:
         return replace(judged, refusal=Refusal.REPAIRED)
-    if molecule_filter.canonical_only and not canonical:
-        return replace(judged, refusal=Refusal.NOT_CANONICAL)
     if refusal := _objection(molecule, molecule_filter, queries):
         return replace(judged, refusal=refusal)
+    try:
+        judged = replace(judged, canonical=to_selfies(molecule))
+    except MoleculeError as error:
+        return replace(judged, refusal=error.reason)
+    if molecule_filter.canonical_only and not judged.is_canonical:
+        return replace(judged, refusal=Refusal.NOT_CANONICAL)
     # Properties that the conditions need are computed first, the others only if these are met.
     values = property_values(molecule, queries.conditions.names) if queries.conditions else {}
     if queries.conditions and not queries.conditions.hold(values):

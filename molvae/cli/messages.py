@@ -1,8 +1,8 @@
 """Messages of the library as the command line shows them: settings become flags.
 
 The library names a setting between backquotes, as in `batch_size`, `constraints.min_similarity` or
-`exact=False`, which is how it is written in Python. Here it becomes --batch-size,
---min-similarity or --no-exact.
+`strict=False`, which is how it is written in Python. Here it becomes --batch-size,
+--min-similarity or --no-strict.
 """
 
 import re

@@ -193,7 +193,7 @@ class Corpus:
             ConfigError: the corpus has no views.
         """
         if self.views is None:
-            raise ConfigError("the corpus has no other spellings; make them by `add_views`")
+            raise ConfigError("the corpus has no other spellings; make them by add_views()")
         end = self._spelled_ends[index]
         ids: np.ndarray = self.views.ids[end - self.views.lengths[index] : end]
         return ids.astype(np.int64)

@@ -116,6 +116,13 @@ class PushForwardPrior:
         return self._encode(self._retokenize(ids))
 
     @torch.inference_mode()
+    def write(
+        self, n: int, config: DecodingConfig, generator: torch.Generator
+    ) -> Int[Tensor, "molecule position"]:
+        """`n` sampled sequences, as the language model wrote them: tokens, END, PAD."""
+        return self._sample_ids(n, config, generator)
+
+    @torch.inference_mode()
     def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
         """`n` sampled molecules, their latent vectors, and what these decode to."""
         ids = self._retokenize(self._sample_ids(n, config, generator))

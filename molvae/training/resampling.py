@@ -81,7 +81,7 @@ def resample_prior(
 ) -> Resampling | None:
     """Fit an acceptance to the model's learned prior, which replaces an earlier acceptance.
 
-    It is fitted to the molecules that `generate` returns: distinct, round-tripping and unrepaired.
+    It is fitted to the molecules that `generate` returns: distinct and unrepaired.
     A classifier that saw other samples would learn to detect those, which are refused anyway. None
     is returned, and no acceptance fitted, with fewer than 1,000 molecules.
 
@@ -103,7 +103,7 @@ def resample_prior(
         return None
     notify = notify or _LOG.info
     notify(f"fitting the learned prior's acceptance to {n:,} of its samples")
-    settings = GenerateConfig(n=n, seed=seed, prior="push-forward", exact=True, strict=True)
+    settings = GenerateConfig(n=n, seed=seed, prior="push-forward", strict=True)
     settings = settings.with_changes({"properties": (), "most_draws": _MAX_SAMPLES_PER_MOLECULE})
     drawn = generate(model, settings, progress=progress).selfies_rows
     if len(drawn) < MIN_MOLECULES:

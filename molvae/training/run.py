@@ -39,7 +39,7 @@ from molvae.training.start import prepare_data, prepare_start
 _LOG = logging.getLogger(__name__)
 
 _TRIAL_DRAWS = 256
-_FIT_FACTOR = 3.0
+_FIT_FACTOR = 10.0
 """Time to fit the acceptance to a sample, in times of drawing it: rejected samples, substructures,
 and the classifier take the rest."""
 
@@ -350,6 +350,6 @@ def _affordable_draws(session: TrainingSession, model: MoleculeVAE) -> int:
     if session.seconds_left is None:
         return session.config.acceptance_draws
     began = time.monotonic()
-    model.draw(_TRIAL_DRAWS, np.random.default_rng(session.config.seed), prior="push-forward")
+    model.write(_TRIAL_DRAWS, np.random.default_rng(session.config.seed), prior="push-forward")
     seconds_per_draw = (time.monotonic() - began) / _TRIAL_DRAWS
     return int(session.seconds_left / (_FIT_FACTOR * seconds_per_draw))

@@ -23,10 +23,8 @@ SHORT = DecodingConfig(max_symbols=25)
 
 
 def settings(**changes):
-    """The tiny model keeps next to no code of its learned prior."""
-    return MosesConfig(
-        **{"n": 60, "decoding": SHORT, "exact": False, "strict": False, "workers": 1, **changes}
-    )
+    """Settings for the tiny model, whose samples are mostly repaired."""
+    return MosesConfig(**{"n": 60, "decoding": SHORT, "strict": False, "workers": 1, **changes})
 
 
 @pytest.fixture
@@ -71,24 +69,25 @@ def test_strict_samples_have_no_repair(tiny_model):
     config = settings(n=10, prior="normal", strict=True)
     sampling = draw_samples(tiny_model, config, seed=0)
     assert all(repair(symbols) is None for symbols in sampling.samples.selfies_rows)
-    assert 0 < sampling.strict < 1
+    assert 0 < sampling.unrepaired < 1
 
 
 def test_exact_samples_are_the_molecules_own_spellings():
     model = MoleculeVAE.from_pretrained("moses", "cpu")
     lax, exact = (
-        draw_samples(model, MosesConfig(n=80, exact=flag, workers=1), seed=0)
+        draw_samples(model, MosesConfig(n=80, round_trips=flag, workers=1), seed=0)
         for flag in (False, True)
     )
     for sampling, whether in ((lax, False), (exact, True)):
         spelled = [to_selfies(Molecule.parse(one)) for one in sampling.samples.smiles]
         assert (spelled == sampling.samples.selfies_rows) is whether
-        assert 0.5 < sampling.own < 1
+        assert 0.5 < sampling.canonical < 1
+        assert ("round trips" in sampling.shares) is whether
 
 
 def test_a_model_that_keeps_nothing_is_given_up(tiny_model):
-    with pytest.raises(DataError, match=r"samples accepted of \d+.*`exact=False`"):
-        draw_samples(tiny_model, settings(n=100, exact=True), seed=0)
+    with pytest.raises(DataError, match=r"samples accepted of \d+.*`round_trips=False`"):
+        draw_samples(tiny_model, settings(n=100, round_trips=True), seed=0)
 
 
 def test_every_seed_is_measured_with_mean_and_spread(tiny_model, sets):
@@ -114,8 +113,8 @@ def test_what_a_reader_of_the_figures_must_know_is_recorded_once(tiny_model, set
 def test_a_cache_that_cannot_be_kept_is_told_before_anything_is_drawn(tiny_model, sets):
     evaluation = EvaluateConfig(fcd=False, cache=sets / "train.csv")
     with pytest.raises(FileError, match=r"train\.csv"):
-        # Drawing would end with another error: next to no code is kept.
-        benchmark_moses(tiny_model, sets, settings(exact=True), evaluation)
+        # Drawing would end with another error: next to nothing is reconstructed.
+        benchmark_moses(tiny_model, sets, settings(round_trips=True), evaluation)
 
 
 def test_a_missing_set_is_named(tiny_model, sets):

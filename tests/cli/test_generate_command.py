@@ -99,11 +99,9 @@ def test_the_column_of_the_known_molecules_can_be_named(molvae, run, samples, tm
 
 def test_points_of_a_normal_prior_are_not_asked_to_be_codes(molvae, run, tmp_path):
     words = ["generate", "--model", run, *NORMAL, "--n", 5, "--out", tmp_path / "o.csv", "--quiet"]
-    assert json.loads(molvae(*words, "--json").out)["exact"] is False
-    assert "--exact" not in molvae(*words).err
-    assert (
-        "leave out --exact, or sample from the learned prior" in molvae(*words, "--exact").complaint
-    )
+    assert json.loads(molvae(*words, "--json").out)["round_trips"] is False
+    complaint = molvae(*words, "--round-trips").complaint
+    assert "leave out --round-trips, or sample from the learned prior" in complaint
 
 
 def test_filters_and_properties_are_obeyed(molvae, run, tmp_path):
@@ -239,15 +237,14 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(run, tmp_path):
     assert out.read_text() == "old\n"
 
 
-def test_a_model_that_gives_back_little_is_not_asked_for_more_unless_told(molvae, run, tmp_path):
+def test_round_trips_and_unrepaired_samples_are_asked_for_by_flags(molvae, run, tmp_path):
     words = ["generate", "--model", run, "--n", 20, "--out", tmp_path / "out.csv", "--quiet"]
-    assert "--exact and --strict" in molvae(*words).err
-    outcome = json.loads(molvae(*words, "--json").out)
-    assert (outcome["complete"], outcome["exact"], outcome["strict"]) == (True, False, False)
-    assert "--strict" not in molvae(*words, "--no-exact").err
-    insisting = molvae(*words, "--exact", "--most-draws", 2, "--json")
-    assert insisting.status == 3
-    assert json.loads(insisting.out)["exact"] is True
+    result = json.loads(molvae(*words, "--json").out)
+    assert (result["complete"], result["round_trips"], result["strict"]) == (True, False, False)
+    asked = molvae(*words, "--round-trips", "--strict", "--most-draws", 2, "--json")
+    assert asked.status == 3
+    result = json.loads(asked.out)
+    assert (result["round_trips"], result["strict"]) == (True, True)
 
 
 def test_codes_go_neither_into_the_table_nor_into_the_known_molecules(molvae, run, tmp_path):

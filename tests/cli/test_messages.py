@@ -21,7 +21,7 @@ OF_OTHER_PROGRAMS = ("--no-deps", "--only-binary", "--quiet", "--disable-pip", "
         ("lower `beta`", "lower --beta"),
         ("use `batch_size=8`", "use --batch-size 8"),
         ("use `device='cpu'`", "use --device cpu"),
-        ("set `exact=False`", "set --no-exact"),
+        ("set `strict=False`", "set --no-strict"),
         ("set `radicals=True`", "set --radicals"),
         ("lower `constraints.min_similarity`", "lower --min-similarity"),
         ("raise `combined.pool_size`", "raise --combined.pool-size"),
