@@ -13,8 +13,9 @@ MolvaeError
 └── MissingExtraError  an optional dependency is not installed
 
 A message is one line: what was expected, what came, what to do. It names a setting or an argument
-of a function between backquotes, as in `batch_size`, `constraints.min_similarity` or `strict=False`;
-the command line shows these as flags. Nothing else in a message is a single word in backquotes.
+of a function between backquotes, as in `batch_size`, `constraints.min_similarity` or
+`strict=False`; the command line shows these as flags. Nothing else in a message is a single word
+in backquotes.
 """
 
 from importlib.metadata import PackageNotFoundError, requires

@@ -95,18 +95,18 @@ class SampleStream:
         """Batches of samples, with the SELFIES of those that are to be read."""
         generator = np.random.default_rng(self.config.seed)
         is_normal = self.model.prior_named(self.config.prior) == "normal"
-        draw = self._encoded if is_normal or self.config.round_trips else self._written
+        draw = self._draw if is_normal or self.config.round_trips else self._write
         for size in self.batch_sizes:
             samples = draw(size, generator)
             yield samples, [sample.selfies for sample in samples if _is_read(sample)]
 
-    def _written(self, n: int, generator: np.random.Generator) -> list[Sample]:
+    def _write(self, n: int, generator: np.random.Generator) -> list[Sample]:
         """Samples as the language model wrote them."""
         config = self.config
         rows = self.model.write(n, generator, config.decoding, config.prior, config.workers)
         return [*map(Sample, rows)]
 
-    def _encoded(self, n: int, generator: np.random.Generator) -> list[Sample]:
+    def _draw(self, n: int, generator: np.random.Generator) -> list[Sample]:
         """Samples with the latent vectors that decode to them."""
         config = self.config
         drawn = self.model.draw(n, generator, config.decoding, config.prior, config.workers)
