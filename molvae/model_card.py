@@ -94,13 +94,17 @@ class Description(Settings, extra="ignore"):
         return network
 
 
+_FORMAT_2 = {"tokens": 0, "latent_input": "every", "decoder": "separate"}
+"""Settings of the network that all models of format 2 have."""
+
+
 # Any: JSON values.
 def _upgrade(values: Any) -> Any:
-    """The description in the current format; in format 2, z was an input at every position."""
+    """The description in the current format."""
     model = values.get("model") if isinstance(values, dict) else None
     if not isinstance(model, dict) or values.get("format") != 2:
         return values
-    return {**values, "model": {"tokens": 0, "latent_input": "every", **model}}
+    return {**values, "model": {**_FORMAT_2, **model}}
 
 
 class ModelCard(dict[str, Any]):

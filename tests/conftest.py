@@ -20,6 +20,7 @@ TINY = ModelConfig(
     decoder_size=64,
     latent_size=16,
     latent_input="every",
+    decoder="separate",
     prior_size=32,
 )
 

@@ -194,7 +194,9 @@ def test_points_are_written_for_decode_to_read(tiny_model, tmp_path):
 
 
 def test_a_model_without_a_learned_prior_says_so(tiny_model):
-    config = ModelConfig(embedding_size=4, encoder_size=4, decoder_size=4, prior_size=0)
+    config = ModelConfig(
+        embedding_size=4, encoder_size=4, decoder_size=4, prior_size=0, decoder="separate"
+    )
     model = MoleculeVAE.untrained(tiny_model.vocabulary, config)
     with pytest.raises(ModelError, match="no learned prior"):
         generate(model, GenerateConfig(n=1, prior="learned"))

@@ -41,24 +41,25 @@ class ModelConfig(Settings):
     """
     embedding_size: PositiveInt = 128
     """Dimensions of the embedding of a symbol."""
-    encoder_size: PositiveInt = 256
+    encoder_size: PositiveInt = 384
     """Hidden units of the encoder GRU, in each direction."""
     encoder_layers: Layers = 1
-    decoder_size: PositiveInt = 512
+    decoder_size: PositiveInt = 640
     """Hidden units of the decoder GRU."""
     decoder_layers: Layers = 1
     latent_size: PositiveInt = 128
     """Dimensions of the latent space."""
     latent_input: ContextInput = "first"
     """Give z to the decoder as its first hidden state only, or at every position too."""
-    decoder: Literal["separate", "shared"] = "separate"
+    decoder: Literal["separate", "shared"] = "shared"
     """Use separate networks for decoding and for the learned prior, or a shared one.
 
     A shared decoder is told how noisy its z is: without noise it decodes, with nothing but noise
     it is the language model of the learned prior, and in between it proposes similar molecules.
     """
     prior_size: NonNegativeInt = 512
-    """Hidden units of a separate language model for the learned prior; 0 means no learned prior."""
+    """Hidden units of the separate language model of the learned prior, where the decoder is not
+    shared; 0 means no learned prior."""
     prior_layers: Layers = 1
 
     @classmethod
@@ -74,8 +75,6 @@ class ModelConfig(Settings):
 
 
 PRESETS = {
-    "small": ModelConfig(
-        embedding_size=64, encoder_size=128, decoder_size=256, latent_size=64, prior_size=256
-    ),
+    "small": ModelConfig(embedding_size=64, encoder_size=128, decoder_size=256, latent_size=64),
     "base": ModelConfig(),
 }

@@ -41,12 +41,12 @@ class TrainConfig(Settings):
     """Peak learning rate of AdamW; a cosine lowers it to a hundredth by the end."""
     warmup: Share = 0.01
     """Share of the training over which the learning rate rises from 0: 200 of 20,000 updates."""
-    beta: NonNegativeFloat = 0.01
+    beta: NonNegativeFloat = 0.2
     """Weight of the KL term (Higgins et al. 2017); 1 is the ELBO, which often collapses.
 
     A larger value gives a better fit of the prior N(0, I) and worse reconstruction.
     """
-    beta_warmup: Share = 0.2
+    beta_warmup: Share = 0.5
     """Share of the training over which beta rises from 0 (Bowman et al. 2016)."""
     free_bits: NonNegativeFloat = 0.0
     """KL in nats that each latent dimension may have at no cost (Kingma et al. 2016)."""

@@ -11,7 +11,14 @@ from molvae.special_ids import END
 from molvae.vocabulary import Vocabulary
 
 NEVER = -80.0
-SMALL = ModelConfig(embedding_size=4, encoder_size=8, decoder_size=8, latent_size=6, prior_size=0)
+SMALL = ModelConfig(
+    embedding_size=4,
+    encoder_size=8,
+    decoder_size=8,
+    latent_size=6,
+    prior_size=0,
+    decoder="separate",
+)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,9 @@ from molvae.model.network_config import ModelConfig
 from molvae.model.token_decoder import TokenDecoder
 from molvae.special_ids import END, PAD, START
 
-CONFIG = ModelConfig(embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6)
+CONFIG = ModelConfig(
+    embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6, decoder="separate"
+)
 N_IDS = 9
 
 

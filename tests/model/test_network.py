@@ -11,7 +11,9 @@ from molvae.model.network_config import ModelConfig
 from molvae.special_ids import END, PAD
 
 N_IDS = 12
-CONFIG = ModelConfig(embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6)
+CONFIG = ModelConfig(
+    embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6, decoder="separate"
+)
 
 
 def network(**changes):

@@ -21,7 +21,12 @@ SHORT = DecodingConfig(max_symbols=30)
 def network():
     torch.random.manual_seed(2)
     config = ModelConfig(
-        embedding_size=8, encoder_size=10, decoder_size=14, latent_size=6, prior_size=12
+        decoder="separate",
+        embedding_size=8,
+        encoder_size=10,
+        decoder_size=14,
+        latent_size=6,
+        prior_size=12,
     )
     return SequenceVAE(config, N_IDS)
 
@@ -173,7 +178,12 @@ def test_a_draw_is_kept_when_its_code_decodes_to_the_same_symbols():
 
 def test_a_network_without_a_language_model_has_no_learned_prior():
     config = ModelConfig(
-        embedding_size=4, encoder_size=4, decoder_size=4, latent_size=2, prior_size=0
+        decoder="separate",
+        embedding_size=4,
+        encoder_size=4,
+        decoder_size=4,
+        latent_size=2,
+        prior_size=0,
     )
     with pytest.raises(ModelError, match="no learned prior"):
         PushForwardPrior(SequenceVAE(config, N_IDS))

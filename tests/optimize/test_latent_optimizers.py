@@ -65,7 +65,11 @@ class AscentPoints:
     def __init__(self, seed):
         vocabulary = Vocabulary.from_symbols(("[C]", "[O]"))
         config = ModelConfig(
-            embedding_size=4, encoder_size=4, decoder_size=4, latent_size=DIMENSIONS
+            decoder="separate",
+            embedding_size=4,
+            encoder_size=4,
+            decoder_size=4,
+            latent_size=DIMENSIONS,
         )
         predictor = MoleculeVAE.untrained(vocabulary, config, ("qed",))
         tables = {"name": "qed", "component": [{"property": "qed"}]}

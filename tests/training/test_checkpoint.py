@@ -17,7 +17,12 @@ STATE = TrainingState(step=7, seconds=1.5, best_loss=2.5, bad_validations=3)
 
 def network_and_optimizer():
     config = ModelConfig(
-        embedding_size=2, encoder_size=2, decoder_size=2, latent_size=2, prior_size=0
+        decoder="separate",
+        embedding_size=2,
+        encoder_size=2,
+        decoder_size=2,
+        latent_size=2,
+        prior_size=0,
     )
     network = SequenceVAE(config, 5)
     return network, torch.optim.Adam(network.parameters())
