@@ -1,29 +1,34 @@
 """Train a model that ships with molvae from public data, and write it to molvae/pretrained.
 
-    python scripts/train_pretrained.py zinc250k --work runs/zinc250k
+    python scripts/train_pretrained.py chembl --work runs/chembl --minutes 600
+    python scripts/train_pretrained.py zinc250k --work runs/zinc250k --minutes 600
     python scripts/train_pretrained.py moses --work runs/moses --minutes 600
 
 Downloads the data, trains (or resumes an interrupted run) and writes the best weights as float16 to
-molvae/pretrained/NAME. --minutes limits the training; --from-shipped starts from the weights that
-ship now instead of random ones, and with --only prior keeps their autoencoder. --acceptance only
+molvae/pretrained/NAME. --data trains on another file of molecules instead of the downloaded ones.
+--minutes limits the training; --from-shipped starts from the weights that ship now instead of
+random ones. --run only ships the best model of a run that was trained otherwise. --acceptance only
 fits the acceptance of the shipped model's prior. --card only writes the figures of data/results
 into the cards of the shipped models.
 """
 
 import argparse
+import csv
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rdkit import Chem
 
 from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.chembl import fetch_chembl
 from molvae.dataset.corpus import prepare_corpus, split
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.moses import fetch_moses
 from molvae.dataset.zinc import fetch_zinc250k
-from molvae.files import read_json
+from molvae.files import atomic_write, read_json
 from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model, shipped_models
@@ -39,6 +44,40 @@ MOST_BYTES = 12_000_000
 """Largest size of the folder of a shipped model."""
 
 
+def fetch_chembl_and_zinc250k(out: Path, *, progress: bool) -> dict[str, Path]:
+    """The file train.csv: ChEMBL and ZINC250k, each without what it holds out.
+
+    Molecules that are a validation or test molecule of ZINC250k but for their stereochemistry are
+    left out too.
+    """
+    combined = out / "train.csv"
+    if not combined.is_file():
+        chembl = fetch_chembl(out / "chembl", progress=progress)
+        zinc = fetch_zinc250k(out / "zinc250k", progress=progress)
+        held_out = {
+            flat_smiles(text) for part in ("valid", "test") for text in smiles_of(zinc[part])
+        }
+        with atomic_write(combined) as stream:
+            stream.write("smiles\n")
+            for file in zinc["train"], chembl["train"]:
+                for text in smiles_of(file):
+                    if flat_smiles(text) not in held_out:
+                        stream.write(f"{text}\n")
+    return {"train": combined}
+
+
+def smiles_of(file: Path) -> Iterator[str]:
+    """The SMILES of a table that molvae wrote."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            yield row["smiles"]
+
+
+def flat_smiles(text: str) -> str:
+    """Canonical SMILES without stereochemistry."""
+    return Chem.MolToSmiles(Chem.MolFromSmiles(text), isomericSmiles=False)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Data and epochs of a shipped model."""
@@ -50,7 +89,16 @@ class Recipe:
     epochs: int
 
 
+WITH_CHARGES = CorpusConfig(standardize=StandardizeConfig(neutralize=False))
+
 RECIPES = {
+    "chembl": Recipe(
+        about="molecules of ChEMBL (Zdrazil et al. 2024, CC BY-SA 3.0) and the train part of "
+        "ZINC250k, with their stereochemistry and charges",
+        fetch=fetch_chembl_and_zinc250k,
+        corpus=WITH_CHARGES,
+        epochs=20,
+    ),
     "moses": Recipe(
         about="the train set of MOSES (Polykovskiy et al. 2020, MIT), 1,584,663 molecules",
         fetch=fetch_moses,
@@ -61,7 +109,7 @@ RECIPES = {
         about="the train part of ZINC250k in JT-VAE's split, 220,010 molecules with their "
         "stereochemistry and charges",
         fetch=fetch_zinc250k,
-        corpus=CorpusConfig(standardize=StandardizeConfig(neutralize=False)),
+        corpus=WITH_CHARGES,
         epochs=100,
     ),
 }
@@ -76,7 +124,6 @@ def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingP
         corpus=recipe.corpus,
         model=ModelConfig.preset("base"),
         train=TrainConfig(
-            only=arguments.only,
             epochs=recipe.epochs,
             max_minutes=arguments.minutes,
             batch_size=arguments.batch_size,
@@ -93,18 +140,24 @@ def plan(recipe: Recipe, data: Path, arguments: argparse.Namespace) -> TrainingP
 def trained_model(arguments: argparse.Namespace) -> MoleculeVAE:
     """The model of the finished run; an interrupted run is resumed."""
     recipe, run = RECIPES[arguments.name], RunDirectory(arguments.work / "run")
-    files = recipe.fetch(arguments.work / "data", progress=True)
     if run.settings.is_file():
         return resume(run.path, max_minutes=arguments.minutes, notify=print, progress=True).model
-    settings = plan(recipe, files["train"], arguments)
+    settings = plan(recipe, training_file(recipe, arguments), arguments)
     return train(settings, run.path, notify=print, progress=True).model
+
+
+def training_file(recipe: Recipe, arguments: argparse.Namespace) -> Path:
+    """The file that was given, or the downloaded one."""
+    if arguments.data is not None:
+        return Path(arguments.data)
+    return recipe.fetch(arguments.work / "data", progress=True)["train"]
 
 
 def resampled_model(arguments: argparse.Namespace) -> MoleculeVAE:
     """The shipped model with a new acceptance of its prior."""
     recipe, model = RECIPES[arguments.name], MoleculeVAE.from_pretrained(arguments.name)
-    files = recipe.fetch(arguments.work / "data", progress=True)
-    corpus = prepare_corpus(files["train"], recipe.corpus).recoded(model.vocabulary)
+    file = training_file(recipe, arguments)
+    corpus = prepare_corpus(file, recipe.corpus).recode(model.vocabulary)
     training, _ = split(corpus, TrainConfig().held_out, seed=0)
     n = arguments.acceptance_draws
     if not resample_prior(model, corpus, training, n, notify=print, progress=True):
@@ -156,12 +209,13 @@ def main() -> int:
     parser.add_argument("name", nargs="?", choices=list(RECIPES))
     parser.add_argument("--work", type=Path, help="folder for the data and the run")
     parser.add_argument("--minutes", type=float, help="longest training time")
-    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--data", type=Path, help="file of molecules, instead of a download")
+    parser.add_argument("--run", type=Path, help="only ship the best model of this run")
+    parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--beta", type=float, default=TrainConfig().beta)
     parser.add_argument("--processes", type=int, help="default: one per core")
     parser.add_argument("--from-shipped", action="store_true")
-    parser.add_argument("--only", choices=["prior"], help="train the prior alone")
     parser.add_argument(
         "--acceptance", action="store_true", help="only fit the acceptance of the prior"
     )
@@ -172,9 +226,12 @@ def main() -> int:
         for name in shipped_models():
             ship(MoleculeVAE.from_pretrained(SHIPPED / name, "cpu"), name)
         return 0
-    if arguments.name is None or arguments.work is None:
-        parser.error("give the name of a model and --work")
-    model = resampled_model(arguments) if arguments.acceptance else trained_model(arguments)
+    if arguments.name is None or (arguments.work is None and arguments.run is None):
+        parser.error("give the name of a model and --work or --run")
+    if arguments.run is not None:
+        model = MoleculeVAE.from_pretrained(arguments.run, "cpu")
+    else:
+        model = resampled_model(arguments) if arguments.acceptance else trained_model(arguments)
     ship(model, arguments.name)
     return 0
 
