@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from torch import Tensor
 
 from molvae.chem.similarity import SUBSTRUCTURES
@@ -36,12 +36,17 @@ class _Provenance(Settings, extra="ignore"):
     seed: NonNegativeInt | None = None
 
 
+_EARLIER_BETA = 0.01
+"""Default of the trainings that did not put beta on the card."""
+
+
 class _Facts(Settings, extra="ignore"):
     """The fields of a card that the code relies on."""
 
     validation: _Validation = _Validation()
     provenance: _Provenance = _Provenance()
     held_out_seed: NonNegativeInt | None = None
+    beta: NonNegativeFloat = _EARLIER_BETA
     max_symbols: Annotated[int, Field(ge=1, le=1_000_000)] = GREEDY.max_symbols
 
 
@@ -119,6 +124,11 @@ class ModelCard(dict[str, Any]):
     def is_faithful(self) -> bool:
         """Whether at least half of the held-out molecules were reconstructed exactly."""
         return self._facts.validation.exact_reconstruction >= _FAITHFUL
+
+    @property
+    def beta(self) -> float:
+        """Weight of the KL term at the end of the training."""
+        return self._facts.beta
 
     @property
     def cleaning(self) -> StandardizeConfig:

@@ -38,16 +38,23 @@ class TrainConfig(Settings):
     batch_size: PositiveInt = 256
     """Molecules in an update, over all processes."""
     learning_rate: PositiveFloat = 3e-3
-    """Peak learning rate of AdamW; a cosine lowers it to a hundredth by the end."""
+    """Peak learning rate of AdamW; a cosine lowers it to a hundredth by the end.
+
+    The default is 0.001 for a training that starts from a model.
+    """
     warmup: Share = 0.01
     """Share of the training over which the learning rate rises from 0: 200 of 20,000 updates."""
     beta: NonNegativeFloat = 0.2
     """Weight of the KL term (Higgins et al. 2017); 1 is the ELBO, which often collapses.
 
-    A larger value gives a better fit of the prior N(0, I) and worse reconstruction.
+    A larger value gives a better fit of the prior N(0, I) and worse reconstruction. The default is
+    that of the start model for a training that starts from one.
     """
     beta_warmup: Share = 0.5
-    """Share of the training over which beta rises from 0 (Bowman et al. 2016)."""
+    """Share of the training over which beta rises from 0 (Bowman et al. 2016).
+
+    The default is 0 for a training that starts from a model.
+    """
     free_bits: NonNegativeFloat = 0.0
     """KL in nats that each latent dimension may have at no cost (Kingma et al. 2016)."""
     word_dropout: Share = 0.0

@@ -1,7 +1,6 @@
 """Resolve a training plan: what depends on the machine, the folder and the start model."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from molvae.dataset.corpus_config import CorpusConfig
 from molvae.model.network import pick_device
 from molvae.model.network_config import Device
 from molvae.model.threads import one_thread
+from molvae.model_card import ModelCard
 from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
 from molvae.training.config import TrainConfig, TrainingPlan
@@ -19,6 +19,9 @@ from molvae.training.process_group import (
     default_process_count,
     torchrun_size,
 )
+
+_FURTHER_LEARNING_RATE = 1e-3
+"""Peak learning rate of a training that starts from a model. Set by hand, and not tuned."""
 
 PickPrecision = Callable[[torch.device], torch.dtype]
 """Chooses the precision of matrix products on a device."""
@@ -38,7 +41,12 @@ def resolve_plan(plan: TrainingPlan) -> TrainingPlan:
     }
     if plan.start is not None:
         start = find_model(plan.start).resolve()
-        changes |= {"start": start, "corpus": inherit_cleaning(start, plan.corpus)}
+        card = MoleculeVAE.from_pretrained(start, "cpu").card
+        changes |= {
+            "start": start,
+            "corpus": inherit_cleaning(card, plan.corpus),
+            "train": inherit_training(card, changes["train"]),
+        }
     return plan.model_copy(update=changes)
 
 
@@ -64,13 +72,23 @@ def resolve_machine(
     )
 
 
-def inherit_cleaning(start: Path, corpus: CorpusConfig) -> CorpusConfig:
+def inherit_training(card: ModelCard, config: TrainConfig) -> TrainConfig:
+    """The settings, where none was given, that keep what a trained model has learned.
+
+    Beta is the start model's own from the first update on: with a smaller one its latent vectors
+    would leave the prior, and with a larger one it would reconstruct less.
+    """
+    kept = {"beta": card.beta, "beta_warmup": 0.0, "learning_rate": _FURTHER_LEARNING_RATE}
+    given = config.model_fields_set
+    return config.with_changes({name: kept[name] for name in kept if name not in given})
+
+
+def inherit_cleaning(card: ModelCard, corpus: CorpusConfig) -> CorpusConfig:
     """The settings of the data, where none was given, as those of the start model's own data.
 
     Otherwise its latent vectors would be those of other molecules: of neutral ones, for example,
     where it was trained on charged ones.
     """
-    card = MoleculeVAE.from_pretrained(start, "cpu").card
     cleaning = corpus.standardize.model_dump(exclude_unset=True)
     longest = corpus.max_symbols if "max_symbols" in corpus.model_fields_set else card.max_symbols
     changes = {"standardize": card.cleaning.with_changes(cleaning), "max_symbols": longest}

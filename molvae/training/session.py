@@ -309,6 +309,7 @@ class TrainingSession:
             "cleaning": self.plan.corpus.standardize.model_dump(mode="json"),
             "max_symbols": self.plan.corpus.max_symbols,
             "molecules": len(self.data.training),
+            "beta": self.config.beta,
             "held_out_seed": self.model.card.held_out_seed(self.config.seed),
             "updates": self.state.step,
             "minutes": round(self.seconds / 60, 2),

@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from molvae.errors import ConfigError
-from molvae.training.plan import move_to_device, resolve_machine
+from molvae.model_card import ModelCard
+from molvae.training.config import TrainConfig
+from molvae.training.plan import inherit_training, move_to_device, resolve_machine
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +49,15 @@ def test_the_precision_is_measured_only_when_it_is_automatic(tiny_plan):
     automatic = tiny_plan.train.with_changes({"precision": "auto"})
     assert resolve_machine(automatic, lambda device: torch.bfloat16).precision == "bfloat16"
     assert resolve_machine(tiny_plan.train, lambda device: torch.bfloat16).precision == "float32"
+
+
+def test_a_training_that_starts_from_a_model_keeps_its_beta():
+    config = inherit_training(ModelCard({"beta": 0.3}), TrainConfig())
+    assert (config.beta, config.beta_warmup, config.learning_rate) == (0.3, 0.0, 1e-3)
+    # Models of earlier versions do not say.
+    assert inherit_training(ModelCard({}), TrainConfig()).beta == 0.01
+
+
+def test_settings_that_are_given_hold_for_a_training_that_starts_from_a_model():
+    given = TrainConfig(beta=0.1, beta_warmup=0.2, learning_rate=5e-3)
+    assert inherit_training(ModelCard({"beta": 0.3}), given) == given
