@@ -54,10 +54,15 @@ CONSTRAINTS: Mapping[str, int] = MappingProxyType(
 )  # fmt: skip
 
 
-def to_selfies(molecule: Molecule) -> Selfies:
+def to_selfies(molecule: Molecule, source: Selfies | None = None) -> Selfies:
     """The canonical SELFIES of a molecule, which `from_selfies` decodes to the same molecule.
 
     The result depends only on the canonical SMILES.
+
+    Args:
+        molecule: the molecule.
+        source: SELFIES that the molecule was decoded from; if they are the canonical ones, they
+            need not be decoded again.
 
     Raises:
         MoleculeError: no SELFIES decode to the same canonical SMILES.
@@ -69,7 +74,9 @@ def to_selfies(molecule: Molecule) -> Selfies:
     with rdBase.BlockLogs():
         for smiles in _smiles_forms(molecule.smiles):
             selfies = _encode_smiles(smiles)
-            if selfies is not None and smiles_or_none(selfies) == molecule.smiles:
+            if selfies is None:
+                continue
+            if selfies == source or smiles_or_none(selfies) == molecule.smiles:
                 return selfies
     raise MoleculeError(Refusal.NOT_ENCODABLE, molecule.smiles)
 

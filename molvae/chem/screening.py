@@ -55,7 +55,7 @@ class JudgedSelfies:
 
     selfies: Selfies
     smiles: str | None = None
-    """Canonical SMILES; None if there is no molecule."""
+    """Canonical SMILES; None if there is no molecule, or it was rejected before it was decoded."""
     repair: Repair | None = None
     """First repair that decoding made; None if every symbol decodes as written."""
     canonical: Selfies | None = None
@@ -99,16 +99,17 @@ def judge_selfies(
 
 def _judge(selfies: Selfies, molecule_filter: MoleculeFilter, queries: _Queries) -> JudgedSelfies:
     try:
+        first_repair = repair(selfies)
+        if molecule_filter.strict and first_repair is not None:
+            return JudgedSelfies(selfies, repair=first_repair, refusal=Refusal.REPAIRED)
         molecule = from_selfies(selfies)
     except MoleculeError as error:
         return JudgedSelfies(selfies, refusal=error.reason)
-    judged = JudgedSelfies(selfies, molecule.smiles, repair(selfies))
-    if molecule_filter.strict and judged.repair is not None:
-        return replace(judged, refusal=Refusal.REPAIRED)
+    judged = JudgedSelfies(selfies, molecule.smiles, first_repair)
     if refusal := _objection(molecule, molecule_filter, queries):
         return replace(judged, refusal=refusal)
     try:
-        judged = replace(judged, canonical=to_selfies(molecule))
+        judged = replace(judged, canonical=to_selfies(molecule, selfies))
     except MoleculeError as error:
         return replace(judged, refusal=error.reason)
     if molecule_filter.canonical_only and not judged.is_canonical:

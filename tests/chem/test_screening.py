@@ -109,3 +109,15 @@ def test_reactive_groups_and_rare_environments_are_refused_where_asked_for():
     assert refusals(rows, MoleculeFilter(allow_reactive=False))[0] == Refusal.REACTIVE
     refused = refusals(rows, MoleculeFilter(min_environment_rate=5e-5))
     assert refused[1:] == [Refusal.RARE_ENVIRONMENT, None]
+
+
+def test_a_repaired_selfies_is_refused_before_it_is_decoded():
+    (judged,) = judge_selfies([("[C]", "[#C]", "[#C]", "[#C]")], MoleculeFilter(strict=True))
+    assert (judged.refusal, judged.smiles, judged.is_unrepaired) == (Refusal.REPAIRED, None, False)
+
+
+def test_the_canonical_selfies_is_given_whatever_was_written():
+    written = [("[C]", "[C]", "[=O]"), ("[O]", "[=C]", "[C]")]
+    judged = judge_selfies(written)
+    assert [sample.canonical for sample in judged] == [written[0], written[0]]
+    assert [sample.is_canonical for sample in judged] == [True, False]
