@@ -3,6 +3,7 @@
 # Any: figures measured on the model, whatever their names.
 import hashlib
 import json
+import math
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
@@ -30,6 +31,9 @@ _NOT_AUTOENCODER = frozenset({"language_model", "head", "acceptance"})
 
 class _Validation(Settings, extra="ignore"):
     exact_reconstruction: float = 0.0
+    reconstruction: float = math.nan
+    kl: float = math.nan
+    language: float = 0.0
 
 
 class _Provenance(Settings, extra="ignore"):
@@ -124,6 +128,17 @@ class ModelCard(dict[str, Any]):
     def is_faithful(self) -> bool:
         """Whether at least half of the held-out molecules were reconstructed exactly."""
         return self._facts.validation.exact_reconstruction >= _FAITHFUL
+
+    @property
+    def elbo_gap(self) -> float:
+        """Reconstruction + KL - NLL of the learned prior on held-out molecules, in nats.
+
+        NaN for a model that was not trained, or has no learned prior.
+        """
+        validation = self._facts.validation
+        if not validation.language:
+            return math.nan
+        return validation.reconstruction + validation.kl - validation.language
 
     @property
     def beta(self) -> float:

@@ -174,6 +174,13 @@ def figures(name: str) -> dict[str, str]:
             f"{record['greedy']:.3f}"
         )
         measured["the same, JT-VAE's protocol"] = f"{record['jtvae']:.3f}"
+    if (latent := RESULTS / "latent" / f"{name}.json").is_file():
+        record = read_json(latent)
+        measured |= {
+            row["name"]: f"{row['value']:.3f} ({row['control_name']}: {row['control']:.3f})"
+            for row in record["figures"]
+            if row["value"] is not None and row["control"] is not None
+        }
     if (moses := RESULTS / "moses" / f"{name}.json").is_file():
         record = read_json(moses)
         mean, spread = record["mean"], record["deviation"]

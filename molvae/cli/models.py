@@ -1,5 +1,6 @@
 """`molvae models`."""
 
+import math
 from typing import Any
 
 from molvae.cli.output import Output, OutputFlags
@@ -29,11 +30,12 @@ def _card(name: str) -> dict[str, Any]:
 
 
 def _paragraph(name: str, card: dict[str, Any]) -> str:
+    from molvae.diagnosis.thresholds import describe_elbo_gap
+    from molvae.model_card import ModelCard
+
     default = " (default)" if name == DEFAULT else ""
     lines = [f"{name}{default}: {card.get('about', 'no description')}"]
     lines += [f"  {figure:40} {value}" for figure, value in card.get("figures", {}).items()]
-    validation = card.get("validation", {})
-    if validation.get("elbo_gap") is not None:
-        value = f"{validation['elbo_gap']} nats: {validation.get('elbo_gap_means', '')}"
-        lines.append(f"  {'ELBO gap, held out':40} {value}")
+    if not math.isnan(gap := ModelCard(card).elbo_gap):
+        lines.append(f"  {'ELBO gap, held out':40} {gap:.1f} nats: {describe_elbo_gap(gap)}")
     return "\n".join(lines)

@@ -12,6 +12,8 @@ def test_shipped_models_are_listed_with_their_figures(molvae):
         assert f"{name}" in told
         assert card["about"] in told
         assert all(str(value) in told for value in card["figures"].values())
+    # KL 98.2 + reconstruction 0.5 - prior 20.4 nats.
+    assert "78.2 nats: an autoencoder" in told
 
 
 def test_models_are_listed_from_the_package_whatever_lies_here(molvae, tmp_path, monkeypatch):
