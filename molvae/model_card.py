@@ -31,9 +31,10 @@ _NOT_AUTOENCODER = frozenset({"language_model", "head", "acceptance"})
 
 class _Validation(Settings, extra="ignore"):
     exact_reconstruction: float = 0.0
-    reconstruction: float = math.nan
-    kl: float = math.nan
-    language: float = 0.0
+    reconstruction: float | None = None
+    kl: float | None = None
+    language: float | None = None
+    """NLL of the learned prior; 0 for a model without one."""
 
 
 class _Provenance(Settings, extra="ignore"):
@@ -135,10 +136,10 @@ class ModelCard(dict[str, Any]):
 
         NaN for a model that was not trained, or has no learned prior.
         """
-        validation = self._facts.validation
-        if not validation.language:
+        terms = self._facts.validation
+        if terms.reconstruction is None or terms.kl is None or not terms.language:
             return math.nan
-        return validation.reconstruction + validation.kl - validation.language
+        return terms.reconstruction + terms.kl - terms.language
 
     @property
     def beta(self) -> float:
