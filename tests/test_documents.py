@@ -42,6 +42,7 @@ SHORTER = {
     "benchmark reconstruction": "benchmark reconstruction --sampled 2",
     "benchmark pmo": "benchmark pmo --tasks qed --method random",
     "--budget 1000": "--budget 20",
+    "benchmark credit": "benchmark credit --tasks zaleplon_mpo --seeds 0 --sampled 20 --children 4",
 }
 """Replacements by which minutes become seconds."""
 

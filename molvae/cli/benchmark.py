@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from molvae.benchmarks.constrained_config import ConstrainedConfig
+from molvae.benchmarks.credit_config import CreditConfig
 from molvae.benchmarks.latent_config import LatentConfig
 from molvae.benchmarks.moses_config import MosesConfig
 from molvae.benchmarks.pmo_config import PmoConfig
@@ -142,6 +143,40 @@ def latent(
     record = benchmark_latent(vae, reference, test, settings, progress=output.progress)
     _save(record, out, settings.seed)
     output.show(record, f"{latent_text(record)}\n{out}")
+
+
+@app.command
+def credit(
+    model: Path,
+    /,
+    *,
+    pool: Path,
+    out: OutFile,
+    device: DeviceName = "auto",
+    settings: Annotated[CreditConfig, flags_of("Settings")] = CreditConfig(),
+    output: OutputFlags = Output(),
+) -> None:
+    """Measure how often each source of the default search improves on its parents.
+
+    For each task and seed the parents are the best of a random sample of POOL and of several
+    rounds of graph mutation. Every source makes children of the same parents. The figures are for
+    children that are new molecules: the share that is better than the parent, that enters the top
+    of the parents, and whose SELFIES need no repair; similarity to the parent; time per child.
+
+    Args:
+        model: Folder of a model or a training run, or the name of a shipped model.
+        pool: File of molecules from which the parents descend: CSV, TSV or SMI.
+        out: JSON file for the record.
+    """
+    check_apart(pool, out)
+    check_writable(out)
+    vae = ModelChoice(model, device).open(output)
+
+    from molvae.benchmarks.credit import benchmark_credit, credit_text
+
+    record = benchmark_credit(vae, pool, settings, progress=output.progress)
+    _save(record, out, settings.seeds[0])
+    output.show(record, f"{credit_text(record)}\n{out}")
 
 
 @app.command

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import Selfies
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,8 @@ class Candidate:
     """SMILES of the molecule that it was made from."""
     features: Int64[np.ndarray, " feature"] | None = None
     """Counted ECFP6 features (see `counted_features`), where the method needs them."""
+    selfies: Selfies | None = None
+    """SELFIES from which the molecule was read; None if it was made otherwise."""
     decoded: Molecule | None = field(default=None, repr=False)
     """The molecule, where it has been read already."""
 

@@ -164,3 +164,15 @@ def test_leads_and_record_are_not_one_file(molvae, data, run):
 def test_moses_is_measured_on_moses_whatever_other_flag_of_the_model_is_given():
     choice = get_type_hints(moses)["model"]
     assert choice(device="cpu").model == choice().model == Path("moses")
+
+
+def test_the_credit_of_sources_is_recorded(molvae, run, data, tmp_path):
+    out = tmp_path / "credit.json"
+    flags = ("--tasks", "zaleplon_mpo", "--seeds", 1, "--sampled", 20, "--rounds", 1)
+    flags = (*flags, "--mutants", 5, "--parents", 5, "--children", 6, "--quiet")
+    done = molvae("benchmark", "credit", run, "--pool", data, "--out", out, *flags)
+    assert done.status == 0, done.err
+    record = json.loads(out.read_text())
+    assert record["settings"]["children"] == 6
+    assert record["provenance"]["seed"] == 1
+    assert "graph" in done.out

@@ -42,7 +42,7 @@ def test_help_names_every_command():
 
 
 GROUPS = {
-    "benchmark": ("constrained", "latent", "moses", "pmo", "reconstruction"),
+    "benchmark": ("constrained", "credit", "latent", "moses", "pmo", "reconstruction"),
     "data": ("chembl", "moses", "zinc250k"),
 }
 

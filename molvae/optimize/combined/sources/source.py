@@ -1,7 +1,7 @@
 """Source: the interface of a way to make candidates, and the jobs that it can ask for."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import partial
 from typing import Protocol, runtime_checkable
@@ -143,8 +143,12 @@ def read_jobs(
     """Jobs that read SELFIES, a chunk each."""
     for start in range(0, len(selfies_rows), CHUNK):
         rows = slice(start, start + CHUNK)
-        work = partial(clean_selfies, selfies_rows[rows], cleaning)
-        yield WorkerJob(work, templates[rows])
+        chunk = selfies_rows[rows]
+        with_selfies = [
+            replace(template, selfies=selfies)
+            for template, selfies in zip(templates[rows], chunk, strict=True)
+        ]
+        yield WorkerJob(partial(clean_selfies, chunk, cleaning), with_selfies)
 
 
 def perturb(
