@@ -51,14 +51,14 @@ def other_selfies(
     other_distance = distances.min(axis=1)
     n = len(rows)
     yield Figure(
-        "another SELFIES: own code is the nearest",
+        "another SELFIES: own latent vector is the nearest",
         float((own_distance <= other_distance).mean()),
         1.0 / len(reference),
         "chance",
         n,
     )
     yield Figure(
-        "another SELFIES: median distance to the own code",
+        "another SELFIES: median distance to the own latent vector",
         float(np.median(own_distance)),
         float(np.median(other_distance)),
         "to the nearest other molecule",

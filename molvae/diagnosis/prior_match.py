@@ -41,13 +41,14 @@ class PriorMatch:
 
     prior: PriorName
     """The model's own prior, under which the densities are taken."""
-    codes: str
+    compared: str
     """Source that is compared with the prior: `means` for a learned prior, else `draws`."""
     log_density: Mapping[str, LogDensities]
     auc_prior: float
-    """Probability that a molecule's code is denser than a sample of the prior; 0.5 if alike."""
+    """Probability that a molecule's latent vector is denser than a sample of the prior; 0.5 if both
+    are alike."""
     auc_normal: float
-    """Probability that a molecule's code is denser than a sample of N(0, I)."""
+    """Probability that a molecule's latent vector is denser than a sample of N(0, I)."""
 
 
 def measure_prior(
@@ -68,13 +69,13 @@ def measure_prior(
     with tqdm(total=n * len(latents), desc="prior", disable=not progress) as bar:
         values = {name: _log_density(model, rows, bar) for name, rows in latents.items()}
     is_learned = model.network.has_prior
-    codes = "means" if is_learned else "draws"
+    compared = "means" if is_learned else "draws"
     return PriorMatch(
         prior="learned" if is_learned else "normal",
-        codes=codes,
+        compared=compared,
         log_density={name: LogDensities.summarize(rows) for name, rows in values.items()},
-        auc_prior=auc(values[codes], values["prior"]),
-        auc_normal=auc(values[codes], values["normal"]),
+        auc_prior=auc(values[compared], values["prior"]),
+        auc_normal=auc(values[compared], values["normal"]),
     )
 
 

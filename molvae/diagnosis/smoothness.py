@@ -1,4 +1,4 @@
-"""Smoothness of the latent space: steps from codes, near pairs and random pairs."""
+"""Smoothness of the latent space: steps from latent vectors, near pairs and random pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Pairs = Int64[np.ndarray, "pair 2"]
 
 @dataclass(frozen=True)
 class LatentStep:
-    """Molecules decoded after a random step from codes.
+    """Molecules decoded after a random step from latent vectors.
 
     A step is `length` times noise of N(0, I), or of the posterior.
     """
@@ -40,11 +40,11 @@ class LatentStep:
     valid: float
     """Fraction that decodes to a molecule, as nearly all SELFIES do."""
     same: float
-    """Fraction that decodes to the same molecule as the code itself."""
+    """Fraction that decodes to the same molecule as the start."""
     distinct: float
     """Distinct molecules per valid molecule, over all starts."""
     similarity: float
-    """Mean Tanimoto similarity (ECFP4) to the molecule that the code itself decodes to."""
+    """Mean Tanimoto similarity (ECFP4) to the molecule that the start decodes to."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Smoothness:
     """Figures on steps and pairs."""
 
     starts: int
-    """Number of molecules whose code decodes to a molecule, from which steps start."""
+    """Number of latent vectors that decode to a molecule, from which steps start."""
     steps: tuple[LatentStep, ...]
     random_pairs: PairFigures
     near_pairs: PairFigures
@@ -104,7 +104,7 @@ def take_steps(
     *,
     progress: bool = False,
 ) -> tuple[int, tuple[LatentStep, ...]]:
-    """Number of codes from which steps start, and the figures for each of `STEPS`."""
+    """Number of latent vectors from which steps start, and the figures for each of `STEPS`."""
     decoded = decode_smiles(model, posteriors.mean, model.greedy)
     rows = [row for row, smiles in enumerate(decoded) if smiles for _ in range(directions)]
     starts = [smiles for smiles in decoded if smiles for _ in range(directions)]

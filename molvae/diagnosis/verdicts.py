@@ -96,7 +96,8 @@ def judge_noisy(noisy: NoisyReconstruction) -> Verdict:
 def judge_prior(match: PriorMatch) -> Verdict:
     """Verdict on whether the model's own prior samples where these molecules are."""
     figures = (
-        f"AUC {match.auc_prior:.2f} of molecules' codes against samples of the {match.prior} prior"
+        f"AUC {match.auc_prior:.2f} of molecules' latent vectors against samples of the "
+        f"{match.prior} prior"
     )
     off = match.auc_prior - 0.5
     if abs(off) <= THRESHOLDS["matching_prior_within_auc"]:
@@ -110,7 +111,7 @@ def judge_prior(match: PriorMatch) -> Verdict:
 
 def judge_normal(match: PriorMatch) -> Verdict:
     """Verdict on whether N(0, I) samples where these molecules are; for learned priors."""
-    figures = f"AUC {match.auc_normal:.2f} of molecules' codes against samples of N(0, I)"
+    figures = f"AUC {match.auc_normal:.2f} of molecules' latent vectors against samples of N(0, I)"
     if match.auc_normal > THRESHOLDS["missing_normal_above_auc"]:
         advice = "sample the learned prior, and start searches from molecules"
         return Verdict("N(0, I)", "misses the molecules", False, f"{figures}; {advice}")

@@ -1,4 +1,4 @@
-"""Reconstruction of a lead: the molecule that the model decodes at the lead's own code."""
+"""Reconstruction of a lead: the molecule that the model decodes at the lead's own latent vector."""
 
 from dataclasses import dataclass
 

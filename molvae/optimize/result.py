@@ -66,7 +66,7 @@ class LeadOutcome:
     similarity: float | None
     """Tanimoto similarity of that molecule to the lead."""
     reconstruction: Reconstruction | None = None
-    """Molecule that the model decodes at the lead's own code."""
+    """Molecule that the model decodes at the lead's own latent vector."""
 
     @property
     def improvement(self) -> float | None:

@@ -18,7 +18,7 @@ def matched(model, mean, deviation, n=400):
 
 def test_codes_that_are_draws_of_the_prior_cannot_be_told_apart(fluorine):
     found = matched(fluorine, 0.0, 1.0)
-    assert (found.prior, found.codes) == ("normal", "draws")
+    assert (found.prior, found.compared) == ("normal", "draws")
     assert found.auc_prior == pytest.approx(0.5, abs=0.07)
     assert found.auc_normal == pytest.approx(0.5, abs=0.07)
 
@@ -40,7 +40,7 @@ def test_a_learned_prior_is_compared_with_posterior_means(tiny_model):
     selfies_rows = [("[C]",) * n for n in range(2, 14)]
     posteriors = Posteriors.encode(tiny_model, selfies_rows)
     found = measure_prior(tiny_model, posteriors, np.random.default_rng(0))
-    assert (found.prior, found.codes) == ("learned", "means")
+    assert (found.prior, found.compared) == ("learned", "means")
     densities = tiny_model.log_density(posteriors.mean)
     assert found.log_density["means"].mean == pytest.approx(float(densities.mean()), rel=1e-4)
 
