@@ -6,7 +6,8 @@ from molvae.cli.output import Output, OutputFlags
 
 _WARNING = """\
 An objective file is a program: components of the kinds program and python run code that its
-author chose. For files from elsewhere use --no-code, which refuses these kinds."""
+author chose, and components of the kind rest send molecules to a server. For files from elsewhere
+use --no-code, which refuses these kinds."""
 
 
 def objectives(name: str | None = None, /, *, output: OutputFlags = Output()) -> None:

@@ -35,7 +35,7 @@ class Scorers:
         bool,
         Parameter(
             negative=(),
-            help="Refuse objectives that run programs or Python functions, as files may.",
+            help="Refuse objectives that run programs or functions or send molecules to servers.",
         ),
     ] = False
     trusted: Annotated[

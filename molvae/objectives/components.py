@@ -23,6 +23,7 @@ from molvae.objectives.function import FunctionMeasure
 from molvae.objectives.learned import ModelMeasure
 from molvae.objectives.measure import Foreign
 from molvae.objectives.program import ProgramMeasure
+from molvae.objectives.rest import RestMeasure
 from molvae.settings import Settings, suggestion
 
 AnyMeasure = Annotated[
@@ -33,7 +34,8 @@ AnyMeasure = Annotated[
     | AlertsMeasure
     | ModelMeasure
     | FunctionMeasure
-    | ProgramMeasure,
+    | ProgramMeasure
+    | RestMeasure,
     Field(discriminator="kind"),
 ]
 
@@ -46,6 +48,7 @@ _KINDS: tuple[type[Settings], ...] = (
     ModelMeasure,
     FunctionMeasure,
     ProgramMeasure,
+    RestMeasure,
 )
 
 MEASURES: Mapping[str, type[Settings]] = MappingProxyType(

@@ -23,6 +23,7 @@ from molvae.objectives.measuring import (
 from molvae.objectives.objective import Failure, Scores
 from molvae.objectives.permissions import Permissions
 from molvae.objectives.program import ProgramMeasure
+from molvae.objectives.rest import RestMeasure
 from molvae.objectives.suites import find_objective
 from molvae.parallel import ordered_map
 
@@ -49,7 +50,9 @@ class ConfiguredObjective:
         measures = config.measures()
         self._columns = tuple(measures)
         self._is_foreign = any(isinstance(measure, Foreign) for measure in measures.values())
-        sizes = [m.at_once for m in measures.values() if isinstance(m, ProgramMeasure)]
+        sizes = [
+            m.at_once for m in measures.values() if isinstance(m, ProgramMeasure | RestMeasure)
+        ]
         self._most_at_once = max([_PER_FOREIGN_TASK, *sizes])
 
     @classmethod
@@ -62,7 +65,7 @@ class ConfiguredObjective:
     ) -> "ConfiguredObjective":
         """The objective of a TOML file, or of a suite by a name such as pmo/qed.
 
-        An objective file can run code: it may name any program or Python function.
+        An objective file can run code: it may name any program, Python function or server.
 
         Args:
             source: TOML file, or name of an objective.

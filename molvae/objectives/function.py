@@ -61,9 +61,10 @@ class FunctionMeasure(Settings):
         module_folder = folder / self.folder if self.folder else folder
         return self.model_copy(update={"folder": module_folder.absolute()})
 
-    def code(self) -> str:
-        """Description of the function, shown to the user before it runs."""
-        return f"the Python function {self.function} (module looked for in {self.folder or '.'})"
+    def action(self) -> str:
+        return (
+            f"runs the Python function {self.function} (module looked for in {self.folder or '.'})"
+        )
 
     def check(self) -> None:
         _import(self.function, self.folder)

@@ -78,6 +78,15 @@ class Foreign(Measure, Protocol):
         ...
 
 
+@runtime_checkable
+class Restricted(Foreign, Protocol):
+    """A measure that needs the user's permission: it runs code, or sends molecules elsewhere."""
+
+    def action(self) -> str:
+        """Description shown to the user beforehand, such as "runs the program dock"."""
+        ...
+
+
 def read_each(molecules: Sequence[Molecule], value: Callable[[Molecule], float]) -> Readings:
     """The values of a function that takes a single molecule."""
     return Readings(np.array([value(molecule) for molecule in molecules], dtype=np.float64))

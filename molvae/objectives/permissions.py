@@ -1,12 +1,14 @@
-"""Permissions: which code an objective file may run, decided by the user, not its author."""
+"""Permissions: code that an objective file may run, and servers to which it may send molecules.
+
+The user of a file decides about them, not its author.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
-from molvae.objectives.function import FunctionMeasure
-from molvae.objectives.program import ProgramMeasure
+from molvae.objectives.measure import Restricted
 
 
 def _ignore(_line: str) -> None:
@@ -15,28 +17,31 @@ def _ignore(_line: str) -> None:
 
 @dataclass(frozen=True)
 class Permissions:
-    """The user's decisions about the code in an objective file."""
+    """The user's decisions about the code and the servers that an objective file names."""
 
     no_code: bool = False
-    """Whether components that are programs or Python functions are refused."""
+    """Whether components that are programs, Python functions or servers are refused.
+
+    A server runs no code here, but learns the molecules of a search, and a file from elsewhere may
+    name any server, also one of the local network."""
     trusted: tuple[str, ...] = ()
     """Types that scikit-learn model files may contain besides those that skops trusts."""
     announce: Callable[[str], None] = _ignore
-    """Called with a line for each program or function before it first runs."""
+    """Called with a line for each program, function or server before its first use."""
 
     def apply(self, config: ObjectiveConfig) -> ObjectiveConfig:
-        """The objective with the trusted types added, after its code has been announced.
+        """The objective with the trusted types added, after its actions have been announced.
 
         Raises:
-            ConfigError: it runs programs or functions although `no_code` is set.
+            ConfigError: it uses programs, functions or servers although `no_code` is set.
         """
-        code = [
-            f"component {label!r} runs {measure.code()}"
+        actions = [
+            f"component {label!r} {measure.action()}"
             for label, measure in config.measures().items()
-            if isinstance(measure, ProgramMeasure | FunctionMeasure)
+            if isinstance(measure, Restricted)
         ]
-        if code and self.no_code:
-            raise ConfigError(f"`no_code` refuses this objective: {'; '.join(code)}")
-        for line in code:
+        if actions and self.no_code:
+            raise ConfigError(f"`no_code` refuses this objective: {'; '.join(actions)}")
+        for line in actions:
             self.announce(line)
         return config.trusting(self.trusted)

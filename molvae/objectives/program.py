@@ -5,7 +5,6 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -16,7 +15,8 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve
-from molvae.objectives.measure import Failed, Readings, readings_of
+from molvae.objectives.isolation import FailedBatch, answer_all
+from molvae.objectives.measure import Readings, readings_of
 from molvae.objectives.running import Ended, Limits, run_program
 from molvae.settings import Settings
 
@@ -58,9 +58,8 @@ class ProgramMeasure(Settings):
         settings = self.model_dump(mode="json", include={"kind", "command", "output", "key"})
         return {**settings, "sha256": self._script_digest()}
 
-    def code(self) -> str:
-        """Description of the command, shown to the user before it runs."""
-        return f"the program {shlex.join(self.command)} (in {self.folder or '.'})"
+    def action(self) -> str:
+        return f"runs the program {shlex.join(self.command)} (in {self.folder or '.'})"
 
     def _script_digest(self) -> str | None:
         """SHA-256 of the script beside the objective file, because its content affects the scores.
@@ -100,27 +99,11 @@ class ProgramMeasure(Settings):
 
     def _answers(self, smiles: Sequence[str]) -> list[object]:
         """An answer for each molecule; a failed program is restarted up to `restarts` times."""
-        answers: dict[int, object] = {}
-        failures: list[str] = []
-        waiting = [range(len(smiles))]
-        while waiting:
-            rows = waiting.pop()
-            if len(failures) > self.restarts:
-                reason = f"not run: {len(failures)} runs had failed, the last one: {failures[-1]}"
-                answers.update(dict.fromkeys(rows, Failed(reason)))
-                continue
-            answer = self._start([smiles[row] for row in rows])
-            if not isinstance(answer, _FailedStart):
-                answers.update(zip(rows, answer, strict=True))
-                continue
-            failures.append(answer.reason)
-            if len(rows) == 1:
-                answers[rows[0]] = Failed(answer.reason)
-            else:
-                waiting += reversed(_divide(rows, answer.lines))
-        return [answers[row] for row in range(len(smiles))]
+        return answer_all(
+            len(smiles), lambda rows: self._start([smiles[row] for row in rows]), self.restarts
+        )
 
-    def _start(self, smiles: Sequence[str]) -> "list[object] | _FailedStart":
+    def _start(self, smiles: Sequence[str]) -> list[object] | FailedBatch:
         limits = Limits(self.timeout_seconds, _BYTES_PER_MOLECULE * len(smiles))
         text = "".join(f"{line}\n" for line in smiles)
         ended = run_program(self.command, text, self.folder, limits)
@@ -130,44 +113,26 @@ class ProgramMeasure(Settings):
         while len(lines) > len(smiles) and not str(lines[-1]).strip():
             lines.pop()
         if ended.problem:
-            return _FailedStart(f"the program {ended.problem}", len(lines))
+            return FailedBatch(f"the program {ended.problem}", len(lines))
         return _check_count(lines, len(smiles), "lines")
 
-    def _read_json(self, ended: Ended, expected: int) -> "list[object] | _FailedStart":
+    def _read_json(self, ended: Ended, expected: int) -> list[object] | FailedBatch:
         if ended.problem:
-            return _FailedStart(f"the program {ended.problem}")
+            return FailedBatch(f"the program {ended.problem}")
         try:
             value = json.loads(ended.output)
             for key in self.key.split(".") if self.key else ():
                 value = value[key]
         except (ValueError, RecursionError):
-            return _FailedStart(f"the program wrote no JSON: {ended.output[:60]!r}")
+            return FailedBatch(f"the program wrote no JSON: {ended.output[:60]!r}")
         except (KeyError, TypeError):
-            return _FailedStart(f"there is no {self.key!r} in the program's JSON")
+            return FailedBatch(f"there is no {self.key!r} in the program's JSON")
         if not isinstance(value, list):
-            return _FailedStart(f"the program wrote no list: {str(value)[:60]!r}")
+            return FailedBatch(f"the program wrote no list: {str(value)[:60]!r}")
         return _check_count(value, expected, "numbers")
 
 
-@dataclass(frozen=True, slots=True)
-class _FailedStart:
-    """A failed run of the program, whose output is not used."""
-
-    reason: str
-    lines: int = 0
-    """Number of lines written; the next molecule probably caused the failure."""
-
-
-def _check_count(answers: list[object], expected: int, unit: str) -> list[object] | _FailedStart:
+def _check_count(answers: list[object], expected: int, unit: str) -> list[object] | FailedBatch:
     if len(answers) == expected:
         return answers
-    return _FailedStart(f"the program wrote {len(answers)} {unit} for {expected} molecules")
-
-
-def _divide(rows: range, lines: int) -> list[range]:
-    """Smaller batches: the suspect and the rows before and after it, or two halves."""
-    if 0 < lines < len(rows):
-        batches = [rows[:lines], rows[lines : lines + 1], rows[lines + 1 :]]
-        return [batch for batch in batches if batch]
-    half = len(rows) // 2
-    return [rows[:half], rows[half:]]
+    return FailedBatch(f"the program wrote {len(answers)} {unit} for {expected} molecules")

@@ -1,4 +1,4 @@
-"""Searches whose scorer is an external program that is down for a while."""
+"""Searches whose scorer is an external program or server that is down for a while."""
 
 import sys
 
@@ -60,3 +60,14 @@ def test_a_scorer_that_fails_on_the_way_costs_no_more_than_a_batch(folder, objec
     result = run_search(objective, run, budget=80, patience=9, resume=True)
     assert result.calls == 80
     assert all(row.score == len(row.smiles) / 100 for row in result.evaluations)
+
+
+def test_a_scoring_server_that_is_down_stops_the_search(folder):
+    # Port 9 (discard) refuses connections on any ordinary machine.
+    server = {"kind": "rest", "url": "http://127.0.0.1:9/score", "retries": 0}
+    objective = ConfiguredObjective(
+        ObjectiveConfig.parse_tables({"name": "o", "component": [server]})
+    )
+    run = RunDirectory.create(folder / "run")
+    with pytest.raises(ObjectiveError, match="cannot be reached"):
+        run_search(objective, run)
