@@ -16,9 +16,9 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.decoding_config import GREEDY
-from molvae.model.folder import check_shapes, load_weights
 from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
+from molvae.model.weights import Shapes, load_weights, shapes_of
 from molvae.settings import Settings
 from molvae.vocabulary import Vocabulary
 
@@ -59,7 +59,7 @@ class Description(Settings, extra="ignore"):
     """The description of a saved model: sizes of the network, properties and card."""
 
     model: ModelConfig
-    properties: tuple[str, ...]
+    properties: Annotated[tuple[str, ...], Field(max_length=10_000)]
     constraints: dict[str, int]
     """SELFIES constraints under which the model was trained."""
     acceptance: bool = False
@@ -80,19 +80,24 @@ class Description(Settings, extra="ignore"):
             raise ModelError(f"{error}; it is damaged or foreign") from None
         return description
 
+    def weight_shapes(self, n_ids: int) -> Shapes:
+        """Shapes of the weights of the described network; no memory is needed for them.
+
+        Raises:
+            ModelError: no network can have such sizes.
+        """
+        try:
+            with torch.device("meta"):
+                return shapes_of(self._build_network(n_ids).state_dict())
+        except (RuntimeError, OverflowError):
+            raise ModelError("the model's sizes are too large for any network") from None
+
     def network(self, n_ids: int, weights: Mapping[str, Tensor], source: str) -> SequenceVAE:
         """The described network with its weights.
 
         Raises:
             ModelError: the weights belong to another network.
         """
-        # Shapes are checked on the meta device first, where they take no memory: a hostile
-        # description may ask for any amount.
-        try:
-            with torch.device("meta"):
-                check_shapes(self._build_network(n_ids), weights, source)
-        except (RuntimeError, OverflowError):
-            raise ModelError(f"the weights of {source} do not fit its sizes") from None
         network = self._build_network(n_ids)
         load_weights(network, weights, source)
         return network

@@ -23,6 +23,7 @@ from molvae.model.folder import SavedModel, read_model, write_model
 from molvae.model.network import Posterior, SequenceVAE, as_latents, pad_ids, pick_device
 from molvae.model.network_config import Device, ModelConfig
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
+from molvae.model.weights import Shapes
 from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
 from molvae.pretrained import DEFAULT, find_model
@@ -97,13 +98,9 @@ class MoleculeVAE:
             ModelError: the folder is missing, damaged, foreign, or of another format.
             ConfigError: this machine has no such device.
         """
-        saved, source = read_model(find_model(folder)), repr(str(folder))
-        about = Description.read(saved.description, source)
-        if about.constraints != dict(CONSTRAINTS):
-            raise ModelError(
-                f"{source} was trained under another table of SELFIES constraints; "
-                "use the version of molvae that saved it"
-            )
+        source = repr(str(folder))
+        saved = read_model(find_model(folder), partial(_shapes_needed, source=source))
+        about = _read_description(saved.description, source)
         vocabulary = Vocabulary.from_json(saved.vocabulary)
         network = about.network(len(vocabulary), saved.weights, source)
         return cls(vocabulary, network.to(pick_device(device)), about.properties, about.card)
@@ -437,3 +434,21 @@ class MoleculeVAE:
     def _posterior(self, rows: list[list[int]]) -> Posterior:
         ids, lengths = pad_ids(rows)
         return self.network.encode(ids.to(self.device), lengths.to(self.device))
+
+
+# Any: JSON values.
+def _read_description(values: Any, source: str) -> Description:
+    about = Description.read(values, source)
+    if about.constraints != dict(CONSTRAINTS):
+        raise ModelError(
+            f"{source} was trained under another table of SELFIES constraints; "
+            "use the version of molvae that saved it"
+        )
+    return about
+
+
+# Any: JSON values.
+def _shapes_needed(values: Any, vocabulary: Any, source: str) -> Shapes:
+    """Shapes of the weights that a saved model needs, by its description and vocabulary."""
+    n_ids = len(Vocabulary.from_json(vocabulary))
+    return _read_description(values, source).weight_shapes(n_ids)

@@ -15,6 +15,10 @@ from molvae.errors import ConfigError
 
 # Not typing.Self: the run-time type checks of the tests do not understand it here.
 AnySettings = TypeVar("AnySettings", bound="Settings")
+_LISTED = 10
+"""Wrong values that a message lists."""
+_SHOWN = 200
+"""Characters of a wrong value that a message shows."""
 
 
 class Settings(BaseModel):
@@ -64,8 +68,9 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            problems = "; ".join(_problem(cls, dict(detail)) for detail in error.errors())
-            raise ConfigError(f"{source}: {problems}") from None
+            problems = [_problem(cls, dict(detail)) for detail in error.errors()]
+            more = [f"and {n:,} more"] if (n := len(problems) - _LISTED) > 0 else []
+            raise ConfigError(f"{source}: {'; '.join([*problems[:_LISTED], *more])}") from None
 
     def with_changes(
         self: AnySettings, changes: Mapping[str, Any], source: str = "settings"
@@ -117,7 +122,11 @@ def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:
     # If a field is missing, or several do not go together, the input is the whole table.
     if isinstance(detail["input"], dict):
         return f"{name}: {message}"
-    return f"{name} = {detail['input']!r}: {message}"
+    return f"{name} = {_shorten(repr(detail['input']))}: {message}"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _names(cls: type[Settings], location: tuple[str | int, ...]) -> list[str]:

@@ -5,6 +5,7 @@ frequent pair of neighboring tokens becomes a token of its own, again and again.
 a token, so every molecule can be encoded.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,12 @@ _SPECIAL = 3
 _KIND = "molvae vocabulary"
 _FIRST_CHARACTER = 0xF0000
 """First code point of a private plane, where each symbol has a character for `tokenizers`."""
+
+_MAX_TOKENS = 65_536
+"""Merges need a character for each symbol, of which a private plane has this many."""
+_SYMBOL = re.compile(r"\[[^\[\]\s]{1,100}\]|\.")
+_TOKEN = re.compile(r"(\[[^\[\]\s]{1,100}\])+|\.")
+_LISTED = 5
 
 Merge = tuple[str, str]
 """Two neighboring tokens that are merged, each as SELFIES."""
@@ -54,12 +61,12 @@ class Vocabulary:
         """
         if not isinstance(value, dict) or value.get("kind") != _KIND:
             raise ModelError(f"expected a vocabulary with 'kind': {_KIND!r}; the file is foreign")
-        tokens = value.get("tokens", value.get("symbols"))
-        if not isinstance(tokens, list) or not all(map(_is_selfies, tokens)):
-            raise ModelError("the vocabulary's 'symbols' are not a list of SELFIES symbols")
-        if duplicates := sorted(token for token, n in Counter(tokens).items() if n > 1):
-            raise ModelError(f"the vocabulary holds symbols twice: {', '.join(duplicates)}")
-        return cls(tuple(tokens), _read_merges(value.get("merges", []), set(tokens)))
+        tokens = _read_tokens(value.get("tokens", value.get("symbols")))
+        merges = _read_merges(value.get("merges", []), set(tokens))
+        merged = {left + right for left, right in merges}
+        if any(token not in merged and not _SYMBOL.fullmatch(token) for token in tokens):
+            raise ModelError("the vocabulary holds tokens of several symbols that no merge makes")
+        return cls(tokens, merges)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, which `from_json` reads."""
@@ -211,6 +218,18 @@ def _merges_of(tokenizer: Any) -> list[Merge]:
 
 
 # Any: JSON values are of any kind.
+def _read_tokens(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(map(_is_selfies, values)):
+        raise ModelError("the vocabulary's 'symbols' are not a list of SELFIES symbols")
+    if duplicates := sorted(token for token, n in Counter(values).items() if n > 1):
+        listed = ", ".join(duplicates[:_LISTED])
+        raise ModelError(f"the vocabulary holds {len(duplicates):,} symbols twice: {listed}")
+    if len(values) > _MAX_TOKENS:
+        raise ModelError(f"the vocabulary has {len(values):,} tokens, more than {_MAX_TOKENS:,}")
+    return tuple(values)
+
+
+# Any: JSON values are of any kind.
 def _read_merges(values: Any, tokens: set[str]) -> tuple[Merge, ...]:
     is_list = isinstance(values, list) and all(
         isinstance(pair, list) and len(pair) == 2 and all(isinstance(side, str) for side in pair)
@@ -233,4 +252,4 @@ def _split(token: str) -> Selfies:
 
 # Any: JSON values are of any kind.
 def _is_selfies(value: Any) -> bool:
-    return isinstance(value, str) and (value == "." or (value[:1], value[-1:]) == ("[", "]"))
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from molvae import __version__
 from molvae.cli.exit_status import ERROR, INTERRUPTED, WRONG_USAGE
 from molvae.cli.flags import shown
-from molvae.cli.messages import validation_text, with_flags
+from molvae.cli.messages import escape_control_characters, validation_text, with_flags
 from molvae.cli.output import Output, log
 from molvae.errors import ConfigError, MolvaeError
 
@@ -146,7 +146,8 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _fail(problem: str, status: int) -> int:
-    print(f"molvae: {' '.join(with_flags(problem).split())}", file=sys.stderr)
+    line = " ".join(with_flags(problem).split())
+    print(f"molvae: {escape_control_characters(line)}", file=sys.stderr)
     return status
 
 

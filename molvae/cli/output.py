@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from molvae.cli.messages import with_flags
+from molvae.cli.messages import escape_control_characters, with_flags
 
 log = logging.getLogger("molvae")
 
@@ -84,7 +84,7 @@ class _Handler(logging.Handler):
     """Writes each record above the progress bar, if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = with_flags(self.format(record))
+        line = escape_control_characters(with_flags(self.format(record)))
         # Whatever shows a bar has imported tqdm.
         bars = sys.modules.get("tqdm")
         if bars is None:

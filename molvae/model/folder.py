@@ -8,19 +8,18 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-import torch
-from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 
 from molvae.errors import FileError, ModelError
 from molvae.files import write_bytes, write_json
+from molvae.model.weights import Shapes, check_header, read_tensors
 
 FORMAT = 3
 _READABLE = (2, 3)
@@ -29,8 +28,10 @@ _KIND = "molvae model"
 _MODEL, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "weights.safetensors"
 _DIGESTS = "sha256"
 _MIB = 1 << 20
-_MAX_BYTES = {_MODEL: 16 * _MIB, _VOCABULARY: 16 * _MIB, _WEIGHTS: 2048 * _MIB}
+_MAX_BYTES = {_MODEL: _MIB // 4, _VOCABULARY: 4 * _MIB, _WEIGHTS: 2048 * _MIB}
 """Larger files are refused unread; a model of 100 million weights takes 400 MB."""
+_MAX_DEPTH = 50
+"""Levels of nested JSON; a card has about five."""
 _LOCK_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 _READ_ATTEMPTS = 5
@@ -44,6 +45,11 @@ class SavedModel:
     description: dict[str, Any]
     vocabulary: Any
     weights: Mapping[str, Tensor]
+
+
+# Any: JSON values.
+ShapesNeeded = Callable[[dict[str, Any], Any], Shapes]
+"""Shapes of the weights that the content of model.json and of vocabulary.json asks for."""
 
 
 def write_model(folder: Path, saved: SavedModel) -> None:
@@ -72,8 +78,13 @@ def write_model(folder: Path, saved: SavedModel) -> None:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def read_model(folder: Path) -> SavedModel:
+def read_model(folder: Path, shapes_needed: ShapesNeeded | None = None) -> SavedModel:
     """The model in a folder, with the digest of each file checked.
+
+    Args:
+        folder: the folder.
+        shapes_needed: the weights that the model needs, compared with those that the folder has
+            before any is read; None compares none.
 
     Raises:
         ModelError: the folder or a file is missing, damaged, foreign, or of a newer format.
@@ -81,42 +92,12 @@ def read_model(folder: Path) -> SavedModel:
     for _ in range(_READ_ATTEMPTS):
         identity = _identity(folder)
         try:
-            return _read_files(folder)
+            return _read_files(folder, shapes_needed)
         except ModelError:
             # Another process may have replaced the folder between two of its files.
             if _identity(folder) == identity:
                 raise
-    return _read_files(folder)
-
-
-def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Load the weights into the network.
-
-    Raises:
-        ModelError: a tensor is missing, unexpected, or of another shape; all are named.
-    """
-    check_shapes(network, weights, source)
-    network.load_state_dict(
-        {name: weights[name].to(torch.float32) for name in network.state_dict()}
-    )
-
-
-def check_shapes(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Check that the weights fit the network, which may lie on the meta device.
-
-    Raises:
-        ModelError: a tensor is missing, unexpected, or of another shape; all are named.
-    """
-    expected = network.state_dict()
-    problems = [f"{name} is missing" for name in expected.keys() - weights.keys()]
-    problems += [f"{name} is not part of this network" for name in weights.keys() - expected.keys()]
-    problems += [
-        f"{name} has shape {list(weights[name].shape)}, expected {list(expected[name].shape)}"
-        for name in expected.keys() & weights.keys()
-        if weights[name].shape != expected[name].shape
-    ]
-    if problems:
-        raise ModelError(f"the weights of {source} do not fit: {'; '.join(sorted(problems))}")
+    return _read_files(folder, shapes_needed)
 
 
 def _write_files(folder: Path, saved: SavedModel) -> None:
@@ -128,7 +109,7 @@ def _write_files(folder: Path, saved: SavedModel) -> None:
     write_json(folder / _MODEL, model)
 
 
-def _read_files(folder: Path) -> SavedModel:
+def _read_files(folder: Path, shapes_needed: ShapesNeeded | None) -> SavedModel:
     if not folder.is_dir():
         _recover(folder)
     if not folder.is_dir():
@@ -144,13 +125,12 @@ def _read_files(folder: Path) -> SavedModel:
             f"{' and '.join(map(str, _READABLE))}; upgrade molvae, or save the model again "
             "with this version"
         )
-    contents = {name: _bytes(folder / name) for name in (_VOCABULARY, _WEIGHTS)}
-    _check_digests(folder, description, contents)
-    return SavedModel(
-        description=description,
-        vocabulary=_json(folder / _VOCABULARY, contents[_VOCABULARY]),
-        weights=_tensors(folder / _WEIGHTS, contents[_WEIGHTS]),
-    )
+    digests = _read_digests(folder, description)
+    vocabulary = _json(folder / _VOCABULARY, _checked_bytes(folder / _VOCABULARY, digests))
+    needed = shapes_needed(description, vocabulary) if shapes_needed else None
+    check_header(folder / _WEIGHTS, needed)
+    weights = read_tensors(folder / _WEIGHTS, _checked_bytes(folder / _WEIGHTS, digests))
+    return SavedModel(description, vocabulary, weights)
 
 
 def _check_file(path: Path) -> None:
@@ -167,15 +147,14 @@ def _check_file(path: Path) -> None:
         raise ModelError(f"{str(path)!r} is not a regular file; copy the folder again")
     if status.st_size > _MAX_BYTES[path.name]:
         raise ModelError(
-            f"{str(path)!r} has {status.st_size // _MIB} MiB, and a model's may have "
-            f"{_MAX_BYTES[path.name] // _MIB}; it is foreign"
+            f"{str(path)!r} has {status.st_size / _MIB:,.2f} MiB, and a model's may have "
+            f"{_MAX_BYTES[path.name] / _MIB:,g}; it is foreign"
         )
 
 
 # Any: JSON values.
-def _check_digests(
-    folder: Path, description: dict[str, Any], contents: Mapping[str, bytes]
-) -> None:
+def _read_digests(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
+    """The digests in the description, after that of the description itself was checked."""
     digests = description.get(_DIGESTS)
     if not isinstance(digests, dict) or not digests.keys() <= _MAX_BYTES.keys():
         raise ModelError(f"{str(folder / _MODEL)!r} holds no digests of the files; it is damaged")
@@ -185,12 +164,18 @@ def _check_digests(
             f"{str(folder / _MODEL)!r} was changed after it was written (its digest differs); "
             "copy the folder again"
         )
-    for name, content in contents.items():
-        if digests.get(name) != _sha256(content):
-            raise ModelError(
-                f"{str(folder / name)!r} is not the file that {_MODEL} describes (damaged, cut "
-                "short or exchanged); copy the folder again"
-            )
+    return digests
+
+
+def _checked_bytes(path: Path, digests: Mapping[str, Any]) -> bytes:
+    """The content of a file whose digest is known."""
+    content = _bytes(path)
+    if digests.get(path.name) != _sha256(content):
+        raise ModelError(
+            f"{str(path)!r} is not the file that {_MODEL} describes (damaged, cut "
+            "short or exchanged); copy the folder again"
+        )
+    return content
 
 
 # Any: JSON values.
@@ -198,10 +183,7 @@ def _description_digest(description: Mapping[str, Any]) -> str:
     """SHA-256 of the description as canonical JSON, without the digest itself."""
     digests = {name: digest for name, digest in description[_DIGESTS].items() if name != _MODEL}
     values = {**description, _DIGESTS: digests}
-    try:
-        return _sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode())
-    except RecursionError:
-        raise ModelError(f"{_MODEL} is nested too deeply; it is foreign") from None
+    return _sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode())
 
 
 @contextmanager
@@ -331,29 +313,28 @@ def _unwritable(folder: Path, error: OSError) -> FileError:
     )
 
 
+# Any: JSON values.
 def _json(path: Path, content: bytes) -> Any:
     try:
-        return json.loads(content)
+        value = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ModelError(f"{str(path)!r} is not JSON; it is damaged or foreign") from None
+    if _is_deeper(value, _MAX_DEPTH):
+        raise ModelError(f"{str(path)!r} is nested too deeply; it is foreign")
+    return value
 
 
-def _tensors(path: Path, content: bytes) -> Mapping[str, Tensor]:
-    try:
-        tensors = safetensors.torch.load(content)
-    except SafetensorError as error:
-        raise ModelError(f"{str(path)!r} is not a safetensors file: {error}") from None
-    bad = [
-        name
-        for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all())
-    ]
-    if bad:
-        raise ModelError(
-            f"{str(path)!r} holds NaN or infinite weights ({', '.join(sorted(bad))}); "
-            "use the model of an earlier training step"
-        )
-    return tensors
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Any: JSON values.
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether a JSON value has more than `levels` levels of lists and objects."""
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(child, levels - 1) for child in children)
 
 
 def _sha256(content: bytes) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, Field
 
 from molvae.errors import ConfigError
 from molvae.settings import Settings, suggestion
@@ -25,6 +25,7 @@ def check_device(name: str) -> str:
 Device = Annotated[str, AfterValidator(check_device)]
 """`auto` (cuda if there is one, else mps, else cpu) or the name of a device, as in `cuda:1`."""
 Layers = Annotated[int, Field(ge=1, le=64)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 ContextInput = Literal["first", "every"]
@@ -34,20 +35,20 @@ ContextInput = Literal["first", "every"]
 class ModelConfig(Settings):
     """Widths and depths of the network."""
 
-    tokens: NonNegativeInt = 400
+    tokens: Annotated[int, Field(ge=0, le=50_000)] = 400
     """Byte-pair merges of SELFIES symbols that are added to the vocabulary; 0 keeps to symbols.
 
     Merged tokens make sequences about three times shorter, and training that much faster.
     """
-    embedding_size: PositiveInt = 128
+    embedding_size: Width = 128
     """Dimensions of the embedding of a symbol."""
-    encoder_size: PositiveInt = 384
+    encoder_size: Width = 384
     """Hidden units of the encoder GRU, in each direction."""
     encoder_layers: Layers = 1
-    decoder_size: PositiveInt = 640
+    decoder_size: Width = 640
     """Hidden units of the decoder GRU."""
     decoder_layers: Layers = 1
-    latent_size: PositiveInt = 128
+    latent_size: Width = 128
     """Dimensions of the latent space."""
     latent_input: ContextInput = "first"
     """Give z to the decoder as its first hidden state only, or at every position too."""
@@ -57,7 +58,7 @@ class ModelConfig(Settings):
     A shared decoder is told how noisy its z is: without noise it decodes, with nothing but noise
     it is the language model of the learned prior, and in between it proposes similar molecules.
     """
-    prior_size: NonNegativeInt = 512
+    prior_size: Annotated[int, Field(ge=0, le=65_536)] = 512
     """Hidden units of the separate language model of the learned prior, where the decoder is not
     shared; 0 means no learned prior."""
     prior_layers: Layers = 1

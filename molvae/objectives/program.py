@@ -30,6 +30,10 @@ class ProgramMeasure(Settings):
     A program that crashes, hangs or writes too few or too many numbers is started again with fewer
     molecules, until the failing ones are identified. These are reported and have no value, and
     neither have molecules for which the program writes NaN or a line that is not a number.
+
+    Processes that the program started end with it; a server that later runs need must be started
+    by hand. On Linux this holds in any session, and if molvae is killed; elsewhere only for
+    processes in the program's own session, and not if molvae is killed.
     """
 
     kind: Literal["program"] = "program"

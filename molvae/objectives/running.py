@@ -1,19 +1,29 @@
-"""Run a program on some text with limits on its time and output."""
+"""Run a program on some text with limits on its time and output.
+
+On Linux all processes that the program started end with it, also those in a session of their own,
+and also if this process is killed (see `guard`). Elsewhere the processes in the program's session
+do, unless this process is killed.
+"""
 
 import codecs
 import os
 import selectors
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import IO
 
 _CHUNK_BYTES = 1 << 16
 _POLL_SECONDS = 0.05
+_GUARD = Path(__file__).with_name("guard.py")
+_GUARD_SECONDS = 10.0
+"""Time that the guard has for ending the program's processes."""
 _ERROR_BYTES = 300
 """Length of the tail of stderr that is kept; its last line is shown."""
 
@@ -42,24 +52,71 @@ def run_program(command: Sequence[str], text: str, folder: Path | None, limits: 
         stdin.write(text.encode())
         stdin.seek(0)
         try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            program = _Program(command, stdin, folder)
         except OSError as error:
-            return Ended("", f"could not be started: {error.strerror or error}")
-        streams = _Streams(process)
+            return Ended("", _not_started(error))
+        streams = _Streams(program.process)
         try:
             problem = streams.read(limits)
         finally:
-            _kill(process)
+            not_started = program.end()
             streams.close()
         shown = bytes(streams.output).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
-        return Ended(shown, problem or _failure(process.returncode, bytes(streams.errors)))
+        failure = _failure(program.process.returncode, bytes(streams.errors))
+        return Ended(shown, not_started or problem or failure)
+
+
+class _Program:
+    """A running program; `end` ends it and the processes that it started."""
+
+    def __init__(self, command: Sequence[str], stdin: IO[bytes], folder: Path | None) -> None:
+        self._failure: int | None = None
+        """Where the guard writes the number of the error if the program cannot be started."""
+        if not (sys.platform == "linux" and sys.executable):
+            self.process = _popen(command, stdin, folder)
+            return
+        self._failure, written = os.pipe()
+        guard = (sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), str(written))
+        try:
+            self.process = _popen((*guard, *command), stdin, folder, written)
+        except OSError:
+            os.close(self._failure)
+            raise
+        finally:
+            os.close(written)
+
+    def end(self) -> str | None:
+        """End all processes; a description of the problem if the program could not be started."""
+        if self._failure is not None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_GUARD_SECONDS)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if self._failure is None:
+            return None
+        with os.fdopen(self._failure, "rb") as stream:
+            number = stream.read()
+        return _not_started(OSError(int(number), os.strerror(int(number)))) if number else None
+
+
+def _popen(
+    command: Sequence[str], stdin: IO[bytes], folder: Path | None, *descriptors: int
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=descriptors,
+    )
+
+
+def _not_started(error: OSError) -> str:
+    return f"could not be started: {error.strerror or error}"
 
 
 class _Streams:
@@ -111,13 +168,6 @@ class _Streams:
         content += chunk
         if content is self.errors:
             del content[:-_ERROR_BYTES]
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the program and the processes in its session."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _failure(status: int, errors: bytes) -> str | None:

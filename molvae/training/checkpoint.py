@@ -14,8 +14,8 @@ from torch import Tensor
 
 from molvae.errors import RunError
 from molvae.files import write_bytes
-from molvae.model.folder import load_weights
 from molvae.model.network import SequenceVAE
+from molvae.model.weights import load_weights
 from molvae.settings import Settings
 
 _STATE, _DIGEST = "state", "sha256"

@@ -2,6 +2,7 @@
 
 import math
 import os
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -230,6 +231,61 @@ def test_children_of_a_program_are_ended_with_it(tmp_path):
     until = time.monotonic() + 10
     while _runs(int(note.read_text())):
         assert time.monotonic() < until
+
+
+DAEMON = (
+    "import os, subprocess, time\n"
+    "child = subprocess.Popen(['sleep', '60'], start_new_session=True, env={{}})\n"
+    "if not os.fork():\n"
+    "    os.setsid()\n"
+    "    grandchild = os.fork()\n"
+    "    if grandchild:\n"
+    "        open({note!r}, 'w').write(f'{{child.pid}} {{grandchild}}')\n"
+    "        os._exit(0)\n"
+    "    os.closerange(0, 3)\n"
+    "    time.sleep(60)\n"
+    "while not os.path.exists({note!r}): time.sleep(0.01)\n"
+    "print(1)\n"
+)
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
+
+
+def wait_until_all_ended(note):
+    processes = [int(word) for word in note.read_text().split()]
+    until = time.monotonic() + 10
+    while any(map(_runs, processes)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+# A child in a session of its own outlived the program, and the search.
+@on_linux
+@pytest.mark.parametrize("ending", ["", "time.sleep(60)", "os.kill(os.getpid(), 9)"])
+def test_processes_in_sessions_of_their_own_end_with_the_program(tmp_path, ending):
+    note = tmp_path / "pids"
+    code = DAEMON.format(note=str(note)) + ending
+    ended = run_program([sys.executable, "-S", "-c", code], "", None, Limits(3.0, 1000))
+    assert ("killed by signal 9" in str(ended.problem)) == ("kill" in ending)
+    assert (ended.problem is None) == (ending == "")
+    wait_until_all_ended(note)
+
+
+@on_linux
+def test_all_processes_of_a_program_end_when_the_search_is_killed(tmp_path):
+    note = tmp_path / "pids"
+    code = DAEMON.format(note=str(note)) + "time.sleep(60)"
+    search = (
+        "import sys\n"
+        "from molvae.objectives.running import Limits, run_program\n"
+        f"run_program([sys.executable, '-S', '-c', {code!r}], '', None, Limits(60.0, 1000))"
+    )
+    with subprocess.Popen([sys.executable, "-c", search]) as process:
+        until = time.monotonic() + 60
+        while not (note.exists() and note.read_text()):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.kill()
+    wait_until_all_ended(note)
 
 
 def test_a_program_that_closes_its_output_and_stays_is_ended():
