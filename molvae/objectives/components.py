@@ -18,6 +18,7 @@ from molvae.objectives.chemical import (
     SimilarityMeasure,
     SmartsMeasure,
 )
+from molvae.objectives.chemprop_model import ChempropMeasure
 from molvae.objectives.desirability import AnyCurve, Desirability, parse_curve
 from molvae.objectives.function import FunctionMeasure
 from molvae.objectives.learned import ModelMeasure
@@ -35,7 +36,8 @@ AnyMeasure = Annotated[
     | ModelMeasure
     | FunctionMeasure
     | ProgramMeasure
-    | RestMeasure,
+    | RestMeasure
+    | ChempropMeasure,
     Field(discriminator="kind"),
 ]
 
@@ -49,6 +51,7 @@ _KINDS: tuple[type[Settings], ...] = (
     FunctionMeasure,
     ProgramMeasure,
     RestMeasure,
+    ChempropMeasure,
 )
 
 MEASURES: Mapping[str, type[Settings]] = MappingProxyType(
