@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from molvae.chem.properties import PROPERTIES, property_values
     from molvae.chem.standardize import standardize
     from molvae.chem.standardize_config import StandardizeConfig
+    from molvae.closest import decode_closest
     from molvae.dataset.corpus import Corpus, prepare_corpus
     from molvae.dataset.corpus_config import CorpusConfig
     from molvae.dataset.known import known_smiles
@@ -76,6 +77,7 @@ __all__ = [
     "TrainingPlan",
     "TrainingResult",
     "Vocabulary",
+    "decode_closest",
     "evaluate",
     "find_objective",
     "generate",
@@ -102,6 +104,7 @@ _HOMES = {
     "molvae.dataset.known": ("known_smiles",),
     "molvae.dataset.molecules": ("save_molecules",),
     "molvae.errors": ("MoleculeError", "MolvaeError"),
+    "molvae.closest": ("decode_closest",),
     "molvae.generation": ("Generation", "generate"),
     "molvae.generation_config": ("GenerateConfig",),
     "molvae.model.decoding_config": ("DecodingConfig",),

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies
 from molvae.chem.refusal import Refusal
+from molvae.closest import decode_closest
 from molvae.dataset.names import join_columns
 from molvae.dataset.rows import AcceptedRow, RefusedRow
 from molvae.errors import DataError, MoleculeError
@@ -187,10 +188,15 @@ def encode_rows(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> Encod
     )
 
 
-def tabulate_reconstructions(model: MoleculeVAE, rows: Rows) -> RowTable:
-    """Each molecule after encoding and greedy decoding, beside the molecule itself.
+def tabulate_reconstructions(model: MoleculeVAE, rows: Rows, candidates: int = 0) -> RowTable:
+    """Each molecule after encoding and decoding, beside the molecule itself.
 
     Columns: `smiles`, `reconstructed` (empty where nothing came back), `exact` (0 or 1), `row`.
+
+    Args:
+        model: model that encodes and decodes.
+        rows: rows of a file.
+        candidates: see `decode_closest`; 0 decodes greedily.
 
     Raises:
         DataError: no row holds a molecule of this model's symbols.
@@ -198,7 +204,8 @@ def tabulate_reconstructions(model: MoleculeVAE, rows: Rows) -> RowTable:
 
     def reconstructions(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
         mean, _ = model.posterior([row.selfies for row in accepted])
-        decoded = [molecule.smiles if molecule else "" for molecule in model.decode(mean)]
+        closest = decode_closest(model, mean, candidates)
+        decoded = [molecule.smiles if molecule else "" for molecule in closest]
         exact = [int(row.smiles == back) for row, back in zip(accepted, decoded, strict=True)]
         return {"reconstructed": decoded, "exact": exact}
 
