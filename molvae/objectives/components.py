@@ -59,7 +59,7 @@ MEASURES: Mapping[str, type[Settings]] = MappingProxyType(
 )
 """Settings class of each measure, by its `kind` in a file."""
 
-_RESERVED_NAMES = frozenset({"smiles", "row", "score", "call", "source", "similarity_to_lead"})
+RESERVED_NAMES = frozenset({"smiles", "row", "score", "call", "source", "similarity_to_lead"})
 """Names of the other columns in tables of scores."""
 
 Name = Annotated[str, Field(pattern=r"^[^\s,\"](?:[^\n\r,\"]*[^\s,\"])?$")]
@@ -144,7 +144,7 @@ def read_item(item: type[Item], table: Any, source: str) -> Item:
     if "measure" not in values:
         values = _with_measure(item, values, source)
     read = item.parse(values, source)
-    if read.label in _RESERVED_NAMES:
+    if read.label in RESERVED_NAMES:
         raise ConfigError(
             f"{source}: {read.label!r} is a reserved column name; choose another 'name'"
         )

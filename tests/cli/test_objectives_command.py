@@ -29,3 +29,22 @@ def test_a_name_is_shown_as_the_file_that_it_would_be(molvae, tmp_path):
 
 def test_an_unknown_name_is_told_with_the_nearest(molvae):
     assert "did you mean 'pmo/qed'?" in molvae("objectives", "pmo/qet").complaint
+
+
+def test_a_file_of_reinvent_is_converted(molvae, tmp_path):
+    source = tmp_path / "scoring.json"
+    kinds = ("QED", "Maize")
+    components = [{kind: {"endpoint": [{"name": kind}]}} for kind in kinds]
+    source.write_text(json.dumps({"scoring": {"type": "geometric_mean", "component": components}}))
+    out = tmp_path / "objective.toml"
+    done = molvae("objectives", "--from", source, "--out", out)
+    assert done.status == 0
+    assert "Maize" in done.err
+    assert find_objective(out).component[0].measure.property == "qed"
+    printed = json.loads(molvae("objectives", "--from", source, "--json").out)
+    assert tomllib.loads(printed["toml"])["component"]
+    assert len(printed["missing"]) == 1
+
+
+def test_out_needs_something_to_write(molvae, tmp_path):
+    assert "--from" in molvae("objectives", "--out", tmp_path / "x.toml").complaint
