@@ -14,6 +14,10 @@ class LatentConfig(Settings):
     """Distinct reference molecules; four fifths of them train the ridge regressions."""
     exact_molecules: PositiveInt = 5_000
     """Rows of each test file that are reconstructed, from its first on."""
+    candidates: NonNegativeInt = 16
+    """Candidates of `decode_closest`, with which rows are reconstructed once more; 0: not."""
+    closest_molecules: PositiveInt = 1_000
+    """Rows of each test file for that, from its first on."""
     edited: PositiveInt = 1_000
     """Reference molecules that are changed by graph edits and then reconstructed."""
     respelled: PositiveInt = 1_000

@@ -43,6 +43,9 @@ def exact_in_file(model: MoleculeVAE, path: Path, config: LatentConfig) -> Itera
         if isinstance(before, AcceptedRow) and _has_changed(before, row)
     ]
     yield _exact(model, f"exact, {path.name}", rows)
+    if config.candidates:
+        name = f"exact, {path.name}, closest of {config.candidates}"
+        yield _exact(model, name, rows[: config.closest_molecules], config.candidates)
     yield _exact(model, f"exact, {path.name}, stereo marks removed", changed)
 
 
@@ -148,7 +151,12 @@ def edit(molecule: Molecule, edits: int, generator: np.random.Generator) -> Mole
     return child
 
 
-def _exact(model: MoleculeVAE, name: str, rows: Sequence[AcceptedRow | RefusedRow]) -> Figure:
+def _exact(
+    model: MoleculeVAE,
+    name: str,
+    rows: Sequence[AcceptedRow | RefusedRow],
+    candidates: int = 0,
+) -> Figure:
     pairs = [
         (row.smiles, row.selfies)
         for row in rows
@@ -156,7 +164,7 @@ def _exact(model: MoleculeVAE, name: str, rows: Sequence[AcceptedRow | RefusedRo
     ]
     return Figure(
         name,
-        len(round_tripping(model, pairs)) / len(rows) if rows else nan,
+        len(round_tripping(model, pairs, candidates)) / len(rows) if rows else nan,
         len(pairs) / len(rows) if rows else nan,
         "readable by the model",
         len(rows),

@@ -11,6 +11,7 @@ from molvae.benchmarks.latent_config import LatentConfig
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, to_selfies_batch
 from molvae.chem.screening import JudgedSelfies, judge_selfies
+from molvae.closest import decode_closest
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores, ordered_map
 
@@ -77,12 +78,20 @@ def is_known(model: MoleculeVAE, selfies: Selfies) -> bool:
     return all(symbol in model.vocabulary for symbol in selfies)
 
 
-def round_tripping(model: MoleculeVAE, pairs: Sequence[tuple[str, Selfies]]) -> list[str]:
-    """SMILES of those molecules that come back from their posterior means."""
+def round_tripping(
+    model: MoleculeVAE, pairs: Sequence[tuple[str, Selfies]], candidates: int = 0
+) -> list[str]:
+    """SMILES of those molecules that come back from their posterior means.
+
+    Args:
+        model: the model.
+        pairs: SMILES and SELFIES of each molecule.
+        candidates: see `decode_closest`; 0 decodes greedily.
+    """
     if not pairs:
         return []
     mean, _ = model.posterior([selfies for _, selfies in pairs])
-    decoded = model.decode(mean)
+    decoded = decode_closest(model, mean, candidates)
     return [
         smiles
         for (smiles, _), molecule in zip(pairs, decoded, strict=True)

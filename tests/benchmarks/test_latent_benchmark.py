@@ -1,3 +1,5 @@
+from operator import eq
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from molvae.chem.notation import to_selfies
 SMALL = LatentConfig(
     molecules=60,
     exact_molecules=40,
+    candidates=4,
+    closest_molecules=20,
     edited=20,
     respelled=20,
     held_out=30,
@@ -40,6 +44,9 @@ def test_exact_shares_are_those_of_the_models_own_reconstruction(record, tiny_mo
     assert row["value"] == pytest.approx(exact)
     assert row["control"] == 1.0
     assert row["basis"] == 40
+    closest = figure(record, "exact, few.csv, closest of 4")
+    assert closest["value"] >= sum(map(eq, molecules[:20], came[:20])) / 20
+    assert closest["basis"] == 20
 
 
 def test_the_elbo_gap_is_reconstruction_plus_kl_less_the_nll_of_the_prior(record):
