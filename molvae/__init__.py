@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from molvae.pretrained import shipped_models
     from molvae.report.writing import write_report
     from molvae.runs import RunDirectory
+    from molvae.scaffold_completion import Completion, complete
+    from molvae.scaffold_completion_config import CompleteConfig
     from molvae.training.config import TrainConfig, TrainingPlan
     from molvae.training.run import TrainingResult, resume, train
     from molvae.vocabulary import Vocabulary
@@ -46,6 +48,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PROPERTIES",
+    "CompleteConfig",
+    "Completion",
     "Conditions",
     "ConfiguredObjective",
     "Corpus",
@@ -77,6 +81,7 @@ __all__ = [
     "TrainingPlan",
     "TrainingResult",
     "Vocabulary",
+    "complete",
     "decode_closest",
     "evaluate",
     "find_objective",
@@ -125,6 +130,8 @@ _HOMES = {
     "molvae.pretrained": ("shipped_models",),
     "molvae.report.writing": ("write_report",),
     "molvae.runs": ("RunDirectory",),
+    "molvae.scaffold_completion": ("Completion", "complete"),
+    "molvae.scaffold_completion_config": ("CompleteConfig",),
     "molvae.training.config": ("TrainConfig", "TrainingPlan"),
     "molvae.training.run": ("TrainingResult", "resume", "train"),
     "molvae.vocabulary": ("Vocabulary",),

@@ -107,6 +107,11 @@ class Generation:
             return "train longer, raise `most_draws`, or accept radicals (`radicals=True`)"
         if most == Refusal.DUPLICATE:
             return "most samples are duplicates: train longer, raise `temperature` or `most_draws`"
+        if most == Refusal.PATTERN_MISSING:
+            return (
+                "most samples lack a pattern of `keep`: add to a scaffold instead of waiting for "
+                "it, with `molvae complete` and attachment points such as '[*:1]c1ccccc1'"
+            )
         return "loosen the filters, raise `temperature` or `most_draws`"
 
     @property

@@ -12,7 +12,13 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies_batch, to_selfies
+from molvae.chem.notation import (
+    CONSTRAINTS,
+    Selfies,
+    from_selfies_batch,
+    is_single_bonded,
+    to_selfies,
+)
 from molvae.chem.similarity import selfies_substructures
 from molvae.dataset.molecules import name_molecule, read_molecules
 from molvae.errors import ConfigError, ModelError, MoleculeError
@@ -23,6 +29,7 @@ from molvae.model.folder import SavedModel, read_model, write_model
 from molvae.model.network import Posterior, SequenceVAE, as_latents, pad_ids, pick_device
 from molvae.model.network_config import Device, ModelConfig
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
+from molvae.model.prompt import Prompts
 from molvae.model.weights import Shapes
 from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
@@ -296,6 +303,40 @@ class MoleculeVAE:
         source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
         ids = self._named_prior(prior, workers).write(n, config or self._sampling, source)
         return self._read(ids)
+
+    def continue_selfies(
+        self,
+        prefixes: Sequence[Selfies],
+        generator: np.random.Generator,
+        config: DecodingConfig | None = None,
+    ) -> list[Selfies]:
+        """Each beginning of a SELFIES, continued by the language model of the learned prior.
+
+        An atom with a single bond follows each beginning.
+
+        Args:
+            prefixes: beginnings of at least one symbol.
+            generator: source of randomness.
+            config: how tokens are chosen; None samples from the language model's distribution.
+
+        Raises:
+            ModelError: the model has no learned prior.
+            MoleculeError: a beginning is empty, or has a symbol that the vocabulary lacks.
+        """
+        if not all(prefixes):
+            raise MoleculeError("no symbols", "an empty SELFIES cannot be continued")
+        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        rows = self.vocabulary.encode_batch(prefixes) if prefixes else []
+        longer = [self.vocabulary.extensions(row[-1], is_single_bonded) for row in rows]
+        following = self.vocabulary.beginning_with(is_single_bonded)
+        n_ids = len(self.vocabulary)
+        continued: list[Selfies] = []
+        for begin in range(0, len(rows), _ROWS):
+            batch = slice(begin, begin + _ROWS)
+            prompts = Prompts.build(rows[batch], longer[batch], following, n_ids, self.device)
+            sequences = self.network.continue_prior(prompts, config or self._sampling, source)
+            continued += self._read(sequences.ids)
+        return continued
 
     def prior_named(self, name: PriorName | None) -> PriorName:
         """The name itself, or that of the model's own prior for None.

@@ -7,7 +7,7 @@ a token, so every molecule can be encoded.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -140,6 +140,29 @@ class Vocabulary:
                 raise ModelError(f"id {index} is outside the vocabulary of {len(self)} ids")
             symbols += self._symbols_of[index - _SPECIAL]
         return tuple(symbols)
+
+    def extensions(self, index: int, may_follow: Callable[[str], bool]) -> list[int]:
+        """The id itself, and ids of merged tokens that continue its symbols.
+
+        Args:
+            index: id of a token.
+            may_follow: whether a symbol may be the first of the continuation.
+        """
+        symbols = self._symbols_of[index - _SPECIAL]
+        size = len(symbols)
+        return [
+            longer
+            for longer, token in enumerate(self._symbols_of, start=_SPECIAL)
+            if token[:size] == symbols and (len(token) == size or may_follow(token[size]))
+        ]
+
+    def beginning_with(self, accept: Callable[[str], bool]) -> list[int]:
+        """Ids of the tokens whose first symbol is accepted."""
+        return [
+            index
+            for index, token in enumerate(self._symbols_of, start=_SPECIAL)
+            if accept(token[0])
+        ]
 
     def with_symbols(self, symbols: Iterable[str]) -> "Vocabulary":
         """This vocabulary with the symbols it lacks added at its end; its ids stay as they are."""

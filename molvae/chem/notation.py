@@ -21,11 +21,13 @@ __all__ = [
     "from_selfies",
     "from_selfies_batch",
     "is_canonical",
+    "is_single_bonded",
     "random_selfies",
     "repair",
     "robust_alphabet",
     "selfies_to_smiles",
     "smiles_or_none",
+    "smiles_to_selfies",
     "to_selfies",
     "to_selfies_batch",
 ]
@@ -34,6 +36,7 @@ Selfies = tuple[str, ...]
 
 _MARKED_ATOM = re.compile(r"\[([=#]?)[/\\]?([0-9]*)([A-Z][a-z]?)@{1,2}(H[0-9])?([+-][0-9])?\]")
 """Symbol of a chiral atom: bond, isotope, element, hydrogens, charge."""
+_SINGLE_BONDED = re.compile(r"\[(?![=#/\\]|Branch|Ring)[^\]]+\]")
 _ORGANIC = frozenset({"B", "C", "N", "O", "S", "P"})
 """Elements whose hydrogens are implicit if the atom has no stereo mark, isotope or charge."""
 
@@ -73,7 +76,7 @@ def to_selfies(molecule: Molecule, source: Selfies | None = None) -> Selfies:
     _install_constraints()
     with rdBase.BlockLogs():
         for smiles in _smiles_forms(molecule.smiles):
-            selfies = _encode_smiles(smiles)
+            selfies = smiles_to_selfies(smiles)
             if selfies is None:
                 continue
             if selfies == source or smiles_or_none(selfies) == molecule.smiles:
@@ -107,7 +110,7 @@ def random_selfies(
     order = generator.permutation(molecule.mol.GetNumAtoms()).tolist()
     with rdBase.BlockLogs():
         shuffled = Chem.RenumberAtoms(molecule.mol, order)
-        selfies = _encode_smiles(Chem.MolToSmiles(shuffled, canonical=False))
+        selfies = smiles_to_selfies(Chem.MolToSmiles(shuffled, canonical=False))
         if not check:
             return selfies
         is_same = selfies is not None and smiles_or_none(selfies) == molecule.smiles
@@ -170,6 +173,26 @@ def selfies_to_smiles(symbols: Sequence[str]) -> str:
     return smiles
 
 
+def smiles_to_selfies(smiles: str) -> Selfies | None:
+    """Symbols of a SMILES, with the atoms in its order; None if selfies cannot encode it.
+
+    Unlike `to_selfies` it does not check that they decode to the same molecule.
+    """
+    _install_constraints()
+    try:
+        # Not strict: SELFIES that violate the constraints fail the round trip that follows.
+        return tuple(sf.split_selfies(sf.encoder(smiles, strict=False)))
+    # Only the first is documented by selfies; the others come from aromatic halogens, wildcard
+    # atoms, and branches nested beyond Python's recursion limit.
+    except (sf.EncoderError, KeyError, AssertionError, RecursionError):
+        return None
+
+
+def is_single_bonded(symbol: str) -> bool:
+    """Whether a symbol is an atom with a single bond, without a mark of its direction."""
+    return _SINGLE_BONDED.fullmatch(symbol) is not None
+
+
 def repair(symbols: Sequence[str]) -> Repair | None:
     """First repair that `from_selfies` makes to symbols that cannot be decoded as written.
 
@@ -220,14 +243,3 @@ def _smiles_forms(smiles: str) -> Iterator[str]:
     mol = Chem.MolFromSmiles(smiles)
     Chem.Kekulize(mol)
     yield Chem.MolToSmiles(mol, kekuleSmiles=True)
-
-
-def _encode_smiles(smiles: str) -> Selfies | None:
-    """Symbols of a SMILES; None if selfies cannot encode it."""
-    try:
-        # Not strict: SELFIES that violate the constraints fail the round trip that follows.
-        return tuple(sf.split_selfies(sf.encoder(smiles, strict=False)))
-    # Only the first is documented by selfies; the others come from aromatic halogens, wildcard
-    # atoms, and branches nested beyond Python's recursion limit.
-    except (sf.EncoderError, KeyError, AssertionError, RecursionError):
-        return None

@@ -23,6 +23,7 @@ from molvae.errors import ConfigError, MolvaeError
 COMMANDS = (
     "train",
     "generate",
+    "complete",
     "optimize",
     "reconstruct",
     "encode",

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from molvae.model.decoding_config import GREEDY, DecodingConfig
+from molvae.model.prompt import Prompts
 from molvae.model.token_decoder import TokenDecoder
 from molvae.special_ids import END, PAD, START
 
@@ -53,10 +54,19 @@ def sample(
     context: Float[Tensor, "molecule context"],
     config: DecodingConfig,
     generator: torch.Generator | None = None,
+    prompts: Prompts | None = None,
 ) -> Sequences:
-    """The ids that `decode` returns, and their NLL under the decoder."""
+    """The ids that `decode` returns, and their NLL under the decoder.
+
+    Args:
+        decoder: the model of tokens.
+        context: one vector per row.
+        config: how tokens are chosen.
+        generator: source of randomness.
+        prompts: beginnings of the sequences, one per row; None begins with any token.
+    """
     nll = context.new_zeros(len(context), dtype=torch.float32)
-    return Sequences(_generate(decoder, context, config, generator, nll=nll), nll)
+    return Sequences(_generate(decoder, context, config, generator, nll=nll, prompts=prompts), nll)
 
 
 @torch.inference_mode()
@@ -66,7 +76,9 @@ def _generate(
     config: DecodingConfig,
     generator: torch.Generator | None,
     temperatures: Float[Tensor, " molecule"] | None = None,
+    *,
     nll: Float[Tensor, " molecule"] | None = None,
+    prompts: Prompts | None = None,
 ) -> Int[Tensor, "molecule position"]:
     """The ids; the NLL of each row is added to its `nll`."""
     ids = context.new_full((len(context), config.max_symbols), PAD, dtype=torch.long)
@@ -79,6 +91,9 @@ def _generate(
         has_ended = last == END
         # Before PAD and START are excluded: the decoder's own distribution has them too.
         total = None if nll is None else logits.float().logsumexp(1)
+        allowed = None if prompts is None else prompts.allowed_at(position, open_rows, last)
+        if allowed is not None:
+            logits = logits.masked_fill(~allowed, -torch.inf)
         last = torch.where(has_ended, END, next_ids(logits, config, generator, temperatures))
         ids[open_rows, position] = last
         if nll is not None and total is not None:

@@ -18,6 +18,7 @@ from molvae.model.heads import FingerprintHead, PropertyHead
 from molvae.model.loss import Elbo
 from molvae.model.network_config import Device, ModelConfig, check_device
 from molvae.model.precision import writes_in_bfloat16
+from molvae.model.prompt import Prompts
 from molvae.model.recurrence import GRULayer
 from molvae.model.token_decoder import TokenDecoder
 from molvae.special_ids import END, PAD
@@ -199,6 +200,20 @@ class SequenceVAE(nn.Module):
         for begin in range(0, n, together):
             context = self._prior_context(model, min(together, n - begin))
             yield from sample(model, context, config, generator).split(_SAMPLED_TOGETHER)
+
+    def continue_prior(
+        self, prompts: Prompts, config: DecodingConfig, generator: torch.Generator
+    ) -> Sequences:
+        """Sequences that begin with the prompts, continued by the prior's language model.
+
+        Raises:
+            ModelError: the network has no learned prior.
+        """
+        if not self.has_prior:
+            raise ModelError("this model has no learned prior, so it cannot continue molecules")
+        model = self._prior_model
+        context = self._prior_context(model, len(prompts.lengths))
+        return sample(model, context, config, generator, prompts)
 
     def decoder_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters of the decoder and of the language model, by name."""
