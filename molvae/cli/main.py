@@ -42,6 +42,7 @@ COMMANDS = (
     "config",
     "schema",
     "completion",
+    "help",
 )
 _GROUPS = frozenset({"benchmark", "data"})
 """Commands that have commands of their own."""

@@ -22,6 +22,7 @@ from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.cli.search_flags import SEARCH_BY_FILE
+from molvae.cli.tracking import Track, tracking
 from molvae.errors import ConfigError
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import RunDirectory
@@ -34,12 +35,13 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Start:
-    """Whether a search is new, and what it starts from."""
+    """Whether a search is new, what it starts from, and where its figures go."""
 
     config: ConfigFile = None
     resume: Resume = False
     cache: Path | None = None
     """File of scores shared by several runs, so that no score is paid for twice."""
+    track: Track = None
 
 
 def optimize(
@@ -90,15 +92,17 @@ def optimize(
             if not lead.is_exact:
                 log.warning("%s", lead)
         run = run or RunDirectory.create(out)
-        result = search(
-            vae,
-            wanted,
-            plan,
-            run,
-            resume=start.resume,
-            cache=start.cache,
-            progress=output.progress,
-        )
+        with tracking(start.track, out) as callback:
+            result = search(
+                vae,
+                wanted,
+                plan,
+                run,
+                resume=start.resume,
+                cache=start.cache,
+                progress=output.progress,
+                callback=callback,
+            )
     output.show(result.summary(), _table(result, run))
 
 

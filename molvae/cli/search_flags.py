@@ -12,6 +12,7 @@ SEARCH_BY_FILE = (
     "min_environment_rate",
     # The default method.
     "candidate_heavy_atoms",
+    "keep_stereo",
     "children",
     "evolved",
     "generations",

@@ -17,6 +17,7 @@ from molvae.cli.flags import (
 )
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.resumption import check_resumable
+from molvae.cli.tracking import Track, tracking
 from molvae.dataset.containers import save_standard_input
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError
@@ -40,6 +41,8 @@ _TRAINING_BY_FILE = (
     "property_weight",
     "validate_every",
     "checkpoint_minutes",
+    # The flag --track does the same, and more.
+    "tensorboard",
 )
 _DATA_BY_FILE = (
     "allow_radicals",
@@ -108,6 +111,7 @@ def train(
     flags: Annotated[TrainFlags, Parameter(name="*")] = TrainFlags(),
     config: ConfigFile = None,
     resume: Resume = False,
+    track: Track = None,
     output: OutputFlags = Output(),
 ) -> int:
     """Train a model on a file of molecules.
@@ -131,10 +135,15 @@ def train(
     bar = output.progress and not torchrun_rank()
     if earlier:
         check_resumable(earlier, given(plan))
-        result = resume_training(out, **_resources(plan.train), progress=bar)
     else:
         _check_start(plan)
-        result = train_model(plan, out, progress=bar)
+    # The other processes that torchrun started have no figures.
+    with tracking(None if torchrun_rank() else track, out) as callback:
+        if earlier:
+            resources = _resources(plan.train)
+            result = resume_training(out, **resources, progress=bar, callback=callback)
+        else:
+            result = train_model(plan, out, progress=bar, callback=callback)
     if not torchrun_rank():
         run = RunDirectory(out)
         output.show(read_json(run.summary), _text(result, run))

@@ -37,7 +37,7 @@ from molvae.optimize.result import (
 )
 from molvae.optimize.scaffolds import ScaffoldFilter
 from molvae.optimize.score_cache import ScoreCache
-from molvae.optimize.search_progress import SearchProgress
+from molvae.optimize.search_progress import SearchCallback, SearchProgress, SearchRound
 from molvae.optimize.strategy import SearchContext, Strategy
 from molvae.runs import RunDirectory
 
@@ -47,7 +47,7 @@ _TOP = 10
 """Molecules whose mean score measures a search."""
 
 
-def search(
+def search(  # noqa: PLR0913 - all but three are switches of a call, not of the search
     model: LatentModel,
     objective: Objective,
     config: SearchConfig,
@@ -56,6 +56,7 @@ def search(
     resume: bool = False,
     cache: Path | None = None,
     progress: bool = False,
+    callback: SearchCallback | None = None,
 ) -> SearchResult:
     """Search a latent space for molecules of high score.
 
@@ -71,6 +72,8 @@ def search(
         resume: whether to continue the search in `run`.
         cache: file of scores shared by several runs; a score found there is a call all the same.
         progress: whether to show a progress bar.
+        callback: called with a `SearchRound` after each round; an error that it raises ends the
+            search, which can be resumed.
 
     Raises:
         RunError: the run holds another search, or one already and `resume` is False; or another
@@ -98,7 +101,7 @@ def search(
         if config.pareto:
             strategy = ManyGoals(strategy, oracle, config.seed)
         loop = _Loop(strategy, oracle, journal, constraints, config)
-        stop, sums = loop.run(progress=progress)
+        stop, sums = loop.run(progress=progress, callback=callback or (lambda _: None))
         result = _result(loop, stop, sums)
     if constraints.lead is not None:
         result = replace(result, lead=_lead_outcome(result, constraints, model))
@@ -132,7 +135,7 @@ class _Loop:
     constraints: HardConstraints
     config: SearchConfig
 
-    def run(self, *, progress: bool) -> tuple[StopReason, SearchProgress]:
+    def run(self, *, progress: bool, callback: SearchCallback) -> tuple[StopReason, SearchProgress]:
         """Search until there is a reason to stop."""
         oracle, config = self.oracle, self.config
         sums, scaffolds = self._resume()
@@ -149,7 +152,9 @@ class _Loop:
                 rejected = self.constraints.rejections.total() - before
                 result = oracle.evaluate(asked, sums.rounds + 1)
                 bar.update(oracle.calls - bar.n)
-                bar.set_postfix_str(self._progress_text())
+                figures = self._figures(sums.rounds + 1)
+                bar.set_postfix_str(f"best {figures.best:.4g}, top 10 {figures.mean_of_top_10:.4g}")
+                callback(figures)
                 # A cut round stays unfinished: with a larger budget all of it is repeated.
                 if result.is_cut:
                     cut = sums.with_cut_round(result, rejected, unproposed)
@@ -236,9 +241,10 @@ class _Loop:
         top = mean_of_best(scores, _TOP) if np.isfinite(scores).sum() >= _TOP else nan
         return enough is not None and top >= enough
 
-    def _progress_text(self) -> str:
+    def _figures(self, round_number: int) -> SearchRound:
         best, top = (mean_of_best(self.oracle.scores, k) for k in (1, _TOP))
-        return f"best {best:.4g}, mean of top {_TOP} {top:.4g}"
+        rejected = self.constraints.rejections.total()
+        return SearchRound(round_number, self.oracle.calls, best, top, rejected)
 
 
 def _open_journal(

@@ -1,10 +1,39 @@
 """SearchProgress: sums over the finished rounds of a search, and when to give up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from molvae.optimize.oracle import RoundResult
 from molvae.optimize.result import StopReason
+
+
+@dataclass(frozen=True)
+class SearchRound:
+    """Figures of a search after one of its rounds."""
+
+    round: int
+    """1-based number of the round."""
+    calls: int
+    """Distinct molecules scored so far, those of earlier sessions included."""
+    best: float
+    """Best score so far; NaN if no molecule has a score."""
+    mean_of_top_10: float
+    """Mean of the ten best scores so far; NaN if there is none."""
+    rejected: int
+    """Candidates rejected so far by the constraints, at no cost."""
+
+    @property
+    def number(self) -> int:
+        """Molecules scored, the axis of search curves."""
+        return self.calls
+
+    def values(self) -> Mapping[str, float]:
+        """Figures by name."""
+        return {name: float(value) for name, value in asdict(self).items()}
+
+
+SearchCallback = Callable[[SearchRound], None]
+"""Called after each round of a search."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -26,6 +27,48 @@ Notify = Callable[[str], None]
 """Called with each line that the user should read."""
 
 
+# Any: JSON values.
+@dataclass(frozen=True)
+class Validation:
+    """A validation on held-out molecules during a training."""
+
+    step: Step
+    """The last update before the validation."""
+    epoch: float
+    """Epochs done, with fractions."""
+    seconds: float
+    """Time of the training over all sessions."""
+    training_losses: Mapping[str, float]
+    """Running means of the losses of the updates, by name; see `Step.losses`."""
+    held_out: HeldOut
+
+    @property
+    def number(self) -> int:
+        """Updates made."""
+        return self.step.number
+
+    def values(self) -> Mapping[str, float]:
+        """Figures by name: those of `progress.jsonl` that are numbers with a fraction."""
+        return {name: value for name, value in self.to_json().items() if isinstance(value, float)}
+
+    def to_json(self) -> dict[str, Any]:
+        """The line of `progress.jsonl`."""
+        return {
+            "step": self.step.number,
+            "epoch": round(self.epoch, 4),
+            "seconds": round(self.seconds, 1),
+            "beta": self.step.beta,
+            "learning_rate": self.step.learning_rate,
+            "gradient_norm": self.step.gradient_norm,
+            **{f"training_{name}": loss for name, loss in self.training_losses.items()},
+            **self.held_out.to_json(),
+        }
+
+
+TrainingCallback = Callable[[Step | Validation], None]
+"""Called after each update and each validation, in the main process."""
+
+
 class ProgressReport:
     """A progress bar, the file `progress.jsonl`, and TensorBoard event files.
 
@@ -34,11 +77,19 @@ class ProgressReport:
         notify: called with each line that the user should read; None drops them.
         bar: whether to show a bar with molecules/s and the time left.
         tensorboard: whether to write TensorBoard event files.
+        callback: called after each update and each validation; None for nothing.
     """
 
     def __init__(
-        self, run: RunDirectory, notify: Notify | None, *, bar: bool, tensorboard: bool
+        self,
+        run: RunDirectory,
+        notify: Notify | None,
+        *,
+        bar: bool,
+        tensorboard: bool,
+        callback: TrainingCallback | None = None,
     ) -> None:
+        self.callback = callback or (lambda event: None)
         self.run = run
         self.notify = notify or (lambda line: None)
         self.shows_bar = bar
@@ -93,6 +144,7 @@ class ProgressReport:
 
     def step(self, step: Step) -> None:
         """Advance the bar by an update."""
+        self.callback(step)
         if self.bar is None:
             return
         for name, loss in step.losses.items():
@@ -106,22 +158,13 @@ class ProgressReport:
     def validation(self, step: Step, epoch: float, validation: HeldOut, seconds: float) -> None:
         """Show a validation, and append it to `progress.jsonl`."""
         self.say(f"epoch {epoch:.2f}: {validation}")
-        line = {
-            "step": step.number,
-            "epoch": round(epoch, 4),
-            "seconds": round(seconds, 1),
-            "beta": step.beta,
-            "learning_rate": step.learning_rate,
-            "gradient_norm": step.gradient_norm,
-            **{f"training_{name}": loss for name, loss in self.losses.items()},
-            **validation.to_json(),
-        }
+        event = Validation(step, epoch, seconds, dict(self.losses), validation)
         with self.run.progress.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+            stream.write(json.dumps(event.to_json()) + "\n")
         if self.writer is not None:
-            for name, value in line.items():
-                if isinstance(value, float):
-                    self.writer.add_scalar(name, value, step.number)
+            for name, value in event.values().items():
+                self.writer.add_scalar(name, value, step.number)
+        self.callback(event)
 
     def say(self, line: str) -> None:
         """Show a line above the bar."""

@@ -31,7 +31,7 @@ from molvae.training.process_group import (
     torchrun_rank,
     torchrun_size,
 )
-from molvae.training.progress import Notify, ProgressReport
+from molvae.training.progress import Notify, ProgressReport, TrainingCallback
 from molvae.training.resampling import MIN_MOLECULES, resample_prior
 from molvae.training.session import Measure, StopReason, TrainingSession
 from molvae.training.start import prepare_data, prepare_start
@@ -61,7 +61,12 @@ class TrainingResult:
 
 
 def train(
-    plan: TrainingPlan, out: Path | str, *, notify: Notify | None = None, progress: bool = False
+    plan: TrainingPlan,
+    out: Path | str,
+    *,
+    notify: Notify | None = None,
+    progress: bool = False,
+    callback: TrainingCallback | None = None,
 ) -> TrainingResult:
     """Train a model in a new run directory.
 
@@ -70,6 +75,8 @@ def train(
         out: the run directory, which must not exist or be empty.
         notify: called with each line that the user should read; None logs it (logger `molvae`).
         progress: whether to show progress bars.
+        callback: called with a `Step` after each update and a `Validation` after each validation;
+            an error that it raises ends the training.
 
     Raises:
         RunError: the run directory is not empty, or another process works on it.
@@ -90,7 +97,7 @@ def train(
     with _new_run(Path(out)) as run:
         plan.save(run)
         run.record_provenance(plan.train.seed)
-        return _lead(run, plan, notify, progress=progress, began=began)
+        return _lead(run, plan, notify, progress=progress, began=began, callback=callback)
 
 
 def resume(
@@ -101,6 +108,7 @@ def resume(
     processes: int | None = None,
     notify: Notify | None = None,
     progress: bool = False,
+    callback: TrainingCallback | None = None,
 ) -> TrainingResult:
     """Continue a training from its last checkpoint.
 
@@ -112,6 +120,7 @@ def resume(
             out as good, but not bit for bit the same.
         notify: called with each line that the user should read; None logs it (logger `molvae`).
         progress: whether to show progress bars.
+        callback: see `train`.
 
     Raises:
         RunError: there is no such run, another process works on it, its checkpoint is damaged, or
@@ -130,7 +139,7 @@ def resume(
         if not run.provenance.exists():
             # The run was killed between its first two files.
             run.record_provenance(plan.train.seed)
-        return _lead(run, plan, notify, progress=progress, began=began)
+        return _lead(run, plan, notify, progress=progress, began=began, callback=callback)
 
 
 def train_as_worker(run: RunDirectory, group: ProcessGroup) -> None:
@@ -205,6 +214,7 @@ def _lead(
     *,
     progress: bool,
     began: float,
+    callback: TrainingCallback | None,
 ) -> TrainingResult:
     """Train as the main process."""
     say = notify or _LOG.info
@@ -213,7 +223,9 @@ def _lead(
     with (
         # Without `notify`, a stopped process is logged as a warning.
         _train_together(run, plan, notify) as group,
-        ProgressReport(run, say, bar=progress, tensorboard=plan.train.tensorboard) as report,
+        ProgressReport(
+            run, say, bar=progress, tensorboard=plan.train.tensorboard, callback=callback
+        ) as report,
     ):
         # The other processes wait until the plan and the data are saved.
         group.barrier()

@@ -198,3 +198,11 @@ def test_what_cannot_be_asked_of_molecules_is_one_line(molvae, run, tmp_path, fl
     words = ["optimize", SHIPPED / "qed.toml", "--out", tmp_path / "out", "--model", run]
     assert complaint in molvae(*words, *flags).complaint
     assert not (tmp_path / "out").exists()
+
+
+def test_the_figures_of_a_search_go_to_tensorboard(molvae, run, tmp_path):
+    pytest.importorskip("tensorboard")
+    out = tmp_path / "search"
+    words = ["--model", run, "--out", out, "--budget", 10, "--track", "tensorboard", *QUICK]
+    assert molvae("optimize", SHIPPED / "qed.toml", *words).status == 0
+    assert list((out / "tensorboard").iterdir())

@@ -27,8 +27,9 @@ from molvae.errors import (
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
+from molvae.training.loop import Step
 from molvae.training.process_group import ProcessGroup
-from molvae.training.progress import ProgressReport
+from molvae.training.progress import ProgressReport, Validation
 from molvae.training.run import open_session, resume, train
 from molvae.training.session import StopReason
 from molvae.training.start import prepare_start
@@ -361,6 +362,19 @@ def test_there_must_be_a_run_to_resume(tmp_path):
 def test_tensorboard_files_are_written_when_asked_for(tiny_plan, tmp_path):
     train(changed(tiny_plan, epochs=4, tensorboard=True), tmp_path / "run")
     assert list(RunDirectory(tmp_path / "run").tensorboard.iterdir())
+
+
+def test_a_callback_gets_each_update_and_each_validation(tiny_plan, tmp_path):
+    events = []
+    result = train(changed(tiny_plan, epochs=4), tmp_path / "run", callback=events.append)
+    steps = [event for event in events if isinstance(event, Step)]
+    validations = [event for event in events if isinstance(event, Validation)]
+    assert len(steps) + len(validations) == len(events)
+    assert [step.number for step in steps] == list(range(1, result.steps + 1))
+    assert validations[-1].held_out == result.validation
+    lines = RunDirectory(tmp_path / "run").progress.read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [event.number for event in validations]
+    assert validations[0].values()["reconstruction"] > 0
 
 
 # The first checkpoint did not fit on the disk, and the trained model was removed with the run.
