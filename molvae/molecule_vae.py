@@ -227,6 +227,7 @@ class MoleculeVAE:
         config: DecodingConfig | None = None,
         seed: int = 0,
         temperatures: Float32[np.ndarray, " molecule"] | None = None,
+        noise_levels: Float32[np.ndarray, " molecule"] | None = None,
     ) -> Iterator[Selfies]:
         """The SELFIES at each latent vector, in order.
 
@@ -235,15 +236,22 @@ class MoleculeVAE:
             config: how tokens are chosen; None decodes greedily.
             seed: random seed, for tokens that are sampled.
             temperatures: one per latent vector, instead of that of the settings.
+            noise_levels: in [0, 1], how noisy each latent vector is, for a decoder that is shared
+                with the language model; None means 0.
         """
         generator = torch.Generator(self.device).manual_seed(seed)
         z = as_latents(latents, self.latent_size)
         for rows in (slice(begin, begin + _ROWS) for begin in range(0, len(z), _ROWS)):
-            batch_temperatures = None
-            if temperatures is not None:
-                batch_temperatures = torch.as_tensor(temperatures[rows], device=self.device)
+            batch_temperatures, batch_levels = (
+                None if values is None else torch.as_tensor(values[rows], device=self.device)
+                for values in (temperatures, noise_levels)
+            )
             ids = self.network.decode(
-                z[rows].to(self.device), config or self.greedy, generator, batch_temperatures
+                z[rows].to(self.device),
+                config or self.greedy,
+                generator,
+                batch_temperatures,
+                batch_levels,
             )
             yield from self._read(ids)
 

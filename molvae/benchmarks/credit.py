@@ -31,6 +31,7 @@ from molvae.optimize.candidate import Candidate
 from molvae.optimize.combined.candidate_factory import CandidateFactory
 from molvae.optimize.combined.combined_config import CombinedConfig
 from molvae.optimize.combined.decoding_radius import decoding_radius
+from molvae.optimize.combined.noise_calibration import NoiseCalibration
 from molvae.optimize.combined.population import Population
 from molvae.optimize.combined.posterior_cache import PosteriorCache
 from molvae.optimize.combined.retraining import Retrainer
@@ -38,7 +39,7 @@ from molvae.optimize.combined.sources.source import Parent, ParentSampler, Sourc
 from molvae.optimize.latent_model import model_digest
 
 _NEAREST, _FARTHEST = 0.5, 2.0
-"""Range of the distance from a parent, in decoding radii, as in later generations of a search."""
+"""Range of the distance from a parent, as in later generations of a search."""
 _SEARCH = CombinedConfig()
 """Search whose cleaning and precision the sources have."""
 _CHUNK = 256
@@ -189,23 +190,25 @@ class _Bench:
     config: CreditConfig
     factory: CandidateFactory
     codes: PosteriorCache
-    radius: float
 
     @classmethod
     def build(cls, model: MoleculeVAE, texts: Sequence[str], config: CreditConfig) -> "_Bench":
         """The sources as a search has them before its first retraining."""
         retrainer = Retrainer(model, _SEARCH.retraining, config.workers)
         codes = PosteriorCache(retrainer.model, config.workers)
-        order = np.random.default_rng(0).permutation(len(texts))[: 4 * config.children]
+        # A permutation of its own: that of a seed begins with the sample of the parents.
+        order = np.random.default_rng([*b"pool"]).permutation(len(texts))[: 4 * config.children]
         context = SourceContext(
             _SEARCH.cleaning,
             model.vocabulary.symbols,
             [texts[row] for row in order],
             config.children,
             config.workers,
+            decoding_radius(model),
+            NoiseCalibration.of(model) if model.network.is_shared else None,
         )
         factory = CandidateFactory(retrainer.writer, codes, context)
-        return cls(config, factory, codes, decoding_radius(model))
+        return cls(config, factory, codes)
 
     def credits(self, objective: Objective, population: Population, seed: int) -> dict[str, Credit]:
         """Figures of every source for the best molecules of a population."""
@@ -235,13 +238,12 @@ class _Bench:
         seconds = perf_counter() - begun
         return credit_of(children, asked, seconds, population, objective, self.config.parents)
 
-    def _sampler(self, parents: Sequence[str], generator: np.random.Generator) -> ParentSampler:
+    @staticmethod
+    def _sampler(parents: Sequence[str], generator: np.random.Generator) -> ParentSampler:
         def sample(n: int) -> list[Parent]:
             rows = generator.integers(len(parents), size=n)
-            scales = self.radius * generator.uniform(_NEAREST, _FARTHEST, size=n)
-            return [
-                Parent(parents[row], float(scale)) for row, scale in zip(rows, scales, strict=True)
-            ]
+            scales = generator.uniform(_NEAREST, _FARTHEST, size=n).tolist()
+            return [Parent(parents[row], scale) for row, scale in zip(rows, scales, strict=True)]
 
         return sample
 

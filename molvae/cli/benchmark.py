@@ -34,6 +34,7 @@ app = App(name="benchmark")
 
 Words = Annotated[tuple[str, ...], Parameter(negative_iterable=(), show_default=False)]
 # The defaults of the benchmarks are not those of the classes, which cyclopts would show.
+CreditFlags = flags_of("Settings", hidden=("tasks", "seeds", "sources"))
 SearchFlags = flags_of("Search", show_defaults=False, hidden=SEARCH_BY_FILE)
 
 
@@ -145,6 +146,23 @@ def latent(
     output.show(record, f"{latent_text(record)}\n{out}")
 
 
+@dataclass(frozen=True)
+class CreditLists:
+    """Lists of the benchmark of proposal sources."""
+
+    tasks: Annotated[
+        Words,
+        Parameter(
+            help="Names of PMO tasks without pmo/, as in qed,median1. Default: three rediscovery "
+            "tasks, perindopril_mpo and zaleplon_mpo."
+        ),
+    ] = ()
+    seeds: Annotated[Words, Parameter(help="Random seeds. Default: 0,1,2.")] = ()
+    sources: Annotated[
+        Words, Parameter(help="Names of sources, as in graph,neighbors. Default: all.")
+    ] = ()
+
+
 @app.command
 def credit(
     model: Path,
@@ -153,7 +171,8 @@ def credit(
     pool: Path,
     out: OutFile,
     device: DeviceName = "auto",
-    settings: Annotated[CreditConfig, flags_of("Settings")] = CreditConfig(),
+    lists: Annotated[CreditLists, Parameter(name="*")] = CreditLists(),
+    settings: Annotated[CreditConfig, CreditFlags] = CreditConfig(),
     output: OutputFlags = Output(),
 ) -> None:
     """Measure how often each source of the default search improves on its parents.
@@ -170,12 +189,13 @@ def credit(
     """
     check_apart(pool, out)
     check_writable(out)
+    plan = parse_flags(CreditConfig, given(settings) | _lists(**vars(lists)))
     vae = ModelChoice(model, device).open(output)
 
     from molvae.benchmarks.credit import benchmark_credit, credit_text
 
-    record = benchmark_credit(vae, pool, settings, progress=output.progress)
-    _save(record, out, settings.seeds[0])
+    record = benchmark_credit(vae, pool, plan, progress=output.progress)
+    _save(record, out, plan.seeds[0])
     output.show(record, f"{credit_text(record)}\n{out}")
 
 
@@ -206,11 +226,8 @@ def pmo(
     typed = given(search)
     if "seed" in typed:
         raise ConfigError("every run has a seed of its own; give --seeds instead of --seed")
-    lists = {"tasks": split_at_commas(tasks), "seeds": split_at_commas(seeds)}
     settings: dict[str, Any] = {"search": overlaid(given(PmoConfig().search), typed)}
-    plan = parse_flags(
-        PmoConfig, settings | {name: words for name, words in lists.items() if words}
-    )
+    plan = parse_flags(PmoConfig, settings | _lists(tasks=tasks, seeds=seeds))
     vae = model.open(output)
 
     from molvae.benchmarks.pmo import benchmark_pmo
@@ -253,6 +270,12 @@ def optimize_leads(
     record["card"] = vae.card
     _save(record, out, plan.search.seed)
     output.show(record, f"{figures_text(record)}\n{out}")
+
+
+def _lists(**flags: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The words of each flag that was typed, which may be separated by commas."""
+    words = {name: split_at_commas(texts) for name, texts in flags.items()}
+    return {name: texts for name, texts in words.items() if texts}
 
 
 def _text(value: float | None) -> str:

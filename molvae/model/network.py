@@ -169,7 +169,7 @@ class SequenceVAE(nn.Module):
         config: DecodingConfig = GREEDY,
         generator: torch.Generator | None = None,
         temperatures: Float[Tensor, " molecule"] | None = None,
-        noise_level: float = 0.0,
+        noise_levels: Float[Tensor, " molecule"] | None = None,
     ) -> Int[Tensor, "molecule position"]:
         """Ids decoded from each z: tokens, END, then PAD.
 
@@ -178,10 +178,34 @@ class SequenceVAE(nn.Module):
             config: how tokens are chosen.
             generator: source of randomness where tokens are sampled.
             temperatures: one per row, instead of that of the settings.
-            noise_level: in [0, 1], how noisy z is (see `add_noise`).
+            noise_levels: in [0, 1], how noisy each z is (see `add_noise`); None means 0. Only a
+                shared decoder is told.
         """
-        levels = None if noise_level == 0.0 else z.new_full((len(z),), noise_level)
-        return decode(self.decoder, self._context(z, levels), config, generator, temperatures)
+        context = self._context(z, noise_levels)
+        return decode(self.decoder, context, config, generator, temperatures)
+
+    def conditional_decoder(
+        self, z: Float[Tensor, "molecule latent"], noise_level: float = 0.0
+    ) -> tuple[TokenDecoder, Float[Tensor, "molecule context"]]:
+        """The decoder, and the context that makes it p(tokens | z) for each latent vector.
+
+        Args:
+            z: latent vectors.
+            noise_level: in [0, 1], how noisy z is (see `add_noise`). Only a shared decoder is told.
+        """
+        return self.decoder, self._context(z, z.new_full((len(z),), noise_level))
+
+    def unconditional_decoder(
+        self, n: int
+    ) -> tuple[TokenDecoder, Float[Tensor, "molecule context"]]:
+        """The language model of the learned prior, and its context for `n` molecules.
+
+        Raises:
+            ModelError: the network has no learned prior.
+        """
+        self._check_prior()
+        model = self._prior_model
+        return model, self._prior_context(model, n)
 
     def sample_prior(
         self, n: int, config: DecodingConfig, generator: torch.Generator
@@ -191,8 +215,7 @@ class SequenceVAE(nn.Module):
         Raises:
             ModelError: the network has no learned prior.
         """
-        if not self.has_prior:
-            raise ModelError("this model has no learned prior; use the normal one")
+        self._check_prior()
         model = self._prior_model
         if writes_in_bfloat16(self.device):
             model = deepcopy(model).to(torch.bfloat16)
@@ -297,6 +320,11 @@ class SequenceVAE(nn.Module):
     def _decoders(self) -> dict[str, TokenDecoder]:
         decoders = {"decoder": self.decoder, "language_model": self.language_model}
         return {name: model for name, model in decoders.items() if model is not None}
+
+    def _check_prior(self) -> None:
+        """Raise a ModelError if the network has no learned prior."""
+        if not self.has_prior:
+            raise ModelError("this model has no learned prior; use the normal one")
 
     @property
     def _prior_model(self) -> TokenDecoder:

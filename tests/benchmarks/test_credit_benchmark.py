@@ -52,6 +52,7 @@ def test_every_source_is_measured_for_every_task(record):
     assert graph["milliseconds"] > 0.0
     # Molecules of a file have no parents.
     assert record["sources"]["pool"]["better"] is None
+    assert record["sources"]["pool"]["new"] > 0.0
 
 
 def test_the_mean_over_tasks_and_seeds_is_shown(record):

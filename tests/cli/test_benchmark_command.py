@@ -168,11 +168,24 @@ def test_moses_is_measured_on_moses_whatever_other_flag_of_the_model_is_given():
 
 def test_the_credit_of_sources_is_recorded(molvae, run, data, tmp_path):
     out = tmp_path / "credit.json"
-    flags = ("--tasks", "zaleplon_mpo", "--seeds", 1, "--sampled", 20, "--rounds", 1)
-    flags = (*flags, "--mutants", 5, "--parents", 5, "--children", 6, "--quiet")
+    flags = ("--tasks", "zaleplon_mpo,qed", "--seeds", 1, "--sampled", 20, "--rounds", 1)
+    flags = (
+        *flags,
+        "--sources",
+        "graph,prior",
+        "--mutants",
+        5,
+        "--parents",
+        5,
+        "--children",
+        6,
+        "--quiet",
+    )
     done = molvae("benchmark", "credit", run, "--pool", data, "--out", out, *flags)
     assert done.status == 0, done.err
     record = json.loads(out.read_text())
     assert record["settings"]["children"] == 6
+    assert list(record["sources"]) == ["graph", "prior"]
+    assert list(record["by_task"]) == ["zaleplon_mpo", "qed"]
     assert record["provenance"]["seed"] == 1
     assert "graph" in done.out

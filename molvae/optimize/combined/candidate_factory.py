@@ -19,6 +19,7 @@ from molvae.optimize.combined.sources.source import (
     AnyJob,
     DecodingJob,
     FinishedJob,
+    NetworkJob,
     Parent,
     ParentSampler,
     SamplingJob,
@@ -110,17 +111,20 @@ class CandidateFactory:
         self._codes.to_selfies([parent.smiles for parent in everyone])
         yield from _of_kind(early, WorkerJob)
         encoded = self._encode(parents, everyone)
-        decodings: list[DecodingJob] = []
+        late: list[AnyJob] = []
         for name, n in coded.items():
             for job in self.sources[name].jobs(n, encoded[name], generator):
                 if isinstance(job, WorkerJob):
                     yield job
-                elif isinstance(job, DecodingJob):
-                    decodings.append(job)
+                else:
+                    late.append(job)
         tasks: list[Callable[[], _Decoded]] = []
+        decodings = _of_kind(late, DecodingJob)
         if any(job.templates for job in decodings):
             seed = int(generator.integers(2**63))
             tasks.append(partial(self._decode, decodings, seed))
+        for task in _of_kind(late, NetworkJob):
+            tasks.append(partial(self._run, task, int(generator.integers(2**63))))
         tasks += [partial(self._sample, job, generator) for job in _of_kind(early, SamplingJob)]
         for rows, templates in side_by_side(self._writer.device, tasks, self._context.workers):
             yield from read_jobs(rows, templates, self._context.cleaning)
@@ -145,13 +149,27 @@ class CandidateFactory:
             np.array([job.temperature for job in jobs], dtype=np.float32),
             [len(job.templates) for job in jobs],
         )
+        levels = np.concatenate(
+            [
+                np.zeros(len(job.templates), np.float32)
+                if job.noise_levels is None
+                else job.noise_levels
+                for job in jobs
+            ]
+        )
         selfies_rows = self._writer.decode_symbols(
             np.stack([template.z for template in templates if template.z is not None]),
             DecodingConfig(max_symbols=self._max_symbols),
             seed,
             temperatures,
+            levels,
         )
         return [*selfies_rows], templates
+
+    def _run(self, job: NetworkJob, seed: int) -> _Decoded:
+        if not job.templates:
+            return [], []
+        return job.work(self._writer, seed), job.templates
 
     def _sample(self, job: SamplingJob, generator: np.random.Generator) -> _Decoded:
         samples = self._writer.draw(job.n, generator, DecodingConfig(max_symbols=self._max_symbols))
@@ -159,7 +177,7 @@ class CandidateFactory:
         return samples.selfies_rows, templates
 
 
-JobKind = TypeVar("JobKind", WorkerJob, SamplingJob)
+JobKind = TypeVar("JobKind", WorkerJob, DecodingJob, SamplingJob, NetworkJob)
 
 
 def _of_kind(jobs: Sequence[AnyJob], kind: type[JobKind]) -> list[JobKind]:

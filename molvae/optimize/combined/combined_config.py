@@ -54,7 +54,8 @@ class CombinedConfig(Settings):
     """Settings of the default search; each part can be switched off."""
 
     sources: Annotated[tuple[SourceName, ...], Field(min_length=1)] = tuple(SourceName)
-    """Ways to make candidates: neighbors, crossovers, rewrites, prior, pool, graph, edits."""
+    """Ways to make candidates: neighbors, crossovers, rewrites, prior, pool, graph, token_edits,
+    windows, edits."""
     pool: Path | None = None
     """File of molecules for the source `pool`; their scores need not be known."""
     pool_size: PositiveInt = 10_000

@@ -1,11 +1,11 @@
 """CombinedSearch: candidates from many sources, ranked by a surrogate, with retrained decoders.
 
 Candidates come from the latent space around good molecules (near their codes, between them, decoded
-anew, and from the prior), from graph and SELFIES operators, and from a file. A Gaussian process on
-fingerprints decides which of them deserve a call. The decoders are retrained on the best molecules,
-so that the latent space adapts to them. The ingredients: weighted retraining (Tripp et al. 2020),
-Tanimoto processes over molecules (Griffiths et al. 2023), genetic sampling of parents (Mol GA,
-Tripp & Hernandez-Lobato 2023).
+anew, and from the prior), from tokens that the language model proposes, from graph and SELFIES
+operators, and from a file. A Gaussian process on fingerprints decides which of them deserve a call.
+The decoders are retrained on the best molecules, so that the latent space adapts to them. The
+ingredients: weighted retraining (Tripp et al. 2020), Tanimoto processes over molecules (Griffiths
+et al. 2023), genetic sampling of parents (Mol GA, Tripp & Hernandez-Lobato 2023).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ from molvae.optimize.combined.combined_config import CombinedConfig
 from molvae.optimize.combined.decoding_radius import decoding_radius
 from molvae.optimize.combined.filters import Filters, Typical
 from molvae.optimize.combined.lead_check import check_lead, cleaning_for
+from molvae.optimize.combined.noise_calibration import NoiseCalibration
 from molvae.optimize.combined.parents import ParentPicker
 from molvae.optimize.combined.population import Population
 from molvae.optimize.combined.posterior_cache import PosteriorCache
@@ -72,7 +73,7 @@ class CombinedSearch:
         workers = config.workers or available_cores()
         self._retrainer = Retrainer(model, config.retraining, workers)
         self._codes = PosteriorCache(self._retrainer.model, workers)
-        self._picker = ParentPicker(decoding_radius(model), self._leads, context.lead_scale)
+        self._picker = ParentPicker(self._leads, context.lead_scale)
         rows = self._generator.permutation(len(pool))[: config.pool_size]
         self._factory = CandidateFactory(
             self._retrainer.writer,
@@ -83,6 +84,8 @@ class CombinedSearch:
                 [pool[row] for row in rows],
                 config.pool_ranked,
                 workers,
+                decoding_radius(model),
+                NoiseCalibration.of(model) if model.network.is_shared else None,
             ),
         )
         self._filters = Filters(constraints, self._codes, model, config.improbable)

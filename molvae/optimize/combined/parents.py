@@ -16,13 +16,11 @@ class ParentPicker:
     """Makes samplers of parents, each with the distance at which to look around it.
 
     Args:
-        radius: decoding radius of the model, the unit of the distances below.
         leads: SMILES of the molecules that the search starts from.
         lead_scale: factor of the distance from a lead.
     """
 
-    def __init__(self, radius: float, leads: Sequence[str], lead_scale: float) -> None:
-        self._radius = radius
+    def __init__(self, leads: Sequence[str], lead_scale: float) -> None:
         self._leads = leads
         self._lead_scale = lead_scale
 
@@ -47,7 +45,7 @@ class ParentPicker:
 
         def sample(n: int) -> list[Parent]:
             smiles = population.sample_parents(n, generator)
-            return [Parent(name, self._radius * population.scale(name)) for name in smiles]
+            return [Parent(name, population.scale(name)) for name in smiles]
 
         return sample
 
@@ -79,4 +77,4 @@ class ParentPicker:
     def _near(
         self, smiles: str, nearest: float, farthest: float, generator: np.random.Generator
     ) -> Parent:
-        return Parent(smiles, self._radius * float(generator.uniform(nearest, farthest)))
+        return Parent(smiles, float(generator.uniform(nearest, farthest)))

@@ -27,6 +27,10 @@ class SourceName(StrEnum):
     """Molecules of a file."""
     GRAPH = "graph"
     """Good molecules recombined or mutated as graphs."""
+    TOKEN_EDITS = "token_edits"
+    """Good molecules with a token replaced, inserted or deleted, as the language model proposes."""
+    WINDOWS = "windows"
+    """Good molecules with a few tokens in a row written anew by the decoder."""
     EDITS = "edits"
     """Good molecules recombined or mutated as SELFIES."""
 

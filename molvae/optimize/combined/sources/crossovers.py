@@ -21,7 +21,7 @@ _SWAPPED = (0.1, 0.25, 0.5)
 _MIXED = (0.1, 0.6)
 """Range of the second parent's weight in a linear mixture."""
 _NOISE = 0.3
-"""Noise of a child, as a fraction of the first parent's scale."""
+"""Noise of a child, as a fraction of the first parent's distance."""
 
 
 class CrossoversSource:
@@ -30,6 +30,9 @@ class CrossoversSource:
     stage = Stage.DECODING
     parent_lists = 2
     per_round = 0
+
+    def __init__(self, radius: float) -> None:
+        self._radius = radius
 
     def first_sample(self, n: int, *, has_lead: bool) -> int:
         return 0
@@ -41,7 +44,7 @@ class CrossoversSource:
         templates = [
             Candidate(
                 None,
-                _recombine(first.code, second.code, first.scale, generator),
+                _recombine(first.code, second.code, self._radius * first.scale, generator),
                 SourceName.CROSSOVERS,
                 first.smiles,
             )
@@ -65,6 +68,6 @@ def _recombine(
     return perturb(mixed, first, _NOISE * scale, noise).astype(np.float32)
 
 
-def build(_: SourceContext) -> CrossoversSource:
+def build(context: SourceContext) -> CrossoversSource:
     """The source of a search."""
-    return CrossoversSource()
+    return CrossoversSource(context.radius)

@@ -12,7 +12,9 @@ from jaxtyping import Float32
 from molvae.chem.clean_molecules import Job, clean_selfies
 from molvae.chem.notation import Selfies
 from molvae.chem.standardize_config import StandardizeConfig
+from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.candidate import Candidate
+from molvae.optimize.combined.noise_calibration import NoiseCalibration
 
 CHUNK = 64
 """Candidates passed to a worker at a time."""
@@ -35,7 +37,8 @@ class Parent:
 
     smiles: str
     scale: float
-    """Distance from its code at which to look, in posterior standard deviations."""
+    """Distance from it at which to look; at 1, half of the latent vectors around its code decode to
+    other molecules."""
     code: EncodedMolecule | None = None
     """None: the source does not need it."""
 
@@ -61,6 +64,8 @@ class DecodingJob:
 
     templates: Sequence[Candidate]
     temperature: float
+    noise_levels: Float32[np.ndarray, " candidate"] | None = None
+    """Noise level that the decoder is told for each latent vector; None: 0."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,24 @@ class SamplingJob:
 
 
 @dataclass(frozen=True)
+class NetworkJob:
+    """SELFIES that a function computes with the network, one for each template.
+
+    The function gets the model and a random seed; empty SELFIES are discarded.
+    """
+
+    templates: Sequence[Candidate]
+    work: Callable[[MoleculeVAE, int], Sequence[Selfies]]
+
+
+@dataclass(frozen=True)
 class FinishedJob:
     """Candidates that are complete already."""
 
     candidates: Sequence[Candidate]
 
 
-AnyJob = WorkerJob | DecodingJob | SamplingJob | FinishedJob
+AnyJob = WorkerJob | DecodingJob | SamplingJob | NetworkJob | FinishedJob
 
 
 class Stage(IntEnum):
@@ -89,7 +105,7 @@ class Stage(IntEnum):
     CODES = 1
     """It needs the codes of its parents."""
     DECODING = 2
-    """It has latent vectors decoded."""
+    """It has latent vectors decoded, or SELFIES computed by the network otherwise."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,10 @@ class SourceContext:
     pool_ranked: int = 0
     """Molecules of the file that the surrogate ranks in a round."""
     workers: int = 1
+    radius: float = 1.0
+    """Posterior standard deviations of a distance of 1 (see `decoding_radius`)."""
+    noise: NoiseCalibration | None = None
+    """Similarity by noise level; None: the decoder is not told any."""
 
 
 @runtime_checkable
