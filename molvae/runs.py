@@ -88,6 +88,11 @@ class RunDirectory:
         return self.path / "provenance.json"
 
     @property
+    def molecules(self) -> Path:
+        """The molecules of a training that was given a DataFrame, Series or list of them."""
+        return self.path / "molecules.csv"
+
+    @property
     def refused_rows(self) -> Path:
         """Rows of the input that were refused, each with the reason."""
         return self.path / "refused.csv"

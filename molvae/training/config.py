@@ -4,15 +4,19 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
+    InstanceOf,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    WithJsonSchema,
     model_validator,
 )
 
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.dataset.molecule_table import MoleculeTable
 from molvae.errors import ConfigError, RunError
 from molvae.files import read_json, write_json
 from molvae.model.network_config import Device, ModelConfig
@@ -115,8 +119,13 @@ class TrainConfig(Settings):
 class TrainingPlan(Settings):
     """A training from data to model; saved with the run, and read again when it is resumed."""
 
-    data: Path
-    """File of molecules."""
+    data: Annotated[
+        Path | InstanceOf[MoleculeTable],
+        BeforeValidator(MoleculeTable.wrap),
+        WithJsonSchema({"type": "string", "format": "path"}),
+    ]
+    """File of molecules. In Python also a DataFrame, Series or list of SMILES or RDKit molecules,
+    which `train` saves in the folder of the run."""
     store: Path | None = None
     """Folder for the cleaned data; None means next to the data."""
     start: Path | None = None
@@ -147,6 +156,28 @@ class TrainingPlan(Settings):
                 f"{error}; another version of molvae made this run: start a new one, for example "
                 "from its model (`start`)"
             ) from None
+
+    @property
+    def data_file(self) -> Path:
+        """The file of molecules.
+
+        Raises:
+            ConfigError: the molecules are not in a file yet; see `with_saved_data`.
+        """
+        if isinstance(self.data, MoleculeTable):
+            raise ConfigError("the molecules are not in a file; save them with save_molecules()")
+        return self.data
+
+    def with_saved_data(self, run: RunDirectory) -> "TrainingPlan":
+        """The plan with molecules that Python holds saved in the run directory.
+
+        Raises:
+            DataError: they are no table of molecules.
+            FileError: they could not be written.
+        """
+        if not isinstance(self.data, MoleculeTable):
+            return self
+        return self.model_copy(update={"data": self.data.save(run.molecules.resolve())})
 
     def save(self, run: RunDirectory) -> None:
         """Write the plan where `of_run` finds it."""

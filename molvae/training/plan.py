@@ -1,6 +1,7 @@
 """Resolve a training plan: what depends on the machine, the folder and the start model."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ def resolve_plan(plan: TrainingPlan) -> TrainingPlan:
         ModelError: the start model is missing or damaged.
     """
     changes: dict[str, Any] = {
-        "data": plan.data.resolve(),
+        "data": plan.data.resolve() if isinstance(plan.data, Path) else plan.data,
         "store": plan.store and plan.store.resolve(),
         "train": resolve_machine(plan.train),
     }

@@ -71,7 +71,8 @@ def train(
     """Train a model in a new run directory.
 
     Args:
-        plan: data, model and training settings.
+        plan: data, model and training settings. Its data may be a DataFrame, Series or list of
+            molecules, which is saved as `molecules.csv` in the run directory.
         out: the run directory, which must not exist or be empty.
         notify: called with each line that the user should read; None logs it (logger `molvae`).
         progress: whether to show progress bars.
@@ -95,6 +96,7 @@ def train(
     if torchrun_rank() not in (None, 0):
         return _follow(RunDirectory(Path(out)), plan)
     with _new_run(Path(out)) as run:
+        plan = plan.with_saved_data(run)
         plan.save(run)
         run.record_provenance(plan.train.seed)
         return _lead(run, plan, notify, progress=progress, began=began, callback=callback)
@@ -288,7 +290,7 @@ def _open_saved_session(
     group.barrier()
     plan = TrainingPlan.of_run(run)
     return open_session(
-        run, plan, prepare_corpus(plan.data, plan.corpus, plan.store), group, report
+        run, plan, prepare_corpus(plan.data_file, plan.corpus, plan.store), group, report
     )
 
 

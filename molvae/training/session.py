@@ -101,7 +101,7 @@ class TrainingSession:
         self.state = read_checkpoint(checkpoint, self.model.network, self.loop.optimizer)
         if self.state.data not in (None, self.data.corpus.digest):
             raise RunError(
-                f"{str(self.plan.data)!r} holds other molecules than when "
+                f"{str(self.plan.data_file)!r} holds other molecules than when "
                 f"{str(self.run_directory.path)!r} was trained on it; restore that file, or start "
                 "a new run from the model (`start`)"
             )
@@ -305,7 +305,7 @@ class TrainingSession:
     def _write_card(self, validation: HeldOut) -> None:
         """Put on the model's card what it was trained on and what was measured."""
         card = {
-            "data": self.plan.data.name,
+            "data": self.plan.data_file.name,
             "cleaning": self.plan.corpus.standardize.model_dump(mode="json"),
             "max_symbols": self.plan.corpus.max_symbols,
             "molecules": len(self.data.training),

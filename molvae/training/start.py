@@ -47,11 +47,11 @@ def prepare_data(
     Raises:
         DataError: there are fewer than two molecules, or the file cannot be read.
     """
-    corpus = prepare_corpus(plan.data, plan.corpus, plan.store, progress=progress)
+    corpus = prepare_corpus(plan.data_file, plan.corpus, plan.store, progress=progress)
     shutil.copyfile(corpus.refusals_file, run.refused_rows)
     if len(corpus) < 2:
         raise DataError(
-            f"{str(plan.data)!r} holds {len(corpus)} molecule; training needs 2 or more"
+            f"{str(plan.data_file)!r} holds {len(corpus)} molecule; training needs 2 or more"
         )
     notify(corpus.summary())
     if plan.train.needs_views:

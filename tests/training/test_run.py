@@ -9,11 +9,14 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 import torch
+from rdkit import Chem
 from safetensors.torch import load_file
 from training_process import start_training, wait_for
 
+from molvae.chem.molecule import Molecule
 from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import (
@@ -72,6 +75,40 @@ def test_a_run_holds_all_that_is_promised(trained):
     card = MoleculeVAE.from_pretrained(run.best_model).card
     assert card["molecules"] == 180
     assert card["validation"]["molecules"] == 20
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda frame: frame,
+        lambda frame: frame["smiles"],
+        lambda frame: [Chem.MolFromSmiles(smiles) for smiles in frame["smiles"]],
+        lambda frame: (Molecule.parse(smiles) for smiles in frame["smiles"]),
+    ],
+)
+def test_molecules_that_python_holds_are_trained_on_and_resumed(
+    few_molecules, tiny_plan, tmp_path, source
+):
+    frame = pandas.read_csv(few_molecules)
+    plan = TrainingPlan(
+        data=source(frame),
+        model=tiny_plan.model,
+        train=tiny_plan.train.with_changes({"epochs": 1, "acceptance_draws": 0}),
+    )
+    run = RunDirectory(tmp_path / "run")
+    train(plan.with_changes({"store": tmp_path / "store"}), run.path)
+    assert TrainingPlan.of_run(run).data == run.molecules.resolve()
+    assert len(pandas.read_csv(run.molecules)) == len(frame)
+    assert resume(run.path).steps == progress(run.path)[-1]["step"]
+
+
+def test_data_that_are_no_molecules_are_refused(tiny_plan, tmp_path):
+    for data in (5, None, {"smiles": ["C"]}):
+        with pytest.raises(ConfigError, match="data"):
+            TrainingPlan.parse({"data": data})
+    with pytest.raises(DataError):
+        train(tiny_plan.with_changes({"data": []}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_two_runs_with_one_seed_are_one_run(trained, tiny_plan, tmp_path):
