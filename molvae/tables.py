@@ -1,7 +1,15 @@
-"""Tables of molecules to write: CSV, TSV, SMI, SDF or Parquet by the ending of the file's name."""
+"""Tables of molecules to write: CSV, TSV, SMI, SDF or Parquet by the ending of the file's name.
 
+All but Parquet may be compressed, as in `out.csv.gz`.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -19,7 +27,6 @@ Columns = Mapping[str, Sequence[Cell]]
 
 STANDARD_OUTPUT = Path("-")
 
-_PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 _TITLES = ("id", "name", "title", "compound_id")
 """Columns whose cell becomes the title of a record in an SD file, the first that is there."""
 
@@ -34,6 +41,13 @@ class TableKind(StrEnum):
     PARQUET = ".parquet"
 
 
+# Any: the streams of bytes that these modules define have no type in common.
+_COMPRESSIONS: Mapping[str, Callable[[IO[bytes]], Any]] = {
+    # Without the name and the time, so that equal tables are equal files.
+    ".gz": lambda raw: gzip.GzipFile("", "wb", fileobj=raw, mtime=0),
+    ".bz2": lambda raw: bz2.BZ2File(raw, "wb"),
+    ".xz": lambda raw: lzma.LZMAFile(raw, "wb"),  # noqa: SIM115 - opened by the caller.
+}
 _OTHER_ENDINGS = {"": TableKind.CSV, ".txt": TableKind.CSV, ".sd": TableKind.SDF}
 
 
@@ -55,6 +69,10 @@ class TableFile:
         if path == STANDARD_OUTPUT:
             return cls(path, TableKind.CSV)
         kind = _kind(path)
+        if kind is TableKind.PARQUET and path.suffix.lower() in _COMPRESSIONS:
+            raise FileError(
+                f"{str(path)!r}: a Parquet file is compressed already; end it in .parquet"
+            )
         check_writable(path)
         if kind is TableKind.PARQUET:
             _check_pyarrow()
@@ -77,24 +95,41 @@ class TableFile:
         if self.is_standard_output:
             _write_delimited(sys.stdout, columns)
             return
-        with atomic_write(self.path, "wb" if self.kind is TableKind.PARQUET else "w") as stream:
+        if self.kind is TableKind.PARQUET:
+            with atomic_write(self.path, "wb") as stream:
+                _write_parquet(stream, columns)
+            return
+        with _open_text(self.path) as stream:
             _WRITERS[self.kind](stream, columns)
 
 
 def _kind(path: Path) -> TableKind:
     ending = path.suffix.lower()
+    if ending in _COMPRESSIONS:
+        ending = Path(path.stem).suffix.lower()
     kinds = {str(kind): kind for kind in TableKind} | _OTHER_ENDINGS
     if ending in kinds:
         return kinds[ending]
-    supported = ", ".join(TableKind)
-    if ending in _PACKED:
-        raise FileError(
-            f"{str(path)!r}: tables are not packed; expected a name in {supported}: "
-            "pack the file afterwards"
-        )
     raise FileError(
-        f"{str(path)!r}: tables are not written as {ending}; expected a name in {supported}"
+        f"{str(path)!r}: tables are not written as {ending}; expected a name in "
+        f"{', '.join(TableKind)}, all but the last also with {', '.join(_COMPRESSIONS)}"
     )
+
+
+@contextmanager
+def _open_text(path: Path) -> Iterator[TextStream]:
+    """A text file to write to, compressed if its name says so."""
+    compress = _COMPRESSIONS.get(path.suffix.lower())
+    if compress is None:
+        with atomic_write(path) as stream:
+            yield stream
+        return
+    with (
+        atomic_write(path, "wb") as raw,
+        compress(raw) as packed,
+        io.TextIOWrapper(packed, "utf-8", "backslashreplace", "\n") as stream,
+    ):
+        yield stream
 
 
 def _write_delimited(stream: TextStream, columns: Columns, delimiter: str = ",") -> None:
@@ -104,14 +139,14 @@ def _write_delimited(stream: TextStream, columns: Columns, delimiter: str = ",")
         writer.write_row(row)
 
 
-def _write_smi(stream: IO[str], columns: Columns) -> None:
+def _write_smi(stream: TextStream, columns: Columns) -> None:
     for row in _rows(columns):
         # Nothing is quoted in a SMI file: a tab or line break would begin another field or row.
         cells = [" ".join(cell.split()) for cell in row]
         stream.write("\t".join(cells).rstrip("\t") + "\n")
 
 
-def _write_sdf(stream: IO[str], columns: Columns) -> None:
+def _write_sdf(stream: TextStream, columns: Columns) -> None:
     names = list(columns)
     title = next((name for name in _TITLES if name in names), None)
     for row in _rows(columns):
@@ -127,13 +162,11 @@ def _write_parquet(stream: IO[bytes], columns: Columns) -> None:
     parquet.write_table(pyarrow.table(arrays), stream)
 
 
-# Any: the stream is of text or of bytes.
-_WRITERS: Mapping[TableKind, Callable[[IO[Any], Columns], None]] = {
+_WRITERS: Mapping[TableKind, Callable[[TextStream, Columns], None]] = {
     TableKind.CSV: _write_delimited,
     TableKind.TSV: partial(_write_delimited, delimiter="\t"),
     TableKind.SMI: _write_smi,
     TableKind.SDF: _write_sdf,
-    TableKind.PARQUET: _write_parquet,
 }
 
 

@@ -6,6 +6,7 @@ import pandas
 import pytest
 from rdkit import Chem
 
+from molvae.dataset.containers import open_bytes
 from molvae.dataset.tables import Table
 from molvae.errors import FileError, MoleculeError
 from molvae.tables import TableFile, TableKind
@@ -96,9 +97,25 @@ def test_line_breaks_and_tabs_in_a_cell_add_no_row_to_a_smi_or_sd_file(tmp_path)
     assert second.GetProp("_Name") == "d"
 
 
-def test_a_packed_table_is_refused_before_the_work(tmp_path):
-    with pytest.raises(FileError, match="not packed"):
-        TableFile.at(tmp_path / "out.csv.gz")
+@pytest.mark.parametrize("compression", ["gz", "bz2", "xz", "GZ"])
+@pytest.mark.parametrize("ending", ["csv", "tsv", "smi", "sdf"])
+def test_tables_are_compressed_by_the_ending(tmp_path, ending, compression):
+    plain, packed = tmp_path / f"out.{ending}", tmp_path / f"out.{ending}.{compression}"
+    for path in (plain, packed):
+        TableFile.at(path).write(COLUMNS)
+    with open_bytes(packed) as (stream, _):
+        assert stream.read() == plain.read_bytes()
+    assert packed.read_bytes() != plain.read_bytes()
+    first = packed.read_bytes()
+    TableFile.at(packed).write(COLUMNS)
+    assert packed.read_bytes() == first
+    assert sorted(tmp_path.iterdir()) == sorted([plain, packed])
+
+
+@pytest.mark.parametrize("name", ["a.csv.zip", "a.parquet.gz", "a.xlsx.gz", "a.csv.zst", "a.7z"])
+def test_other_compressions_are_refused_before_the_work(tmp_path, name):
+    with pytest.raises(FileError, match=r"\.parquet"):
+        TableFile.at(tmp_path / name)
 
 
 def test_smi_is_read_again_by_the_readers_of_this_package(tmp_path):

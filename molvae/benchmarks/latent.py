@@ -24,6 +24,7 @@ from molvae.benchmarks.latent_reconstruction import (
 from molvae.benchmarks.latent_reference import Figure, Reference
 from molvae.benchmarks.moses import reference_statistics
 from molvae.dataset.cleaning import CleaningRules
+from molvae.dataset.layout import ColumnChoice
 from molvae.diagnosis.drawing import draw_molecules
 from molvae.diagnosis.figures import as_json
 from molvae.errors import MissingExtraError
@@ -36,6 +37,7 @@ def benchmark_latent(
     reference: Path,
     tests: Sequence[Path],
     config: LatentConfig,
+    columns: ColumnChoice | None = None,
     *,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def benchmark_latent(
         reference: file of molecules that the model was not trained on.
         tests: files whose molecules are reconstructed, with and without stereo marks.
         config: sizes and seed.
+        columns: the column to read of each file; None finds the SMILES.
         progress: whether to show a bar.
 
     Raises:
@@ -53,7 +56,13 @@ def benchmark_latent(
     """
     rules = CleaningRules(model.card.cleaning, model.card.max_symbols)
     drawn = draw_molecules(
-        reference, config.molecules, model.vocabulary, config.seed, None, rules, progress=progress
+        reference,
+        config.molecules,
+        model.vocabulary,
+        config.seed,
+        columns,
+        rules,
+        progress=progress,
     )
     molecules = Reference.encode(model, drawn.smiles, drawn.selfies_rows)
     samples = normal_samples(model, config)
@@ -66,7 +75,7 @@ def benchmark_latent(
         yield from figures
 
     stages: list[Callable[[], Iterable[Figure]]] = [
-        *(lambda path=path: exact_in_file(model, path, config) for path in tests),
+        *(lambda path=path: exact_in_file(model, path, config, columns) for path in tests),
         lambda: [exact_after_edits(model, molecules, edits, config) for edits in (1, 3)],
         lambda: other_selfies(model, molecules, config),
         lambda: ridge(molecules, config),

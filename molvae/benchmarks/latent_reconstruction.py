@@ -23,6 +23,7 @@ from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.operators.mutation import mutate
 from molvae.chem.screening import JudgedSelfies
 from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.rows import AcceptedRow, RefusedRow, read_rows
 from molvae.diagnosis.held_out import measure_held_out
 from molvae.errors import MoleculeError
@@ -31,12 +32,14 @@ from molvae.molecule_vae import MoleculeVAE
 _STEREO_MARKS = frozenset("@/\\")
 
 
-def exact_in_file(model: MoleculeVAE, path: Path, config: LatentConfig) -> Iterator[Figure]:
+def exact_in_file(
+    model: MoleculeVAE, path: Path, config: LatentConfig, columns: ColumnChoice | None = None
+) -> Iterator[Figure]:
     """Exact reconstructions of a file's molecules, and of those with stereo marks without them."""
     flat = model.card.cleaning.with_changes({"keep_stereo": False})
     marked = model.card.cleaning.with_changes({"keep_stereo": True})
-    rows = list(islice(_rows(model, path, marked, config), config.exact_molecules))
-    flat_rows = list(islice(_rows(model, path, flat, config), config.exact_molecules))
+    rows = list(islice(_rows(model, path, columns, marked, config), config.exact_molecules))
+    flat_rows = list(islice(_rows(model, path, columns, flat, config), config.exact_molecules))
     changed = [
         row
         for row, before in zip(flat_rows, rows, strict=True)
@@ -181,11 +184,13 @@ def _is_flat(molecule: Molecule) -> bool:
 
 
 def _rows(
-    model: MoleculeVAE, path: Path, rules: StandardizeConfig, config: LatentConfig
+    model: MoleculeVAE,
+    path: Path,
+    columns: ColumnChoice | None,
+    rules: StandardizeConfig,
+    config: LatentConfig,
 ) -> Iterator[AcceptedRow | RefusedRow]:
-    for rows in read_rows(
-        path, cleaning=rules, workers=config.workers, max_symbols=model.card.max_symbols
-    ):
+    for rows in read_rows(path, columns, rules, config.workers, max_symbols=model.card.max_symbols):
         yield from rows
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from molvae.benchmarks.reconstruction_config import ReconstructionConfig
+from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.rows import AcceptedRow, read_rows
 from molvae.diagnosis.reconstruction import jtvae_reconstruction
 from molvae.encoding import reconstruct_rows
@@ -14,7 +15,12 @@ from molvae.molecule_vae import MoleculeVAE
 
 
 def benchmark_reconstruction(
-    model: MoleculeVAE, file: Path, config: ReconstructionConfig, *, progress: bool = False
+    model: MoleculeVAE,
+    file: Path,
+    config: ReconstructionConfig,
+    columns: ColumnChoice | None = None,
+    *,
+    progress: bool = False,
 ) -> dict[str, Any]:
     """Fraction of a file's molecules that are reconstructed exactly, by canonical SMILES.
 
@@ -22,11 +28,22 @@ def benchmark_reconstruction(
     posterior each (Jin et al. 2018). A molecule with a symbol that the model lacks counts as not
     reconstructed.
 
+    Args:
+        model: model whose reconstruction is measured.
+        file: file of molecules that the model was not trained on.
+        config: how many molecules are decoded, how often, and how they are cleaned.
+        columns: the column to read; None finds the SMILES.
+        progress: whether to show bars.
+
     Raises:
         DataError: the file holds no molecule that the model can read.
     """
     batches = read_rows(
-        file, cleaning=config.cleaning, max_symbols=model.card.max_symbols, progress=progress
+        file,
+        columns,
+        cleaning=config.cleaning,
+        max_symbols=model.card.max_symbols,
+        progress=progress,
     )
     rows = [row for batch in batches for row in batch]
     generator = np.random.default_rng(config.seed)

@@ -120,7 +120,7 @@ def read_plain(smiles: str) -> Mol:
     return mol
 
 
-def cxsmiles(mol: Mol) -> str:
+def cxsmiles(mol: Mol, *, canonical: bool = True) -> str:
     """CXSMILES of a molecule from another source, to be parsed by `read_smiles`.
 
     It includes racemic and relative centers and atropisomers, but no names, and coordinates only
@@ -130,7 +130,10 @@ def cxsmiles(mol: Mol) -> str:
     kept = fields.CX_ENHANCEDSTEREO | fields.CX_RADICALS
     if any(bond.GetStereo() in _ATROPISOMERS for bond in mol.GetBonds()):
         kept |= fields.CX_COORDS | fields.CX_BOND_CFG | fields.CX_BOND_ATROPISOMER
-    return str(Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), int(kept)))
+    parameters = Chem.SmilesWriteParams()
+    # RDKit's stubs give this attribute the wrong type.
+    parameters.canonical = canonical  # type: ignore[assignment]
+    return str(Chem.MolToCXSmiles(mol, parameters, int(kept)))
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import Mol, rdDepictor
+from rdkit.Chem import BondStereo, ChiralType, Mol, rdDepictor
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.reading import cxsmiles
+from molvae.chem.reading import Change, cxsmiles, read_smiles
+from molvae.errors import MoleculeError
 
 _RECORD_END = "$$$$"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
@@ -23,7 +24,7 @@ class SdfRecord(NamedTuple):
     """1-based line number of its first line."""
     smiles: str
     """Canonical SMILES, or CXSMILES if it has enhanced stereochemistry; empty if RDKit cannot read
-    the structure."""
+    the structure. Not canonical if it has marks of stereochemistry that RDKit drops."""
     name: str
     """Title line."""
     fields: dict[str, str]
@@ -95,11 +96,44 @@ def _read_record(begin: int, lines: list[str]) -> SdfRecord:
         supplier = Chem.SDMolSupplier()
         supplier.SetData(text)
         mol = next(iter(supplier), None)
-        if mol is None:
-            # Without sanitization RDKit reads impossible valences, too.
-            supplier.SetData(text, sanitize=False, removeHs=False)
-            mol = next(iter(supplier), None)
-        fields = {} if mol is None else mol.GetPropsAsDict(autoConvertStrings=False)
-        return SdfRecord(
-            begin, smiles_of_mol(mol), title, {name: str(fields[name]) for name in fields}
-        )
+        # Without sanitization RDKit reads impossible valences, too.
+        supplier.SetData(text, sanitize=False, removeHs=False)
+        written = next(iter(supplier), None)
+        smiles = smiles_of_mol(written if mol is None else mol)
+        if mol is not None and written is not None:
+            smiles = _with_lost_stereo(mol, written) or smiles
+        source = written if mol is None else mol
+        fields = {} if source is None else source.GetPropsAsDict(autoConvertStrings=False)
+        return SdfRecord(begin, smiles, title, {name: str(fields[name]) for name in fields})
+
+
+def _with_lost_stereo(mol: Mol, written: Mol) -> str | None:
+    """SMILES with the marks that RDKit's default perception dropped; None if it dropped none.
+
+    `read_smiles` drops the same marks, and reports it.
+    """
+    written.UpdatePropertyCache(strict=False)
+    written = Chem.RemoveHs(written, sanitize=False)
+    for atom in written.GetAtoms():
+        if atom.GetTotalNumHs() > 1:
+            atom.SetChiralTag(ChiralType.CHI_UNSPECIFIED)
+    Chem.FastFindRings(written)
+    Chem.SetBondStereoFromDirections(written)
+    if _count_marks(written) <= _count_marks(mol):
+        return None
+    # Otherwise RDKit drops the marks when it writes the SMILES.
+    written.SetIntProp("_StereochemDone", 1)
+    smiles = cxsmiles(written, canonical=False)
+    try:
+        changes = read_smiles(smiles).changes
+    except MoleculeError:
+        return None
+    # In three dimensions every tetrahedral atom is marked, and few marks have a meaning.
+    return smiles if Change.STEREO in changes else None
+
+
+def _count_marks(mol: Mol) -> int:
+    """Number of marked centers and double bonds."""
+    centers: int = sum(atom.GetChiralTag() != ChiralType.CHI_UNSPECIFIED for atom in mol.GetAtoms())
+    bonds: int = sum(bond.GetStereo() > BondStereo.STEREOANY for bond in mol.GetBonds())
+    return centers + bonds

@@ -14,6 +14,8 @@ from molvae.benchmarks.pmo_config import PmoConfig
 from molvae.benchmarks.reconstruction_config import ReconstructionConfig
 from molvae.cli.flags import (
     OutFile,
+    ReadStructures,
+    StructureColumn,
     check_apart,
     flags_of,
     given,
@@ -86,13 +88,14 @@ def reconstruction(
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
+    columns: ReadStructures = StructureColumn(),
     settings: Annotated[ReconstructionConfig, flags_of("Settings")] = ReconstructionConfig(),
     output: OutputFlags = Output(),
 ) -> None:
     """Measure exact reconstruction, greedily and with the protocol of JT-VAE.
 
     Args:
-        source: File of held-out molecules: CSV, TSV or SMI, plain or gzip.
+        source: File of held-out molecules: CSV, TSV, SMI, SDF or Parquet, also compressed.
         out: JSON file for the record.
     """
     check_apart(source, out)
@@ -103,11 +106,36 @@ def reconstruction(
 
     cleaning = cleaning_for(vae, settings.cleaning)
     settings = settings.with_changes({"cleaning": cleaning.model_dump()})
-    record = benchmark_reconstruction(vae, source, settings, progress=output.progress)
+    record = benchmark_reconstruction(
+        vae, source, settings, columns.choice(), progress=output.progress
+    )
     _save(record, out, settings.seed)
     greedy, sampled = record["greedy"], record["jtvae"]
     text = f"{out}: {greedy:.1%} exact greedily, {sampled:.1%} with the protocol of JT-VAE"
     output.show(record, f"{text}, of {record['molecules']} molecules")
+
+
+@dataclass(frozen=True)
+class LatentFiles:
+    """Files of molecules for the measures of a latent space."""
+
+    reference: Annotated[
+        Path,
+        Parameter(
+            help="File of molecules that the model was not trained on: CSV, TSV, SMI, SDF or "
+            "Parquet, also compressed."
+        ),
+    ]
+    test: Annotated[
+        tuple[Path, ...],
+        Parameter(
+            negative_iterable=(),
+            show_default=False,
+            help="File whose molecules are reconstructed, with and without stereochemistry; "
+            "repeat the flag for several files.",
+        ),
+    ] = ()
+    columns: ReadStructures = StructureColumn()
 
 
 @app.command
@@ -115,9 +143,8 @@ def latent(
     model: Path,
     /,
     *,
-    reference: Path,
+    files: Annotated[LatentFiles, Parameter(name="*")],
     out: OutFile,
-    test: Annotated[tuple[Path, ...], Parameter(negative_iterable=(), show_default=False)] = (),
     device: DeviceName = "auto",
     settings: Annotated[LatentConfig, flags_of("Settings")] = LatentConfig(),
     output: OutputFlags = Output(),
@@ -129,19 +156,23 @@ def latent(
 
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.
-        reference: File of molecules that the model was not trained on: CSV, TSV or SMI.
         out: JSON file for the record.
-        test: File whose molecules are reconstructed, with and without stereochemistry; repeat the
-            flag for several files.
     """
-    for source in (reference, *test):
+    for source in (files.reference, *files.test):
         check_apart(source, out)
     check_writable(out)
     vae = ModelChoice(model, device).open(output)
 
     from molvae.benchmarks.latent import benchmark_latent, latent_text
 
-    record = benchmark_latent(vae, reference, test, settings, progress=output.progress)
+    record = benchmark_latent(
+        vae,
+        files.reference,
+        files.test,
+        settings,
+        files.columns.choice(),
+        progress=output.progress,
+    )
     _save(record, out, settings.seed)
     output.show(record, f"{latent_text(record)}\n{out}")
 

@@ -27,7 +27,7 @@ def decode(
 
     Args:
         source: File from `molvae encode`, or any .npz file with an array `mean`.
-        out: File for the molecules: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
+        out: File for the molecules: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
         seed: Random seed of the sampling, when the temperature is not 0.
     """
     from molvae.tables import TableFile

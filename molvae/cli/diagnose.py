@@ -7,7 +7,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import OptionalOutFile, SmilesColumn, check_apart, flags_of
+from molvae.cli.flags import (
+    OptionalOutFile,
+    ReadStructures,
+    StructureColumn,
+    check_apart,
+    flags_of,
+)
 from molvae.cli.model_choice import Cleaning, DeviceName, ModelChoice, cleaning_for
 from molvae.cli.output import Output, OutputFlags
 from molvae.diagnosis.config import DiagnoseConfig
@@ -19,7 +25,7 @@ from molvae.runs import provenance
 class Reading:
     """How the file is read."""
 
-    smiles_column: SmilesColumn = None
+    columns: ReadStructures = StructureColumn()
     cleaning: Cleaning = StandardizeConfig()
 
 
@@ -41,7 +47,7 @@ def diagnose(
 
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.
-        source: CSV, TSV or SMI file, plain or gzip.
+        source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
         out: JSON file for all figures. Refused rows are listed in OUT.refused.csv.
     """
     if out is not None:
@@ -59,7 +65,7 @@ def diagnose(
         settings.molecules,
         vae.vocabulary,
         settings.seed,
-        reading.smiles_column,
+        reading.columns.choice(),
         CleaningRules(cleaning_for(vae, reading.cleaning), vae.card.max_symbols),
         progress=output.progress,
     )

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from molvae.cli.flags import OutFile, SmilesColumn, check_apart, flags_of
+from molvae.cli.flags import OutFile, ReadStructures, StructureColumn, check_apart, flags_of
 from molvae.cli.output import Output, OutputFlags
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
 from molvae.runs import provenance
 
 if TYPE_CHECKING:
+    import molvae.dataset.layout
     import molvae.metrics.evaluation
 
 
@@ -30,6 +31,13 @@ class RealMolecules:
         str | None,
         Parameter(help="Column with the SMILES in these files. Default: found by name or content."),
     ] = None
+    real_selfies_column: Annotated[
+        str | None, Parameter(help="Column with SELFIES in these files, read instead of SMILES.")
+    ] = None
+
+    def column(self) -> "molvae.dataset.layout.ColumnChoice":
+        """The column of these files as the library takes it."""
+        return StructureColumn(self.real_smiles_column, self.real_selfies_column).choice()
 
     def references(self) -> dict[str, Path]:
         """The reference sets by their names in the result."""
@@ -43,7 +51,7 @@ def evaluate(
     *,
     real: Annotated[RealMolecules, Parameter(name="*")],
     out: OutFile,
-    smiles_column: SmilesColumn = None,
+    columns: ReadStructures = StructureColumn(),
     settings: Annotated[EvaluateConfig, flags_of("Settings")] = EvaluateConfig(),
     output: OutputFlags = Output(),
 ) -> None:
@@ -54,7 +62,8 @@ def evaluate(
     repair is reported too.
 
     Args:
-        source: File of generated molecules: CSV, TSV or SMI, plain or gzip.
+        source: File of generated molecules: CSV, TSV, SMI, SDF or Parquet, also compressed; `-`
+            reads standard input.
         out: JSON file for the result.
     """
     files = {"samples": source, **real.references(), "training": real.training}
@@ -65,8 +74,8 @@ def evaluate(
     from molvae.metrics.evaluation import evaluate as compute_metrics
     from molvae.metrics.samples import Samples, read_smiles
 
-    samples = Samples.read(source, smiles_column)
-    column = real.real_smiles_column
+    samples = Samples.read(source, columns.choice())
+    column = real.column()
     references = {name: read_smiles(path, column) for name, path in real.references().items()}
     training = read_smiles(real.training, column)
     metrics = compute_metrics(samples, references, training, settings, progress=output.progress)

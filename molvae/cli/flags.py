@@ -41,14 +41,34 @@ Check = Annotated[
 ]
 
 
+SelfiesColumn = Annotated[
+    str | None, Parameter(help="Column with SELFIES, read instead of SMILES.")
+]
+
+
+@dataclass(frozen=True)
+class StructureColumn:
+    """The column of a file that holds the molecules."""
+
+    smiles_column: SmilesColumn = None
+    selfies_column: SelfiesColumn = None
+
+    def choice(self) -> "molvae.dataset.layout.ColumnChoice":
+        """The column as the library takes it."""
+        from molvae.dataset.layout import ColumnChoice
+
+        return ColumnChoice(self.smiles_column, selfies=self.selfies_column)
+
+
+ReadStructures = Annotated[StructureColumn, Parameter(name="*")]
+
+
 @dataclass(frozen=True)
 class InputColumns:
     """Columns that a command reads from a file of molecules."""
 
     smiles_column: SmilesColumn = None
-    selfies_column: Annotated[
-        str | None, Parameter(help="Column with SELFIES, read instead of SMILES.")
-    ] = None
+    selfies_column: SelfiesColumn = None
     keep_columns: Annotated[
         tuple[str, ...] | None,
         Parameter(

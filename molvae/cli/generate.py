@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from molvae.chem.refusal import count_phrase
 from molvae.cli.exit_status import FEWER
 from molvae.cli.flags import (
+    STANDARD_STREAM,
     ConfigFile,
     OutFile,
     check_apart,
@@ -41,6 +42,9 @@ class Known:
         str | None,
         Parameter(help="Column with the SMILES in that file. Default: found by name or content."),
     ] = None
+    selfies_column: Annotated[
+        str | None, Parameter(help="Column with SELFIES in that file, read instead of SMILES.")
+    ] = None
 
     def check(self, out: Path, latents: Path | None) -> None:
         """Check that no output replaces the file, and that a column is not given without it.
@@ -48,8 +52,10 @@ class Known:
         Raises:
             ConfigError: an output would, or there is no file.
         """
-        if self.novel_to is None and self.smiles_column is not None:
-            raise ConfigError("--smiles-column belongs to the file of --novel-to; give both")
+        if self.novel_to is None and (self.smiles_column or self.selfies_column):
+            raise ConfigError(
+                "--smiles-column and --selfies-column belong to the file of --novel-to; give it too"
+            )
         if self.novel_to is not None:
             check_apart(self.novel_to, out)
         if self.novel_to is not None and latents is not None:
@@ -61,8 +67,13 @@ class Known:
 
         if self.novel_to is None:
             return set()
-        cleaning, bar = model.card.cleaning, output.progress
-        return known_smiles(self.novel_to, self.smiles_column, cleaning=cleaning, progress=bar)
+        return known_smiles(
+            self.novel_to,
+            self.smiles_column,
+            selfies_column=self.selfies_column,
+            cleaning=model.card.cleaning,
+            progress=output.progress,
+        )
 
 
 def generate(
@@ -82,7 +93,7 @@ def generate(
     they are written to the file.
 
     Args:
-        out: File for the molecules: CSV, or .smi, .sdf, .parquet.
+        out: File for the molecules: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
         latents: File (.npz) for the latent vector of each molecule, readable by `molvae decode`.
     """
     typed = given(settings)
@@ -115,6 +126,8 @@ def generate(
 
 def _check_latents(latents: Path, out: Path) -> None:
     """Check that the latent vectors can be written, to a file of their own."""
+    if latents == STANDARD_STREAM:
+        raise ConfigError("latent vectors are not printed; name a file that ends in .npz")
     if latents.resolve() == out.resolve():
         raise ConfigError(f"--latents and --out are the same file {str(out)!r}; give two files")
     check_writable(latents, ".npz")
@@ -146,4 +159,5 @@ def _show(generation: "molvae.generation.Generation", out: Path, output: Output)
         "seconds": round(generation.seconds, 2),
     }
     text = f"{out}: {molecules} molecules from {generation.drawn} samples{reasons}"
-    output.show(result, f"{text}; {generation.seconds:.1f} s")
+    text = f"{text}; {generation.seconds:.1f} s"
+    output.show(result, text, to_stderr=out == STANDARD_STREAM)

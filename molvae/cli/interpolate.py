@@ -25,7 +25,8 @@ def interpolate(
         first: SMILES.
         last: SMILES.
         steps: Points on the line, both ends included.
-        out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
+        out: File for the molecules: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
+            Default: the screen.
     """
     from molvae.cli.listing import Listing
     from molvae.cli.molecules import parse_molecule

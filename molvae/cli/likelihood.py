@@ -29,7 +29,7 @@ def likelihood(
 
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
-        out: File for the likelihoods: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
+        out: File for the likelihoods: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
     """
     from molvae.tables import TableFile
 

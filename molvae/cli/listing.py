@@ -30,7 +30,8 @@ class Listing:
         if self.file is not None:
             self.file.write(columns)
             result = {"out": str(self.file.path), "molecules": len(rows)}
-            output.show(result, f"{self.file.path}: {len(rows)} molecules")
+            text = f"{self.file.path}: {len(rows)} molecules"
+            output.show(result, text, to_stderr=self.file.is_standard_output)
         elif output.json:
             print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
         else:

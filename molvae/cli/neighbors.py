@@ -36,7 +36,8 @@ def neighbors(
         scale: Distance of the samples, in standard deviations of the posterior. Default: 1, then
             farther until there are enough molecules.
         seed: Random seed of the sampling.
-        out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
+        out: File for the molecules: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
+            Default: the screen.
     """
     from molvae.cli.listing import Listing
     from molvae.cli.molecules import parse_molecule

@@ -28,6 +28,8 @@ from molvae.optimize.methods import SearchConfig
 from molvae.runs import RunDirectory
 
 if TYPE_CHECKING:
+    import molvae.chem.molecule
+    import molvae.molecule_vae
     import molvae.optimize.result
 
 _SHOWN = 10
@@ -73,7 +75,6 @@ def optimize(
     """
     # Imported here: the help must not wait for torch and RDKit.
     from molvae.optimize.constraints import HardConstraints
-    from molvae.optimize.lead import reconstruct
     from molvae.optimize.search import search
 
     typed = given(settings)
@@ -88,9 +89,7 @@ def optimize(
         constraints = HardConstraints.parse(plan.constraints)
         vae = model.open(output)
         if constraints.lead is not None:
-            lead = reconstruct(vae, constraints.lead)
-            if not lead.is_exact:
-                log.warning("%s", lead)
+            _check_lead(vae, constraints.lead, str(plan.constraints.lead))
         run = run or RunDirectory.create(out)
         with tracking(start.track, out) as callback:
             result = search(
@@ -104,6 +103,19 @@ def optimize(
                 callback=callback,
             )
     output.show(result.summary(), _table(result, run))
+
+
+def _check_lead(
+    vae: "molvae.molecule_vae.MoleculeVAE", lead: "molvae.chem.molecule.Molecule", typed: str
+) -> None:
+    """Warn if the lead is not the molecule that was typed, or the model does not give it back."""
+    from molvae.dataset.changed import warn_of_changes
+    from molvae.optimize.lead import reconstruct
+
+    warn_of_changes(lead.changes, typed, lead.smiles)
+    decoded = reconstruct(vae, lead)
+    if not decoded.is_exact:
+        log.warning("%s", decoded)
 
 
 # Any: settings as they were typed.

@@ -30,7 +30,7 @@ def reconstruct(
 
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
-        out: File for the pairs: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
+        out: File for the pairs: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
         candidates: Molecules sampled for each latent vector that greedy decoding misses; 16 bring
             back about an eighth more of them.
     """

@@ -33,7 +33,7 @@ def score(
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
         objective: TOML file, or a name that `molvae objectives` lists.
-        out: File for the scores: .csv, .tsv, .smi, .sdf or .parquet; `-` prints CSV.
+        out: File for the scores: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
     """
     from molvae.cli.refused_rows import report_refused
     from molvae.objectives.tables import score_table

@@ -22,6 +22,7 @@ def known_smiles(
     smiles_column: str | None = None,
     workers: int | None = None,
     *,
+    selfies_column: str | None = None,
     cleaning: StandardizeConfig | None = None,
     progress: bool = False,
 ) -> set[str]:
@@ -34,13 +35,14 @@ def known_smiles(
         source: CSV, TSV, SMI, SDF or Parquet file, DataFrame, Series or list of molecules.
         smiles_column: column with the SMILES; None finds it.
         workers: processes to read with; None means one per core.
+        selfies_column: column with SELFIES, read instead of SMILES.
         cleaning: cleaning of the model whose molecules are compared.
         progress: whether to show a bar.
 
     Raises:
         DataError: the file cannot be read, or lacks the column.
     """
-    table = Table.open(source, smiles_column)
+    table = Table.open(source, smiles_column, selfies_column=selfies_column)
     work = ChunkWork(partial(canonical_forms, cleaning=cleaning), list[str])
     chunks = map_chunks(table, work, workers or available_cores(), progress=progress)
     return {smiles for _, answer in chunks for smiles in answer}

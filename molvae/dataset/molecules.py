@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from molvae.chem.molecule import Molecule
+from molvae.dataset.changed import ChangeCount
 from molvae.dataset.readers import cell_text, columns_of
 from molvae.dataset.tables import Table
 from molvae.errors import ConfigError, MoleculeError
@@ -16,6 +17,8 @@ from molvae.files import atomic_write
 def read_molecules(source: Iterable[Any]) -> list[Molecule]:
     """The molecules of a list, Series or DataFrame, in order.
 
+    A warning is logged if reading changed a molecule.
+
     Raises:
         MoleculeError: an element is no molecule; the detail has the element and its index.
         ConfigError: a single text is given, whose letters would be taken for molecules.
@@ -24,7 +27,15 @@ def read_molecules(source: Iterable[Any]) -> list[Molecule]:
     if isinstance(source, str):
         raise ConfigError(f"expected several molecules, got a text; write [{source!r}]")
     elements = Table.open(source).texts() if hasattr(source, "columns") else source
-    return [_molecule(element, index) for index, element in enumerate(elements)]
+    molecules, changed = [], ChangeCount()
+    for index, element in enumerate(elements):
+        molecule = _molecule(element, index)
+        molecules.append(molecule)
+        if molecule is not element:
+            text = element if isinstance(element, str) else molecule.smiles
+            changed.add(molecule.changes, f"at index {index}", text, molecule.smiles)
+    changed.warn()
+    return molecules
 
 
 # Any: see `MoleculeSource`.

@@ -7,6 +7,7 @@ from typing import Any
 
 from molvae.chem.notation import Selfies
 from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.changed import ChangeCount
 from molvae.dataset.chunks import ChunkWork, map_chunks
 from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask, clean_text
 from molvae.dataset.corpus_config import MAX_SYMBOLS
@@ -51,6 +52,8 @@ def read_rows(
 ) -> Iterator[list[AcceptedRow | RefusedRow]]:
     """The rows of a file in order, some hundred at a time, cleaned as for training.
 
+    After the last row a warning is logged if cleaning changed any molecule.
+
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series or
             list of molecules.
@@ -67,10 +70,12 @@ def read_rows(
     table = Table.open(
         source, columns.smiles, selfies_column=columns.selfies, keep_columns=columns.keep
     )
+    changed = ChangeCount()
     rules = CleaningRules(cleaning or StandardizeConfig(), max_symbols)
     work = ChunkWork(clean_texts, partial(CleaningTask, rules=rules))
     for chunk, answers in map_chunks(table, work, workers or available_cores(), progress=progress):
-        yield _rows(table, chunk, answers)
+        yield _rows(table, chunk, answers, changed)
+    changed.warn()
 
 
 def clean_texts(task: CleaningTask) -> list[Accepted | MoleculeError]:
@@ -86,7 +91,10 @@ def _clean_text(text: str, rules: CleaningRules) -> Accepted | MoleculeError:
 
 
 def _rows(
-    table: Table, chunk: Chunk, answers: list[Accepted | MoleculeError]
+    table: Table,
+    chunk: Chunk,
+    answers: list[Accepted | MoleculeError],
+    changed: ChangeCount,
 ) -> list[AcceptedRow | RefusedRow]:
     remaining = iter(answers)
     rows: list[AcceptedRow | RefusedRow] = []
@@ -100,4 +108,5 @@ def _rows(
         else:
             accepted = AcceptedRow(row.number, answer.smiles, answer.selfies, table.further(row))
             rows.append(accepted)
+            changed.add(answer.changes, f"on line {row.number}", row.text, answer.smiles)
     return rows

@@ -14,6 +14,7 @@ from molvae.chem.refusal import Refusal
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask
 from molvae.dataset.corpus_config import MAX_SYMBOLS
+from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.rows import RefusedRow, clean_texts
 from molvae.dataset.tables import Row, Table
 from molvae.errors import DataError, MoleculeError
@@ -51,7 +52,7 @@ def draw_molecules(
     n: int,
     vocabulary: Vocabulary,
     seed: int = 0,
-    smiles_column: str | None = None,
+    columns: ColumnChoice | None = None,
     rules: CleaningRules | None = None,
     *,
     progress: bool = False,
@@ -59,18 +60,19 @@ def draw_molecules(
     """Sample `n` distinct molecules of a file, or fewer if it has no more.
 
     Args:
-        path: a CSV, TSV or SMI file, plain or gzip.
+        path: a CSV, TSV, SMI, SDF or Parquet file, also compressed.
         n: number of molecules.
         vocabulary: symbols that a molecule may have.
         seed: random seed.
-        smiles_column: column with the SMILES; None finds it.
+        columns: the column to read; None finds the SMILES.
         rules: how molecules are cleaned, and which are refused.
         progress: whether to show a bar.
 
     Raises:
         DataError: the file cannot be read, or has fewer than two such molecules.
     """
-    table = Table.open(path, smiles_column)
+    columns = columns or ColumnChoice()
+    table = Table.open(path, columns.smiles, selfies_column=columns.selfies)
     rules = rules or CleaningRules(StandardizeConfig(), MAX_SYMBOLS)
     collection, judged, most, total = _Collection(n, vocabulary), 0, _SPARE * n + _ROWS, 1
     with tqdm(total=n, unit=" molecules", desc="drawing", disable=not progress) as bar:

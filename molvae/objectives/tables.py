@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
+from molvae.dataset.changed import ChangeCount
 from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.names import join_columns
 from molvae.dataset.rows import RefusedRow
@@ -68,6 +69,9 @@ def score_table(
 ) -> ScoredTable:
     """Scores of the molecules in a file, without any cleaning.
 
+    A warning is logged if reading changed a molecule: atom map numbers and stereochemistry that a
+    SMILES cannot express are removed.
+
     Args:
         objective: objective that scores the molecules.
         source: CSV, TSV, SMI, SDF or Parquet file (`-` for standard input), DataFrame, Series or
@@ -85,8 +89,9 @@ def score_table(
     rows: list[_MoleculeRow] = []
     batches: list[Scores] = []
     refused: list[RefusedRow] = []
+    changed = ChangeCount()
     with tqdm(unit=" molecules", disable=not progress) as bar:
-        for batch in _molecules(table, refused):
+        for batch in _molecules(table, refused, changed):
             molecules = [row.molecule for row in batch]
             # Duplicates are scored once: external code may be expensive.
             distinct = {molecule.smiles: molecule for molecule in molecules}
@@ -101,6 +106,7 @@ def score_table(
             f"{table.name} has no molecule in {len(refused)} rows{example}; check the file, or "
             "name the column with `smiles_column`"
         )
+    changed.warn()
     return ScoredTable(
         smiles=tuple(row.molecule.smiles for row in rows),
         rows=tuple(row.line for row in rows),
@@ -129,7 +135,9 @@ class _MoleculeRow(NamedTuple):
     further: Mapping[str, str]
 
 
-def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[_MoleculeRow]]:
+def _molecules(
+    table: Table, refused: list[RefusedRow], changed: ChangeCount
+) -> Iterator[list[_MoleculeRow]]:
     """Rows with a molecule, in batches; the others are added to `refused`."""
     for chunk in table.chunks(_AT_ONCE):
         rows: list[_MoleculeRow] = []
@@ -139,6 +147,7 @@ def _molecules(table: Table, refused: list[RefusedRow]) -> Iterator[list[_Molecu
                 refused.append(read)
                 continue
             rows.append(_MoleculeRow(row.number, read, table.further(row)))
+            changed.add(read.changes, f"on line {row.number}", row.text, read.smiles)
         if rows:
             yield rows
 

@@ -1,6 +1,9 @@
+import pytest
 from rdkit import Chem
+from rdkit.Chem import rdDepictor, rdDistGeom
 
-from molvae.chem.sdf import sdf_record
+from molvae.chem.reading import Change, read_smiles
+from molvae.chem.sdf import read_sdf, sdf_record
 
 
 def test_records_are_read_again_as_the_same_molecules_with_their_fields():
@@ -18,3 +21,55 @@ def test_atoms_are_drawn_apart():
     mol = Chem.MolFromMolBlock(sdf_record("c1ccccc1", {}))
     places = {tuple(place) for place in mol.GetConformer().GetPositions().round(2).tolist()}
     assert len(places) == 6
+
+
+def block_of(smiles, dimensions=2, *, v3000=False):
+    """A record as a program writes it that perceives all stereochemistry."""
+    Chem.SetUseLegacyStereoPerception(False)
+    try:
+        mol = Chem.MolFromSmiles(smiles)
+        if dimensions == 3:
+            mol = Chem.AddHs(mol)
+            rdDistGeom.EmbedMolecule(mol, randomSeed=1)
+        else:
+            rdDepictor.Compute2DCoords(mol)
+        return [*Chem.MolToMolBlock(mol, forceV3000=v3000).splitlines(), "$$$$"]
+    finally:
+        Chem.SetUseLegacyStereoPerception(True)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize(
+    ("smiles", "is_lost"),
+    [
+        (r"CC/C=C1\C[C@H](O)C1", True),
+        (r"F/C=C1/C[C@@H](Cl)C1", True),
+        ("C1C[C@H]2CC[C@@H]1CC2", True),
+        ("C[C@H](C)O", False),
+        ("CC(C)C[C@H](N)C(=O)O", False),
+        (r"C/C=C/[C@H](O)/C=C\C", False),
+        ("C[C@@H]1CC[C@H](C)CC1", False),
+        ("C[S@](=O)CC", False),
+        ("c1ccccc1CC(C)(C)C", False),
+    ],
+)
+def test_stereochemistry_that_rdkit_drops_is_reported(smiles, is_lost, dimensions):
+    (record,) = read_sdf(block_of(smiles, dimensions))
+    read, direct = read_smiles(record.smiles), read_smiles(smiles)
+    assert Chem.MolToSmiles(read.mol) == Chem.MolToSmiles(direct.mol)
+    assert read.changes == ((Change.STEREO,) if is_lost else ())
+
+
+@pytest.mark.parametrize(
+    ("smiles", "changes"),
+    [
+        ("C[C@H](O)F |&1:1|", (Change.STEREO,)),
+        ("C[C@H](O)F |o2:1|", (Change.STEREO,)),
+        ("C[C@H](F)[C@H](C)O |o1:1,&1:3|", (Change.STEREO,)),
+        (r"CC/C=C1\C[C@H](O)C1 |&1:5|", (Change.STEREO,)),
+        ("C[C@H](O)F |a:1|", ()),
+    ],
+)
+def test_enhanced_stereo_groups_are_reported(smiles, changes):
+    (record,) = read_sdf(block_of(smiles, v3000=True))
+    assert read_smiles(record.smiles).changes == changes

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import selfies
 from rdkit import Chem
 
 NAMED = "id,smiles,score,note\nM1,CCO,9,=1+1\nM2,xx,8,b\nM3,CC(=O)Nc1ccccc1,7,\n"
@@ -76,7 +77,7 @@ def test_a_column_to_keep_that_is_not_there_is_refused(molvae, named, tmp_path):
     assert "'code'" in molvae(*words).complaint
 
 
-@pytest.mark.parametrize("ending", ["csv", "tsv", "sdf", "parquet"])
+@pytest.mark.parametrize("ending", ["csv", "tsv", "sdf", "parquet", "csv.gz", "sdf.xz"])
 def test_every_output_can_be_an_input_again(molvae, named, tmp_path, ending):
     first, second = tmp_path / f"first.{ending}", tmp_path / "second.csv"
     assert molvae("score", named, "pmo/qed", "--out", first).status == 0
@@ -87,7 +88,7 @@ def test_every_output_can_be_an_input_again(molvae, named, tmp_path, ending):
     assert float(rows[0]["score"]) == float(rows[0]["score_input"])
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "x.json", "a.csv.gz"])
+@pytest.mark.parametrize("name", ["a.xlsx", "x.json", "a.csv.zip", "a.parquet.gz"])
 def test_an_output_of_another_ending_is_refused_before_the_work(molvae, named, tmp_path, name):
     complaint = molvae("score", named, "pmo/qed", "--out", tmp_path / name).complaint
     assert ".parquet" in complaint
@@ -137,3 +138,86 @@ def test_skipped_comments_are_told(molvae, tmp_path):
     path.write_text(f"# from the ELN\n{NAMED}")
     done = molvae("score", path, "pmo/qed", "--out", tmp_path / "out.csv")
     assert "1 comment lines" in done.err
+
+
+@pytest.fixture
+def selfies_files(data, tmp_path):
+    """The molecules as SELFIES under another name, and a flag for their column."""
+    path = tmp_path / "molecules.csv"
+    smiles = [row["smiles"] for row in rows_of(data)][:60]
+    lines = [f"{number},{selfies.encoder(text)}" for number, text in enumerate(smiles)]
+    path.write_text("\n".join(["number,code", *lines]))
+    return path, ("--selfies-column", "code")
+
+
+def test_every_command_that_reads_molecules_takes_a_column_of_selfies(
+    molvae, run, selfies_files, tmp_path
+):
+    path, column = selfies_files
+    out, quiet = tmp_path / "out.json", ("--quiet",)
+    real = ("--reference", path, "--training", path, "--real-selfies-column", "code", "--no-fcd")
+    assert molvae("evaluate", path, *real, *column, "--out", out, *quiet).status == 0
+    # The SELFIES are taken for those that were sampled.
+    result = json.loads(out.read_text())
+    assert result["metrics"]["valid"] == 1
+    assert result["metrics"]["strict"] == 1
+    assert molvae("diagnose", run, path, *column, "--out", out, "--molecules", "20").status == 0
+    assert "rows" in json.loads(out.read_text())
+    words = ("benchmark", "reconstruction", path, "--model", run, "--molecules", "20")
+    assert molvae(*words, *column, "--out", out, *quiet).status == 0
+    assert json.loads(out.read_text())["molecules"] == 20
+    words = ("generate", "--model", run, "--n", "5", "--novel-to", path, "--out", "-", "--json")
+    assert molvae(*words, *column).status == 0
+    assert "--novel-to" in molvae("generate", "--out", tmp_path / "x.csv", *column).complaint
+
+
+def test_a_table_on_standard_output_stands_alone(molvae, run, named, tmp_path):
+    latents, model = tmp_path / "latents.npz", ("--model", run)
+    assert molvae("encode", named, "--out", latents, *model).status == 0
+    commands = [
+        ("generate", "--n", "3", "--latents", tmp_path / "points.npz", *model),
+        ("decode", latents, *model),
+        ("neighbors", "CCO", "--n", "2", *model),
+        ("interpolate", "CCO", "CCCN", *model),
+        ("reconstruct", named, *model),
+        ("likelihood", named, *model),
+        ("score", named, "pmo/qed"),
+    ]
+    for words in commands:
+        printed = molvae(*words, "--out", "-").out
+        rows = list(csv.DictReader(io.StringIO(printed)))
+        assert rows or words[0] == "neighbors", words
+        assert all(Chem.MolFromSmiles(row["smiles"]) for row in rows), words
+    words = ("generate", "--n", "3", "--out", tmp_path / "x.csv", "--latents", "-", *model)
+    assert ".npz" in molvae(*words).complaint
+    assert ".npz" in molvae("encode", named, "--out", "-", *model).complaint
+
+
+CHANGED = "id,smiles\na,[CH3:1][OH:2]\nb,CCO\nc,C[C@H](O)F |&1:1|\nd,CCCO\n"
+
+
+def test_changes_to_molecules_are_reported_in_one_line(molvae, run, tmp_path):
+    path, model = tmp_path / "in.csv", ("--model", run)
+    path.write_text(CHANGED)
+    commands = [
+        ("score", path, "pmo/qed"),
+        ("encode", path, *model),
+        ("likelihood", path, *model),
+        ("reconstruct", path, *model),
+    ]
+    for words in commands:
+        out = tmp_path / ("out.npz" if words[0] == "encode" else "out.csv")
+        done = molvae(*words, "--out", out, "--quiet")
+        (line,) = [line for line in done.err.splitlines() if "changed" in line]
+        assert "2 molecules were changed" in line, words
+        assert "atom map numbers removed: 1" in line
+        assert "on line 2" in line
+    typed = "[CH3:1][CH2:2][OH:2]"
+    commands = [
+        ("neighbors", typed, "--n", "2", *model),
+        ("interpolate", "CCO", typed, *model),
+    ]
+    for words in commands:
+        assert f"1 molecule was changed (atom map numbers removed: 1); '{typed}' became CCO" in (
+            molvae(*words).err
+        ), words
