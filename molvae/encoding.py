@@ -237,6 +237,26 @@ def tabulate_likelihoods(model: MoleculeVAE, rows: Rows, *, check: bool = False)
     return _tabulate(model, rows, likelihoods)
 
 
+def tabulate_predictions(model: MoleculeVAE, rows: Rows) -> RowTable:
+    """The property head's predictions for the molecule in each row.
+
+    Columns: `smiles`, the properties of the model, `row`.
+
+    Raises:
+        DataError: no row holds a molecule of this model's symbols.
+        ModelError: the model was trained without property columns.
+    """
+    # Before a long file is read.
+    model.predict(np.zeros((1, model.latent_size), np.float32))
+
+    def predictions(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
+        mean, _ = model.posterior([row.selfies for row in accepted])
+        values = model.predict(mean).T.tolist()
+        return dict(zip(model.property_names, values, strict=True))
+
+    return _tabulate(model, rows, predictions)
+
+
 def reconstruct_rows(
     model: MoleculeVAE, rows: Rows
 ) -> tuple[list[Reconstruction], list[RefusedRow]]:

@@ -5,11 +5,13 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 from tqdm import tqdm
 
+from molvae.chem.depiction import depiction_table
 from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import MoleculeFilter
@@ -28,6 +30,9 @@ _USUAL_SAMPLES = 1.5
 """Samples that a good model needs per molecule, so that few are read in vain at the end."""
 _MAX_IN_PROCESS = 2_000
 """Molecules up to which starting worker processes takes longer than doing their work."""
+
+_SHOWN = 5
+"""Molecules in the display of a notebook."""
 
 _KNOWN = "known already"
 
@@ -64,6 +69,26 @@ class Generation:
     """Digest of the model, see `latents_digest`."""
     seconds: float
     """Wall time."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Generation({len(self.molecules)} of {self.config.n} molecules from {self.drawn} "
+            f"samples in {self.seconds:.1f} s)"
+        )
+
+    def _repr_html_(self) -> str:
+        """The first molecules and their properties, as a notebook shows them."""
+        rows = [(molecule.smiles, molecule.values) for molecule in self.molecules[:_SHOWN]]
+        return depiction_table(repr(self), rows)
+
+    # Any: pandas is not imported for a type.
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with `smiles` and the properties, a row per molecule."""
+        from pandas import DataFrame
+
+        names = ["smiles", *self.config.properties]
+        rows = [{"smiles": molecule.smiles, **molecule.values} for molecule in self.molecules]
+        return DataFrame(rows, columns=names)
 
     @property
     def selfies_rows(self) -> list[Selfies]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any, get_args
 
@@ -79,6 +80,29 @@ class MoleculeVAE:
         self.network = network.eval()
         self.property_names = property_names
         self.card = ModelCard(card or {})
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}={value}" for name, value in self._facts().items())
+        return f"MoleculeVAE({facts})"
+
+    def _repr_html_(self) -> str:
+        """The model's sizes as a table, as a notebook shows them."""
+        rows = "".join(
+            f"<tr><th>{name.replace('_', ' ')}</th><td>{escape(str(value))}</td></tr>"
+            for name, value in self._facts().items()
+        )
+        return f"<table><caption>MoleculeVAE</caption>{rows}</table>"
+
+    def _facts(self) -> dict[str, str | int]:
+        """Sizes and abilities by name."""
+        return {
+            "latent_size": self.latent_size,
+            "tokens": len(self.vocabulary.tokens),
+            "decoder": repr(self.network.config.decoder),
+            "learned_prior": str(self.network.has_prior),
+            "properties": str(self.property_names),
+            "device": repr(str(self.device)),
+        }
 
     @classmethod
     def untrained(

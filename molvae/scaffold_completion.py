@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -87,6 +88,13 @@ class Completion:
                 for name in self.config.properties
             },
         }
+
+    # Any: pandas is not imported for a type.
+    def to_frame(self) -> Any:
+        """The columns as a pandas DataFrame."""
+        from pandas import DataFrame
+
+        return DataFrame(self.columns())
 
     def shortfall(self) -> str | None:
         """Reasons why there are fewer molecules than asked for, with advice; None if complete."""

@@ -1,5 +1,7 @@
 """Depiction of a molecule as an image."""
 
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -17,3 +19,32 @@ def depiction(molecule: Molecule, width: int = 240, height: int = 170) -> str:
     rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule.mol)
     drawer.FinishDrawing()
     return str(drawer.GetDrawingText())
+
+
+def depiction_cell(molecule: Molecule, caption: str | None = None) -> str:
+    """Structural formula over a caption, by default the SMILES, as HTML."""
+    svg = depiction(molecule).partition("?>")[2].strip()
+    text = escape(molecule.smiles if caption is None else caption)
+    return f"<div>{svg}<br><small>{text}</small></div>"
+
+
+def depiction_table(title: str, rows: Sequence[tuple[str, Mapping[str, float | str]]]) -> str:
+    """A table of molecules with their values, as HTML.
+
+    Args:
+        title: text above the table.
+        rows: canonical SMILES and values by name of each molecule.
+    """
+    names = list(rows[0][1]) if rows else []
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("molecule", *names))
+    body = "".join(
+        f"<tr><td>{depiction_cell(Molecule.parse(smiles))}</td>"
+        + "".join(f"<td>{escape(_text(values[name]))}</td>" for name in names)
+        + "</tr>"
+        for smiles, values in rows
+    )
+    return f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>"
+
+
+def _text(value: float | str) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -57,6 +57,13 @@ class Molecule:
             raise MoleculeError(Refusal.INVALID, "no atoms")
         return cls(Chem.MolToSmiles(mol), mol, changes)
 
+    def _repr_html_(self) -> str:
+        """Structural formula and SMILES, as a notebook shows them."""
+        # Imported here: this module is below that of depictions.
+        from molvae.chem.depiction import depiction_cell
+
+        return depiction_cell(self)
+
     @property
     def heavy_atoms(self) -> int:
         """Number of atoms other than hydrogen."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from molvae.chem.depiction import depiction_table
 from molvae.files import atomic_write
 from molvae.optimize.constraints import advice_for
 from molvae.optimize.constraints_config import GuardrailsConfig
@@ -22,6 +23,8 @@ from molvae.optimize.pareto import Values, hypervolume_curve, non_dominated
 
 _LAST = ("call", "source")
 """Columns after the numbers."""
+_SHOWN = 5
+"""Molecules in the display of a notebook."""
 _SIMILARITY = "similarity_to_lead"
 
 
@@ -148,6 +151,37 @@ class SearchResult:
     """None: the search was for a single score."""
     initial_calls: int = 0
     """Calls that the method spends on a first sample before it starts to search."""
+
+    def __repr__(self) -> str:
+        best = "no score" if self.best is None else f"best score {self.best.score:.4f}"
+        return f"SearchResult({self.calls} molecules scored, {best}; {self.stop.value})"
+
+    def _repr_html_(self) -> str:
+        """The best molecules and their scores, as a notebook shows them."""
+        rows = [(row.smiles, {"score": row.score, **row.values}) for row in self.evaluations]
+        return depiction_table(repr(self), rows[:_SHOWN])
+
+    # Any: pandas is not imported for a type.
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a row per molecule, best first.
+
+        Columns: `smiles`, `score`, the measured values, their desirabilities with `_desirability`
+        behind the name, `call` and `source`. NaN stands for a missing number.
+        """
+        from pandas import DataFrame
+
+        rows = [
+            {
+                "smiles": row.smiles,
+                "score": row.score,
+                **row.values,
+                **{f"{name}_desirability": value for name, value in row.desirabilities.items()},
+                "call": row.call,
+                "source": row.source,
+            }
+            for row in self.evaluations
+        ]
+        return DataFrame(rows) if rows else DataFrame(columns=["smiles", "score", *_LAST])
 
     @property
     def advice(self) -> str:
