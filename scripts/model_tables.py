@@ -22,6 +22,20 @@ MOSES_PEERS = {
     "JTN-VAE": (0.3954, 0.9382, 0.5477, 0.8964, 0.1009, 0.9760, 0.9143),
     "*train set*": (0.0080, 0.4755, 0.6419, 0.9907, 0.0, 1.0, 0.0),
 }
+SHORT_FIGURES = {
+    "exact, drugs": "exact, approved_drugs_dev.smi",
+    "ELBO gap": "ELBO gap (reconstruction + KL - NLL of the prior), nats",
+    "N(0, I) unrepaired": "N(0, I), greedy: unrepaired",
+    "FCD": "N(0, I), greedy: FCD, all",
+    "own nearest": "another SELFIES: own latent vector is the nearest",
+    "ridge logP": "ridge R2, logp",
+    "QED": "ridge R2, qed",
+    "TPSA": "ridge R2, tpsa",
+    "weight": "ridge R2, weight",
+    "neighbor": "nearest neighbor in z, Tanimoto",
+    "usable": "usable neighbors per decode",
+}
+"""Columns of the ablation, and the figures of the benchmark that stand in them."""
 JTVAE_RECONSTRUCTION = 0.767
 """Jin et al. 2018, table 1: ten posterior samples times ten decodings, 5,000 ZINC molecules."""
 
@@ -83,6 +97,20 @@ def latent(records: dict[str, dict[str, Any]]) -> str:
     return (
         "Each figure with its control in brackets: what a space of no use, or real molecules, "
         f"would give.\n\n{table(heading, rows)}{commands(*records.values())}"
+    )
+
+
+def latent_ablation(records: dict[str, dict[str, Any]]) -> str:
+    """Figures of the latent spaces of small trainings that differ in one setting each."""
+    rows = [
+        [label(name, record), f"{record['updates']:,}", *_short_figures(record)]
+        for name, record in records.items()
+    ]
+    minutes = next(iter(records.values()))["minutes"]
+    return (
+        f"Trainings of {minutes:g} minutes on one core each; the first row's settings hold for the "
+        f"others but for what they name.\n\n{table(['arm', 'updates', *SHORT_FIGURES], rows)}"
+        f"{commands(*records.values())}"
     )
 
 
@@ -225,6 +253,12 @@ def _latent_figure(record: dict[str, Any], name: str) -> str:
             control = f" ({row['control']:.3f})" if row["control"] is not None else ""
             return "-" if row["value"] is None else f"{row['value']:.3f}{control}"
     return "-"
+
+
+def _short_figures(record: dict[str, Any]) -> list[str]:
+    values = {row["name"]: row["value"] for row in record["figures"]}
+    chosen = [values.get(name) for name in SHORT_FIGURES.values()]
+    return ["-" if value is None else f"{value:.3f}" for value in chosen]
 
 
 def _moses_figures(record: dict[str, Any], columns: list[str]) -> list[str]:

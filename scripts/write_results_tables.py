@@ -12,7 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from model_tables import agreement, examples, latent, moses, priors, reconstruction, stage_speeds
+from model_tables import (
+    agreement,
+    examples,
+    latent,
+    latent_ablation,
+    moses,
+    priors,
+    reconstruction,
+    stage_speeds,
+)
 from molvae.files import atomic_write, read_json
 from search_tables import ablation, history, leads, methods, pmo
 from summary_table import RESULTS, summary
@@ -28,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "priors": priors,
     "pmo": pmo,
     "latent": latent,
+    "latent_ablation": latent_ablation,
     "ablation": ablation,
     "methods": methods,
     "leads": leads,
