@@ -237,6 +237,8 @@ def main() -> int:
         parser.error("give the name of a model and --work or --run")
     if arguments.run is not None:
         model = MoleculeVAE.from_pretrained(arguments.run, "cpu")
+        # A training that starts from the model keeps it.
+        model.card["beta"] = TrainingPlan.of_run(RunDirectory(arguments.run)).train.beta
     else:
         model = resampled_model(arguments) if arguments.acceptance else trained_model(arguments)
     ship(model, arguments.name)

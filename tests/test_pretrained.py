@@ -27,7 +27,9 @@ def test_a_shipped_model_is_small_and_has_a_card_with_figures(name):
     assert card["figures"]
 
 
-@pytest.mark.parametrize(("name", "neutral"), [("moses", True), ("zinc250k", False)])
+@pytest.mark.parametrize(
+    ("name", "neutral"), [("moses", True), ("zinc250k", False), ("chembl", False)]
+)
 def test_a_shipped_model_tells_how_its_training_data_were_cleaned(name, neutral):
     cleaning = read_model(find_model(name)).description["card"]["cleaning"]
     assert StandardizeConfig.parse(cleaning) == StandardizeConfig(neutralize=neutral)
@@ -54,7 +56,7 @@ def test_a_folder_goes_before_a_shipped_model(tmp_path, monkeypatch):
 
 def test_a_folder_without_a_model_hides_no_shipped_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # As `molvae data zinc250k --out zinc250k` leaves it.
+    # As `molvae data chembl --out chembl` leaves it.
     (tmp_path / DEFAULT).mkdir()
     (tmp_path / DEFAULT / "train.csv").write_text("smiles\nCCO\n")
     assert find_model(DEFAULT) == shipped_folder(DEFAULT)

@@ -31,8 +31,8 @@ def reconstruct(
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
         out: File for the pairs: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
-        candidates: Molecules sampled for each latent vector that greedy decoding misses; 16 bring
-            back about an eighth more of them.
+        candidates: Molecules sampled for each latent vector that greedy decoding misses, of
+            which the one that is encoded closest is taken.
     """
     from molvae.tables import TableFile
 

@@ -84,7 +84,7 @@ def search(  # noqa: PLR0913 - all but three are switches of a call, not of the 
 
     Example:
         >>> import molvae
-        >>> model = molvae.MoleculeVAE.from_pretrained("zinc250k")  # doctest: +SKIP
+        >>> model = molvae.MoleculeVAE.from_pretrained("chembl")  # doctest: +SKIP
         >>> qed = molvae.find_objective("pmo/qed")  # doctest: +SKIP
         >>> molvae.search(model, qed, molvae.SearchConfig(budget=100)).best  # doctest: +SKIP
     """

@@ -6,7 +6,7 @@ from molvae.errors import ModelError
 from molvae.runs import RunDirectory
 from molvae.settings import suggestion
 
-DEFAULT = "zinc250k"
+DEFAULT = "chembl"
 """Name of the default model."""
 
 _HERE = Path(__file__).parent
