@@ -5,7 +5,7 @@ from molvae.settings import suggestion
 
 
 def help(topic: str | None = None, /) -> None:  # noqa: A001 - the name of the command
-    """Print a guide, such as `molvae help train`; without a topic, list the guides.
+    """Print a guide, or list the guides when no topic is given.
 
     Args:
         topic: A guide that `molvae help` lists.

@@ -24,6 +24,7 @@ latent_size = 16
 prior_size = 32
 tokens = 0
 latent_input = "every"
+decoder = "separate"
 
 [train]
 epochs = 10

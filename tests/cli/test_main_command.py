@@ -191,7 +191,7 @@ def test_help_shows_only_the_settings_that_users_need(molvae, command, most):
 def test_settings_without_a_flag_are_in_the_printed_file(molvae, tmp_path):
     text = molvae("config", "train").out
     settings = tomllib.loads(text)
-    assert settings["model"]["encoder_size"] == 256
+    assert settings["model"]["encoder_size"] == 384
     assert settings["train"]["warmup"] == 0.01
     assert "\n# Share of the training over which the learning rate rises from 0:" in text
     # The file has the defaults, once the data are named.

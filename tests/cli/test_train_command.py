@@ -26,7 +26,7 @@ def test_progress_and_summary_of_the_rows_go_to_stderr(trained):
 def test_flags_win_over_the_settings_file_and_the_file_over_defaults(run):
     settings = json.loads((run / "settings.json").read_text())
     assert settings["train"]["epochs"] == 10
-    assert settings["train"]["beta_warmup"] == 0.2
+    assert settings["train"]["beta_warmup"] == 0.5
     assert settings["model"]["latent_size"] == 16
     assert settings["corpus"]["property_columns"] == ["logp", "qed"]
 
