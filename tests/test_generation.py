@@ -57,7 +57,9 @@ def test_molecules_of_a_normal_prior_come_with_the_vector_they_are_decoded_from(
 @pytest.mark.parametrize("round_trips", [False, True])
 def test_molecules_of_a_learned_prior_come_with_the_vector_they_are_encoded_to(round_trips):
     model = MoleculeVAE.from_pretrained("moses", "cpu")
-    found = generate(model, GenerateConfig(n=60, round_trips=round_trips, strict=True))
+    found = generate(
+        model, GenerateConfig(n=60, prior="push-forward", round_trips=round_trips, strict=True)
+    )
     np.testing.assert_allclose(model.encode(smiles(found)), found.latents, atol=1e-4)
     reconstructed = [molecule.smiles for molecule in model.reconstruct(smiles(found))]
     assert (reconstructed == smiles(found)) is round_trips
@@ -65,7 +67,7 @@ def test_molecules_of_a_learned_prior_come_with_the_vector_they_are_encoded_to(r
 
 def test_a_molecule_is_returned_in_its_canonical_selfies_however_it_was_written():
     model = MoleculeVAE.from_pretrained("moses", "cpu")
-    found = generate(model, GenerateConfig(n=60, strict=True))
+    found = generate(model, GenerateConfig(n=60, prior="push-forward", strict=True))
     written = model.write(200, np.random.default_rng(0), DecodingConfig(max_symbols=60))
     assert any(not is_canonical(selfies, from_selfies(selfies)) for selfies in written)
     for molecule in found.molecules:
@@ -75,7 +77,9 @@ def test_a_molecule_is_returned_in_its_canonical_selfies_however_it_was_written(
 
 def test_a_molecule_whose_canonical_selfies_the_model_cannot_read_is_refused():
     model = MoleculeVAE.from_pretrained("moses", "cpu")
-    found = generate(model, GenerateConfig(n=300, strict=False, properties=()))
+    found = generate(
+        model, GenerateConfig(n=300, prior="push-forward", strict=False, properties=())
+    )
     assert found.refused["unknown symbol"] > 0
     for molecule in found.molecules:
         assert all(symbol in model.vocabulary for symbol in molecule.selfies)

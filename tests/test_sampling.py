@@ -80,11 +80,11 @@ def test_batches_are_drawn_lazily(tiny_model):
 @pytest.mark.parametrize("n", [30, 150])
 def test_generation_takes_the_accepted_samples_of_the_stream(n):
     model = MoleculeVAE.from_pretrained("moses", "cpu")
-    generated = generate(model, GenerateConfig(n=n, properties=(), seed=2))
+    generated = generate(model, GenerateConfig(n=n, prior="push-forward", properties=(), seed=2))
     molecule_filter = MoleculeFilter(strict=True, allow_radicals=False)
     decoding = DecodingConfig(max_symbols=model.card.max_symbols)
     sampling = SamplingConfig(
-        prior="learned", decoding=decoding, molecule_filter=molecule_filter, seed=2
+        prior="push-forward", decoding=decoding, molecule_filter=molecule_filter, seed=2
     )
     rows = [s for batch in SampleStream(model, sampling, [64, 128, 256]) for s in batch]
     accepted = [row.judged.smiles for row in rows if row.refusal is None]
