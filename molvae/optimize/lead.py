@@ -12,7 +12,7 @@ from molvae.optimize.latent_model import LatentModel
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A molecule, and what the model decodes at its code."""
+    """A molecule, and what the model decodes at its latent vector."""
 
     smiles: str | None
     """Canonical SMILES of the decoded molecule; None: nothing could be decoded."""
@@ -26,13 +26,13 @@ class Reconstruction:
             return "the model reconstructs the lead"
         decoded = f"{self.smiles} at similarity {self.similarity:.2f}" if self.smiles else "nothing"
         return (
-            f"the model cannot reconstruct the lead: at its code it decodes {decoded}, so "
+            f"the model cannot reconstruct the lead: at its latent vector it decodes {decoded}, so "
             "candidates from the latent space may be unlike the lead"
         )
 
 
 def reconstruct(model: LatentModel, molecule: Molecule) -> Reconstruction:
-    """One round trip of a molecule: the code is the posterior mean, decoding is greedy."""
+    """One round trip of a molecule: encoded to its posterior mean, and decoded greedily."""
     try:
         code = model.neighbors([molecule], 0.0, np.random.default_rng(0))
     except MoleculeError:

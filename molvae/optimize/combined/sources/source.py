@@ -26,7 +26,7 @@ class EncodedMolecule:
 
     selfies: Selfies
     mean: Float32[np.ndarray, " latent"]
-    """Mean of its posterior: its code."""
+    """Mean of its posterior: its latent vector."""
     deviation: Float32[np.ndarray, " latent"]
     """Standard deviation of its posterior."""
 
@@ -37,7 +37,7 @@ class Parent:
 
     smiles: str
     scale: float
-    """Distance from it at which to look; at 1, half of the latent vectors around its code decode to
+    """Distance from it at which to look; at 1, half of the latent vectors around its own decode to
     other molecules."""
     code: EncodedMolecule | None = None
     """None: the source does not need it."""
