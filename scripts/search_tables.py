@@ -18,6 +18,28 @@ OPTIMIZATION_COLUMNS = ("best", "mean_of_ten_best", "auc_top_10")
 
 
 # Any: JSON values, here and below.
+def credit(records: dict[str, dict[str, Any]]) -> str:
+    """How often each proposal source improves on its parents, by model."""
+    first = next(iter(records.values()))
+    settings = first["settings"]
+    keys = ("better", "top", "unrepaired", "similarity", "milliseconds")
+    rows = [
+        [source, f"`{label(name, record)}`", *(figure(figures[key]) for key in keys)]
+        for name, record in records.items()
+        for source, figures in sorted(
+            record["sources"].items(), key=lambda item: -(item[1]["better"] or 0.0)
+        )
+    ]
+    heading = ["source", "model", "better", "top 100", "unrepaired", "similarity", "ms a child"]
+    return (
+        f"{len(settings['tasks'])} tasks of PMO, {len(settings['seeds'])} seeds, "
+        f"{settings['children']} children of each source. *Better*: share of the new children that "
+        "score higher than their parent. *Top 100*: share that enter the 100 best. *Similarity*: "
+        f"mean Tanimoto similarity to the parent.\n\n{table(heading, rows)}"
+        f"{commands(*records.values())}"
+    )
+
+
 def methods(records: dict[str, dict[str, Any]]) -> str:
     """Search methods at equal budget."""
     first = next(iter(records.values()))

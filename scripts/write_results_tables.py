@@ -23,7 +23,7 @@ from model_tables import (
     stage_speeds,
 )
 from molvae.files import atomic_write, read_json
-from search_tables import ablation, history, leads, methods, pmo
+from search_tables import ablation, credit, history, leads, methods, pmo
 from summary_table import RESULTS, summary
 
 README = Path(__file__).parents[1] / "README.md"
@@ -38,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "pmo": pmo,
     "latent": latent,
     "latent_ablation": latent_ablation,
+    "credit": credit,
     "ablation": ablation,
     "methods": methods,
     "leads": leads,
