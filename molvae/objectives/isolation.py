@@ -1,9 +1,11 @@
 """Isolate the molecules for which external code fails, by asking again with smaller batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from molvae.objectives.measure import Failed
+from molvae.chem.molecule import Molecule
+from molvae.objectives.measure import Failed, Readings, readings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,20 @@ def _divide(rows: range, answered: int) -> list[range]:
         return [batch for batch in batches if batch]
     half = len(rows) // 2
     return [rows[:half], rows[half:]]
+
+
+def read_in_batches(
+    molecules: Sequence[Molecule],
+    at_once: int,
+    answers: Callable[[Sequence[str]], list[object]],
+) -> Readings:
+    """The readings of the molecules, from the answers for batches of their SMILES.
+
+    Args:
+        molecules: the molecules.
+        at_once: maximum number of molecules per batch.
+        answers: returns an answer for each SMILES of a batch.
+    """
+    smiles = [molecule.smiles for molecule in molecules]
+    batches = (smiles[i : i + at_once] for i in range(0, len(smiles), at_once))
+    return readings_of(list(chain.from_iterable(map(answers, batches))))

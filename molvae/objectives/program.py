@@ -5,7 +5,6 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +14,8 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve
-from molvae.objectives.isolation import FailedBatch, answer_all
-from molvae.objectives.measure import Readings, readings_of
+from molvae.objectives.isolation import FailedBatch, answer_all, read_in_batches
+from molvae.objectives.measure import Readings
 from molvae.objectives.running import Ended, Limits, run_program
 from molvae.settings import Settings
 
@@ -97,9 +96,7 @@ class ProgramMeasure(Settings):
             )
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        smiles = [molecule.smiles for molecule in molecules]
-        batches = (smiles[i : i + self.at_once] for i in range(0, len(smiles), self.at_once))
-        return readings_of(list(chain.from_iterable(map(self._answers, batches))))
+        return read_in_batches(molecules, self.at_once, self._answers)
 
     def _answers(self, smiles: Sequence[str]) -> list[object]:
         """An answer for each molecule; a failed program is restarted up to `restarts` times."""

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -21,8 +20,8 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, ObjectiveError
 from molvae.objectives.desirability import AnyCurve
 from molvae.objectives.http_post import Reply, ReplyLimits, connection_problem, post_json
-from molvae.objectives.isolation import FailedBatch, answer_all
-from molvae.objectives.measure import Readings, readings_of
+from molvae.objectives.isolation import FailedBatch, answer_all, read_in_batches
+from molvae.objectives.measure import Readings
 from molvae.objectives.rest_payloads import Payload
 from molvae.settings import Settings
 
@@ -126,9 +125,7 @@ class RestMeasure(Settings):
             )
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        smiles = [molecule.smiles for molecule in molecules]
-        batches = (smiles[i : i + self.at_once] for i in range(0, len(smiles), self.at_once))
-        return readings_of(list(chain.from_iterable(map(self._answers, batches))))
+        return read_in_batches(molecules, self.at_once, self._answers)
 
     def _answers(self, smiles: Sequence[str]) -> list[object]:
         return answer_all(
