@@ -21,7 +21,12 @@ from molvae.generation_config import GenerateConfig
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
-from molvae.sampling import NOT_ROUND_TRIP, Sample, SampleStream, SamplingConfig
+from molvae.sampling import (
+    NOT_ROUND_TRIP,
+    Sample,
+    SampleStream,
+    SamplingConfig,
+)
 from molvae.vocabulary import Vocabulary
 
 _FIRST_ROWS, _ROWS = 64, 1_024
@@ -170,15 +175,8 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
             "samples of N(0, I) belong to no molecule that could be compared; leave out "
             "`round_trips`, or sample from the learned prior"
         )
-    resolved: dict[str, object] = {"prior": prior}
-    if config.strict is None:
-        resolved["strict"] = model.card.is_faithful
-    if config.radicals is None:
-        resolved["radicals"] = model.card.cleaning.allow_radicals
-    if "max_symbols" not in config.decoding.model_fields_set:
-        longest = {"max_symbols": model.card.max_symbols}
-        resolved["decoding"] = config.decoding.with_changes(longest).model_dump()
-    return config.with_changes(resolved)
+    choices = model.card.suitable_choices(config.strict, config.radicals, config.decoding)
+    return config.with_changes({"prior": prior, **choices})
 
 
 def generate(

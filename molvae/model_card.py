@@ -15,7 +15,7 @@ from molvae.chem.similarity import SUBSTRUCTURES
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
-from molvae.model.decoding_config import GREEDY
+from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
 from molvae.model.weights import Shapes, load_weights, shapes_of
@@ -159,6 +159,25 @@ class ModelCard(dict[str, Any]):
             ConfigError: the card holds invalid settings.
         """
         return StandardizeConfig.parse(self.get("cleaning", {}), "cleaning on the model's card")
+
+    def suitable_choices(
+        self, strict: bool | None, radicals: bool | None, decoding: DecodingConfig
+    ) -> dict[str, object]:
+        """Settings of sampling, with the choices that suit the model where one is left open.
+
+        Args:
+            strict: whether repaired SELFIES are refused; None: if the model is faithful.
+            radicals: whether radicals are accepted; None: if the training data may have them.
+            decoding: sequences are as long as those of the training data unless it says otherwise.
+        """
+        choices: dict[str, object] = {
+            "strict": self.is_faithful if strict is None else strict,
+            "radicals": self.cleaning.allow_radicals if radicals is None else radicals,
+        }
+        if "max_symbols" not in decoding.model_fields_set:
+            longest = {"max_symbols": self.max_symbols}
+            choices["decoding"] = decoding.with_changes(longest).model_dump()
+        return choices
 
     def held_out_seed(self, otherwise: int) -> int:
         """Random seed of the split into training and held-out molecules.

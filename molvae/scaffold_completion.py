@@ -403,15 +403,9 @@ def _batch_sizes(config: CompleteConfig) -> Iterator[int]:
 
 def _resolve(config: CompleteConfig, model: MoleculeVAE) -> CompleteConfig:
     """The settings with every None replaced by the choice that suits the model."""
-    changes: dict[str, object] = {}
-    if config.strict is None:
-        changes["strict"] = model.card.is_faithful
-    if config.radicals is None:
-        changes["radicals"] = model.card.cleaning.allow_radicals
-    if "max_symbols" not in config.decoding.model_fields_set:
-        longest = {"max_symbols": model.card.max_symbols}
-        changes["decoding"] = config.decoding.with_changes(longest).model_dump()
-    return config.with_changes(changes)
+    return config.with_changes(
+        model.card.suitable_choices(config.strict, config.radicals, config.decoding)
+    )
 
 
 def _filter_of(config: CompleteConfig) -> MoleculeFilter:
