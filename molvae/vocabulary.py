@@ -254,6 +254,9 @@ def _read_tokens(values: Any) -> tuple[str, ...]:
 
 # Any: JSON values are of any kind.
 def _read_merges(values: Any, tokens: set[str]) -> tuple[Merge, ...]:
+    # Before anything that looks at each of them: the list is from a stranger.
+    if isinstance(values, list) and len(values) > _MAX_TOKENS:
+        raise ModelError(f"the vocabulary has {len(values):,} merges, more than {_MAX_TOKENS:,}")
     is_list = isinstance(values, list) and all(
         isinstance(pair, list) and len(pair) == 2 and all(isinstance(side, str) for side in pair)
         for pair in values
@@ -263,7 +266,10 @@ def _read_merges(values: Any, tokens: set[str]) -> tuple[Merge, ...]:
     known = all({left, right, left + right} <= tokens for left, right in values)
     if not known:
         raise ModelError("the vocabulary's 'merges' name tokens that it does not hold")
-    return tuple((left, right) for left, right in values)
+    merges = tuple((left, right) for left, right in values)
+    if len(set(merges)) < len(merges):
+        raise ModelError("the vocabulary's 'merges' name a pair of tokens twice")
+    return merges
 
 
 def _split(token: str) -> Selfies:
