@@ -50,7 +50,11 @@ def passes_moses_filters(molecule: Molecule) -> bool:
     ):
         return False
     with_hydrogens = Chem.AddHs(mol)
-    if any(with_hydrogens.HasSubstructMatch(query) for _, query in _moses_alerts()):
+    if any(
+        with_hydrogens.HasSubstructMatch(query)
+        for table in ("mcf", "moses_pains")
+        for _, query in _table(table)
+    ):
         return False
     with rdBase.BlockLogs():
         return Chem.MolFromSmiles(Chem.MolToSmiles(mol, isomericSmiles=False)) is not None
@@ -66,11 +70,6 @@ def _rdkit(catalogue: Catalogue) -> FilterCatalog:
 def _reactive() -> tuple[tuple[str, Pattern], ...]:
     rows = _rows("reactive_groups")
     return tuple((name, Pattern.parse(smarts)) for name, smarts in rows)
-
-
-@cache
-def _moses_alerts() -> tuple[tuple[str, Mol], ...]:
-    return _table("mcf") + _table("moses_pains")
 
 
 @cache

@@ -16,18 +16,26 @@ Diazo\t[C;-1;X3:1]-[N;+1;X2:2]#[N;+0;X1:3]>>[*+0:1]=[*+1:2]=[*-1:3]
 """
 
 
+_CHARGE = Chem.MolFromSmarts("[!+0]")
+_NITRO = Chem.MolFromSmarts("[N+](=O)[O-]")
+# Only protons: by default RDKit would also take a hydride from a borohydride.
+_UNCHARGER = rdMolStandardize.Uncharger(canonicalOrder=True, force=False, protonationOnly=True)
+
+
 def normalize_charges(mol: Mol) -> Mol:
     """The molecule in the toolkit's standard charge form; the same object if nothing changes.
 
     RDKit's `Normalizer` chooses the form, except that S=O, P=O and the like stay double bonds.
     """
     # Most charges are those of nitro groups, and the transforms are slow.
-    charged = len(mol.GetSubstructMatches(_charge()))
-    if charged == 2 * len(mol.GetSubstructMatches(_nitro())):
+    charged = len(mol.GetSubstructMatches(_CHARGE))
+    if charged == 2 * len(mol.GetSubstructMatches(_NITRO)):
         return mol
     before = Chem.MolToSmiles(mol)
     with rdBase.BlockLogs():
-        normalized = _hypervalent().normalize(_normalizer().normalize(mol))
+        normalized = mol
+        for normalizer in _normalizers():
+            normalized = normalizer.normalize(normalized)
     return mol if Chem.MolToSmiles(normalized) == before else normalized
 
 
@@ -37,11 +45,10 @@ def neutralize(mol: Mol) -> Mol:
     The same object if no charge can be removed: quaternary nitrogen, borohydrides, carbocations and
     zwitterions without mobile protons stay charged.
     """
-    if not mol.HasSubstructMatch(_charge()):
+    if not mol.HasSubstructMatch(_CHARGE):
         return mol
     with rdBase.BlockLogs():
-        # Only protons: by default RDKit would also take a hydride from a borohydride.
-        uncharged = _uncharger().uncharge(mol)
+        uncharged = _UNCHARGER.uncharge(mol)
         is_readable = Chem.MolFromSmiles(Chem.MolToSmiles(uncharged)) is not None
     # A protonated cyclopentadienide, for example, is no longer an aromatic ring.
     return uncharged if is_readable and _moves_protons_only(mol, uncharged) else mol
@@ -58,29 +65,12 @@ def _moves_protons_only(before: Mol, after: Mol) -> bool:
     )
 
 
-# RDKit's objects are cached: creating them costs more than using them.
-
-
+# Cached, and created at first use only, as reading RDKit's transforms takes 36 ms.
 @cache
-def _nitro() -> Mol:
-    return Chem.MolFromSmarts("[N+](=O)[O-]")
-
-
-@cache
-def _charge() -> Mol:
-    return Chem.MolFromSmarts("[!+0]")
-
-
-@cache
-def _uncharger() -> rdMolStandardize.Uncharger:
-    return rdMolStandardize.Uncharger(canonicalOrder=True, force=False, protonationOnly=True)
-
-
-@cache
-def _normalizer() -> rdMolStandardize.Normalizer:
-    return rdMolStandardize.Normalizer()
-
-
-@cache
-def _hypervalent() -> rdMolStandardize.Normalizer:
-    return rdMolStandardize.NormalizerFromData(_FORMS, rdMolStandardize.CleanupParameters())
+def _normalizers() -> tuple[rdMolStandardize.Normalizer, ...]:
+    """RDKit's normalizer, and the one that writes double bonds as the toolkit does."""
+    parameters = rdMolStandardize.CleanupParameters()
+    return (
+        rdMolStandardize.Normalizer(),
+        rdMolStandardize.NormalizerFromData(_FORMS, parameters),
+    )

@@ -11,7 +11,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, selfies_to_smiles
 from molvae.chem.operators.mutation import mutate
 from molvae.chem.operators.recombination import crossover
-from molvae.chem.refusal import Refusal
+from molvae.chem.refusal import Refusal, none_if_refused
 from molvae.chem.similarity import FingerprintKind, fingerprint
 from molvae.chem.standardize import standardize, standardize_molecule
 from molvae.chem.standardize_config import StandardizeConfig
@@ -62,7 +62,7 @@ def counted_features(molecule: Molecule) -> Int64[np.ndarray, " feature"]:
 
 def clean_smiles(smiles: Sequence[str], cleaning: StandardizeConfig) -> list[CleanMolecule | None]:
     """Cleaned molecule of each SMILES; None where it is refused."""
-    return [_clean(text, cleaning) for text in smiles]
+    return [none_if_refused(clean_or_raise, text, cleaning) if text else None for text in smiles]
 
 
 def clean_selfies(
@@ -76,11 +76,16 @@ def clean_children(
     parents: Sequence[tuple[str, str]], seed: int, cleaning: StandardizeConfig
 ) -> list[CleanMolecule | None]:
     """Child of each pair of SMILES: a crossover, or a mutation if both are equal."""
-    children = (
-        _child(first, second, np.random.default_rng([seed, row]))
-        for row, (first, second) in enumerate(parents)
-    )
-    return [_clean_child(child, cleaning) if child else None for child in children]
+    cleaned: list[CleanMolecule | None] = []
+    for row, (first, second) in enumerate(parents):
+        generator = np.random.default_rng([seed, row])
+        if first == second:
+            child = mutate(_parent(first), generator)
+        else:
+            child = crossover(_parent(first), _parent(second), generator)
+        child = child and none_if_refused(standardize_molecule, child, cleaning)
+        cleaned.append(with_features(child) if child else None)
+    return cleaned
 
 
 def clean_or_raise(text: str, cleaning: StandardizeConfig) -> CleanMolecule:
@@ -95,20 +100,6 @@ def clean_or_raise(text: str, cleaning: StandardizeConfig) -> CleanMolecule:
     return with_features(standardize(text, cleaning))
 
 
-def _child(first: str, second: str, generator: np.random.Generator) -> Molecule | None:
-    molecule = _parent(first)
-    if first == second:
-        return mutate(molecule, generator)
-    return crossover(molecule, _parent(second), generator)
-
-
-def _clean_child(child: Molecule, cleaning: StandardizeConfig) -> CleanMolecule | None:
-    try:
-        return with_features(standardize_molecule(child, cleaning))
-    except MoleculeError:
-        return None
-
-
 # Cached: most children descend from a few parents.
 @lru_cache(maxsize=1024)
 def _parent(smiles: str) -> Molecule:
@@ -118,14 +109,5 @@ def _parent(smiles: str) -> Molecule:
 # Cached: the decoder often returns the same SELFIES for nearby latent vectors.
 @lru_cache(maxsize=8192)
 def _clean_selfies(selfies: Selfies, cleaning: StandardizeConfig) -> CleanMolecule | None:
-    try:
-        return _clean(selfies_to_smiles(selfies), cleaning)
-    except MoleculeError:
-        return None
-
-
-def _clean(text: str, cleaning: StandardizeConfig) -> CleanMolecule | None:
-    try:
-        return clean_or_raise(text, cleaning) if text else None
-    except MoleculeError:
-        return None
+    text = none_if_refused(selfies_to_smiles, selfies)
+    return none_if_refused(clean_or_raise, text, cleaning) if text else None

@@ -37,14 +37,10 @@ def depiction_table(title: str, rows: Sequence[tuple[str, Mapping[str, float | s
     """
     names = list(rows[0][1]) if rows else []
     head = "".join(f"<th>{escape(name)}</th>" for name in ("molecule", *names))
-    body = "".join(
-        f"<tr><td>{depiction_cell(Molecule.parse(smiles))}</td>"
-        + "".join(f"<td>{escape(_text(values[name]))}</td>" for name in names)
-        + "</tr>"
-        for smiles, values in rows
-    )
+    body = ""
+    for smiles, values in rows:
+        cells = [depiction_cell(Molecule.parse(smiles))]
+        for value in map(values.__getitem__, names):
+            cells.append(f"{value:.3g}" if isinstance(value, float) else escape(str(value)))
+        body += "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     return f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>"
-
-
-def _text(value: float | str) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

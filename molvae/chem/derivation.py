@@ -127,8 +127,9 @@ class _Derivation:
             if isinstance(outcome, Repair):
                 return outcome
             position = outcome
-            if cut_short := self._end_chains(chains, position):
-                return cut_short
+            while len(chains) > 1 and chains[-1].end == position:
+                if chains.pop().atoms_before == len(self.capacities):
+                    return Repair.DROPPED_BRANCH
         return None
 
     def _take(self, roles: Sequence[_Role], position: int, chains: list[_Chain]) -> int | Repair:
@@ -200,12 +201,6 @@ class _Derivation:
             return Repair.MOVED_RING
         self.rings.append((chain.last - distance, chain.last, ring.order))
         chain.valence = valence - ring.order
-        return None
-
-    def _end_chains(self, chains: list[_Chain], position: int) -> Repair | None:
-        while len(chains) > 1 and chains[-1].end == position:
-            if chains.pop().atoms_before == len(self.capacities):
-                return Repair.DROPPED_BRANCH
         return None
 
     def close_rings(self) -> Repair | None:

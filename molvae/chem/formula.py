@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp
 
-from rdkit import rdBase
 from rdkit.Chem import GetPeriodicTable
 
 from molvae.chem.molecule import Molecule, Pattern
@@ -14,6 +13,7 @@ from molvae.errors import ConfigError
 
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?[0-9]{0,6})+")
 _ELEMENT = re.compile(r"([A-Z][a-z]?)([0-9]*)")
+_ELEMENTS = frozenset(map(GetPeriodicTable().GetElementSymbol, range(1, 119)))
 _DEVIATION_OF_AN_ELEMENT = 1.0
 _DEVIATION_OF_ALL_ATOMS = 2.0
 
@@ -36,7 +36,7 @@ class Formula:
         atoms: Counter[str] = Counter()
         for element, count in _ELEMENT.findall(text):
             atoms[element] += int(count or 1)
-        unknown = [element for element in atoms if not _exists(element)]
+        unknown = [element for element in atoms if element not in _ELEMENTS]
         if unknown:
             raise ConfigError(f"{text!r}: unknown element {', '.join(unknown)}")
         return cls(tuple(atoms.items()))
@@ -76,11 +76,3 @@ def occurrences(molecule: Molecule, pattern: Pattern) -> int:
     mol = pattern.target(molecule.mol)
     limit = mol.GetNumAtoms() * 1000
     return len(mol.GetSubstructMatches(pattern.query, useChirality=True, maxMatches=limit))
-
-
-def _exists(element: str) -> bool:
-    with rdBase.BlockLogs():
-        try:
-            return bool(GetPeriodicTable().GetAtomicNumber(element) > 0)
-        except RuntimeError:
-            return False

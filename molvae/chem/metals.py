@@ -12,7 +12,7 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 # as in porphyrins and Prussian blue, and is not an ion unless it is charged.
 _ALKALI = frozenset({"Li", "Na", "K", "Rb", "Cs", "Be", "Mg", "Ca", "Sr", "Ba"})
 _COUNTERIONS = frozenset({"Ag", "Al", "Bi", "Cu", "Fe", "Mn", "Zn"})
-_METALS = (
+_METAL = Chem.MolFromSmarts(
     "[#3,#4,#11,#12,#13,#19,#20,#21,#22,#23,#24,#25,#26,#27,#28,#29,#30,#31,#37,#38,#39,#40,#41,"
     "#42,#43,#44,#45,#46,#47,#48,#49,#50,#55,#56,#57,#58,#59,#60,#61,#62,#63,#64,#65,#66,#67,#68,"
     "#69,#70,#71,#72,#73,#74,#75,#76,#77,#78,#79,#80,#81,#82,#83,#84,#87,#88,#89,#90,#91,#92,#93,"
@@ -20,10 +20,14 @@ _METALS = (
 )
 _SALT_METAL = re.compile(r"\[\d*(?:Li|Na|K|Rb|Cs|Mg|Ca|Sr|Ba|Al|Zn|Ag)(?![a-z])")
 # A metal in a ring is chelated: its ligand alone is a different substance.
-_SALT_BOND = (
+_SALT_BOND = Chem.MolFromSmarts(
     "[Li,Na,K,Rb,Cs,Mg,Ca,Sr,Ba,Al,Zn,Ag;!R;!$(*~[!#7;!#8;!#9;!#16;!#17;!#35;!#53])]"
     "~[#7,#8,#9,#16,#17,#35,#53]"
 )
+# Not the carbanion of a diazo compound, a cyanide or an enolate.
+_CARBANION = Chem.MolFromSmarts("[#6-;!$(*~[+]);!$(C#N);!$(*~[#6,#7,#16]=,#[#7,#8])]")
+# Anionic nitrogen and cyanide bind transition metals.
+_STRONG_LIGAND = Chem.MolFromSmarts("[#7-,$([C-]#N);!$(*~[+])]")
 
 
 def split_salts(mol: Mol, smiles: str) -> Mol:
@@ -31,7 +35,7 @@ def split_salts(mol: Mol, smiles: str) -> Mol:
 
     `smiles` is the text that it was parsed from, which is faster to search.
     """
-    if not _SALT_METAL.search(smiles) or not mol.HasSubstructMatch(_salt_bond()):
+    if not _SALT_METAL.search(smiles) or not mol.HasSubstructMatch(_SALT_BOND):
         return mol
     with rdBase.BlockLogs():
         return _disconnector().Disconnect(mol)
@@ -42,9 +46,9 @@ def organometallic_metal(mol: Mol) -> str | None:
 
     Ferrocene and carboplatin without their metal are different substances; sodium acetate is not.
     """
-    metals = [mol.GetAtomWithIdx(atom) for (atom,) in mol.GetSubstructMatches(_metal())]
-    has_carbanion = bool(metals) and mol.HasSubstructMatch(_carbanion())
-    has_ligand = bool(metals) and mol.HasSubstructMatch(_strong_ligand())
+    metals = [mol.GetAtomWithIdx(atom) for (atom,) in mol.GetSubstructMatches(_METAL)]
+    has_carbanion = bool(metals) and mol.HasSubstructMatch(_CARBANION)
+    has_ligand = bool(metals) and mol.HasSubstructMatch(_STRONG_LIGAND)
     for metal in metals:
         symbol = str(metal.GetSymbol())
         is_counterion = symbol in _COUNTERIONS and metal.GetFormalCharge() > 0 and not has_ligand
@@ -54,31 +58,9 @@ def organometallic_metal(mol: Mol) -> str | None:
 
 
 @cache
-def _metal() -> Mol:
-    return Chem.MolFromSmarts(_METALS)
-
-
-@cache
-def _salt_bond() -> Mol:
-    return Chem.MolFromSmarts(_SALT_BOND)
-
-
-@cache
-def _carbanion() -> Mol:
-    """A carbanion; not that of a diazo compound, a cyanide or an enolate."""
-    return Chem.MolFromSmarts("[#6-;!$(*~[+]);!$(C#N);!$(*~[#6,#7,#16]=,#[#7,#8])]")
-
-
-@cache
-def _strong_ligand() -> Mol:
-    """An anionic nitrogen or a cyanide, which bind transition metals."""
-    return Chem.MolFromSmarts("[#7-,$([C-]#N);!$(*~[+])]")
-
-
-@cache
 def _disconnector() -> rdMolStandardize.MetalDisconnector:
     disconnector = rdMolStandardize.MetalDisconnector()
-    disconnector.SetMetalNof(_salt_bond())
+    disconnector.SetMetalNof(_SALT_BOND)
     # A pattern that never matches: RDKit's default would split Grignard reagents.
     disconnector.SetMetalNon(Chem.MolFromSmarts("[#2]#[#2]"))
     return disconnector

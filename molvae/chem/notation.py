@@ -11,7 +11,7 @@ from rdkit import Chem, rdBase
 
 from molvae.chem.derivation import Repair, first_repair
 from molvae.chem.molecule import Molecule
-from molvae.chem.refusal import Refusal
+from molvae.chem.refusal import Refusal, none_if_refused
 from molvae.errors import MoleculeError
 
 __all__ = [
@@ -140,20 +140,15 @@ def from_selfies_batch(selfies_rows: Iterable[Selfies]) -> list[Molecule | None]
     molecules = []
     for selfies in selfies_rows:
         if selfies not in decoded:
-            try:
-                decoded[selfies] = from_selfies(selfies)
-            except MoleculeError:
-                decoded[selfies] = None
+            decoded[selfies] = none_if_refused(from_selfies, selfies)
         molecules.append(decoded[selfies])
     return molecules
 
 
 def smiles_or_none(symbols: Sequence[str]) -> str | None:
     """Canonical SMILES of the molecule that symbols decode to; None if there is none."""
-    try:
-        return from_selfies(symbols).smiles
-    except MoleculeError:
-        return None
+    molecule = none_if_refused(from_selfies, symbols)
+    return None if molecule is None else molecule.smiles
 
 
 def selfies_to_smiles(symbols: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
-from rdkit.Chem import GetDistanceMatrix, Mol
+from rdkit.Chem import GetDistanceMatrix
 from rdkit.Chem.Pharm2D import Gobbi_Pharm2D
 
 from molvae.chem.molecule import Molecule
@@ -31,21 +31,16 @@ _MOST_AT_ONCE = 64
 
 def pharmacophores(molecule: Molecule) -> Int64[np.ndarray, " pharmacophore"]:
     """Numbers of the pharmacophores that occur, distinct and sorted."""
-    atoms, roles = _points(molecule.mol)
+    # RDKit's factory has no type hints.
+    matches = Gobbi_Pharm2D.factory.GetMolFeats(molecule.mol)  # type: ignore[no-untyped-call]
+    # Atoms with a role, listed once per role, and their roles, sorted.
+    points = [(atom, role) for role, atoms in enumerate(matches) for (atom,) in atoms]
+    atoms, roles = np.array(points, dtype=np.int64).reshape(len(points), 2).T
     bonds = GetDistanceMatrix(molecule.mol)[np.ix_(atoms, atoms)]
     apart = np.where((bonds < _NEAREST) | (bonds >= _FAR), -1, np.minimum(bonds, 8) - _NEAREST)
     apart = apart.astype(np.int64)
-    triples = [_triples(roles, apart, points) for points in _point_triples(len(roles))]
+    triples = [_triples(roles, apart, triple) for triple in _point_triples(len(roles))]
     return np.unique(np.concatenate([_pairs(roles, apart), *triples]))
-
-
-def _points(mol: Mol) -> tuple[Int64[np.ndarray, " point"], Int64[np.ndarray, " point"]]:
-    """Atoms with a pharmacophoric role, listed once per role, and their roles, sorted."""
-    # RDKit's factory has no type hints.
-    matches = Gobbi_Pharm2D.factory.GetMolFeats(mol)  # type: ignore[no-untyped-call]
-    pairs = [(atom, role) for role, atoms in enumerate(matches) for (atom,) in atoms]
-    table = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
-    return table[:, 0], table[:, 1]
 
 
 def _pairs(

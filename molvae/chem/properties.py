@@ -101,10 +101,6 @@ def _logp(molecule: Molecule) -> float:
     return float(CalcCrippenDescriptors(molecule.mol)[0])
 
 
-def _drug_likeness(molecule: Molecule) -> float:
-    return float(QED.qed(molecule.mol))  # type: ignore[no-untyped-call]
-
-
 def _sa(molecule: Molecule) -> float:
     # Imported here: reading its fragment table takes most of a second.
     from rdkit.Contrib.SA_Score import sascorer
@@ -128,28 +124,15 @@ def _np_model() -> Mapping[int, float]:
     return model
 
 
-def _ring_sizes(molecule: Molecule) -> list[int]:
-    return [len(ring) for ring in molecule.mol.GetRingInfo().AtomRings()]
-
-
 def _largest_ring(molecule: Molecule) -> float:
-    return float(max(_ring_sizes(molecule), default=0))
-
-
-def _cycle_excess(molecule: Molecule) -> float:
-    """Number of atoms beyond six in the largest ring."""
-    return max(_largest_ring(molecule) - 6, 0.0)
-
-
-def _plain(molecule: Molecule) -> float:
-    return _logp(molecule) - _sa(molecule)
+    return float(max(map(len, molecule.mol.GetRingInfo().AtomRings()), default=0))
 
 
 def _gcpn_logp(molecule: Molecule) -> float:
     terms = (
         (_logp(molecule), _ZINC_LOGP),
         (-_sa(molecule), _ZINC_SA),
-        (-_cycle_excess(molecule), _ZINC_CYCLE),
+        (-max(_largest_ring(molecule) - 6, 0.0), _ZINC_CYCLE),
     )
     return sum((value - mean) / deviation for value, (mean, deviation) in terms)
 
@@ -164,7 +147,7 @@ def _count(name: str, function: Callable[[Mol], float], source: str) -> Property
 
 _ALL = (
     Property("logp", "", -inf, inf, "Wildman & Crippen 1999", _logp),
-    Property("qed", "", 0.0, 1.0, "Bickerton et al. 2012, RDKit's mean weights", _drug_likeness),
+    Property("qed", "", 0.0, 1.0, "Bickerton et al. 2012, RDKit's mean weights", _of_mol(QED.qed)),
     Property("sa", "", 1.0, 10.0, "Ertl & Schuffenhauer 2009; 1 is easy to synthesize", _sa),
     Property("weight", "g/mol", 0.0, inf, "average mass", _of_mol(_CalcMolWt)),
     Property("tpsa", "Å²", 0.0, inf, "Ertl et al. 2000", _of_mol(CalcTPSA)),
@@ -190,7 +173,14 @@ _ALL = (
         "np_likeness", "", -inf, inf, "Ertl et al. 2008; high for natural products", _np_likeness
     ),
     Property("penalized_logp", "", -inf, inf, "You et al. 2018, over ZINC250k", _gcpn_logp),
-    Property("plain_penalized_logp", "", -inf, inf, "logP - SA, Jin et al. 2018", _plain),
+    Property(
+        "plain_penalized_logp",
+        "",
+        -inf,
+        inf,
+        "logP - SA, Jin et al. 2018",
+        lambda molecule: _logp(molecule) - _sa(molecule),
+    ),
 )
 
 PROPERTIES: Mapping[str, Property] = MappingProxyType({entry.name: entry for entry in _ALL})

@@ -2,7 +2,6 @@
 
 import re
 from enum import StrEnum
-from functools import cache
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
@@ -17,6 +16,7 @@ MAX_CHARACTERS = 5_000
 STEREO_MARKS = frozenset("@/\\")
 """Characters of which a SMILES with stereochemistry has at least one."""
 
+_CHIRAL = rdqueries.HasChiralTagQueryAtom()
 _CXSMILES = re.compile(r"\|[^|]*\|")
 _ATOM_MAP = re.compile(r":\d+(?=\])")
 _CENTER = re.compile(r"\[[^\]@]*@")
@@ -214,7 +214,7 @@ def _loses_stereo(smiles: str, mol: Mol) -> bool:
     Its default perception drops all marks that it does not recognize. Most of these are
     meaningless, as in C[C@H](C)O; the newer perception, which is slower, identifies the others.
     """
-    centers = len(mol.GetAtomsMatchingQuery(_chiral()))
+    centers = len(mol.GetAtomsMatchingQuery(_CHIRAL))
     directions = smiles.count("/") + smiles.count("\\")
     bonds = mol.GetBonds() if directions else ()
     sides = sum(bond.GetStereo() > BondStereo.STEREOANY for bond in bonds)
@@ -223,7 +223,9 @@ def _loses_stereo(smiles: str, mol: Mol) -> bool:
         return False
     written = Chem.MolFromSmiles(smiles, sanitize=False)
     kept = centers + sides
-    if kept == _count_marks(written):
+    # Cumulated double bonds included.
+    marked = sum(map(_is_marked, written.GetAtoms()))
+    if kept == marked + sum(map(_is_directed, written.GetBonds())):
         return False
     # No perception of RDKit recognizes the axes of allenes and the sides of longer cumulenes.
     cumulated = {atom.GetIdx() for atom in written.GetAtoms() if _is_cumulated(atom)}
@@ -254,12 +256,6 @@ def _without_hydrogens(mol: Mol) -> Mol | None:
     return read_plain(Chem.MolToSmiles(bare))
 
 
-def _count_marks(written: Mol) -> int:
-    """Number of marked centers and of double bonds with directions, cumulated ones included."""
-    centers = sum(map(_is_marked, written.GetAtoms()))
-    return centers + sum(map(_is_directed, written.GetBonds()))
-
-
 def _is_marked(atom: Atom) -> bool:
     return bool(atom.GetChiralTag() != ChiralType.CHI_UNSPECIFIED)
 
@@ -288,8 +284,3 @@ def _problem(smiles: str) -> str:
     except RuntimeError:  # RDKit 2026.9 on more than 31 hydrogens at one atom.
         problems = ()
     return str(problems[0].Message()) if problems else "RDKit cannot read it as SMILES"
-
-
-@cache
-def _chiral() -> Chem.QueryAtom:
-    return rdqueries.HasChiralTagQueryAtom()

@@ -1,6 +1,13 @@
 """Reasons for which SMILES and SELFIES are refused."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import ParamSpec, TypeVar
+
+from molvae.errors import MoleculeError
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class Refusal(StrEnum):
@@ -36,15 +43,25 @@ class Refusal(StrEnum):
     NOT_CANONICAL = "non-canonical SELFIES"
 
 
+def none_if_refused(
+    function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> _Result | None:
+    """Result of a function; None where it raises `MoleculeError`."""
+    try:
+        return function(*args, **kwargs)
+    except MoleculeError:
+        return None
+
+
 def count_phrase(count: int, reason: str) -> str:
-    """Count and reason, such as "1 radical" or "7 radicals"."""
-    return f"{count} {reason if count == 1 else _plural(reason)}"
+    """Count and reason, such as "1 radical" or "7 radicals".
 
-
-def _plural(reason: str) -> str:
-    """Plural of a `Refusal`; any other text is returned unchanged."""
+    Only a `Refusal` is put in the plural; any other text is returned unchanged.
+    """
     noun, _, rest = reason.partition(" ")
+    if count == 1:
+        return f"{count} {reason}"
     if noun in ("condition", "mixture", "molecule", "text"):
-        return f"{noun}s {rest}"
+        return f"{count} {noun}s {rest}"
     is_countable = reason in tuple(Refusal) and not reason.endswith(("SMILES", "SELFIES"))
-    return f"{reason}s" if is_countable else reason
+    return f"{count} {reason}s" if is_countable else f"{count} {reason}"

@@ -1,7 +1,6 @@
 """Standardization: a clean organic molecule for a SMILES, or the reason why it is refused."""
 
-from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from rdkit import Chem
 from rdkit.Chem import Mol, rdMolDescriptors, rdqueries
@@ -25,6 +24,14 @@ _CHARGES = frozenset("+-")
 _PECULIAR = frozenset("[]$~<>:*|")
 """Characters of SMILES that may have isotopes, radicals, or unusual elements and bonds."""
 _PLAIN_ELEMENTS = frozenset({"B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I"})
+
+
+_CARBON = Chem.MolFromSmarts("[#6]")
+_CATION = Chem.MolFromSmarts("[+]")
+_FOREIGN_BONDS = (Chem.MolFromSmarts("*!-;!=;!#;!:*"), Chem.MolFromSmarts("A:*"))
+"""Queries for unusual bonds and for aromatic bonds of non-aromatic atoms."""
+_ISOTOPE = rdqueries.IsotopeGreaterQueryAtom(0)
+_RADICAL = rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
 
 
 def standardize(text: str, config: StandardizeConfig) -> Molecule:
@@ -71,7 +78,7 @@ def _check_and_clean(
     mol: Mol, text: str, config: StandardizeConfig
 ) -> tuple[Mol, tuple[Change, ...]]:
     """The clean molecule, the same object if nothing changes; `text` is the parsed SMILES."""
-    if not mol.HasSubstructMatch(_carbon()):
+    if not mol.HasSubstructMatch(_CARBON):
         raise MoleculeError(Refusal.INORGANIC, "no carbon atom")
     # Most SMILES cannot have a forbidden atom: searching the text is cheaper than the graph.
     if not (_PECULIAR.isdisjoint(text) and _PLAIN_ELEMENTS.issubset(config.elements)):
@@ -86,30 +93,27 @@ def _largest_organic_fragment(mol: Mol, config: StandardizeConfig) -> Mol:
     Raises:
         MoleculeError: it is too large, or it is the ligand of an organometallic compound.
     """
-    carbons = {atom for (atom,) in mol.GetSubstructMatches(_carbon(), maxMatches=MAX_CHARACTERS)}
+    carbons = {atom for (atom,) in mol.GetSubstructMatches(_CARBON, maxMatches=MAX_CHARACTERS)}
     fragments = Chem.GetMolFrags(mol)
     organic = [atoms for atoms in fragments if not carbons.isdisjoint(atoms)]
     if not organic or len(fragments) == 1:
         return mol
     # Checked before the canonical SMILES of a polymer takes a second.
-    _check_size(max(_count_heavy_atoms(mol, atoms) for atoms in organic), config)
+    heavy = [atom.GetAtomicNum() > 1 for atom in mol.GetAtoms()]
+    _check_size(max(sum(heavy[atom] for atom in atoms) for atoms in organic), config)
     metal = organometallic_metal(mol)
     if metal is not None and metal not in config.elements:
         raise MoleculeError(Refusal.ORGANOMETALLIC, metal)
     # As text, which merges equal fragments; RDKit takes seconds to split off 2,000 of them.
     molecules = [read_plain(smiles) for smiles in set(Chem.MolToSmiles(mol).split("."))]
     return max(
-        (fragment for fragment in molecules if fragment.HasSubstructMatch(_carbon())), key=_size
+        (fragment for fragment in molecules if fragment.HasSubstructMatch(_CARBON)),
+        key=lambda fragment: (
+            fragment.GetNumHeavyAtoms(),
+            round(rdMolDescriptors.CalcExactMolWt(fragment), 6),
+            Chem.MolToSmiles(fragment),
+        ),
     )
-
-
-def _count_heavy_atoms(mol: Mol, atoms: Sequence[int]) -> int:
-    return sum(mol.GetAtomWithIdx(atom).GetAtomicNum() > 1 for atom in atoms)
-
-
-def _size(mol: Mol) -> tuple[int, float, str]:
-    weight = round(rdMolDescriptors.CalcExactMolWt(mol), 6)
-    return mol.GetNumHeavyAtoms(), weight, Chem.MolToSmiles(mol)
 
 
 def _check_size(count: int, config: StandardizeConfig) -> None:
@@ -122,15 +126,15 @@ def _check_size(count: int, config: StandardizeConfig) -> None:
 
 
 def _check_atoms(mol: Mol, config: StandardizeConfig) -> None:
-    if not config.allow_isotopes and (labeled := mol.GetAtomsMatchingQuery(_isotope())):
+    if not config.allow_isotopes and (labeled := mol.GetAtomsMatchingQuery(_ISOTOPE)):
         atom = labeled[0]
         raise MoleculeError(Refusal.ISOTOPE, f"{atom.GetIsotope()}{atom.GetSymbol()}")
     if foreign := mol.GetSubstructMatches(_foreign_element(config.elements)):
         symbols = {mol.GetAtomWithIdx(atom).GetSymbol() for (atom,) in foreign}
         raise MoleculeError(Refusal.ELEMENT_NOT_ALLOWED, ", ".join(sorted(symbols)))
-    if any(mol.HasSubstructMatch(query) for query in _foreign_bonds()):
+    if any(mol.HasSubstructMatch(query) for query in _FOREIGN_BONDS):
         raise MoleculeError(Refusal.BOND_NOT_ALLOWED, "expected single, double, triple, aromatic")
-    if not config.allow_radicals and (radicals := mol.GetAtomsMatchingQuery(_radical())):
+    if not config.allow_radicals and (radicals := mol.GetAtomsMatchingQuery(_RADICAL)):
         raise MoleculeError(Refusal.RADICAL, f"on {radicals[0].GetSymbol()}")
 
 
@@ -139,7 +143,7 @@ def _clean(mol: Mol, text: str, config: StandardizeConfig) -> tuple[Mol, tuple[C
     if "+" in text:
         before, mol = mol, normalize_charges(mol)
         changes = () if mol is before else (Change.CHARGE_FORM,)
-    elif mol.HasSubstructMatch(_cation()):
+    elif mol.HasSubstructMatch(_CATION):
         # RDKit itself normalizes N(=O)=O and N=N#N when it reads them.
         changes = (Change.CHARGE_FORM,)
     if config.neutralize and not _CHARGES.isdisjoint(text):
@@ -152,35 +156,7 @@ def _clean(mol: Mol, text: str, config: StandardizeConfig) -> tuple[Mol, tuple[C
     return mol, changes
 
 
-# RDKit's query objects are cached: creating them costs more than using them.
-
-
-@cache
-def _carbon() -> Mol:
-    return Chem.MolFromSmarts("[#6]")
-
-
-@cache
-def _cation() -> Mol:
-    return Chem.MolFromSmarts("[+]")
-
-
-@cache
-def _foreign_bonds() -> tuple[Mol, Mol]:
-    """Queries for unusual bonds and for aromatic bonds of non-aromatic atoms."""
-    return Chem.MolFromSmarts("*!-;!=;!#;!:*"), Chem.MolFromSmarts("A:*")
-
-
-@cache
-def _isotope() -> Chem.QueryAtom:
-    return rdqueries.IsotopeGreaterQueryAtom(0)
-
-
-@cache
-def _radical() -> Chem.QueryAtom:
-    return rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
-
-
+# Cached: creating a query costs more than using it.
 @lru_cache(maxsize=16)
 def _foreign_element(elements: tuple[str, ...]) -> Mol:
     """Query for an atom of another element; hydrogen and its isotopes are always allowed."""

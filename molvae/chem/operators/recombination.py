@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import Atom, BondType, Mol, QueryAtom, RWMol, rdqueries
+from rdkit.Chem import Atom, BondType, Mol, RWMol, rdqueries
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.reading import read_plain
@@ -31,6 +31,12 @@ _MARKS = re.compile(r"[@/\\]|\[[0-9]")
 # Bonds without carbon that occur in stable compounds; O-O, S-S and N-F do not.
 _HETERO_PAIRS = frozenset({(5, 8), (7, 7), (7, 8), (7, 15), (7, 16), (8, 14), (8, 15), (8, 16)})
 _HETERO_DOUBLE_PAIRS = frozenset({(7, 7), (7, 16), (8, 15), (8, 16)})
+
+_RADICAL = rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
+# Linear atoms in rings, and hydrogen on hypervalent atoms.
+_UNSOUND = Chem.MolFromSmarts("[^1R,#15!H0!v3,#16!H0!v2,#17!H0!v1,#34!H0!v2,#35!H0!v1,#53!H0!v1]")
+# Strained double bonds.
+_STRAINED = Chem.MolFromSmarts("*1=,:**1")
 
 _Bond = tuple[int, int]
 
@@ -325,23 +331,12 @@ def _add(graph: RWMol, parent: Parent, atoms: frozenset[int]) -> dict[int, int]:
 
 
 def _is_sound(mol: Mol) -> bool:
-    radical, unsound, strained = _unsound_patterns()
-    if len(mol.GetAtomsMatchingQuery(radical)) or mol.HasSubstructMatch(unsound):
+    if len(mol.GetAtomsMatchingQuery(_RADICAL)) or mol.HasSubstructMatch(_UNSOUND):
         return False
     rings = mol.GetRingInfo().AtomRings()
-    if any(len(ring) not in RING_SIZES for ring in rings) or mol.HasSubstructMatch(strained):
+    if any(len(ring) not in RING_SIZES for ring in rings) or mol.HasSubstructMatch(_STRAINED):
         return False
     return not any(_has_flat_bridgehead(mol, *pair) for pair in combinations(rings, 2))
-
-
-@cache
-def _unsound_patterns() -> tuple[QueryAtom, Mol, Mol]:
-    """Radicals; linear atoms in rings and hydrogen on hypervalent atoms; strained double bonds."""
-    return (
-        rdqueries.NumRadicalElectronsGreaterQueryAtom(0),
-        Chem.MolFromSmarts("[^1R,#15!H0!v3,#16!H0!v2,#17!H0!v1,#34!H0!v2,#35!H0!v1,#53!H0!v1]"),
-        Chem.MolFromSmarts("*1=,:**1"),
-    )
 
 
 def _has_flat_bridgehead(mol: Mol, first: tuple[int, ...], second: tuple[int, ...]) -> bool:
