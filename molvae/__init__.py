@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from molvae.errors import MoleculeError, MolvaeError
     from molvae.generation import Generation, generate
     from molvae.generation_config import GenerateConfig
+    from molvae.likelihood import Likelihood, likelihoods
+    from molvae.likelihood_config import LikelihoodConfig
     from molvae.metrics.config import EvaluateConfig
     from molvae.metrics.evaluation import Metrics, evaluate
     from molvae.metrics.samples import Samples
@@ -61,6 +63,8 @@ __all__ = [
     "GenerateConfig",
     "Generation",
     "LatentOptimizer",
+    "Likelihood",
+    "LikelihoodConfig",
     "Method",
     "Metrics",
     "ModelConfig",
@@ -87,6 +91,7 @@ __all__ = [
     "find_objective",
     "generate",
     "known_smiles",
+    "likelihoods",
     "prepare_corpus",
     "property_values",
     "resume",
@@ -112,6 +117,8 @@ _HOMES = {
     "molvae.closest": ("decode_closest",),
     "molvae.generation": ("Generation", "generate"),
     "molvae.generation_config": ("GenerateConfig",),
+    "molvae.likelihood": ("Likelihood", "likelihoods"),
+    "molvae.likelihood_config": ("LikelihoodConfig",),
     "molvae.model.decoding_config": ("DecodingConfig",),
     "molvae.model.network_config": ("ModelConfig",),
     "molvae.molecule_vae": ("MoleculeVAE",),

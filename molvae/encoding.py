@@ -144,20 +144,6 @@ class Reconstruction:
         return self.smiles == self.reconstructed
 
 
-@dataclass(frozen=True)
-class Likelihood:
-    """How likely a molecule is under a model."""
-
-    line: int
-    smiles: str
-    log_likelihood: float
-    """log p(SELFIES) under the language model of the learned prior, in nats."""
-    symbols: int
-    """SELFIES symbols that the likelihood covers, end symbol included."""
-    log_density: float
-    """Log density of the posterior mean under the learned prior, in nats: a lower bound."""
-
-
 def encode_rows(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> EncodedRows:
     """The posterior of the molecule in each row, duplicates included.
 
@@ -173,7 +159,7 @@ def encode_rows(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> Encod
     def posteriors(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
         mean, deviation = model.posterior([row.selfies for row in accepted])
         columns = {"mean": mean, "deviation": deviation}
-        return {**columns, "exact": _exact(model, accepted, mean)} if check else columns
+        return {**columns, "exact": exact_flags(model, accepted, mean)} if check else columns
 
     accepted, columns, refused = _measure(model, rows, posteriors)
     return EncodedRows(
@@ -209,32 +195,7 @@ def tabulate_reconstructions(model: MoleculeVAE, rows: Rows, candidates: int = 0
         exact = [int(row.smiles == back) for row, back in zip(accepted, decoded, strict=True)]
         return {"reconstructed": decoded, "exact": exact}
 
-    return _tabulate(model, rows, reconstructions)
-
-
-def tabulate_likelihoods(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> RowTable:
-    """How likely the molecule in each row is under the model.
-
-    Columns: `smiles`, `log_likelihood`, `symbols`, `log_density`, see `Likelihood`; `exact` (0 or
-    1) with `check`, whether the model gives the molecule back; `row`.
-
-    Raises:
-        DataError: no row holds a molecule of this model's symbols.
-        ModelError: the model has no learned prior.
-    """
-
-    def likelihoods(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
-        selfies_rows = [row.selfies for row in accepted]
-        nll = model.nll(selfies_rows)
-        mean, _ = model.posterior(selfies_rows)
-        columns = {
-            "log_likelihood": [-float(nats) for nats in nll],
-            "symbols": [len(selfies) + 1 for selfies in selfies_rows],
-            "log_density": [float(density) for density in model.log_density(mean)],
-        }
-        return {**columns, "exact": _exact(model, accepted, mean)} if check else columns
-
-    return _tabulate(model, rows, likelihoods)
+    return tabulate(model, rows, reconstructions)
 
 
 def tabulate_predictions(model: MoleculeVAE, rows: Rows) -> RowTable:
@@ -254,7 +215,7 @@ def tabulate_predictions(model: MoleculeVAE, rows: Rows) -> RowTable:
         values = model.predict(mean).T.tolist()
         return dict(zip(model.property_names, values, strict=True))
 
-    return _tabulate(model, rows, predictions)
+    return tabulate(model, rows, predictions)
 
 
 def reconstruct_rows(
@@ -271,19 +232,6 @@ def reconstruct_rows(
         Reconstruction(line, smiles, back or None)
         for line, smiles, back in zip(*columns, strict=True)
     ], list(table.refused)
-
-
-def likelihood_rows(model: MoleculeVAE, rows: Rows) -> tuple[list[Likelihood], list[RefusedRow]]:
-    """How likely the molecule in each row is, and the refused rows.
-
-    Raises:
-        DataError: no row holds a molecule of this model's symbols.
-        ModelError: the model has no learned prior.
-    """
-    table = tabulate_likelihoods(model, rows)
-    names = ("row", "smiles", "log_likelihood", "symbols", "log_density")
-    columns = (table.columns[name] for name in names)
-    return [Likelihood(*cells) for cells in zip(*columns, strict=True)], list(table.refused)
 
 
 def decode_latents(
@@ -337,11 +285,23 @@ def write_refused(path: Path, refused: Sequence[RefusedRow]) -> None:
 
 
 # Any: numbers, texts or arrays, here and below.
-def _tabulate(
+def tabulate(
     model: MoleculeVAE,
     rows: Rows,
     measure: Callable[[Sequence[AcceptedRow]], Mapping[str, Sequence[Any]]],
 ) -> RowTable:
+    """A table of what is measured of the molecule in each row.
+
+    Columns: `smiles`, those that `measure` gives, `row`, then the further columns of the file.
+
+    Args:
+        model: model whose symbols the molecules must have.
+        rows: rows of a file.
+        measure: columns of the accepted rows, some hundred at a time.
+
+    Raises:
+        DataError: no row holds a molecule of this model's symbols.
+    """
     accepted, columns, refused = _measure(model, rows, measure)
     own = {
         "smiles": [row.smiles for row in accepted],
@@ -374,7 +334,7 @@ def _measure(
     return accepted, columns, refused
 
 
-def _exact(
+def exact_flags(
     model: MoleculeVAE,
     accepted: Sequence[AcceptedRow],
     mean: Float32[np.ndarray, "molecule latent"],

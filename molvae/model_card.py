@@ -14,6 +14,7 @@ from torch import Tensor
 from molvae.chem.similarity import SUBSTRUCTURES
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import ConfigError, ModelError
+from molvae.likelihood_quantiles import LikelihoodQuantiles
 from molvae.model.acceptance import Acceptance
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network import SequenceVAE
@@ -27,6 +28,8 @@ _FAITHFUL = 0.5
 
 _NOT_AUTOENCODER = frozenset({"language_model", "head", "acceptance"})
 """Modules of a network that take no part in encoding and decoding."""
+
+_MEASURED = ("figures", "likelihood_quantiles")
 
 
 class _Validation(Settings, extra="ignore"):
@@ -53,6 +56,7 @@ class _Facts(Settings, extra="ignore"):
     held_out_seed: NonNegativeInt | None = None
     beta: NonNegativeFloat = _EARLIER_BETA
     max_symbols: Annotated[int, Field(ge=1, le=1_000_000)] = GREEDY.max_symbols
+    likelihood_quantiles: LikelihoodQuantiles | None = None
 
 
 class Description(Settings, extra="ignore"):
@@ -128,7 +132,7 @@ class ModelCard(dict[str, Any]):
     @property
     def origin(self) -> dict[str, Any]:
         """The card without figures measured after the training."""
-        return {name: value for name, value in self.items() if name != "figures"}
+        return {name: value for name, value in self.items() if name not in _MEASURED}
 
     @property
     def is_faithful(self) -> bool:
@@ -197,6 +201,11 @@ class ModelCard(dict[str, Any]):
     def max_symbols(self) -> int:
         """Largest number of symbols of a training molecule."""
         return self._facts.max_symbols
+
+    @property
+    def likelihood_quantiles(self) -> LikelihoodQuantiles | None:
+        """Log-likelihoods of held-out molecules; None where a model keeps none."""
+        return self._facts.likelihood_quantiles
 
     @property
     def _facts(self) -> _Facts:

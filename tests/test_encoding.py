@@ -11,11 +11,11 @@ from molvae.encoding import (
     decode_latents,
     encode_rows,
     reconstruct_rows,
-    tabulate_likelihoods,
     tabulate_reconstructions,
     write_refused,
 )
 from molvae.errors import DataError
+from molvae.likelihood import tabulate_likelihoods
 from molvae.model.decoding_config import GREEDY
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE

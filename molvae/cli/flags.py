@@ -88,6 +88,16 @@ class InputColumns:
 ReadColumns = Annotated[InputColumns, Parameter(name="*")]
 
 
+@dataclass(frozen=True)
+class CheckedInput(InputColumns):
+    """Columns that a command reads, and whether it checks that the molecules come back."""
+
+    check: Check = False
+
+
+ReadAndCheck = Annotated[CheckedInput, Parameter(name="*")]
+
+
 # Any: a default is of any type; and None, for nothing to show, is more than cyclopts' type admits.
 def shown(value: Any) -> Any:
     """A default as it would be typed; None where there is nothing to type."""

@@ -163,6 +163,18 @@ class SequenceVAE(nn.Module):
         model = self._prior_model
         return model.nll(ids, lengths, self._prior_context(model, len(ids)))
 
+    def prior_token_nll(
+        self, ids: Int[Tensor, "molecule position"], lengths: Int[Tensor, " molecule"]
+    ) -> Float[Tensor, "longest molecule"]:
+        """-log p of each token under the learned prior's language model, in nats; 0 for PAD.
+
+        Raises:
+            ModelError: the network has no learned prior.
+        """
+        self._check_prior()
+        model = self._prior_model
+        return model.token_nll(ids, lengths, self._prior_context(model, len(ids)))
+
     def decode(
         self,
         z: Float[Tensor, "molecule latent"],

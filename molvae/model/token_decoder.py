@@ -57,6 +57,19 @@ class TokenDecoder(nn.Module):
             word_dropout_mask: true where the previous token is hidden from the decoder
                 (Bowman et al. 2016).
         """
+        return self.token_nll(ids, lengths, context, word_dropout_mask).sum(0)
+
+    def token_nll(
+        self,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        context: Float[Tensor, "molecule context"],
+        word_dropout_mask: Bool[Tensor, "molecule position"] | None = None,
+    ) -> Float[Tensor, "longest molecule"]:
+        """-log p(token | tokens before it, context) at each position, in nats; 0 for PAD.
+
+        The arguments are those of `nll`.
+        """
         # Each token depends on those before it alone, so PAD at the end changes nothing before.
         target = ids[:, : int(lengths.max())].t()
         inputs = F.pad(target[:-1], (0, 0, 1, 0), value=START)
@@ -64,7 +77,7 @@ class TokenDecoder(nn.Module):
             inputs = inputs.masked_fill(word_dropout_mask[:, : len(target)].t(), PAD)
         logits = self._teacher_forced(inputs, context)
         nll = F.cross_entropy(logits, target.flatten(), reduction="none", ignore_index=PAD)
-        return nll.view(len(target), -1).sum(0)
+        return nll.view(len(target), -1)
 
     def start(
         self, context: Float[Tensor, "molecule context"]

@@ -22,6 +22,7 @@ from molvae.training.advice import advise_on_data
 from molvae.training.checkpoint import checkpoint_bytes
 from molvae.training.config import TrainingPlan
 from molvae.training.diagnostics import validate
+from molvae.training.likelihoods import keep_likelihoods
 from molvae.training.memory import keep_freed_memory
 from molvae.training.plan import move_to_device, resolve_plan
 from molvae.training.process_group import (
@@ -243,6 +244,8 @@ def _lead(
         return result
     for line in result.advice:
         say(line)
+    if keep_likelihoods(result.model, session.data):
+        result.model.save_pretrained(run.best_model)
     if _wants_acceptance(plan, result.model):
         _fit_acceptance(session, result.model, say, progress=progress)
     return result

@@ -98,6 +98,20 @@ def test_likelihoods_are_those_of_the_learned_prior(molvae, run, data, tmp_path)
     told = json.loads(done.out)
     assert told["molecules"] == len(rows) == 200
     assert told["mean_log_likelihood"] == pytest.approx(sum(likelihoods) / 200)
+    assert all(float(row["elbo"]) < 0 < float(row["kl"]) for row in rows)
+    assert all(0 <= float(row["percentile"]) <= 100 for row in rows)
+    assert all(len(row["least_likely_tokens"].split("; ")) == 3 for row in rows)
+
+
+def test_unlikely_molecules_are_flagged(molvae, run, data, tmp_path):
+    out = tmp_path / "flagged.csv"
+    words = ("--out", out, "--model", run, "--samples", 1, "--flag-below", 20, "--quiet")
+    done = molvae("likelihood", data, *words)
+    with out.open() as stream:
+        rows = list(csv.DictReader(stream))
+    flagged = [row for row in rows if row["flagged"] == "1"]
+    assert flagged == [row for row in rows if float(row["percentile"]) < 20]
+    assert f"{len(flagged)} below percentile 20" in done.out
 
 
 @pytest.mark.parametrize(
