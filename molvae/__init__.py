@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from molvae.chem.standardize import standardize
     from molvae.chem.standardize_config import StandardizeConfig
     from molvae.closest import decode_closest
+    from molvae.compression import CodeLengths, code_lengths
     from molvae.dataset.corpus import Corpus, prepare_corpus
     from molvae.dataset.corpus_config import CorpusConfig
     from molvae.dataset.known import known_smiles
@@ -44,12 +45,14 @@ if TYPE_CHECKING:
     from molvae.scaffold_completion_config import CompleteConfig
     from molvae.training.config import TrainConfig, TrainingPlan
     from molvae.training.run import TrainingResult, resume, train
+    from molvae.transformer import MolVAETransformer
     from molvae.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
 
 __all__ = [
     "PROPERTIES",
+    "CodeLengths",
     "CompleteConfig",
     "Completion",
     "Conditions",
@@ -68,6 +71,7 @@ __all__ = [
     "Method",
     "Metrics",
     "ModelConfig",
+    "MolVAETransformer",
     "Molecule",
     "MoleculeError",
     "MoleculeVAE",
@@ -85,6 +89,7 @@ __all__ = [
     "TrainingPlan",
     "TrainingResult",
     "Vocabulary",
+    "code_lengths",
     "complete",
     "decode_closest",
     "evaluate",
@@ -109,6 +114,7 @@ _HOMES = {
     "molvae.chem.properties": ("PROPERTIES", "property_values"),
     "molvae.chem.standardize": ("standardize",),
     "molvae.chem.standardize_config": ("StandardizeConfig",),
+    "molvae.compression": ("CodeLengths", "code_lengths"),
     "molvae.dataset.corpus": ("Corpus", "prepare_corpus"),
     "molvae.dataset.corpus_config": ("CorpusConfig",),
     "molvae.dataset.known": ("known_smiles",),
@@ -141,6 +147,7 @@ _HOMES = {
     "molvae.scaffold_completion_config": ("CompleteConfig",),
     "molvae.training.config": ("TrainConfig", "TrainingPlan"),
     "molvae.training.run": ("TrainingResult", "resume", "train"),
+    "molvae.transformer": ("MolVAETransformer",),
     "molvae.vocabulary": ("Vocabulary",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

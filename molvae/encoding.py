@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
@@ -49,19 +49,22 @@ class EncodedRows:
     """Further columns of the file, by name."""
     exact: tuple[int, ...] | None = None
     """1 for each molecule that the model gives back, 0 for the others; None: not checked."""
+    bits: Mapping[str, Float64[np.ndarray, " molecule"]] = field(default_factory=dict)
+    """Code length of each molecule in bits, by the name of the code."""
 
     def write(self, path: Path) -> None:
         """Write a npz file with the arrays of this class.
 
         They are `smiles`, `row`, `mean`, `deviation` and `mark`; `columns` holds the names of the
         further columns, `cells` their cells, a row per molecule; `exact` is there where it was
-        checked.
+        checked, and `bits_CODE` for each code whose lengths were measured.
 
         Raises:
             FileError: the disk is full, or the place cannot be written to.
         """
         # Any: numpy takes any array by a name, typeshed one argument of its own too.
         checked: dict[str, Any] = {} if self.exact is None else {"exact": np.array(self.exact)}
+        checked |= {f"bits_{name}": lengths for name, lengths in self.bits.items()}
         with atomic_write(path, "wb") as stream:
             np.savez(
                 stream,

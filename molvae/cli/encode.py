@@ -1,13 +1,42 @@
 """`molvae encode`."""
 
+from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import STANDARD_STREAM, Check, InputColumns, OutFile, ReadColumns, check_apart
+from molvae.cli.flags import STANDARD_STREAM, CheckedInput, OutFile, check_apart
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
 from molvae.errors import ConfigError
 from molvae.files import check_writable
+
+if TYPE_CHECKING:
+    import molvae.encoding
+    import molvae.molecule_vae
+
+_CODES = {
+    "language_model": "language model",
+    "vae": "VAE, bits-back",
+    "token_entropy": "token frequencies",
+}
+"""Names of codes on the screen; the others are names of programs."""
+
+
+@dataclass(frozen=True)
+class EncodedInput(CheckedInput):
+    """Columns that are read, and what is measured of each molecule besides its posterior."""
+
+    bits: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="Also measure the code length of each molecule in bits, and show the means.",
+        ),
+    ] = False
 
 
 def encode(
@@ -16,8 +45,7 @@ def encode(
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
-    columns: ReadColumns = InputColumns(),
-    check: Check = False,
+    columns: Annotated[EncodedInput, Parameter(name="*")] = EncodedInput(),
     cleaning: Cleaning = StandardizeConfig(),
     output: OutputFlags = Output(),
 ) -> None:
@@ -27,6 +55,12 @@ def encode(
     after cleaning), row (line number in the file), mean and deviation of each posterior (float32).
     It also holds a digest of the model, so that `molvae decode` can refuse another one, and the
     other columns of the file (columns, cells), which `molvae decode` writes again.
+
+    With --bits the file also holds bits_language_model, the NLL of each SELFIES under the language
+    model in bits, and bits_vae, reconstruction + KL, the net code length of bits-back coding. The
+    means are shown beside those of codes that know no chemistry: gzip and xz (and zstd, where the
+    package zstandard is installed) on the file of all SMILES, and an ideal coder that knows how
+    frequent each token is in this file. The size of the model is not counted.
 
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
@@ -41,11 +75,34 @@ def encode(
     from molvae.cli.refused_rows import report_inexact, report_refused
     from molvae.encoding import encode_rows
 
-    latents = encode_rows(vae, rows, check=check)
-    latents.write(out)
+    latents = encode_rows(vae, rows, check=columns.check)
     molecules, refused = len(latents.smiles), len(latents.refused)
-    result = {"out": str(out), "molecules": molecules, "refused": refused}
-    output.show(result, f"{out}: {molecules} molecules, {vae.latent_size} dimensions")
+    # Any: numbers, texts and a table of numbers.
+    result: dict[str, Any] = {"out": str(out), "molecules": molecules, "refused": refused}
+    text = f"{out}: {molecules} molecules, {vae.latent_size} dimensions"
+    if columns.bits:
+        latents, result["bits_per_molecule"] = _with_bits(vae, latents)
+        text = "\n".join([*_bits_lines(result["bits_per_molecule"]), text])
+    latents.write(out)
+    output.show(result, text)
     report_refused(out, latents.refused)
     if latents.exact is not None:
         report_inexact(latents.exact, latents.rows.tolist(), latents.smiles)
+
+
+def _with_bits(
+    model: "molvae.molecule_vae.MoleculeVAE", latents: "molvae.encoding.EncodedRows"
+) -> tuple["molvae.encoding.EncodedRows", dict[str, float]]:
+    """The rows with the code length of each molecule, and the mean of each code."""
+    from molvae.compression import code_lengths
+
+    lengths = code_lengths(model, latents.smiles)
+    bits = {"language_model": lengths.language_model, "vae": lengths.vae}
+    means = {name: mean for name, mean in lengths.means().items() if not isnan(mean)}
+    return replace(latents, bits={name: bits[name] for name in bits if name in means}), means
+
+
+def _bits_lines(means: dict[str, float]) -> list[str]:
+    rows = [(_CODES.get(name, name), f"{mean:.1f}") for name, mean in means.items()]
+    width = max(len(name) for name, _ in rows)
+    return ["bits per molecule:", *(f"  {name:{width}}  {mean:>7}" for name, mean in rows)]

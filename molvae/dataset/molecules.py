@@ -1,7 +1,7 @@
 """Molecules that a caller holds in Python: texts, RDKit Mols, Series and DataFrames of them."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +24,39 @@ def read_molecules(source: Iterable[Any]) -> list[Molecule]:
         ConfigError: a single text is given, whose letters would be taken for molecules.
         DataError: a DataFrame has no column of SMILES.
     """
+    molecules = []
+    for element in read_each_molecule(source):
+        if isinstance(element, MoleculeError):
+            raise element
+        molecules.append(element)
+    return molecules
+
+
+# Any: see `read_molecules`.
+def read_each_molecule(source: Iterable[Any]) -> Iterator[Molecule | MoleculeError]:
+    """Each molecule of a list, Series or DataFrame in order, or the error of what is none.
+
+    After the last element a warning is logged if reading changed a molecule.
+
+    Raises:
+        ConfigError: a single text is given, whose letters would be taken for molecules.
+        DataError: a DataFrame has no column of SMILES.
+    """
     if isinstance(source, str):
         raise ConfigError(f"expected several molecules, got a text; write [{source!r}]")
     elements = Table.open(source).texts() if hasattr(source, "columns") else source
-    molecules, changed = [], ChangeCount()
+    changed = ChangeCount()
     for index, element in enumerate(elements):
-        molecule = _molecule(element, index)
-        molecules.append(molecule)
+        try:
+            molecule = _molecule(element, index)
+        except MoleculeError as error:
+            yield error
+            continue
         if molecule is not element:
             text = element if isinstance(element, str) else molecule.smiles
             changed.add(molecule.changes, f"at index {index}", text, molecule.smiles)
+        yield molecule
     changed.warn()
-    return molecules
 
 
 # Any: see `MoleculeSource`.

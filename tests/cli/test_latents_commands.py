@@ -44,6 +44,17 @@ def test_latents_are_those_of_the_model(latents, run):
     np.testing.assert_allclose(arrays["mean"], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_bits_are_shown_beside_those_of_compressors(molvae, run, dirty, tmp_path):
+    words = ["encode", dirty, "--out", tmp_path / "o.npz", "--model", run, "--quiet", "--bits"]
+    done = molvae(*words, "--json")
+    means = json.loads(done.out)["bits_per_molecule"]
+    assert {"language_model", "vae", "gzip", "xz", "token_entropy"} <= set(means)
+    arrays = np.load(tmp_path / "o.npz")
+    assert means["language_model"] == pytest.approx(arrays["bits_language_model"].mean())
+    assert means["vae"] == pytest.approx(arrays["bits_vae"].mean())
+    assert "VAE, bits-back" in molvae(*words).out
+
+
 def test_refused_rows_are_listed_beside_the_latents(latents):
     done, out = latents
     place = out.with_name("latents.npz.refused.csv")
