@@ -80,9 +80,12 @@ class MolVAETransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             MoleculeError: a molecule cannot be encoded, unless `invalid` is `nan`.
         """
         check_is_fitted(self, "model_")
-        read = [
-            self._check(index, item) for index, item in enumerate(read_each_molecule(_column(X)))
-        ]
+        column = _column(X)
+        if not hasattr(column, "columns"):
+            # Missing cells of a Series, which are no molecules.
+            column = ["" if _is_missing(element) else element for element in column]
+        items = read_each_molecule(column)
+        read = [self._check(index, item) for index, item in enumerate(items)]
         means = np.full((len(read), self.model_.latent_size), np.nan, np.float32)
         rows = [index for index, item in enumerate(read) if isinstance(item, Molecule)]
         molecules = [item for item in read if isinstance(item, Molecule)]
