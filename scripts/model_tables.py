@@ -100,6 +100,22 @@ def latent(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def explore(records: dict[str, dict[str, Any]]) -> str:
+    """Figures of what each model is used for, with the control of each figure."""
+    controls = {
+        row["name"]: row["control_name"] for record in records.values() for row in record["figures"]
+    }
+    rows = [
+        [name, control, *(_latent_figure(record, name) for record in records.values())]
+        for name, control in controls.items()
+    ]
+    names = [f"`{label(name, record)}`" for name, record in records.items()]
+    return (
+        "Each figure with its control in brackets.\n\n"
+        f"{table(['measure', 'control', *names], rows)}{commands(*records.values())}"
+    )
+
+
 def latent_ablation(records: dict[str, dict[str, Any]]) -> str:
     """Figures of the latent spaces of small trainings that differ in one setting each."""
     rows = [

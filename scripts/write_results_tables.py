@@ -15,6 +15,7 @@ from typing import Any
 from model_tables import (
     agreement,
     examples,
+    explore,
     latent,
     latent_ablation,
     moses,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "priors": priors,
     "pmo": pmo,
     "latent": latent,
+    "explore": explore,
     "latent_ablation": latent_ablation,
     "credit": credit,
     "ablation": ablation,

@@ -57,7 +57,7 @@ def exact_after_edits(
 ) -> Figure:
     """Exact reconstructions of flat reference molecules after random graph edits."""
     generator = np.random.default_rng([config.seed, edits])
-    flat = [molecule for molecule in reference.molecules if _is_flat(molecule)]
+    flat = [molecule for molecule in reference.molecules if is_flat(molecule)]
     children = [edit(molecule, edits, generator) for molecule in flat[: config.edited]]
     pairs: list[tuple[str, Selfies]] = []
     for child in filter(None, children):
@@ -178,7 +178,7 @@ def _has_changed(before: AcceptedRow, after: AcceptedRow | RefusedRow) -> bool:
     return isinstance(after, RefusedRow) or before.smiles != after.smiles
 
 
-def _is_flat(molecule: Molecule) -> bool:
+def is_flat(molecule: Molecule) -> bool:
     """Whether the SMILES has no stereo marks."""
     return _STEREO_MARKS.isdisjoint(molecule.smiles)
 

@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from molvae.benchmarks.constrained_config import ConstrainedConfig
 from molvae.benchmarks.credit_config import CreditConfig
+from molvae.benchmarks.explore_config import ExploreConfig
 from molvae.benchmarks.latent_config import LatentConfig
 from molvae.benchmarks.moses_config import MosesConfig
 from molvae.benchmarks.pmo_config import PmoConfig
@@ -169,6 +170,66 @@ def latent(
         vae,
         files.reference,
         files.test,
+        settings,
+        files.columns.choice(),
+        progress=output.progress,
+    )
+    _save(record, out, settings.seed)
+    output.show(record, f"{latent_text(record)}\n{out}")
+
+
+@dataclass(frozen=True)
+class ExploreFiles:
+    """Files of molecules for the measures of the uses of a model."""
+
+    reference: Annotated[
+        Path, Parameter(help="File of molecules that the model was not trained on.")
+    ]
+    others: Annotated[
+        tuple[Path, ...],
+        Parameter(
+            name="--other",
+            negative_iterable=(),
+            show_default=False,
+            help="File of molecules of another kind, for anomaly detection; repeat the flag for "
+            "several files.",
+        ),
+    ] = ()
+    columns: ReadStructures = StructureColumn()
+
+
+@app.command
+def explore(
+    model: Path,
+    /,
+    *,
+    files: Annotated[ExploreFiles, Parameter(name="*")],
+    out: OutFile,
+    device: DeviceName = "auto",
+    settings: Annotated[ExploreConfig, flags_of("Settings")] = ExploreConfig(),
+    output: OutputFlags = Output(),
+) -> None:
+    """Measure what a model is used for, with a control beside each figure.
+
+    Completing scaffolds and linking fragments; latent vectors as features; finding unusual
+    molecules; paths between molecules; compression.
+
+    Args:
+        model: Folder of a model or a training run, or the name of a shipped model.
+        out: JSON file for the record.
+    """
+    for source in (files.reference, *files.others):
+        check_apart(source, out)
+    check_writable(out)
+    vae = ModelChoice(model, device).open(output)
+
+    from molvae.benchmarks.explore import benchmark_explore
+    from molvae.benchmarks.latent import latent_text
+
+    record = benchmark_explore(
+        vae,
+        files.reference,
+        files.others,
         settings,
         files.columns.choice(),
         progress=output.progress,

@@ -189,3 +189,13 @@ def test_the_credit_of_sources_is_recorded(molvae, run, data, tmp_path):
     assert list(record["by_task"]) == ["zaleplon_mpo", "qed"]
     assert record["provenance"]["seed"] == 1
     assert "graph" in done.out
+
+
+def test_uses_of_a_model_are_recorded(molvae, run, data, tmp_path):
+    out = tmp_path / "explore.json"
+    words = ("benchmark", "explore", run, "--reference", data, "--out", out, "--quiet")
+    done = molvae(*words, "--parts", "compression", "--molecules", 50)
+    record = json.loads(out.read_text())
+    assert record["settings"]["parts"] == ["compression"]
+    assert record["provenance"]["seed"] == 0
+    assert "bits per molecule, language model" in done.out

@@ -1,0 +1,84 @@
+"""Benchmark of what a model is used for, with a control beside each figure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from molvae.benchmarks.explore_anomaly import anomaly
+from molvae.benchmarks.explore_completion import completion
+from molvae.benchmarks.explore_config import ExploreConfig, Part
+from molvae.benchmarks.explore_interpolation import interpolation
+from molvae.benchmarks.explore_representation import representation
+from molvae.benchmarks.latent_reference import Figure, Reference
+from molvae.compression import code_lengths
+from molvae.dataset.cleaning import CleaningRules
+from molvae.dataset.layout import ColumnChoice
+from molvae.diagnosis.drawing import draw_molecules
+from molvae.diagnosis.figures import as_json
+from molvae.molecule_vae import MoleculeVAE
+
+
+def benchmark_explore(
+    model: MoleculeVAE,
+    reference: Path,
+    others: Sequence[Path],
+    config: ExploreConfig,
+    columns: ColumnChoice | None = None,
+    *,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Figures of each part with their controls.
+
+    Args:
+        model: model with a learned prior.
+        reference: file of molecules that the model was not trained on.
+        others: files of molecules of other kinds, for anomaly detection.
+        config: parts, sizes and seed.
+        columns: the column to read of each file; None finds the SMILES.
+        progress: whether to show a bar.
+
+    Raises:
+        DataError: a file cannot be read or holds no molecule that the model can read.
+        ModelError: the model has no learned prior.
+    """
+
+    def draw(path: Path, n: int) -> Reference:
+        rules = CleaningRules(model.card.cleaning, model.card.max_symbols)
+        drawn = draw_molecules(path, n, model.vocabulary, config.seed, columns, rules)
+        return Reference.encode(model, drawn.smiles, drawn.selfies_rows)
+
+    molecules = draw(reference, config.molecules)
+    kinds = {path.name: draw(path, config.edited) for path in others}
+    runs: dict[Part, Callable[[], Iterable[Figure]]] = {
+        "completion": lambda: completion(model, config),
+        "representation": lambda: representation(molecules, config),
+        "anomaly": lambda: anomaly(model, molecules, kinds, config),
+        "interpolation": lambda: interpolation(model, molecules, config),
+        "compression": lambda: _compression(model, molecules, config),
+    }
+    figures: list[Figure] = []
+    for name in tqdm(config.parts, desc="explore", disable=not progress):
+        figures += runs[name]()
+    return {
+        "settings": config.model_dump(mode="json"),
+        "model": model.card.origin,
+        "reference": reference.name,
+        "reference_molecules": len(molecules),
+        "others": list(kinds),
+        "figures": as_json(figures),
+        "notes": [],
+    }
+
+
+def _compression(
+    model: MoleculeVAE, reference: Reference, config: ExploreConfig
+) -> Iterable[Figure]:
+    """Bits per molecule of both models, with each code that knows no chemistry as a control."""
+    bits = code_lengths(model, reference.molecules, config.seed).means()
+    codes = {"language model": bits.pop("language_model"), "VAE, bits-back": bits.pop("vae")}
+    for code, value in codes.items():
+        for control, length in bits.items():
+            name = f"bits per molecule, {code}, against {control}"
+            yield Figure(name, value, length, control, len(reference))

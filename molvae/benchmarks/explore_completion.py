@@ -1,0 +1,120 @@
+"""Figures on completing scaffolds and linking fragments, against waiting for a sample."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from molvae.benchmarks.explore_config import ExploreConfig
+from molvae.benchmarks.latent_reference import Figure
+from molvae.chem.molecule import Molecule
+from molvae.chem.screening import MoleculeFilter, judge_selfies
+from molvae.chem.similarity import morgan_bits
+from molvae.diagnosis.figures import mean_of
+from molvae.errors import MoleculeError
+from molvae.metrics.similarity import tanimoto_matrix
+from molvae.molecule_vae import MoleculeVAE
+from molvae.scaffold_completion import Completion, complete
+from molvae.scaffold_completion_config import CompleteConfig
+
+SCAFFOLDS = (
+    "[*:1]c1c[nH]c2ccccc12",
+    "[*:1]c1ccc2ncccc2c1",
+    "[*:1]c1ncnc2ccccc12",
+    "[*:1]N1CCN(c2ccccc2)CC1",
+    "[*:1]c1nc2ccccc2[nH]1",
+    "[*:1]C1=NCC(=O)Nc2ccccc21",
+    "[*:1]N1CCC(c2ccccc2)CC1",
+    "[*:1]c1ccc(S(N)(=O)=O)cc1",
+    "[*:1]c1cnn(C)c1",
+    "[*:1]C(=O)N1CCOCC1",
+    "[*:1]c1ccc2c(c1)OCO2",
+    "[*:1]N1c2ccccc2Sc2ccccc21",
+    "[*:1]c1cc(=O)c2ccccc2o1",
+    "[*:1]c1csc(N)n1",
+    "[*:1]Nc1ncnc2[nH]cnc12",
+    "[*:1]c1ccc(-c2ccccc2)cc1",
+    "[*:1]N1C(=O)c2ccccc2C1=O",
+    "[*:1]c1ccnc(N)n1",
+    "[*:1]c1noc(C)n1",
+    "[*:1]c1ccc(C(F)(F)F)cc1",
+)
+"""Ring systems of approved drugs, each with an attachment point."""
+_OFFSET = 7
+"""Distance in `SCAFFOLDS` of the two fragments that are linked."""
+_MOST_DRAWS = 10.0
+
+
+def completion(model: MoleculeVAE, config: ExploreConfig) -> Iterator[Figure]:
+    """Yield and diversity of completions.
+
+    The control of the yield is the share of samples of the language model that contain the scaffold
+    or both fragments; that of the diversity is the diversity of these samples.
+    """
+    chosen = SCAFFOLDS[: config.scaffolds]
+    pairs = [f"{scaffold}.{_second(index)}" for index, scaffold in enumerate(chosen)]
+    samples = model.write(config.prior_samples, np.random.default_rng([config.seed, 24]))
+    judged = judge_selfies(samples)
+    control_diversity = _diversity([sample.smiles for sample in judged if sample.smiles][:100])
+    settings = CompleteConfig(n=config.completions, most_draws=_MOST_DRAWS, seed=config.seed)
+    for kind, patterns in {"scaffold": chosen, "fragment pair": pairs}.items():
+        results = [_complete(model, pattern, settings) for pattern in patterns]
+        hits = [
+            mean_of(
+                np.array(
+                    [
+                        sample.refusal is None
+                        for sample in judge_selfies(samples, MoleculeFilter(keep=(pattern,)))
+                    ]
+                )
+            )
+            for pattern in patterns
+        ]
+        n = len(patterns)
+        yields = [len(result.molecules) / result.drawn if result else 0.0 for result in results]
+        yield Figure(
+            f"completion, {kind}: new molecules per sample",
+            float(np.mean(yields)),
+            float(np.mean(hits)),
+            "samples that contain it",
+            n,
+        )
+        yield Figure(
+            f"completion, {kind}: lowest of these",
+            min(yields),
+            min(hits),
+            "samples that contain it",
+            n,
+        )
+        diversities = [
+            _diversity([molecule.smiles for molecule in result.molecules])
+            for result in filter(None, results)
+        ]
+        yield Figure(
+            f"completion, {kind}: diversity",
+            float(np.nanmean(diversities)) if not np.isnan(diversities).all() else float("nan"),
+            control_diversity,
+            "samples",
+            n,
+        )
+
+
+def _complete(model: MoleculeVAE, pattern: str, settings: CompleteConfig) -> Completion | None:
+    """The completion; None if no SELFIES of the scaffold can be continued at its attachment."""
+    try:
+        return complete(model, pattern, settings)
+    except MoleculeError:
+        return None
+
+
+def _second(index: int) -> str:
+    return SCAFFOLDS[(index + _OFFSET) % len(SCAFFOLDS)].replace("[*:1]", "[*:2]")
+
+
+def _diversity(smiles: Sequence[str]) -> float:
+    """One minus the mean Tanimoto similarity of two molecules; NaN for fewer than two."""
+    n = len(smiles)
+    if n < 2:
+        return float("nan")
+    bits = morgan_bits([Molecule.parse(text) for text in smiles]).astype(np.float32)
+    total = float(tanimoto_matrix(bits, bits).sum(dtype=np.float64))
+    return 1.0 - (total - n) / (n * (n - 1))

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from molvae.benchmarks.explore import benchmark_explore
+from molvae.benchmarks.explore_completion import SCAFFOLDS
+from molvae.benchmarks.explore_config import ExploreConfig
+from molvae.benchmarks.explore_representation import representation
+from molvae.benchmarks.latent_reference import Reference
+from molvae.chem.molecule import Molecule
+from molvae.chem.notation import to_selfies
+from molvae.chem.properties import property_values
+from molvae.scaffold_completion import check_scaffold
+from molvae.scaffold_completion_config import CompleteConfig
+
+SMALL = ExploreConfig(
+    molecules=60,
+    edited=20,
+    folds=2,
+    pairs=4,
+    steps=5,
+    scaffolds=1,
+    completions=2,
+    prior_samples=20,
+    workers=1,
+)
+
+
+@pytest.fixture(scope="module")
+def record(tiny_model, few_molecules):
+    return benchmark_explore(tiny_model, few_molecules, [few_molecules], SMALL)
+
+
+def test_every_part_has_figures_with_controls(record):
+    names = [row["name"] for row in record["figures"]]
+    for text in ("completion", "ridge", "5-NN", "AUROC", "interpolation", "bits per molecule"):
+        assert any(text in name for name in names), text
+    assert len(set(names)) == len(names)
+    assert all(row["control_name"] for row in record["figures"])
+
+
+def test_a_part_can_be_run_alone_with_equal_figures(record, tiny_model, few_molecules):
+    config = SMALL.with_changes({"parts": ("anomaly",)})
+    alone = benchmark_explore(tiny_model, few_molecules, [few_molecules], config)
+    assert alone["figures"] == [row for row in record["figures"] if "AUROC" in row["name"]]
+
+
+def test_features_that_are_the_properties_predict_them(few_molecules):
+    lines = few_molecules.read_text().splitlines()[1:61]
+    molecules = tuple(Molecule.parse(line.split(",")[0]) for line in lines)
+    names = ("logp", "weight")
+    z = np.array([[*property_values(row, names).values()] for row in molecules], np.float32)
+    rows = tuple(map(to_selfies, molecules))
+    figures = representation(Reference(molecules, rows, z, np.ones_like(z)), SMALL)
+    values = {figure.name: figure.value for figure in figures}
+    assert values["ridge R2, logp"] > 0.99
+    assert values["ridge R2, weight"] > 0.99
+    assert values["ridge R2, qed"] < 0.9
+
+
+@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+def test_scaffolds_can_be_completed(scaffold):
+    check_scaffold(scaffold, CompleteConfig())
