@@ -7,10 +7,16 @@ from rdkit.Chem import Mol
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 # RDKit's own transforms write sulfoxides as [S+][O-]; ChEMBL, ZINC and the shipped models have
-# S=O. Azides and diazo compounds in their other resonance form are not covered by RDKit.
+# S=O. RDKit does not cover ylides, iodine oxides, nor the other resonance forms of azides, diazo
+# compounds and iso(thio)cyanates.
 _FORMS = """\
 Hypervalent S, Se, Te\t[S,Se,Te;+1;X3,X4:1]-[O,S,Se,N;-1:2]>>[*+0:1]=[*+0:2]
 Hypervalent P, As\t[P,As;+1;X4:1]-[O,S,Se,N;-1:2]>>[*+0:1]=[*+0:2]
+Doubly charged S, Se, Te\t[S,Se,Te;+2;X4:1](-[O;-1:2])-[O;-1:3]>>[*+0:1](=[*+0:2])=[*+0:3]
+Hypervalent halogen\t[Cl,Br,I;+1;X2:1]-[O;-1:2]>>[*+0:1]=[*+0:2]
+Doubly charged halogen\t[Cl,Br,I;+2;X3:1](-[O;-1:2])-[O;-1:3]>>[*+0:1](=[*+0:2])=[*+0:3]
+Ylide\t[C;-1;X3:1]-[$([P;+1;X4]),$([S;+1;X3,X4]):2]>>[*+0:1]=[*+0:2]
+Iso(thio)cyanate\t[N;+1;X2:1]#[C;X2:2]-[O,S;-1:3]>>[*+0:1]=[*+0:2]=[*+0:3]
 Azide\t[N;-1;X2:1]-[N;+1;X2:2]#[N;+0;X1:3]>>[*+0:1]=[*+1:2]=[*-1:3]
 Diazo\t[C;-1;X3:1]-[N;+1;X2:2]#[N;+0;X1:3]>>[*+0:1]=[*+1:2]=[*-1:3]
 """

@@ -31,7 +31,8 @@ _FEATURE = re.compile(
     r"\((?P<coordinates>[^()]*)\)|\$_AV:[^$]*\$|atomProp(?::\d+\.[^:,|]*\.[^:,|]*)+"
     r"|(?P<racemic>r)(?![a-zA-Z:])|(?P<group>a|[&o]\d+):(?P<atoms>\d+(?:,\d+)*)"
     r"|(?P<wavy>w):(?P<ends>\d+\.\d+(?:,\d+\.\d+)*)"
-    r"|(?:w[UD]|C|f|lp|c|t|ctu|\^[1-7]):\d+(?:[.:]\d+)*(?:,\d+(?:[.:]\d+)*)*"
+    r"|w[UD]:(?P<wedges>\d+\.\d+(?:,\d+\.\d+)*)"
+    r"|(?:C|f|lp|c|t|ctu|\^[1-7]):\d+(?:[.:]\d+)*(?:,\d+(?:[.:]\d+)*)*"
 )
 
 
@@ -163,6 +164,9 @@ def _read_extension(smiles: str, extension: str) -> tuple[Mol, bool]:
     removes_marks = _remove_marks(graph, is_racemic=any(feature["racemic"] for feature in features))
     wavy = [int(atom) for feature in features if feature["wavy"] for atom in _atoms(feature)]
     removes_marks |= any(_is_marked(written.GetAtomWithIdx(atom)) for atom in wavy)
+    # A wedge at an atom that is no stereocenter marks an axis; without coordinates RDKit drops it.
+    wedged = [int(atom) for feature in features if feature["wedges"] for atom in _atoms(feature)]
+    removes_marks |= any(not _is_marked(written.GetAtomWithIdx(atom)) for atom in wedged)
     # RDKit has perceived the molecule with the marks; parsing its SMILES again discards them.
     return read_plain(Chem.MolToSmiles(graph)), removes_marks
 
@@ -186,7 +190,7 @@ def _features(block: str) -> list[re.Match[str]]:
 
 def _atoms(feature: re.Match[str]) -> list[str]:
     """Atom numbers in a stereo feature; a bond number follows its atom after a dot."""
-    listed = feature["atoms"] or feature["ends"]
+    listed = feature["atoms"] or feature["ends"] or feature["wedges"]
     return [pair.partition(".")[0] for pair in listed.split(",")] if listed else []
 
 

@@ -25,13 +25,14 @@ def report_refused(out: Path, refused: Sequence[RefusedRow]) -> None:
 
     Beside a table on standard output there is no file: the first refused row is named.
     """
+    rows = "1 row" if len(refused) == 1 else f"{len(refused):,} rows"
     if out == STANDARD_STREAM:
         for row in refused[:1]:
             first = f"line {row.line} ({row.reason}: {row.text[:60]!r})"
-            log.warning(f"{len(refused)} rows refused, the first on {first}")
+            log.warning(f"{rows} refused, the first on {first}")
         return
     path = out.with_name(f"{out.name}.refused.csv")
     path.unlink(missing_ok=True)
     if refused:
         write_refused(path, refused)
-        log.warning(f"{len(refused)} rows refused; see {path} for the reasons")
+        log.warning(f"{rows} refused; see {path} for the reasons")

@@ -67,7 +67,8 @@ def _show(scored: "molvae.objectives.tables.ScoredTable", out: Path, output: Out
         "failures": len(scored.scores.failures),
     }
     best = "" if scored.best is None else f", best score {scored.best:.4f}"
-    text = f"{out}: {len(scored.smiles)} molecules, {scored.n_scored} scored{best}"
+    molecules = "1 molecule" if len(scored.smiles) == 1 else f"{len(scored.smiles):,} molecules"
+    text = f"{out}: {molecules}, {scored.n_scored} scored{best}"
     output.show(result, text, to_stderr=out == STANDARD_STREAM)
 
 

@@ -413,7 +413,10 @@ def _record_length(lines: Sequence[str], line: int, delimiter: str) -> int:
 
 def _comment_notes(start: int, lines: Sequence[str]) -> tuple[str, ...]:
     count = sum(bool(line.strip()) for line in lines[:start])
-    return (f"{count} comment lines before the first row were skipped",) if count else ()
+    lines_were = (
+        "line before the first row was" if count == 1 else "lines before the first row were"
+    )
+    return (f"{count} comment {lines_were} skipped",) if count else ()
 
 
 def _smiles_index(names: Sequence[str], rows: Sequence[Sequence[str]], is_smi: bool) -> int | None:

@@ -141,7 +141,8 @@ class Table:
         """
         layout = self.layout
         if layout.has_header:
-            return tuple(unique_names([layout.columns[index] for index in self._further]))
+            names = [layout.columns[index] or f"column_{index + 1}" for index in self._further]
+            return tuple(unique_names(names))
         if layout.delimiter == WHITESPACE:
             return (_ID,) if len(layout.columns) > 1 or layout.is_smi else ()
         names = [f"column_{index + 1}" for index in self._further]

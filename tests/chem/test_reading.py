@@ -65,6 +65,7 @@ def test_a_line_is_a_smiles_and_a_name(line, smiles, name):
         ("C[C@H](O)F |r|", "CC(O)F"),
         ("C[C@H](O)F |w:1.0|", "CC(O)F"),
         ("C[C@H](O)[C@H](N)F |&1:1,3|", "CC(O)C(N)F"),
+        ("Cc1cccc(Cl)c1-c1c(C)cccc1Cl |wU:1.1|", "Cc1cccc(Cl)c1-c1c(C)cccc1Cl"),
         ("C[C@H](O)[C@H](N)F |o1:1,&2:3|", "CC(O)C(N)F"),
         ("C[C@H](O)[C@H](N)F |o1:1,a:3|", "CC(O)[C@H](N)F"),
         ("[H][C@](C)(O)F |&1:1|", "CC(O)F"),

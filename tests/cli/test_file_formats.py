@@ -137,7 +137,7 @@ def test_skipped_comments_are_told(molvae, tmp_path):
     path = tmp_path / "in.csv"
     path.write_text(f"# from the ELN\n{NAMED}")
     done = molvae("score", path, "pmo/qed", "--out", tmp_path / "out.csv")
-    assert "1 comment lines" in done.err
+    assert "1 comment line " in done.err
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_refused_rows_are_listed_beside_the_latents(latents):
     done, out = latents
     place = out.with_name("latents.npz.refused.csv")
     assert json.loads(done.out) == {"out": str(out), "molecules": 4, "refused": 1}
-    assert f"1 rows refused; see {place}" in done.err
+    assert f"1 row refused; see {place}" in done.err
     with place.open() as stream:
         assert [(row["line"], row["text"]) for row in csv.DictReader(stream)] == [("4", "not-one")]
 

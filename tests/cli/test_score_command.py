@@ -41,7 +41,7 @@ def test_a_file_is_scored_by_a_named_objective(shell, molecules, tmp_path):
     assert done.out.startswith(f"{out}: 3 molecules, 3 scored, best score 0.")
     refused = rows(tmp_path / "out.csv.refused.csv")
     assert [(row["line"], row["reason"]) for row in refused] == [("3", "invalid SMILES")]
-    assert "1 rows refused" in done.err
+    assert "1 row refused" in done.err
 
 
 def test_a_file_is_scored_by_an_objective_file(molvae, molecules, tmp_path):
