@@ -7,14 +7,12 @@ from rdkit.Chem import Mol
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 # RDKit's own transforms write sulfoxides as [S+][O-]; ChEMBL, ZINC and the shipped models have
-# S=O. RDKit does not cover ylides, iodine oxides, nor the other resonance forms of azides, diazo
-# compounds and iso(thio)cyanates.
+# S=O. RDKit does not cover ylides, nor the other resonance forms of azides, diazo compounds and
+# iso(thio)cyanates. Oxides of iodine keep their charges: SELFIES cannot express I=O.
 _FORMS = """\
 Hypervalent S, Se, Te\t[S,Se,Te;+1;X3,X4:1]-[O,S,Se,N;-1:2]>>[*+0:1]=[*+0:2]
 Hypervalent P, As\t[P,As;+1;X4:1]-[O,S,Se,N;-1:2]>>[*+0:1]=[*+0:2]
 Doubly charged S, Se, Te\t[S,Se,Te;+2;X4:1](-[O;-1:2])-[O;-1:3]>>[*+0:1](=[*+0:2])=[*+0:3]
-Hypervalent halogen\t[Cl,Br,I;+1;X2:1]-[O;-1:2]>>[*+0:1]=[*+0:2]
-Doubly charged halogen\t[Cl,Br,I;+2;X3:1](-[O;-1:2])-[O;-1:3]>>[*+0:1](=[*+0:2])=[*+0:3]
 Ylide\t[C;-1;X3:1]-[$([P;+1;X4]),$([S;+1;X3,X4]):2]>>[*+0:1]=[*+0:2]
 Iso(thio)cyanate\t[N;+1;X2:1]#[C;X2:2]-[O,S;-1:3]>>[*+0:1]=[*+0:2]=[*+0:3]
 Azide\t[N;-1;X2:1]-[N;+1;X2:2]#[N;+0;X1:3]>>[*+0:1]=[*+1:2]=[*-1:3]

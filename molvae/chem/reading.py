@@ -164,9 +164,12 @@ def _read_extension(smiles: str, extension: str) -> tuple[Mol, bool]:
     removes_marks = _remove_marks(graph, is_racemic=any(feature["racemic"] for feature in features))
     wavy = [int(atom) for feature in features if feature["wavy"] for atom in _atoms(feature)]
     removes_marks |= any(_is_marked(written.GetAtomWithIdx(atom)) for atom in wavy)
-    # A wedge at an atom that is no stereocenter marks an axis; without coordinates RDKit drops it.
-    wedged = [int(atom) for feature in features if feature["wedges"] for atom in _atoms(feature)]
-    removes_marks |= any(not _is_marked(written.GetAtomWithIdx(atom)) for atom in wedged)
+    # A wedge that is not that of a marked center, such as one of an axis. RDKit reads wedges only
+    # where there are coordinates.
+    if all(feature["coordinates"] is None for feature in features):
+        wedges = [feature for feature in features if feature["wedges"]]
+        starts = [int(atom) for feature in wedges for atom in _atoms(feature)]
+        removes_marks |= any(not _is_marked(written.GetAtomWithIdx(atom)) for atom in starts)
     # RDKit has perceived the molecule with the marks; parsing its SMILES again discards them.
     return read_plain(Chem.MolToSmiles(graph)), removes_marks
 

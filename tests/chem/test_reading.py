@@ -93,6 +93,8 @@ def test_marks_of_racemic_and_relative_centers_are_removed(text, smiles):
         ("CC |atomProp:0.x.y|", "CC"),
         ("CC |^1:0|", "[CH2]C"),
         ("CN |C:1.0|", "C<-N"),
+        ("C[C@H](O)F |wU:1.0|", "C[C@H](O)F"),
+        ("CC(O)F |(-1,0,;0,0,;0.5,0.9,;0.5,-0.9,),wU:1.0|", "C[C@@H](O)F"),
         ("CC ||", "CC"),
     ],
 )

@@ -250,3 +250,9 @@ def test_an_sd_file_loses_no_enhanced_stereochemistry_in_silence(tmp_path, text)
 
 def test_columns_of_one_name_get_numbers():
     assert unique_names(["a", "", "a", "a"], taken=["a_2"]) == ["a", "column_2", "a_3", "a_4"]
+
+
+def test_columns_without_a_name_are_numbered_by_their_position(tmp_path):
+    path = tmp_path / "unnamed.csv"
+    path.write_text("smiles,,y,\nCCO,1,2,3\n")
+    assert Table.open(path).further_names == ("column_2", "y", "column_4")
