@@ -38,8 +38,8 @@ def complete(
     comes first), then the properties. Exit status 3 if fewer molecules came than were asked for.
 
     Args:
-        scaffold: SMILES with attachment points, such as "[*:1]c1ccc([*:2])cc1"; for a linker two
-            fragments with a dot between them, such as "[*:1]c1ccccc1.[*:2]C1CCNCC1".
+        scaffold: SMILES with attachment points, such as `[*:1]c1ccc([*:2])cc1`; for a linker two
+            fragments with a dot between them, such as `[*:1]c1ccccc1.[*:2]C1CCNCC1`.
         out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
     """
     typed = given(settings)

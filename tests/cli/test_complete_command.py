@@ -47,3 +47,7 @@ def test_fewer_completions_than_asked_for_end_with_a_status_of_their_own(molvae,
 )
 def test_wrong_input_is_refused_before_the_model_is_loaded(molvae, words, complaint):
     assert complaint in molvae("complete", *words, "--model", "no-such-model").complaint
+
+
+def test_help_shows_scaffolds_that_can_be_copied(molvae):
+    assert "[*:1]c1ccc([*:2])cc1" in molvae("complete", "--help").out
