@@ -21,12 +21,7 @@ from molvae.generation_config import GenerateConfig
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
-from molvae.sampling import (
-    NOT_ROUND_TRIP,
-    Sample,
-    SampleStream,
-    SamplingConfig,
-)
+from molvae.sampling import NOT_ROUND_TRIP, Sample, SampleStream, SamplingConfig
 from molvae.vocabulary import Vocabulary
 
 _FIRST_ROWS, _ROWS = 64, 1_024

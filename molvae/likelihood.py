@@ -72,6 +72,9 @@ class Likelihood:
 class ElboTerms:
     """Evidence lower bounds of molecules and their terms, in nats per molecule."""
 
+    mean: Float32[np.ndarray, "molecule latent"]
+    """Posterior means."""
+
     elbo: Float32[np.ndarray, " molecule"]
     """Importance-weighted bound of all sampled latent vectors (Burda et al. 2016, eq. 8)."""
     reconstruction: Float32[np.ndarray, " molecule"]
@@ -186,9 +189,11 @@ def elbo_terms(
     Raises:
         MoleculeError: a SELFIES has a symbol that the vocabulary lacks.
     """
+    mean = np.empty((len(selfies_rows), model.latent_size), np.float32)
     terms = np.empty((3, len(selfies_rows)), np.float32)
     for batch, ids, lengths in _batches(model, selfies_rows):
         posterior = model.network.encode(ids, lengths)
+        mean[batch] = posterior.mean.cpu().numpy()
         shape = (samples, model.latent_size)
         noise = np.stack([_noise(selfies_rows[row], shape, seed) for row in batch], axis=1)
         weights, nll = [], []
@@ -199,7 +204,7 @@ def elbo_terms(
         bound = torch.logsumexp(torch.stack(weights), dim=0) - math.log(samples)
         values = [bound, torch.stack(nll).mean(0), posterior.kl().sum(1)]
         terms[:, batch] = torch.stack(values).cpu().numpy()
-    return ElboTerms(*terms)
+    return ElboTerms(mean, *terms)
 
 
 def _explain_missing_percentiles(config: LikelihoodConfig) -> None:
@@ -216,7 +221,6 @@ def _measure(
     """The columns of the fields of `Likelihood` but the first."""
     nll = token_nll(model, selfies_rows)
     log_likelihood = np.array([-values.sum(dtype=np.float64) for values in nll])
-    mean, _ = model.posterior(selfies_rows)
     terms = elbo_terms(model, selfies_rows, config.samples, config.seed)
     quantiles = model.card.likelihood_quantiles
     columns: dict[str, Any] = {"log_likelihood": log_likelihood.tolist()}
@@ -227,7 +231,7 @@ def _measure(
         "elbo": terms.elbo.tolist(),
         "reconstruction": terms.reconstruction.tolist(),
         "kl": terms.kl.tolist(),
-        "log_density": model.log_density(mean).tolist(),
+        "log_density": model.log_density(terms.mean).tolist(),
         "least_likely_tokens": [
             _least_likely(model, *pair) for pair in zip(selfies_rows, nll, strict=True)
         ],

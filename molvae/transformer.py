@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import to_selfies
+from molvae.chem.notation import Selfies, to_selfies
 from molvae.dataset.molecules import name_molecule, read_each_molecule
 from molvae.errors import ConfigError, MissingExtraError, MoleculeError
 from molvae.model.network_config import Device
@@ -85,12 +85,11 @@ class MolVAETransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             # Missing cells of a Series, which are no molecules.
             column = ["" if _is_missing(element) else element for element in column]
         items = read_each_molecule(column)
-        read = [self._check(index, item) for index, item in enumerate(items)]
-        means = np.full((len(read), self.model_.latent_size), np.nan, np.float32)
-        rows = [index for index, item in enumerate(read) if isinstance(item, Molecule)]
-        molecules = [item for item in read if isinstance(item, Molecule)]
-        if molecules:
-            means[rows] = self.model_.encode(molecules)
+        selfies_rows = [self._selfies_of(index, item) for index, item in enumerate(items)]
+        means = np.full((len(selfies_rows), self.model_.latent_size), np.nan, np.float32)
+        known = {index: selfies for index, selfies in enumerate(selfies_rows) if selfies}
+        if known:
+            means[list(known)], _ = self.model_.posterior(list(known.values()))
         return means
 
     # Any: scikit-learn passes names of input columns, which a molecule does not have.
@@ -107,16 +106,19 @@ class MolVAETransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.one_d_array = True
         return tags
 
-    def _check(self, index: int, item: Molecule | MoleculeError) -> Molecule | MoleculeError:
-        """The molecule if the model can encode it, else an error, raised unless it is NaN."""
+    def _selfies_of(self, index: int, item: Molecule | MoleculeError) -> Selfies | None:
+        """The SELFIES if the model can encode it; else None, or an error if `invalid` says so."""
         if isinstance(item, Molecule):
             try:
-                self.model_.vocabulary.encode(to_selfies(item))
+                selfies = to_selfies(item)
+                self.model_.vocabulary.encode(selfies)
             except MoleculeError as error:
                 item = name_molecule(error, item, index)
-        if isinstance(item, MoleculeError) and self.invalid == "raise":
+            else:
+                return selfies
+        if self.invalid == "raise":
             raise item
-        return item
+        return None
 
 
 # Any: see the class.

@@ -14,8 +14,9 @@ import torch
 
 from molvae.dataset.cleaning import CleaningRules
 from molvae.diagnosis.drawing import draw_molecules
-from molvae.likelihood_quantiles import LikelihoodQuantiles
+from molvae.likelihood_quantiles import MIN_MOLECULES
 from molvae.molecule_vae import MoleculeVAE
+from molvae.training.likelihoods import keep_likelihoods
 
 MOLECULES = 10_000
 
@@ -34,10 +35,10 @@ def main() -> int:
     drawn = draw_molecules(
         arguments.held_out, arguments.molecules, model.vocabulary, rules=rules, progress=True
     )
-    quantiles = LikelihoodQuantiles.of(-model.nll(drawn.selfies_rows))
-    model.card["likelihood_quantiles"] = quantiles.model_dump(mode="json")
+    if not keep_likelihoods(model, drawn.selfies_rows):
+        sys.exit(f"expected a model with a learned prior and {MIN_MOLECULES} molecules or more")
     model.save_pretrained(arguments.folder, torch.float16)
-    print(f"{arguments.folder}: {quantiles.molecules} molecules")
+    print(f"{arguments.folder}: {len(drawn.selfies_rows)} molecules")
     return 0
 
 

@@ -244,7 +244,9 @@ def _lead(
         return result
     for line in result.advice:
         say(line)
-    if keep_likelihoods(result.model, session.data):
+    data = session.data
+    held_out = [data.corpus.selfies(int(index)) for index in data.held_out]
+    if keep_likelihoods(result.model, held_out):
         result.model.save_pretrained(run.best_model)
     if _wants_acceptance(plan, result.model):
         _fit_acceptance(session, result.model, say, progress=progress)
