@@ -110,9 +110,15 @@ def explore(records: dict[str, dict[str, Any]]) -> str:
         for name, control in controls.items()
     ]
     names = [f"`{label(name, record)}`" for name, record in records.items()]
+    notes = [
+        f"\n{name}, {note}\n"
+        for name, record in zip(names, records.values(), strict=True)
+        for note in record["notes"]
+    ]
     return (
         "Each figure with its control in brackets.\n\n"
-        f"{table(['measure', 'control', *names], rows)}{commands(*records.values())}"
+        f"{table(['measure', 'control', *names], rows)}{''.join(notes)}"
+        f"{commands(*records.values())}"
     )
 
 

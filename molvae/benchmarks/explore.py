@@ -49,10 +49,11 @@ def benchmark_explore(
         drawn = draw_molecules(path, n, model.vocabulary, config.seed, columns, rules)
         return Reference.encode(model, drawn.smiles, drawn.selfies_rows)
 
+    notes: list[str] = []
     molecules = draw(reference, config.molecules)
     kinds = {path.name: draw(path, config.edited) for path in others}
     runs: dict[Part, Callable[[], Iterable[Figure]]] = {
-        "completion": lambda: completion(model, config),
+        "completion": lambda: completion(model, config, notes),
         "representation": lambda: representation(molecules, config),
         "anomaly": lambda: anomaly(model, molecules, kinds, config),
         "interpolation": lambda: interpolation(model, molecules, config),
@@ -68,7 +69,7 @@ def benchmark_explore(
         "reference_molecules": len(molecules),
         "others": list(kinds),
         "figures": as_json(figures),
-        "notes": [],
+        "notes": notes,
     }
 
 

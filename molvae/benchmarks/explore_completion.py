@@ -11,7 +11,7 @@ from molvae.chem.screening import MoleculeFilter, judge_selfies
 from molvae.chem.similarity import morgan_bits
 from molvae.diagnosis.figures import mean_of
 from molvae.errors import MoleculeError
-from molvae.metrics.similarity import tanimoto_matrix
+from molvae.metrics.similarity import internal_diversity
 from molvae.molecule_vae import MoleculeVAE
 from molvae.scaffold_completion import Completion, complete
 from molvae.scaffold_completion_config import CompleteConfig
@@ -44,11 +44,16 @@ _OFFSET = 7
 _MOST_DRAWS = 10.0
 
 
-def completion(model: MoleculeVAE, config: ExploreConfig) -> Iterator[Figure]:
+def completion(model: MoleculeVAE, config: ExploreConfig, notes: list[str]) -> Iterator[Figure]:
     """Yield and diversity of completions.
 
     The control of the yield is the share of samples of the language model that contain the scaffold
     or both fragments; that of the diversity is the diversity of these samples.
+
+    Args:
+        model: model with a learned prior.
+        config: sizes and seed.
+        notes: receives a line for each kind of pattern of which some could not be completed.
     """
     chosen = SCAFFOLDS[: config.scaffolds]
     pairs = [f"{scaffold}.{_second(index)}" for index, scaffold in enumerate(chosen)]
@@ -58,6 +63,16 @@ def completion(model: MoleculeVAE, config: ExploreConfig) -> Iterator[Figure]:
     settings = CompleteConfig(n=config.completions, most_draws=_MOST_DRAWS, seed=config.seed)
     for kind, patterns in {"scaffold": chosen, "fragment pair": pairs}.items():
         results = [_complete(model, pattern, settings) for pattern in patterns]
+        failed = [p for p, result in zip(patterns, results, strict=True) if not result]
+        empty = [
+            p
+            for p, result in zip(patterns, results, strict=True)
+            if result and not result.molecules
+        ]
+        if failed:
+            notes.append(f"{kind}: no SELFIES ends at an attachment point of {', '.join(failed)}")
+        if empty:
+            notes.append(f"{kind}: no molecule for {', '.join(empty)}")
         hits = [
             mean_of(
                 np.array(
@@ -111,10 +126,8 @@ def _second(index: int) -> str:
 
 
 def _diversity(smiles: Sequence[str]) -> float:
-    """One minus the mean Tanimoto similarity of two molecules; NaN for fewer than two."""
-    n = len(smiles)
-    if n < 2:
+    """IntDiv_1 of MOSES; NaN for fewer than two molecules."""
+    if len(smiles) < 2:
         return float("nan")
-    bits = morgan_bits([Molecule.parse(text) for text in smiles]).astype(np.float32)
-    total = float(tanimoto_matrix(bits, bits).sum(dtype=np.float64))
-    return 1.0 - (total - n) / (n * (n - 1))
+    bits = morgan_bits([Molecule.parse(text) for text in smiles])
+    return internal_diversity(np.packbits(bits, axis=1))[0]

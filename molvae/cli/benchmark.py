@@ -1,8 +1,9 @@
 """Run a published benchmark on a model, and record the result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -30,8 +31,12 @@ from molvae.cli.search_flags import SEARCH_BY_FILE
 from molvae.errors import ConfigError
 from molvae.files import check_writable, write_json
 from molvae.metrics.config import EvaluateConfig
+from molvae.model.network_config import Device
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import provenance
+
+if TYPE_CHECKING:
+    import molvae.molecule_vae
 
 app = App(name="benchmark")
 
@@ -159,12 +164,9 @@ def latent(
         model: Folder of a model or a training run, or the name of a shipped model.
         out: JSON file for the record.
     """
-    for source in (files.reference, *files.test):
-        check_apart(source, out)
-    check_writable(out)
-    vae = ModelChoice(model, device).open(output)
+    vae = _open_model(model, device, (files.reference, *files.test), out, output)
 
-    from molvae.benchmarks.latent import benchmark_latent, latent_text
+    from molvae.benchmarks.latent import benchmark_latent
 
     record = benchmark_latent(
         vae,
@@ -174,8 +176,7 @@ def latent(
         files.columns.choice(),
         progress=output.progress,
     )
-    _save(record, out, settings.seed)
-    output.show(record, f"{latent_text(record)}\n{out}")
+    _save_figures(record, out, settings.seed, output)
 
 
 @dataclass(frozen=True)
@@ -218,13 +219,9 @@ def explore(
         model: Folder of a model or a training run, or the name of a shipped model.
         out: JSON file for the record.
     """
-    for source in (files.reference, *files.others):
-        check_apart(source, out)
-    check_writable(out)
-    vae = ModelChoice(model, device).open(output)
+    vae = _open_model(model, device, (files.reference, *files.others), out, output)
 
     from molvae.benchmarks.explore import benchmark_explore
-    from molvae.benchmarks.latent import latent_text
 
     record = benchmark_explore(
         vae,
@@ -234,8 +231,7 @@ def explore(
         files.columns.choice(),
         progress=output.progress,
     )
-    _save(record, out, settings.seed)
-    output.show(record, f"{latent_text(record)}\n{out}")
+    _save_figures(record, out, settings.seed, output)
 
 
 @dataclass(frozen=True)
@@ -379,3 +375,22 @@ def _text(value: float | None) -> str:
 def _save(record: dict[str, Any], out: Path, seed: int) -> None:
     record["provenance"] = provenance(seed)
     write_json(out, record)
+
+
+def _open_model(
+    model: Path, device: Device, sources: Sequence[Path], out: Path, output: Output
+) -> "molvae.molecule_vae.MoleculeVAE":
+    """The model, once OUT is known to be writable and none of the files that are read."""
+    for source in sources:
+        check_apart(source, out)
+    check_writable(out)
+    return ModelChoice(model, device).open(output)
+
+
+# Any: JSON values.
+def _save_figures(record: dict[str, Any], out: Path, seed: int, output: Output) -> None:
+    """Write a record of figures with controls, and show it as a table."""
+    from molvae.benchmarks.latent import latent_text
+
+    _save(record, out, seed)
+    output.show(record, f"{latent_text(record)}\n{out}")
