@@ -5,7 +5,6 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 import torch
-from conftest import SAMPLE
 from pydantic import ValidationError
 from scipy.stats import ks_1samp, uniform
 from torch.distributions import Independent, Normal
@@ -19,6 +18,7 @@ from molvae.likelihood_config import LikelihoodConfig
 from molvae.likelihood_quantiles import PERCENTS, LikelihoodQuantiles
 from molvae.model.network import pad_ids
 from molvae.molecule_vae import MoleculeVAE
+from tests.conftest import SAMPLE
 
 SMILES = ["CC(=O)Nc1ccccc1", "CCO", "c1ccc2ccccc2c1", "CC(C)CN"]
 

@@ -331,10 +331,16 @@ def _refuse_constant(name: str) -> float:
 # Any: JSON values.
 def _is_deeper(value: Any, levels: int) -> bool:
     """Whether a JSON value has more than `levels` levels of lists and objects."""
-    if not isinstance(value, dict | list):
-        return False
-    children = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(child, levels - 1) for child in children)
+    # Level by level: a recursive function would be called for each of a million values.
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)
 
 
 def _sha256(content: bytes) -> str:
