@@ -111,7 +111,7 @@ def explore(records: dict[str, dict[str, Any]]) -> str:
     ]
     names = [f"`{label(name, record)}`" for name, record in records.items()]
     notes = [
-        f"\n{name}: `{note}`\n"
+        f"\n\n{name}: `{note}`"
         for name, record in zip(names, records.values(), strict=True)
         for note in record["notes"]
     ]
