@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from molvae.chem.standardize_config import StandardizeConfig
     from molvae.closest import decode_closest
     from molvae.compression import CodeLengths, code_lengths
-    from molvae.dataset.corpus import Corpus, prepare_corpus
+    from molvae.dataset.corpus import Corpus
     from molvae.dataset.corpus_config import CorpusConfig
     from molvae.dataset.known import known_smiles
     from molvae.dataset.molecules import save_molecules
+    from molvae.dataset.preparation import prepare_corpus
     from molvae.errors import MoleculeError, MolvaeError
     from molvae.generation import Generation, generate
     from molvae.generation_config import GenerateConfig
@@ -115,10 +116,11 @@ _HOMES = {
     "molvae.chem.standardize": ("standardize",),
     "molvae.chem.standardize_config": ("StandardizeConfig",),
     "molvae.compression": ("CodeLengths", "code_lengths"),
-    "molvae.dataset.corpus": ("Corpus", "prepare_corpus"),
+    "molvae.dataset.corpus": ("Corpus",),
     "molvae.dataset.corpus_config": ("CorpusConfig",),
     "molvae.dataset.known": ("known_smiles",),
     "molvae.dataset.molecules": ("save_molecules",),
+    "molvae.dataset.preparation": ("prepare_corpus",),
     "molvae.errors": ("MoleculeError", "MolvaeError"),
     "molvae.closest": ("decode_closest",),
     "molvae.generation": ("Generation", "generate"),

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.preparation import prepare_corpus
 from molvae.files import write_json
 from molvae.parallel import available_cores
 from molvae.runs import provenance

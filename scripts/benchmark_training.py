@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.preparation import prepare_corpus
 from molvae.files import write_json
 from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE

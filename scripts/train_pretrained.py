@@ -24,9 +24,10 @@ from rdkit import Chem
 
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.chembl import fetch_chembl
-from molvae.dataset.corpus import prepare_corpus, split
+from molvae.dataset.corpus import split
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.moses import fetch_moses
+from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.zinc import fetch_zinc250k
 from molvae.files import atomic_write, read_json
 from molvae.model.network_config import ModelConfig

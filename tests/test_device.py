@@ -5,7 +5,7 @@ import pytest
 import torch
 from pretended_gpu import GPU, moved, pretended_gpu
 
-from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.preparation import prepare_corpus
 from molvae.diagnosis.held_out import measure_held_out
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective

@@ -14,7 +14,7 @@ class Batch:
         ids: symbols, then END, then PAD up to the longest row.
         lengths: ids of each row without PAD, END included.
         properties: one column per property; NaN where the value is missing.
-        spelled_ids: as `ids`, in the spellings that the encoder reads; None where it reads `ids`.
+        view_ids: as `ids`, in the spellings that the encoder reads; None where it reads `ids`.
         spelled_lengths: as `lengths`, of these.
         fingerprints: log(1 + count) of each substructure; None where nothing is trained on them.
     """
@@ -22,7 +22,7 @@ class Batch:
     ids: Int64[np.ndarray, "molecule position"]
     lengths: Int64[np.ndarray, " molecule"]
     properties: Float32[np.ndarray, "molecule property"]
-    spelled_ids: Int64[np.ndarray, "molecule spelled_position"] | None = None
+    view_ids: Int64[np.ndarray, "molecule spelled_position"] | None = None
     spelled_lengths: Int64[np.ndarray, " molecule"] | None = None
     fingerprints: Float32[np.ndarray, "molecule feature"] | None = None
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from molvae.chem.refusal import none_if_refused
 from molvae.chem.standardize import standardize
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.dataset.download import SourceFile, download, fetch_text, make_folder
-from molvae.errors import FileError, MoleculeError
+from molvae.dataset.download import SourceFile, download, fetch_text, give_up, make_folder
+from molvae.errors import FileError
 from molvae.files import atomic_write
 from molvae.parallel import available_cores, ordered_map
 
@@ -85,7 +86,8 @@ def fetch_chembl(
     if all(file.is_file() for file in files.values()):
         return files
     make_folder(out)
-    path = table or download((source or ChemblSource()).file(), out, _give_up, progress=progress)
+    fail = give_up("its path as `table`")
+    path = table or download((source or ChemblSource()).file(), out, fail, progress=progress)
     _write(path, files, workers or available_cores(), progress=progress)
     if table is None:
         path.unlink()
@@ -102,14 +104,8 @@ def part_of(smiles: str) -> str:
 
 def clean_smiles(texts: list[str]) -> list[str | None]:
     """Canonical SMILES of each molecule after cleaning; None for those that are not accepted."""
-    return [_clean(text) for text in texts]
-
-
-def _clean(text: str) -> str | None:
-    try:
-        return standardize(text, CLEANING).smiles
-    except MoleculeError:
-        return None
+    molecules = (none_if_refused(standardize, text, CLEANING) for text in texts)
+    return [None if molecule is None else molecule.smiles for molecule in molecules]
 
 
 def _write(table: Path, files: dict[str, Path], workers: int, *, progress: bool) -> None:
@@ -152,10 +148,3 @@ def _chunks(table: Path, bar: "tqdm[None]") -> Iterator[tuple[list[str], list[st
                 yield identifiers, texts
     except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise FileError(f"cannot read {str(table)!r} ({error}); fetch it again") from None
-
-
-def _give_up(path: Path, failure: str) -> None:
-    raise FileError(
-        f"could not fetch {path.stem} ({failure}); "
-        "download it elsewhere and pass its path as `table`, or try again"
-    )

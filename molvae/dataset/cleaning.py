@@ -93,10 +93,6 @@ def clean_text(text: str, rules: CleaningRules) -> Accepted:
     return Accepted(molecule.smiles, selfies, molecule.changes)
 
 
-def _identity(smiles: str) -> bytes:
-    return hashlib.blake2b(smiles.encode(), digest_size=IDENTITY_BYTES).digest()
-
-
 def _pack(accepted: Mapping[int, Accepted], refused: list[tuple[int, str, str]]) -> Cleaned:
     molecules = list(accepted.values())
     codes: dict[str, int] = {}
@@ -107,7 +103,10 @@ def _pack(accepted: Mapping[int, Accepted], refused: list[tuple[int, str, str]])
     ]
     return Cleaned(
         accepted=np.array(list(accepted), dtype=np.int64),
-        identities=[_identity(molecule.smiles) for molecule in molecules],
+        identities=[
+            hashlib.blake2b(molecule.smiles.encode(), digest_size=IDENTITY_BYTES).digest()
+            for molecule in molecules
+        ],
         symbols=list(codes),
         codes=np.array(flat, dtype=np.uint16),
         lengths=np.array([len(molecule.selfies) for molecule in molecules], dtype=np.int32),

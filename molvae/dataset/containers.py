@@ -72,7 +72,9 @@ def open_bytes(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedReade
         with local_path(path).open("rb") as raw:
             head = raw.read(_TAR_MAGIC_AT + 5)
             raw.seek(0)
-            _check_supported(path, head)
+            for magic, (name, advice) in _UNSUPPORTED.items():
+                if head.startswith(magic):
+                    raise DataError(f"{display_name(path)} is {name}; {advice}")
             kind = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), kind)
             with _decompress(path, raw, kind) as stream:
                 yield stream, raw
@@ -110,12 +112,6 @@ def check_is_file(path: Path) -> None:
         raise DataError(f"{str(path)!r} is a folder; expected a file of molecules")
     if not path.exists():
         raise DataError(f"no file {str(path)!r}; check the path")
-
-
-def _check_supported(path: Path, head: bytes) -> None:
-    for magic, (name, advice) in _UNSUPPORTED.items():
-        if head.startswith(magic):
-            raise DataError(f"{display_name(path)} is {name}; {advice}")
 
 
 def _decompress(path: Path, raw: io.BufferedReader, kind: str) -> io.BufferedIOBase:

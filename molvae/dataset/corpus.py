@@ -7,105 +7,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer, UInt16
 
-from molvae.chem.notation import CONSTRAINTS, Selfies, from_selfies, remove_stereo
+from molvae.chem.notation import Selfies, from_selfies, remove_stereo
 from molvae.dataset.batches import Batch
-from molvae.dataset.cleaning import CleaningRules
-from molvae.dataset.containers import STANDARD_INPUT, check_is_file, local_path
-from molvae.dataset.corpus_config import CorpusConfig
-from molvae.dataset.labels import LabelRules
-from molvae.dataset.making import StoreRules, make_store
-from molvae.dataset.molecules import save_molecules
-from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord, new_store
-from molvae.dataset.tables import Table
+from molvae.dataset.corpus_summary import summary_lines
+from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord
 from molvae.dataset.views import MoleculeViews, make_views
 from molvae.errors import ConfigError, DataError
 from molvae.parallel import available_cores
-from molvae.runs import package_version
 from molvae.vocabulary import END, PAD, START, Vocabulary
 
-_KEY_CHARACTERS = 8
-_MERGED = {
-    "mean": "the mean is taken",
-    "median": "the median is taken",
-    "first": "the first value is taken",
-    "refuse": "no value is taken",
-}
-"""Outcome of each rule for duplicates, for the summary."""
 _TOKENIZED_TOGETHER = 50_000
 _MERGES_LEARNED_FROM = 50_000
 """Molecules, evenly spread over a corpus, that merges of symbols are learned from."""
-_PACKAGES = ("molvae", "rdkit", "selfies")
-"""Packages whose version decides which molecules are accepted, and their SELFIES."""
-
-
-# Any: see `MoleculeSource`.
-def prepare_corpus(
-    source: Any,
-    config: CorpusConfig | None = None,
-    folder: Path | None = None,
-    workers: int | None = None,
-    *,
-    progress: bool = False,
-) -> "Corpus":
-    """The acceptable molecules of a file, from its token store if that is up to date.
-
-    Args:
-        source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` for standard input; or a
-            DataFrame, Series or list of molecules, which is saved as `molecules.csv` in `folder`.
-        config: columns to read, and rules for accepting rows.
-        folder: folder of the token stores; None means beside the file.
-        workers: processes to clean with; None means one per core.
-        progress: whether to show a bar.
-
-    Raises:
-        DataError: the file cannot be read, lacks a column, or holds no acceptable molecule.
-        FileError: the token store cannot be written.
-    """
-    config = config or CorpusConfig()
-    path = _data_file(source, folder)
-    path, name = local_path(path), path.name
-    key = _key(config)
-    store = (folder or path.parent) / f"{name}.tokens" / _digest(key)
-    stored = Corpus.read(store)
-    if stored and stored.record.key == key and stored.record.source.is_still(path):
-        return stored
-    table = Table.open(
-        path,
-        config.smiles_column,
-        config.property_columns,
-        selfies_column=config.selfies_column,
-        log_notes=False,
-    )
-    rules = StoreRules(
-        CleaningRules(config.standardize, config.max_symbols),
-        LabelRules(config.duplicates, config.qualified_values),
-        key,
-    )
-    with new_store(store) as draft:
-        make_store(draft, path, table, rules, workers or available_cores(), progress=progress)
-    made = Corpus.read(store)
-    if made is None:
-        raise DataError(f"the token store {str(store)!r} changed as it was made; try again")
-    return made
-
-
-# Any: see `MoleculeSource`.
-def _data_file(source: Any, folder: Path | None) -> Path:
-    """The file to read, which a table of Python is saved to."""
-    is_file = isinstance(source, str | Path)
-    if folder is None and (not is_file or Path(source) == STANDARD_INPUT):
-        raise ConfigError(
-            "data that are not in a file have no folder of their own; name one for the token store"
-        )
-    if not is_file:
-        return save_molecules(source, (folder or Path()) / "molecules.csv")
-    check_is_file(Path(source))
-    return Path(source)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +103,7 @@ class Corpus:
         """The symbols of one molecule."""
         return self.vocabulary.decode(self.ids(index).tolist())
 
-    def spelled_ids(self, index: int) -> Int64[np.ndarray, " symbol"]:
+    def view_ids(self, index: int) -> Int64[np.ndarray, " symbol"]:
         """The ids of another spelling of one molecule, without END.
 
         Raises:
@@ -194,7 +111,7 @@ class Corpus:
         """
         if self.views is None:
             raise ConfigError("the corpus has no other spellings; make them by add_views()")
-        end = self._spelled_ends[index]
+        end = self._view_ends[index]
         ids: np.ndarray = self.views.ids[end - self.views.lengths[index] : end]
         return ids.astype(np.int64)
 
@@ -221,11 +138,11 @@ class Corpus:
         batch = self._batch(indices, flatten)
         if respell is not None and respell.any():
             rows = [
-                (self.spelled_ids if is_respelled else self.ids)(int(index)).tolist()
+                (self.view_ids if is_respelled else self.ids)(int(index)).tolist()
                 for index, is_respelled in zip(indices, respell, strict=True)
             ]
             ids, lengths = self._pad_flat(rows, self._is_flat(indices, flatten))
-            batch = replace(batch, spelled_ids=ids, spelled_lengths=lengths)
+            batch = replace(batch, view_ids=ids, spelled_lengths=lengths)
         if self.views is not None:
             fingerprints = self.views.fingerprints(np.asarray(indices, dtype=np.int64))
             batch = replace(batch, fingerprints=fingerprints)
@@ -342,14 +259,14 @@ class Corpus:
 
     def summary(self) -> str:
         """Counts of accepted and refused rows, as lines of text."""
-        return "\n".join(_summary_lines(self.record, self.refusals_file))
+        return "\n".join(summary_lines(self.record, self.refusals_file))
 
     @cached_property
     def _ends(self) -> Int64[np.ndarray, " molecule"]:
         return np.cumsum(self.lengths, dtype=np.int64)
 
     @cached_property
-    def _spelled_ends(self) -> Int64[np.ndarray, " molecule"]:
+    def _view_ends(self) -> Int64[np.ndarray, " molecule"]:
         lengths = self.views.lengths if self.views else np.zeros(0, dtype=np.int32)
         return np.cumsum(lengths, dtype=np.int64)
 
@@ -407,51 +324,4 @@ def _recode(
     return np.concatenate(rows) if rows else np.asarray(ids), new_lengths
 
 
-def _summary_lines(record: StoreRecord, refusals_file: Path) -> list[str]:
-    lines = [
-        f"{record.rows:,} rows: {record.molecules:,} molecules accepted, "
-        f"{sum(record.refused.values()):,} rows refused"
-    ]
-    lines += [f"  note: {note}" for note in record.notes]
-    counts = sorted(record.refused.items(), key=lambda item: (-item[1], item[0]))
-    lines += [f"  {count:>9,}  {reason}" for reason, count in counts]
-    if counts:
-        lines.append(f"  each with its line and text in {refusals_file}")
-    if record.changed:
-        changes = ", ".join(f"{count:,} {name}" for name, count in sorted(record.changed.items()))
-        lines.append(f"  of the accepted: {changes}")
-    for name in record.property_names:
-        lines += [f"  {name}: {line}" for line in _label_lines(record, name)]
-    return lines
-
-
-def _label_lines(record: StoreRecord, name: str) -> list[str]:
-    """Lines of the summary about a property."""
-    lines = []
-    settings = record.key["settings"]
-    if missing := record.missing[name]:
-        lines.append(f"no value for {missing:,} molecules")
-    if wrong := record.not_numbers[name]:
-        lines.append(f"not a number for {wrong:,} molecules, taken as no value")
-    if qualified := record.qualified.get(name):
-        counts = ", ".join(f"{count:,} {sign}" for sign, count in qualified.items())
-        is_used = settings["qualified_values"] == "use"
-        outcome = "the numbers are used as they are" if is_used else "refused, taken as no value"
-        lines.append(f"{sum(qualified.values()):,} values with a qualifier ({counts}); {outcome}")
-    if merged := record.merged.get(name):
-        outcome = _MERGED[settings["duplicates"]]
-        lines.append(f"rows of {merged:,} molecules disagree; {outcome}")
-    return lines
-
-
 # Any: JSON values.
-def _key(config: CorpusConfig) -> dict[str, Any]:
-    """Everything that decides what a store holds, besides the data."""
-    settings = config.model_dump(mode="json")
-    versions = {package: package_version(package) for package in _PACKAGES}
-    return {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}
-
-
-def _digest(key: Mapping[str, Any]) -> str:
-    text = json.dumps(key, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_CHARACTERS]

@@ -81,6 +81,18 @@ def download(
     return path
 
 
+def give_up(substitute: str) -> Callable[[Path, str], None]:
+    """A fallback of `download` that raises an error, which asks the user for a substitute."""
+
+    def fail(path: Path, failure: str) -> None:
+        raise FileError(
+            f"could not fetch {path.stem} ({failure}); "
+            f"download it elsewhere and pass {substitute}, or try again"
+        )
+
+    return fail
+
+
 def fetch_text(url: str) -> str:
     """The text at an address.
 
@@ -104,9 +116,14 @@ def missing_tables(
     Raises:
         FileError: a file of that name exists and is not of the data set called `title`.
     """
-    return {
-        table: file for table, file in files.items() if not _is_there(file, checksums[table], title)
-    }
+    missing = {table: file for table, file in files.items() if not file.exists()}
+    for table in files.keys() - missing.keys():
+        file = files[table]
+        if not file.is_file() or sha256(file) != checksums[table]:
+            raise FileError(
+                f"{str(file)!r} exists and is not that of {title}; choose another folder"
+            )
+    return missing
 
 
 def make_folder(folder: Path) -> None:
@@ -130,14 +147,6 @@ def _digest(path: Path, checksum: str) -> str:
         return sha256(path)
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _is_there(file: Path, checksum: str, title: str) -> bool:
-    if not file.exists():
-        return False
-    if not file.is_file() or sha256(file) != checksum:
-        raise FileError(f"{str(file)!r} exists and is not that of {title}; choose another folder")
-    return True
 
 
 def _fetch(file: SourceFile, path: Path, *, progress: bool) -> str | None:

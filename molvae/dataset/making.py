@@ -13,7 +13,7 @@ from molvae.dataset.chunks import ChunkWork, map_chunks
 from molvae.dataset.cleaning import Cleaned, CleaningRules, CleaningTask, clean
 from molvae.dataset.labels import LabelCounts, LabelRules, Labels
 from molvae.dataset.store import FileState, StoreRecord, StoreWriter
-from molvae.dataset.tables import Chunk, Row, Table
+from molvae.dataset.tables import Chunk, Table
 from molvae.errors import DataError
 from molvae.vocabulary import Vocabulary
 
@@ -98,7 +98,10 @@ class _Tally:
             is_new[number] = True
         self.changed.update(change for number, change in cleaned.changed if is_new[number])
         self._write_new(cleaned, is_new, writer)
-        self._write_refused(refused, writer)
+        for row, reason, detail in sorted(refused, key=lambda entry: entry[0].number):
+            writer.refuse(row.number, reason, row.text, detail)
+            self.refused[reason] += 1
+            self.first_refused = self.first_refused or f"line {row.number}: {row.text[:60]!r}"
         self.rows += len(chunk.rows)
 
     def _write_new(self, cleaned: Cleaned, is_new: np.ndarray, writer: StoreWriter) -> None:
@@ -112,12 +115,6 @@ class _Tally:
         lengths = cleaned.lengths[is_new]
         writer.append(np.array(codes, dtype=np.uint16)[new_codes], lengths)
         self.molecules += len(lengths)
-
-    def _write_refused(self, refused: list[tuple[Row, str, str]], writer: StoreWriter) -> None:
-        for row, reason, detail in sorted(refused, key=lambda entry: entry[0].number):
-            writer.refuse(row.number, reason, row.text, detail)
-            self.refused[reason] += 1
-            self.first_refused = self.first_refused or f"line {row.number}: {row.text[:60]!r}"
 
     def check(self, counts: LabelCounts) -> None:
         """Check that there is something to work with.

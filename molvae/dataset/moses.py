@@ -62,7 +62,9 @@ def fetch_moses(
     missing = missing_tables(files, source.tables, "MOSES")
     packed = SourceFile(WHEEL_NAME, source.url, source.checksum)
     if missing and wheel:
-        _check(wheel, packed)
+        if not wheel.is_file():
+            raise FileError(f"no file {str(wheel)!r}; check the path of the wheel")
+        packed.check(wheel)
         make_folder(out)
         _unpack(wheel, missing, source)
     elif missing:
@@ -70,12 +72,6 @@ def fetch_moses(
         _unpack(downloaded, missing, source)
         downloaded.unlink()
     return files
-
-
-def _check(wheel: Path, file: SourceFile) -> None:
-    if not wheel.is_file():
-        raise FileError(f"no file {str(wheel)!r}; check the path of the wheel")
-    file.check(wheel)
 
 
 def _unpack(wheel: Path, files: Mapping[str, Path], source: MosesSource) -> None:

@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 from molvae.chem.molecule import Molecule
 from molvae.chem.sdf import read_sdf, sdf_field_names, smiles_of_mol
 from molvae.dataset.containers import display_name, first_bytes, local_path
-from molvae.dataset.layout import (
-    ColumnChoice,
-    Layout,
-    find_layout,
-    find_structures,
-    is_comment,
-)
+from molvae.dataset.headers import is_comment
+from molvae.dataset.layout import ColumnChoice, Layout, find_layout, find_structures
 from molvae.dataset.names import clean_name, unique_names
 from molvae.dataset.records import Record, RowProblem, text_records
 from molvae.dataset.text import is_sd_file, open_lines

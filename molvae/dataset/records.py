@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
-from molvae.dataset.layout import (
+from molvae.dataset.fields import (
     LONGEST_RECORD,
     WHITESPACE,
-    Layout,
     join_lines,
     looks_like_smiles,
     split_fields,
 )
+from molvae.dataset.layout import Layout
 from molvae.dataset.text import LONGEST_LINE
 
 
@@ -86,14 +86,11 @@ class _TextRecords:
         """False where a stray quote has swallowed lines that are rows by themselves."""
         if len(lines) == 1:
             return True
-        if len(fields) != len(self.layout.columns) or "\n" in fields[self.layout.smiles]:
+        columns, index = len(self.layout.columns), self.layout.smiles
+        if len(fields) != columns or "\n" in fields[index]:
             return False
-        return not any(self._is_row(following) for following in lines[1:])
-
-    def _is_row(self, line: str) -> bool:
-        fields = split_fields(line, self.layout.delimiter)
-        index = self.layout.smiles
-        return len(fields) == len(self.layout.columns) and looks_like_smiles(fields[index])
+        following = [split_fields(line, self.layout.delimiter) for line in lines[1:]]
+        return not any(len(row) == columns and looks_like_smiles(row[index]) for row in following)
 
     def _record(self, number: int, line: str, fields: list[str]) -> Record:
         layout = self.layout

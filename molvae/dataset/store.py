@@ -238,7 +238,10 @@ def new_store(folder: Path) -> Iterator[Path]:
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     try:
         draft.mkdir(parents=True)
-        _remove_abandoned(folder)
+        # Drafts of killed processes; younger ones may still be written.
+        for old in folder.parent.glob(f".{folder.name}.*.part"):
+            if old.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
         yield draft
         _replace(folder, draft)
     except OSError as error:
@@ -264,13 +267,6 @@ def _replace(folder: Path, draft: Path) -> None:
         folder.rename(old)
         draft.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove drafts of killed processes; younger ones may still be written."""
-    for draft in folder.parent.glob(f".{folder.name}.*.part"):
-        if draft.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 # Any: ids, properties or qualifiers.

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from molvae.chem.notation import selfies_to_smiles
-from molvae.dataset.layout import WHITESPACE, ColumnChoice, Layout
+from molvae.dataset.fields import WHITESPACE
+from molvae.dataset.layout import ColumnChoice, Layout
 from molvae.dataset.names import list_names, resolve_columns, unique_names
 from molvae.dataset.numbers import NumberEvidence, NumberFormat
 from molvae.dataset.readers import Reader, open_reader

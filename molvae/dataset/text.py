@@ -50,12 +50,9 @@ class Lines:
         read = self.stream.readline
         while line := read(LONGEST_LINE):
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
-                self._skip_rest_of_line()
+                while (rest := self.stream.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+                    pass
             yield line.removesuffix("\n")
-
-    def _skip_rest_of_line(self) -> None:
-        while (rest := self.stream.readline(LONGEST_LINE)) and not rest.endswith("\n"):
-            pass
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
-from molvae.dataset.download import SourceFile, download, make_folder, missing_tables
+from molvae.dataset.download import SourceFile, download, give_up, make_folder, missing_tables
 from molvae.errors import FileError
 from molvae.files import write_bytes
 from molvae.parallel import available_cores, ordered_map
@@ -95,7 +95,8 @@ def fetch_zinc250k(
         make_folder(out)
         paths = [folder / file.name for file in source.files]
     else:
-        paths = [download(file, out, _give_up, progress=progress) for file in source.files]
+        fail = give_up("its folder as `source`")
+        paths = [download(file, out, fail, progress=progress) for file in source.files]
     rows = _rows(paths, set(missing), workers or available_cores(), progress=progress)
     _write(rows, missing, source)
     if not folder:
@@ -121,13 +122,6 @@ def _check(folder: Path, source: ZincSource) -> None:
         file.check(folder / file.name)
 
 
-def _give_up(path: Path, failure: str) -> None:
-    raise FileError(
-        f"could not fetch {path.stem} ({failure}); "
-        "download it elsewhere and pass its folder as `source`, or try again"
-    )
-
-
 def _rows(
     sources: list[Path], tables: set[str], workers: int, *, progress: bool
 ) -> dict[str, list[str]]:
@@ -136,19 +130,16 @@ def _rows(
     valid, test = (_lines(path.read_bytes()) for path in lists)
     rows = {"valid": valid, "test": test}
     if "train" in tables:
-        everything = _lines(_unpack(archive))
+        # The checksum guarantees that the member exists and is a plain file.
+        with tarfile.open(archive, "r:gz") as packed:
+            content = packed.extractfile(_MEMBER).read()  # type: ignore[union-attr]
+        everything = _lines(content)
         rows["train"] = _others(everything, {*valid, *test}, workers, progress=progress)
     return {table: rows[table] for table in tables}
 
 
 def _lines(text: bytes) -> list[str]:
     return text.decode("ascii").splitlines()
-
-
-def _unpack(archive: Path) -> bytes:
-    # The checksum guarantees that the member exists and is a plain file.
-    with tarfile.open(archive, "r:gz") as packed:
-        return packed.extractfile(_MEMBER).read()  # type: ignore[union-attr]
 
 
 def _others(texts: list[str], held_out: set[str], workers: int, *, progress: bool) -> list[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from molvae.dataset.corpus import Corpus, prepare_corpus
+from molvae.dataset.corpus import Corpus
+from molvae.dataset.preparation import prepare_corpus
 from molvae.diagnosis.held_out import HeldOut
 from molvae.files import check_room, write_json
 from molvae.model.network import pick_device

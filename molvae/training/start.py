@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Int64
 
 from molvae.chem.notation import remove_stereo
-from molvae.dataset.corpus import Corpus, prepare_corpus, split
+from molvae.dataset.corpus import Corpus, split
+from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.views import FEATURES
 from molvae.errors import ConfigError, DataError
 from molvae.model.network import pick_device

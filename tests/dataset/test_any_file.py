@@ -15,10 +15,10 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
 from molvae.chem.molecule import Molecule
-from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.molecules import save_molecules
 from molvae.dataset.names import unique_names
+from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.rows import AcceptedRow, read_rows
 from molvae.dataset.tables import Table
 from molvae.errors import DataError

@@ -12,9 +12,10 @@ import pytest
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies, remove_stereo
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.dataset.corpus import prepare_corpus, split
+from molvae.dataset.corpus import split
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.numbers import QUALIFIERS
+from molvae.dataset.preparation import prepare_corpus
 from molvae.errors import ConfigError, DataError, FileError
 from molvae.vocabulary import END, PAD, Vocabulary
 
@@ -269,7 +270,8 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(path):
     # A limit on the size of files meets the writer as a full disk does: with an OSError.
     script = (
         "import resource, sys; from pathlib import Path\n"
-        "from molvae.dataset.corpus import prepare_corpus; from molvae.errors import FileError\n"
+        "from molvae.dataset.preparation import prepare_corpus\n"
+        "from molvae.errors import FileError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))\n"
         "try: prepare_corpus(Path(sys.argv[1]))\n"
         "except FileError as error: print(error)\n"

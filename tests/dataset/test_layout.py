@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from molvae.dataset.layout import WHITESPACE, ColumnChoice, find_layout, looks_like_smiles
+from molvae.dataset.fields import WHITESPACE, looks_like_smiles
+from molvae.dataset.layout import ColumnChoice, find_layout
 from molvae.errors import DataError
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"

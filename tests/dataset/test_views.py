@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from molvae.chem.notation import from_selfies, remove_stereo
-from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.views import FEATURES, MoleculeViews
 from molvae.errors import ConfigError
 
@@ -20,7 +20,7 @@ def corpus(tmp_path):
 
 def test_other_spellings_decode_to_the_same_molecules(corpus):
     viewed = corpus.add_views()
-    spelled = [viewed.vocabulary.decode(viewed.spelled_ids(n).tolist()) for n in range(len(ROWS))]
+    spelled = [viewed.vocabulary.decode(viewed.view_ids(n).tolist()) for n in range(len(ROWS))]
     assert [from_selfies(row).smiles for row in spelled] == [
         corpus.smiles(n) for n in range(len(ROWS))
     ]
@@ -32,8 +32,8 @@ def test_views_are_recoded_with_the_corpus(corpus):
     assert merged.vocabulary.merges
     of_symbols, of_tokens = corpus.add_views(), merged.add_views()
     for n in range(len(ROWS)):
-        symbols = corpus.vocabulary.decode(of_symbols.spelled_ids(n).tolist())
-        assert merged.vocabulary.decode(of_tokens.spelled_ids(n).tolist()) == symbols
+        symbols = corpus.vocabulary.decode(of_symbols.view_ids(n).tolist())
+        assert merged.vocabulary.decode(of_tokens.view_ids(n).tolist()) == symbols
 
 
 def test_only_the_encoder_reads_the_other_spelling(corpus):
@@ -42,17 +42,17 @@ def test_only_the_encoder_reads_the_other_spelling(corpus):
     batch = viewed.batch(rows, None, respell)
     assert (batch.ids == corpus.batch(rows).ids).all()
     for n in rows.tolist():
-        row = viewed.vocabulary.decode(batch.spelled_ids[n].tolist())
-        expected = viewed.spelled_ids(n) if respell[n] else viewed.ids(n)
+        row = viewed.vocabulary.decode(batch.view_ids[n].tolist())
+        expected = viewed.view_ids(n) if respell[n] else viewed.ids(n)
         assert row == viewed.vocabulary.decode(expected.tolist())
         assert batch.spelled_lengths[n] == len(expected) + 1
-    assert viewed.batch(rows).spelled_ids is None
+    assert viewed.batch(rows).view_ids is None
 
 
 def test_a_flat_row_is_flat_in_both_spellings(corpus):
     viewed = corpus.add_views()
     batch = viewed.batch(np.array([0]), np.array([True]), np.array([True]))
-    for ids in (batch.ids, batch.spelled_ids):
+    for ids in (batch.ids, batch.view_ids):
         assert from_selfies(viewed.vocabulary.decode(ids[0].tolist())).smiles == "CC(N)C(=O)O"
 
 

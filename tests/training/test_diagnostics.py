@@ -4,8 +4,8 @@ from math import inf, nan
 import numpy as np
 import pytest
 
-from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.dataset.preparation import prepare_corpus
 from molvae.diagnosis.held_out import HeldOut, is_same_molecule
 from molvae.training.diagnostics import validate
 

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from molvae.chem.notation import remove_stereo
-from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.views import FEATURES
 from molvae.molecule_vae import MoleculeVAE
 from molvae.training.loop import TrainingLoop, draw_noise_levels

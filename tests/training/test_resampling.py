@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Poisson
 
-from molvae.dataset.corpus import prepare_corpus
+from molvae.dataset.preparation import prepare_corpus
 from molvae.files import read_json
 from molvae.model.acceptance import DrawFeatures
 from molvae.model.prior import PushForwardPrior

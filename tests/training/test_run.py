@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from training_process import start_training, wait_for
 
 from molvae.chem.molecule import Molecule
-from molvae.dataset.corpus import prepare_corpus
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.dataset.preparation import prepare_corpus
 from molvae.errors import (
     ConfigError,
     DataError,

@@ -13,8 +13,9 @@ import torch
 from safetensors import safe_open
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.dataset.corpus import prepare_corpus, split
+from molvae.dataset.corpus import split
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.dataset.preparation import prepare_corpus
 from molvae.errors import DataError, RunError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
