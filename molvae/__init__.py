@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from molvae.optimize.result import SearchResult
     from molvae.optimize.search import search
     from molvae.pretrained import shipped_models
+    from molvae.report.config import ReportConfig
     from molvae.report.writing import write_report
     from molvae.runs import RunDirectory
     from molvae.scaffold_completion import Completion, complete
@@ -80,6 +81,7 @@ __all__ = [
     "Objective",
     "ObjectiveConfig",
     "Pattern",
+    "ReportConfig",
     "RunDirectory",
     "Samples",
     "Scores",
@@ -143,6 +145,7 @@ _HOMES = {
     "molvae.optimize.result": ("SearchResult",),
     "molvae.optimize.search": ("search",),
     "molvae.pretrained": ("shipped_models",),
+    "molvae.report.config": ("ReportConfig",),
     "molvae.report.writing": ("write_report",),
     "molvae.runs": ("RunDirectory",),
     "molvae.scaffold_completion": ("Completion", "complete"),

@@ -4,21 +4,75 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from rdkit import Chem
+from rdkit.Chem import Mol, rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
+from rdkit.Chem.rdFMCS import FindMCS
 
 from molvae.chem.molecule import Molecule
 
+_HIGHLIGHT = (1.0, 0.76, 0.35)
+_MCS_SECONDS = 2
+_MIN_COMMON_ATOMS = 3
+"""Atoms in common from which a molecule is aligned to another."""
 
-def depiction(molecule: Molecule, width: int = 240, height: int = 170) -> str:
-    """Structural formula as SVG without background; width and height are in pixels."""
+
+def depiction(
+    molecule: Molecule, width: int = 240, height: int = 170, reference: Molecule | None = None
+) -> str:
+    """Structural formula as SVG without background.
+
+    Args:
+        molecule: molecule to draw.
+        width: width in pixels.
+        height: height in pixels.
+        reference: molecule to align to: the largest substructure in common lies as in the drawing
+            of the reference, and the other atoms are highlighted. Molecules with fewer than three
+            atoms in common are drawn as without a reference.
+    """
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     # Any: RDKit's stubs give these options the wrong types.
     options: Any = drawer.drawOptions()
     options.clearBackground = False
     options.padding = 0.06
-    rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule.mol)
+    mol = Chem.Mol(molecule.mol)
+    atoms = [] if reference is None else _align(mol, reference)
+    bonds = [
+        bond.GetIdx()
+        for bond in mol.GetBonds()
+        if not {bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()}.isdisjoint(atoms)
+    ]
+    options.setHighlightColour(_HIGHLIGHT)
+    rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol, highlightAtoms=atoms, highlightBonds=bonds)
     drawer.FinishDrawing()
     return str(drawer.GetDrawingText())
+
+
+def _align(mol: Mol, reference: Molecule) -> list[int]:
+    """Give a molecule coordinates like those of the reference; the atoms that the latter lacks."""
+    template = Chem.Mol(reference.mol)
+    rdDepictor.Compute2DCoords(template)
+    common = FindMCS([template, mol], timeout=_MCS_SECONDS, ringMatchesRingOnly=True)
+    pattern = Chem.MolFromSmarts(common.smartsString)
+    matches = template.GetSubstructMatch(pattern), mol.GetSubstructMatch(pattern)
+    # RDKit's own option for complete rings takes seconds for some pairs.
+    broken = [_broken_ring_atoms(*pair) for pair in zip((template, mol), matches, strict=True)]
+    pairs = [
+        (index, mine)
+        for index, mine in zip(*matches, strict=True)
+        if index not in broken[0] and mine not in broken[1]
+    ]
+    if len(pairs) < _MIN_COMMON_ATOMS:
+        return []
+    rdDepictor.GenerateDepictionMatching2DStructure(mol, template, atomMap=pairs)
+    return sorted(set(range(mol.GetNumAtoms())).difference(index for _, index in pairs))
+
+
+def _broken_ring_atoms(mol: Mol, match: Sequence[int]) -> set[int]:
+    """Atoms of rings of which no ring lies in the match as a whole."""
+    rings = mol.GetRingInfo().AtomRings()
+    whole = {index for ring in rings if set(ring) <= set(match) for index in ring}
+    return {index for ring in rings for index in ring} - whole
 
 
 def depiction_cell(molecule: Molecule, caption: str | None = None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import BondStereo, ChiralType, Mol, rdDepictor
+from rdkit.Chem import BondStereo, ChiralType, Mol, StereoSpecified, StereoType, rdDepictor
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.reading import Change, cxsmiles, read_smiles
@@ -73,12 +73,25 @@ def sdf_record(smiles: str, fields: Mapping[str, str], title: str = "") -> str:
         MoleculeError: RDKit does not accept the SMILES.
     """
     mol = Chem.Mol(Molecule.parse(smiles).mol)
+    mark_unspecified_bonds(mol)
     rdDepictor.Compute2DCoords(mol)
     mol.SetProp("_Name", " ".join(title.split()))
     for name, value in fields.items():
         plain = " ".join(name.translate({ord("<"): "(", ord(">"): ")"}).split())
         mol.SetProp(plain, " ".join(value.split("\n")) if "\n" in value else value)
     return str(Chem.SDWriter.GetText(mol))
+
+
+def mark_unspecified_bonds(mol: Mol) -> None:
+    """Mark double bonds that may be E or Z and are neither as of unknown geometry.
+
+    RDKit's writer leaves out the mark beside another double bond, and readers then take the
+    geometry from the coordinates.
+    """
+    for element in Chem.FindPotentialStereo(mol):
+        is_bond = element.type == StereoType.Bond_Double
+        if is_bond and element.specified == StereoSpecified.Unspecified:
+            mol.GetBondWithIdx(element.centeredOn).SetStereo(BondStereo.STEREOANY)
 
 
 def smiles_of_mol(mol: Mol | None) -> str:

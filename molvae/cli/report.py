@@ -4,33 +4,49 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
-from molvae.cli.flags import OptionalOutFile
+from molvae.cli.flags import (
+    OptionalOutFile,
+    ReadStructures,
+    StructureColumn,
+    check_apart,
+    flags_of,
+)
 from molvae.cli.output import Output, OutputFlags
-from molvae.runs import RunDirectory
+from molvae.report.config import ReportConfig
 
 
 def report(
-    run: Path,
+    source: Path,
     /,
     *,
     out: OptionalOutFile = None,
-    molecules: Annotated[int, Parameter(validator=Number(gte=0))] = 24,
+    model: Annotated[Path | None, Parameter(name="--model", alias="-m")] = None,
+    columns: ReadStructures = StructureColumn(),
+    settings: Annotated[ReportConfig, flags_of("Settings", hidden=("model",))] = ReportConfig(),
     output: OutputFlags = Output(),
 ) -> None:
-    """Write an HTML page about a training or a search: its curves and its best molecules.
+    """Write an HTML page about a run, a file of molecules or a measurement.
 
-    The page needs no other file and no network. The run may still be in progress, or have been
-    interrupted.
+    A training: curves, examples of reconstruction, samples beside the data, a latent map. A search:
+    its best molecules, curves and sources. A file of molecules, as generate and complete write it:
+    properties, and the nearest molecules of a reference. The result of evaluate or diagnose.
+    Molecules are in a table to sort, search and download. The page needs no other file and no
+    network. A run may still be in progress, or have been interrupted.
 
     Args:
-        run: Folder of a run of `molvae train` or `molvae optimize`.
-        out: HTML file. Default: report.html in the folder of the run.
-        molecules: How many of the best molecules of a search are drawn.
+        source: Folder of a run of train or optimize; CSV, TSV, SMI, SDF or Parquet file of
+            molecules; or JSON file of evaluate or diagnose.
+        out: HTML file. Default: report.html in the folder of the run, or beside the file with its
+            name.
+        model: Model whose latent space is drawn as a map of the molecules: a folder, a training
+            run, or the name of a shipped model. A training uses its own.
     """
+    if out is not None:
+        check_apart(source, out)
     with output.activity("drawing the report"):
         from molvae.report.writing import write_report
 
-        written = write_report(RunDirectory(run), out, molecules)
+        config = settings.with_changes({"model": model})
+        written = write_report(source, out, config, columns.choice())
     output.show({"report": str(written)}, str(written))

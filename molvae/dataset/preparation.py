@@ -49,16 +49,10 @@ def prepare_corpus(
     """
     config = config or CorpusConfig()
     path = _data_file(source, folder)
-    path, name = local_path(path), path.name
-    # Everything that decides what a store holds, besides the data.
-    settings = config.model_dump(mode="json")
-    versions = {package: package_version(package) for package in _PACKAGES}
-    key = {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    store = (folder or path.parent) / f"{name}.tokens" / digest[:_KEY_CHARACTERS]
-    stored = Corpus.read(store)
-    if stored and stored.record.key == key and stored.record.source.is_still(path):
+    if stored := find_corpus(path, config, folder):
         return stored
+    store, key = _locate_store(path, config, folder)
+    path = local_path(path)
     table = Table.open(
         path,
         config.smiles_column,
@@ -77,6 +71,34 @@ def prepare_corpus(
     if made is None:
         raise DataError(f"the token store {str(store)!r} changed as it was made; try again")
     return made
+
+
+def find_corpus(path: Path, config: CorpusConfig, folder: Path | None = None) -> Corpus | None:
+    """The acceptable molecules of a file from its token store; None without an up-to-date store.
+
+    Args:
+        path: the file of molecules.
+        config: columns to read, and rules for accepting rows.
+        folder: folder of the token stores; None means beside the file.
+    """
+    store, key = _locate_store(path, config, folder)
+    stored = Corpus.read(store)
+    if stored is None or stored.record.key != key:
+        return None
+    return stored if stored.record.source.is_still(local_path(path)) else None
+
+
+# Any: JSON values.
+def _locate_store(
+    path: Path, config: CorpusConfig, folder: Path | None
+) -> tuple[Path, dict[str, Any]]:
+    """Folder of a token store, and its key: everything that decides its content but the data."""
+    settings = config.model_dump(mode="json")
+    versions = {package: package_version(package) for package in _PACKAGES}
+    key = {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    parent = folder or local_path(path).parent
+    return parent / f"{path.name}.tokens" / digest[:_KEY_CHARACTERS], key
 
 
 # Any: see `MoleculeSource`.

@@ -82,6 +82,15 @@ class ConditionalObjective(Protocol):
         ...
 
 
+def similarities(lead: Molecule, molecules: Sequence[Molecule]) -> Float64[np.ndarray, " molecule"]:
+    """Tanimoto similarity of each molecule to the lead: Morgan bits, radius 2."""
+    # Not in 8 bits, as the sums go beyond 255; those of floats are exact to 2 ** 24.
+    bits = morgan_bits([lead, *molecules], _RADIUS, _BITS).astype(np.float32)
+    shared = (bits[1:] @ bits[0]).astype(np.float64)
+    union = bits[0].sum() + bits[1:].sum(axis=1) - shared
+    return np.asarray(shared / union, dtype=np.float64)
+
+
 class HardConstraints:
     """Judges molecules and counts the rejected ones.
 
@@ -135,14 +144,7 @@ class HardConstraints:
 
     def similarities(self, molecules: Sequence[Molecule]) -> Float64[np.ndarray, " molecule"]:
         """Tanimoto similarity of each molecule to the lead; 1 when there is no lead."""
-        if self.lead is None:
-            return np.ones(len(molecules))
-        # Not in 8 bits, as the sums go beyond 255; those of floats are exact to 2 ** 24.
-        bits = morgan_bits([self.lead, *molecules], _RADIUS, _BITS).astype(np.float32)
-        lead, others = bits[0], bits[1:]
-        shared = (others @ lead).astype(np.float64)
-        union = lead.sum() + others.sum(axis=1) - shared
-        return np.asarray(shared / union, dtype=np.float64)
+        return np.ones(len(molecules)) if self.lead is None else similarities(self.lead, molecules)
 
     def _judge(self, molecules: Sequence[Molecule]) -> list[str | None]:
         similar = np.ones(len(molecules), dtype=np.bool_)

@@ -3,12 +3,18 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from molvae.report.molecule_set import MoleculeSet
+
 TEMPLATE = "page.html"
+STYLE = "page.css"
+SCRIPTS = ("structures.js", "molecules.js")
+"""In this order they are one script."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,10 @@ class Card:
 
     picture: Picture
     lines: tuple[str, ...]
+    smiles: str = ""
+    """SMILES that a click copies; empty for none."""
+    second: Picture | None = None
+    """Another molecule, drawn beside the first."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,15 @@ class Table:
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+
+class View(StrEnum):
+    """Interactive views of the molecules of a page."""
+
+    TABLE = "table"
+    """Cards or table rows, to sort, search and download."""
+    MAP = "map"
+    """Points of a latent space."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,8 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     cards: tuple[Card, ...] = ()
     table: Table | None = None
+    view: View | None = None
+    """View of the molecules of the page."""
     folded: bool = False
     """Whether it is collapsed until the reader opens it."""
 
@@ -62,14 +83,21 @@ class Page:
     title: str
     about: str
     sections: tuple[Section, ...]
+    molecules: MoleculeSet | None = None
+    """Molecules that the views show."""
 
     def html(self) -> str:
-        """The page as one file without scripts or links to other files."""
+        """The page as one file that refers to no other."""
         environment = Environment(
             autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        source = files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8")
-        return environment.from_string(source).render(page=self)
+        return environment.from_string(_resource(TEMPLATE)).render(
+            page=self, style=_resource(STYLE), script="\n".join(map(_resource, SCRIPTS))
+        )
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 # Any: JSON values.

@@ -96,6 +96,35 @@ class SearchSummary(Record):
     front: FrontSummary | None
 
 
+class MetricsRecord(Record):
+    """Result of an evaluation."""
+
+    metrics: Mapping[str, float | None]
+    """None (here and below): the samples are too few."""
+    repairs: Mapping[str, float] = {}
+    control: Mapping[str, float | None] = {}
+    counts: Mapping[str, int] = {}
+    notes: tuple[str, ...] = ()
+
+
+class VerdictRecord(Record):
+    """A verdict of a diagnosis."""
+
+    item: str
+    word: str
+    is_sound: bool
+    reason: str
+
+
+class DiagnosisRecord(Record):
+    """Result of a diagnosis."""
+
+    molecules: int
+    held_out: HeldOut
+    verdicts: tuple[VerdictRecord, ...]
+    notes: tuple[str, ...] = ()
+
+
 def read_record(kind: type[AnyRecord], path: Path) -> AnyRecord:
     """The contents of a JSON file.
 

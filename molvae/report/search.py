@@ -6,16 +6,18 @@ from math import isnan
 
 import numpy as np
 
-from molvae.chem.depiction import depiction
-from molvae.chem.molecule import Molecule
 from molvae.optimize.curves import curve_of_best, mean_of_best
 from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.journal import Journal
 from molvae.optimize.result import Front, best_first
-from molvae.report.charts import Series, curves, scatter
+from molvae.report.charts import Series, curves, scatter, shares
+from molvae.report.config import ReportConfig
 from molvae.report.origin import origin_sections
-from molvae.report.page import Card, Page, Picture, Section, Table
+from molvae.report.page import Page, Picture, Section, Table
+from molvae.report.ranking import Ranking
 from molvae.report.records import Lead, SearchSummary, read_record
+from molvae.report.search_course import components_of_best, source_shares
+from molvae.report.views import molecule_sections
 from molvae.runs import RunDirectory
 
 _BEST = 100
@@ -24,32 +26,39 @@ _READINGS = 100
 """Approximate number of points of the curves of the best scores."""
 
 
-def search_page(run: RunDirectory, molecules: int) -> Page:
+def search_page(run: RunDirectory, config: ReportConfig) -> Page:
     """The page of a search that has ended, was interrupted or is in progress.
 
     Args:
         run: its folder.
-        molecules: number of best molecules that are drawn.
+        config: what is drawn.
 
     Raises:
         RunError: the journal cannot be read.
         FileError: another file of the run is damaged.
+        ModelError: the model of the map is damaged, or not there.
     """
     with Journal.read_only(run.journal) as journal:
         candidates = journal.evaluations()
     summary = read_record(SearchSummary, run.summary) if run.summary.is_file() else None
     if summary is not None and summary.calls < len(candidates):
         summary = None  # It was written before the search was resumed.
+    further = (*_left_out(summary), *origin_sections(run))
     sections = [_outcome(candidates, summary)]
+    molecules = None
     if any(not isnan(evaluation.score) for evaluation in candidates):
-        sections += [_best(candidates, summary, molecules), _course(candidates)]
+        ranking = Ranking.of(candidates, summary.lead.smiles if summary and summary.lead else None)
+        sections += [ranking.cards(config.molecules), _course(candidates)]
         if summary and summary.front and summary.front.molecules:
             sections.append(_front(candidates))
         sections.append(_sources(candidates))
+        molecules = ranking.molecule_set(f"{run.path.resolve().name}_molecules", config.model)
+        sections += molecule_sections("All molecules", molecules, ranking.about())
     return Page(
         f"Search {run.path.resolve().name}",
         "Each call scored one distinct molecule; higher scores are better.",
-        (*sections, *_left_out(summary), *origin_sections(run)),
+        (*sections, *further),
+        molecules,
     )
 
 
@@ -83,29 +92,6 @@ def _lead_facts(lead: Lead) -> dict[str, str]:
     return facts
 
 
-def _best(
-    candidates: Sequence[Evaluation], summary: SearchSummary | None, molecules: int
-) -> Section:
-    lead = summary.lead.smiles if summary and summary.lead else None
-    scored = [evaluation for evaluation in best_first(candidates) if not isnan(evaluation.score)]
-    best = [evaluation for evaluation in scored if evaluation.smiles != lead][:molecules]
-    first = [evaluation for evaluation in candidates if evaluation.smiles == lead]
-    cards = [_card(evaluation, "lead: ") for evaluation in first] + [
-        _card(evaluation) for evaluation in best
-    ]
-    return Section("Best molecules", cards=tuple(cards))
-
-
-def _card(evaluation: Evaluation, name: str = "") -> Card:
-    values = tuple(
-        f"{key} {value:.4g}" for key, value in evaluation.values.items() if not isnan(value)
-    )
-    picture = Picture(depiction(Molecule.parse(evaluation.smiles)), evaluation.smiles)
-    score = "no score" if isnan(evaluation.score) else f"{evaluation.score:.4f}"
-    origin = f"call {evaluation.call:,}, {evaluation.source}"
-    return Card(picture, (f"{name}{score}", ", ".join(values), evaluation.smiles, origin))
-
-
 def _course(candidates: Sequence[Evaluation]) -> Section:
     by_source: dict[str, list[Evaluation]] = {}
     for evaluation in candidates:
@@ -122,7 +108,15 @@ def _course(candidates: Sequence[Evaluation]) -> Section:
     scores = _scores(candidates)
     lines = [_best_so_far("mean of the top 10", scores, 10), _best_so_far("best", scores, 1)]
     about = "Score of each molecule in the order of the calls, by its source."
-    return Section("Course", pictures=(Picture(scatter(dots, lines, "call", "score"), about),))
+    pictures = [Picture(scatter(dots, lines, "call", "score"), about)]
+    components = components_of_best(candidates)
+    if len(components) > 1:
+        chart = curves(components, "call", "desirability", share=True)
+        about = "Components of the objective: means over the ten best molecules so far."
+        pictures.append(Picture(chart, about))
+    about = "Share of each source in the calls, from the first to the last."
+    pictures.append(Picture(shares(*source_shares(candidates), "call"), about))
+    return Section("Course", pictures=tuple(pictures))
 
 
 def _best_so_far(label: str, scores: np.ndarray, k: int) -> Series:

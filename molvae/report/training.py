@@ -4,17 +4,25 @@ from collections.abc import Sequence
 
 from molvae.diagnosis.thresholds import describe_elbo_gap
 from molvae.report.charts import Series, bars, curves
+from molvae.report.config import ReportConfig
 from molvae.report.origin import origin_sections, refusals
 from molvae.report.page import Page, Picture, Section
 from molvae.report.records import ProgressLine, TrainingSummary, read_progress, read_record
+from molvae.report.training_samples import sample_sections
 from molvae.runs import RunDirectory
 
 
-def training_page(run: RunDirectory) -> Page:
+def training_page(run: RunDirectory, config: ReportConfig) -> Page:
     """The page of a training that has ended, was interrupted or is in progress.
+
+    Args:
+        run: its folder.
+        config: what is drawn, and what the samples are compared with.
 
     Raises:
         FileError: a file of the run is damaged.
+        ModelError: the model is damaged.
+        DataError: the file to compare with cannot be read.
     """
     lines = read_progress(run.progress) if run.progress.is_file() else []
     summary = read_record(TrainingSummary, run.summary) if run.summary.is_file() else None
@@ -25,10 +33,14 @@ def training_page(run: RunDirectory) -> Page:
         sections.append(_course(lines))
     if lines:
         sections.append(_use_of_z(lines[-1]))
+    # Read before the model is sampled, which takes longer.
+    further = (*refusals(run), *origin_sections(run))
+    samples, molecules = sample_sections(run, config)
     return Page(
         f"Training {run.path.resolve().name}",
         "Losses are in nats per molecule; the model never saw the held-out molecules.",
-        (*sections, *refusals(run), *origin_sections(run)),
+        (*sections, *samples, *further),
+        molecules,
     )
 
 

@@ -1,47 +1,77 @@
-"""write_report: the page of a training or a search, as an HTML file."""
+"""write_report: the page of a run, a file of molecules or a measurement, as an HTML file."""
 
 from pathlib import Path
 
+from molvae.dataset.layout import ColumnChoice
 from molvae.errors import RunError
 from molvae.files import atomic_write
+from molvae.report.config import ReportConfig
+from molvae.report.measurements import measurement_page
 from molvae.report.page import Page
 from molvae.report.records import read_settings
 from molvae.report.search import search_page
+from molvae.report.table import table_page
 from molvae.report.training import training_page
 from molvae.runs import RunDirectory
 
+_HTML = (".html", ".htm")
 
-def write_report(run: RunDirectory, out: Path | None = None, molecules: int = 24) -> Path:
-    """Write the report of a training or a search, and return its file.
+
+def write_report(
+    source: RunDirectory | Path | str,
+    out: Path | None = None,
+    config: ReportConfig | None = None,
+    columns: ColumnChoice | None = None,
+) -> Path:
+    """Write a report, and return its file.
 
     Args:
-        run: its folder; the run may be in progress, or have been interrupted.
-        out: HTML file; None writes report.html into the folder.
-        molecules: how many of the best molecules of a search are drawn.
+        source: folder of a training or a search, which may be in progress, or have been
+            interrupted; a file of molecules; or the JSON file of an evaluation or a diagnosis.
+        out: HTML file; None writes report.html into the folder, or an HTML file beside the file.
+        config: what is drawn, and what it is compared with.
+        columns: the column of a file of molecules; None finds it.
 
     Raises:
         RunError: the folder holds neither a training nor a search, or its journal is damaged.
         FileError: a file of the run is damaged, or the report cannot be written.
+        DataError: a file of molecules cannot be read.
+        ModelError: the model is damaged, or not there.
     """
-    page = _page(run, molecules).html()
-    path = out or run.report
-    is_inside = path.resolve().parent == run.path.resolve()
-    if is_inside and path.exists() and path.suffix.lower() not in (".html", ".htm"):
-        raise RunError(f"{str(path)!r} is not an HTML file; write the report elsewhere")
-    with atomic_write(path) as stream:
-        stream.write(page)
-    return path
+    path = source.path if isinstance(source, RunDirectory) else Path(source)
+    config, columns = config or ReportConfig(), columns or ColumnChoice()
+    if not path.is_file():
+        page, default = _run_page(RunDirectory(path), config), "report.html"
+        folder = path
+    else:
+        page = _file_page(path, config, columns)
+        folder, default = path.parent, f"{path.name.partition('.')[0]}.html"
+    out = out or folder / default
+    is_inside = out.resolve().parent == folder.resolve()
+    if is_inside and out.exists() and out.suffix.lower() not in _HTML:
+        raise RunError(f"{str(out)!r} is not an HTML file; write the report elsewhere")
+    text = page.html()
+    with atomic_write(out) as stream:
+        stream.write(text)
+    return out
 
 
-def _page(run: RunDirectory, molecules: int) -> Page:
+def _file_page(path: Path, config: ReportConfig, columns: ColumnChoice) -> Page:
+    if path.suffix.lower() == ".json":
+        return measurement_page(path)
+    return table_page(path, config, columns)
+
+
+def _run_page(run: RunDirectory, config: ReportConfig) -> Page:
     if not run.settings.is_file():
         raise RunError(
-            f"{str(run.path)!r} holds no run; expected the folder of a training or a search"
+            f"{str(run.path)!r} holds no run; expected the folder of a training or a search, a "
+            "file of molecules, or the JSON file of an evaluation or a diagnosis"
         )
     if run.journal.is_file():
-        return search_page(run, molecules)
+        return search_page(run, config)
     if "search" in read_settings(run.settings):
         raise RunError(
             f"the search {str(run.path)!r} was interrupted before its first call; resume it"
         )
-    return training_page(run)
+    return training_page(run, config)

@@ -73,13 +73,20 @@ def prepare_start(plan: TrainingPlan, corpus: Corpus, notify: Notify | None = No
         corpus = corpus.add_views()
     if plan.train.fingerprint_weight:
         model.network.add_fingerprint_head(FEATURES)
-    limit = max(1, int(_MAX_HELD_OUT_SHARE * len(corpus)))
-    seed = model.card.held_out_seed(plan.train.seed)
-    training, held_out = split(corpus, min(plan.train.held_out, limit), seed)
+    training, held_out = split_data(plan, corpus, model)
     if has_new_head:
         _scale_head(model, corpus, training)
     _check_outliers(model, corpus)
     return Start(model, TrainingData(corpus, training, held_out))
+
+
+def split_data(
+    plan: TrainingPlan, corpus: Corpus, model: MoleculeVAE
+) -> tuple[Int64[np.ndarray, " chosen"], Int64[np.ndarray, " held_out"]]:
+    """Indices of the training molecules and of the held-out ones, the same for a model's life."""
+    limit = max(1, int(_MAX_HELD_OUT_SHARE * len(corpus)))
+    seed = model.card.held_out_seed(plan.train.seed)
+    return split(corpus, min(plan.train.held_out, limit), seed)
 
 
 def build_model(

@@ -1,4 +1,7 @@
+import re
 from xml.etree import ElementTree
+
+import pytest
 
 from molvae.chem.depiction import depiction
 from molvae.chem.molecule import Molecule
@@ -16,3 +19,31 @@ def test_drawing_leaves_the_molecule_as_it_was():
     depiction(molecule)
     assert molecule.mol.GetNumConformers() == 0
     assert molecule == Molecule.parse("Oc1ccccc1")
+
+
+HIGHLIGHT = "#FFC159"
+LEAD = Molecule.parse("CC(=O)Nc1ccc(O)cc1")
+
+
+def test_a_molecule_lies_as_its_reference_with_the_difference_highlighted():
+    svg = depiction(Molecule.parse("CC(=O)Nc1ccc(OCC)cc1"), reference=LEAD)
+    highlighted = set(re.findall(r"class='(atom-\d+)' \s*style='fill:" + HIGHLIGHT, svg))
+    assert highlighted == {"atom-9", "atom-10"}
+
+
+def test_the_reference_itself_has_no_highlight_and_the_same_drawing():
+    assert depiction(LEAD, reference=LEAD) == depiction(LEAD)
+    assert HIGHLIGHT not in depiction(LEAD, reference=LEAD)
+
+
+@pytest.mark.parametrize("smiles", ["FC(F)F", "[Na+]"])
+def test_a_molecule_with_nothing_in_common_is_drawn_as_without_a_reference(smiles):
+    molecule = Molecule.parse(smiles)
+    assert depiction(molecule, reference=LEAD) == depiction(molecule)
+
+
+def test_a_ring_in_part_is_no_common_substructure():
+    cyclohexyl, cyclopentyl = map(Molecule.parse, ("NC(=O)CCC1CCCCC1", "NC(=O)CCC1CCCC1"))
+    svg = depiction(cyclopentyl, reference=cyclohexyl)
+    highlighted = re.findall(r"class='(atom-\d+)' \s*style='fill:" + HIGHLIGHT, svg)
+    assert len(set(highlighted)) == 5

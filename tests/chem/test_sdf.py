@@ -73,3 +73,10 @@ def test_stereochemistry_that_rdkit_drops_is_reported(smiles, is_lost, dimension
 def test_enhanced_stereo_groups_are_reported(smiles, changes):
     (record,) = read_sdf(block_of(smiles, v3000=True))
     assert read_smiles(record.smiles).changes == changes
+
+
+# RDKit's writer did not mark a double bond of unknown geometry beside another one.
+@pytest.mark.parametrize("smiles", ["CCCN=C/C=C1\\CC(C(C)C)CCC1C", "CC=CC=C/C=C/C", "CC=CC"])
+def test_a_double_bond_of_unknown_geometry_stays_unknown(smiles):
+    mol = Chem.MolFromMolBlock(sdf_record(smiles, {}))
+    assert Chem.MolToSmiles(mol) == Chem.CanonSmiles(smiles)

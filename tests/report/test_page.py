@@ -6,15 +6,15 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg"><text>drawn</text></svg>'
 
 
 def test_what_is_told_stands_on_the_page_in_its_order():
-    card = Card(Picture(SVG, "CCO"), ("0.5", "call 3"))
+    card = Card(Picture(SVG, "CCO"), ("0.5", "call 3"), "CCO", Picture(SVG, "CCN"))
     sections = (
         Section("First", "some text", {"name": "value"}, (Picture(SVG, "a picture"),)),
         Section("Second", cards=(card,), table=Table(("x", "y"), (("1", "2"),)), folded=True),
     )
     page = ReadPage(Page("Title", "about it", sections).html())
-    body = "Title about it First some text name value a picture Second 0.5 call 3 x y 1 2"
+    body = "Title about it First some text name value a picture Second 0.5 call 3 CCO x y 1 2"
     assert page.text.endswith(body)
-    assert list(page.pictures) == ["a picture", "CCO"]
+    assert list(page.pictures) == ["a picture", "CCO", "CCN"]
 
 
 def test_what_looks_like_html_stays_text():

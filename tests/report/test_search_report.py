@@ -1,4 +1,6 @@
+import csv
 import json
+import re
 import shutil
 from dataclasses import replace
 from math import nan
@@ -14,7 +16,9 @@ from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.methods import SearchConfig
 from molvae.optimize.search import search
 from molvae.report.charts import Series
+from molvae.report.config import ReportConfig
 from molvae.report.search import _best_so_far, _sources
+from molvae.report.search_course import components_of_best, source_shares
 from molvae.report.writing import write_report
 from molvae.runs import RunDirectory
 
@@ -49,7 +53,7 @@ def copied(found, folder):
 
 
 def read(run, **settings):
-    return ReadPage(write_report(run, **settings).read_text(encoding="utf-8"))
+    return ReadPage(write_report(run, config=ReportConfig(**settings)).read_text(encoding="utf-8"))
 
 
 def test_the_best_molecules_are_drawn_best_first(found):
@@ -59,8 +63,8 @@ def test_the_best_molecules_are_drawn_best_first(found):
     assert list(page.pictures)[:5] == best
     assert "Score of each molecule" in list(page.pictures)[5]
     first = result.evaluations[0]
-    card = f"{first.score:.4f} qed {first.values['qed']:.4g} {first.smiles} call {first.call}"
-    assert f"Best molecules {card}, {first.source}" in page.text
+    card = f"{first.score:.4f} qed {first.values['qed']:.4g} call {first.call}, {first.source}"
+    assert f"Best molecules {card} {first.smiles}" in page.text
 
 
 def test_how_it_ended_and_what_it_left_out_are_told(found):
@@ -214,3 +218,62 @@ def test_a_file_that_holds_something_else_is_named(found, tmp_path, name, conten
     (run.path / name).write_text(content)
     with pytest.raises(FileError, match=rf"{name}.*\brestore\b"):
         write_report(run)
+
+
+def data_of(run, **settings):
+    html = write_report(run, config=ReportConfig(**settings)).read_text(encoding="utf-8")
+    content = re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1]
+    return json.loads(content)
+
+
+def test_all_molecules_are_in_the_table_best_first(found):
+    result, run = found
+    data = data_of(run)
+    columns = {column["name"]: column["cells"] for column in data["columns"]}
+    assert data["columns"][0]["smiles"] == [row.smiles for row in result.evaluations]
+    assert columns["score"] == pytest.approx([row.score for row in result.evaluations], rel=1e-5)
+    assert columns["call"] == [row.call for row in result.evaluations]
+    assert "similarity_to_lead" not in columns
+
+
+def test_similarities_to_the_lead_are_those_of_the_search(tiny_model, tmp_path):
+    result, run = searched(tiny_model, tmp_path / "run", constraints={"lead": ANILIDE})
+    columns = {column["name"]: column["cells"] for column in data_of(run)["columns"]}
+    with run.candidates.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    expected = [float(row["similarity_to_lead"]) for row in rows]
+    assert columns["similarity_to_lead"] == pytest.approx(expected, rel=1e-5)
+    page = read(run)
+    assert f"similarity {result.lead.similarity:.2f}, call {result.lead.best.call}" in page.text
+    assert "Aligned to the lead" in page.text
+
+
+def test_a_model_gives_a_map(found, trained):
+    _, run = found
+    assert data_of(run)["maps"] == {}
+    (name,) = data_of(run, model=trained[1])["maps"]
+    assert name.startswith("PCA")
+
+
+def test_the_components_are_means_over_the_best_so_far():
+    rows = [
+        Evaluation("C" * call, score, {}, {"a": score, "b": 1 - score}, call)
+        for call, score in enumerate([0.1, nan, *[0.5] * 10, 0.2], 1)
+    ]
+    first, second = components_of_best(rows)
+    assert (first.label, second.label) == ("a", "b")
+    assert first.x[0] == 1
+    assert first.y[0] == pytest.approx(0.1)
+    assert first.y[1] == pytest.approx(0.1)
+    # The first molecule has left the ten best.
+    assert first.y[-1] == pytest.approx(0.5)
+    assert second.y[-1] == pytest.approx(0.5)
+
+
+def test_the_shares_of_the_sources_add_up_to_one():
+    calls, shares = source_shares(candidates(*[("prior", 1.0)] * 30, *[("graph", 1.0)] * 10))
+    assert list(shares) == ["prior", "graph"]
+    assert len(calls) == 20
+    assert calls[0] == 1.5
+    assert [sum(values) for values in zip(*shares.values(), strict=True)] == [1.0] * 20
+    assert shares["graph"] == [0.0] * 15 + [1.0] * 5

@@ -5,6 +5,7 @@ import pytest
 from page_reader import ReadPage
 
 from molvae.errors import FileError
+from molvae.report.config import ReportConfig
 from molvae.report.writing import write_report
 from molvae.runs import RunDirectory
 from molvae.training.run import resume, train
@@ -16,8 +17,9 @@ def run(trained, tmp_path):
     return RunDirectory(shutil.copytree(trained[1], tmp_path / "run"))
 
 
-def read(run):
-    return ReadPage(write_report(run).read_text(encoding="utf-8"))
+def read(run, samples=0, **settings):
+    config = ReportConfig(samples=samples, **settings)
+    return ReadPage(write_report(run, config=config).read_text(encoding="utf-8"))
 
 
 def test_a_finished_training_tells_its_figures(run):
@@ -160,3 +162,34 @@ def test_a_file_that_holds_something_else_is_named(run, name, content):
 def test_a_row_of_refused_ones_that_is_too_short_or_too_long_is_shown_as_it_is(run):
     run.refused_rows.write_text("line,reason,text,detail\n2,duplicate\n3,duplicate,C,,more\n")
     assert "duplicate 2 line reason text detail 2 duplicate 3 duplicate C" in read(run).text
+
+
+def test_samples_stand_beside_held_out_molecules(run):
+    page = read(run, samples=30)
+    assert "Examples of reconstruction" in page.text
+    assert "come back exactly (held-out molecules, drawn at random)" in page.text
+    assert "held-out molecules." in page.text.partition("Samples ")[2]
+    assert any(about.startswith("decoded: ") for about in page.pictures)
+    assert any(about.startswith("weight; median") for about in page.pictures)
+    assert {"Latent map", "Molecules"} <= {words.strip() for words in page.words}
+
+
+def test_samples_stand_beside_a_file_that_is_named(run, tmp_path):
+    file = tmp_path / "other.smi"
+    file.write_text("CCO\nc1ccccc1\nCCN\n")
+    page = read(run, samples=30, reference=file)
+    assert "beside 3 molecules of other.smi" in page.text
+
+
+def test_data_that_have_moved_are_named(run):
+    settings = json.loads(run.settings.read_text())
+    run.settings.write_text(json.dumps({**settings, "data": "/moved/away.csv"}))
+    page = read(run, samples=20)
+    assert "away.csv' are not as they were" in page.text
+    assert "Examples of reconstruction" not in page.text
+
+
+def test_settings_of_another_version_leave_the_data_out(run):
+    settings = json.loads(run.settings.read_text())
+    run.settings.write_text(json.dumps({**settings, "unknown": 1}))
+    assert "another version of molvae" in read(run, samples=20).text

@@ -1,0 +1,124 @@
+"""Sections of the report of a training that need its model: examples, samples, and a map."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from molvae.chem.depiction import depiction
+from molvae.chem.molecule import Molecule
+from molvae.chem.properties import property_values
+from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
+from molvae.dataset.preparation import find_corpus
+from molvae.errors import RunError
+from molvae.generation import generate
+from molvae.generation_config import GenerateConfig
+from molvae.molecule_vae import MoleculeVAE
+from molvae.report.comparison import Reference, property_histograms
+from molvae.report.config import ReportConfig
+from molvae.report.latent_map import encode_readable, latent_projections
+from molvae.report.molecule_set import MAX_MOLECULES, MoleculeSet
+from molvae.report.page import Card, Picture, Section
+from molvae.report.views import molecule_sections
+from molvae.runs import RunDirectory
+from molvae.training.config import TrainingPlan
+from molvae.training.start import split_data
+
+_MOST_DRAWS = 5.0
+"""Samples per molecule asked for; a model that needs more is drawn with fewer molecules."""
+_COLUMNS = ("logp", "qed", "sa", "weight")
+
+
+def sample_sections(
+    run: RunDirectory, config: ReportConfig
+) -> tuple[tuple[Section, ...], MoleculeSet | None]:
+    """Examples of reconstruction, samples beside data, a map; and the molecules that they show.
+
+    Nothing if the training has saved no model yet, or no samples are asked for.
+
+    Raises:
+        ModelError: the model is damaged.
+        DataError: the file to compare with cannot be read.
+    """
+    if not config.samples or not run.best_model.is_dir():
+        return (), None
+    model = MoleculeVAE.from_pretrained(run.best_model)
+    label, data = _data(run, model, config)
+    settings = GenerateConfig(n=config.samples, most_draws=_MOST_DRAWS, workers=1)
+    generation = generate(model, settings)
+    samples = [Molecule.parse(row.smiles) for row in generation.molecules]
+    of = label if config.reference is None else f"molecules of {label}"
+    about = f"{len(samples):,} distinct molecules from {generation.drawn:,} samples of the model"
+    about += f", beside {len(data):,} {of}." if data else f". {label}"
+    pictures = property_histograms({"samples": samples, label: data})
+    shown = [*samples, *data][:MAX_MOLECULES]
+    if not shown:
+        return (Section("Samples", about),), None
+    molecules = MoleculeSet(
+        f"{run.path.resolve().name}_samples",
+        shown,
+        _columns(shown, len(samples), label),
+        projections=latent_projections(model, shown),
+    )
+    sections = (
+        *_examples(model, data[: config.molecules // 2], label),
+        Section("Samples", about, pictures=pictures),
+        *molecule_sections("Molecules", molecules),
+    )
+    return sections, molecules
+
+
+def _data(
+    run: RunDirectory, model: MoleculeVAE, config: ReportConfig
+) -> tuple[str, list[Molecule]]:
+    """A label and as many molecules as samples; without molecules the reason."""
+    generator = np.random.default_rng(0)
+    if config.reference is not None:
+        reference = Reference(config.reference)
+        return reference.name, reference.sample[: config.samples]
+    try:
+        plan = TrainingPlan.of_run(run)
+    except RunError:
+        return "The settings of the run are those of another version of molvae.", []
+    file = plan.data_file
+    corpus = find_corpus(file, plan.corpus, plan.store) if file.is_file() else None
+    if corpus is None:
+        text = f"The data {str(file)!r} are not as they were; give them with `--reference`."
+        return text, []
+    _, held_out = split_data(plan, corpus, model)
+    chosen = generator.permutation(held_out)[: config.samples]
+    return "held-out molecules", [Molecule.parse(corpus.smiles(int(row))) for row in chosen]
+
+
+def _columns(
+    molecules: Sequence[Molecule], n_samples: int, label: str
+) -> dict[str, list[float] | list[str]]:
+    """The set of each molecule, samples first, and its properties."""
+    rows = [property_values(molecule, _COLUMNS) for molecule in molecules]
+    sets = ["sample"] * n_samples + [label] * (len(molecules) - n_samples)
+    return {"set": sets, **{name: [row[name] for row in rows] for name in _COLUMNS}}
+
+
+def _examples(model: MoleculeVAE, molecules: Sequence[Molecule], label: str) -> tuple[Section, ...]:
+    """Molecules beside their reconstructions."""
+    rows, latents = encode_readable(model, molecules)
+    if not rows:
+        return ()
+    pairs = list(zip((molecules[row] for row in rows), model.decode(latents), strict=True))
+    exact = sum(molecule == decoded for molecule, decoded in pairs)
+    text = (
+        f"{exact} of {len(pairs)} come back exactly ({label}, drawn at random). Left: the "
+        "molecule. Right: what the model decodes greedily at its latent vector; atoms that the "
+        "molecule does not have are highlighted."
+    )
+    cards = tuple(_card(molecule, decoded) for molecule, decoded in pairs)
+    return (Section("Examples of reconstruction", text, cards=cards),)
+
+
+def _card(molecule: Molecule, decoded: Molecule | None) -> Card:
+    picture = Picture(depiction(molecule), molecule.smiles)
+    if decoded is None:
+        return Card(picture, ("decoded: no molecule",), molecule.smiles)
+    second = Picture(depiction(decoded, reference=molecule), f"decoded: {decoded.smiles}")
+    prints = [fingerprint(row, FingerprintKind.ECFP4) for row in (molecule, decoded)]
+    result = "exact" if molecule == decoded else f"similarity {tanimoto(*prints):.2f}"
+    return Card(picture, (result,), molecule.smiles, second)

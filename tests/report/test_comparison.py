@@ -1,0 +1,53 @@
+from math import isnan
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem import rdFingerprintGenerator
+from rdkit.DataStructs import TanimotoSimilarity
+
+from molvae.chem.molecule import Molecule
+from molvae.report.comparison import Reference, property_histograms
+
+FILE = ["CCO", "CC(=O)Nc1ccc(O)cc1", "c1ccccc1", "not a molecule", "CCCCCCCC"]
+QUERIES = ["CCCO", "CC(=O)Nc1ccc(OC)cc1", "Cc1ccccc1"]
+
+
+@pytest.fixture
+def reference(tmp_path):
+    path = tmp_path / "known.smi"
+    path.write_text("\n".join(FILE) + "\n")
+    return Reference(path)
+
+
+def test_the_nearest_molecule_is_the_most_similar_by_morgan_bits(reference):
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
+    mols = {smiles: Chem.MolFromSmiles(smiles) for smiles in (*QUERIES, *FILE[:3], FILE[4])}
+    prints = {smiles: generator.GetFingerprint(mol) for smiles, mol in mols.items()}
+    neighbors = reference.nearest(list(map(Molecule.parse, QUERIES)))
+    assert neighbors.size == 4
+    for query, neighbor, value in zip(
+        QUERIES, neighbors.molecules, neighbors.similarities, strict=True
+    ):
+        known = {
+            smiles: TanimotoSimilarity(prints[query], prints[smiles])
+            for smiles in prints
+            if smiles not in QUERIES
+        }
+        assert neighbor.smiles == max(known, key=known.get)
+        assert value == pytest.approx(known[neighbor.smiles], abs=1e-6)
+
+
+def test_a_file_without_a_molecule_has_no_neighbor(tmp_path):
+    path = tmp_path / "none.csv"
+    path.write_text("smiles\nnothing\n")
+    neighbors = Reference(path).nearest([Molecule.parse("CCO")])
+    assert neighbors.molecules == (None,)
+    assert isnan(neighbors.similarities[0])
+
+
+def test_histograms_have_a_median_for_each_group():
+    groups = {"new": [Molecule.parse("CCO")], "known": [Molecule.parse("c1ccccc1")], "none": []}
+    pictures = property_histograms(groups)
+    (weight,) = [picture.about for picture in pictures if picture.about.startswith("weight")]
+    assert weight == "weight; median 46.1 new, 78.1 known."
+    assert property_histograms({"none": []}) == ()

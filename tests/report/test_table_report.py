@@ -1,0 +1,125 @@
+import json
+import re
+
+import pytest
+from page_reader import ReadPage
+
+from molvae.dataset.layout import ColumnChoice
+from molvae.errors import DataError, FileError
+from molvae.report.config import ReportConfig
+from molvae.report.table import table_page
+from molvae.report.writing import write_report
+
+ROWS = "smiles,qed,name\nCCO,0.4,ethanol\nOCC,,\nhello,1,\nc1ccccc1,0.5,benzene\n"
+
+
+@pytest.fixture
+def molecules(tmp_path):
+    path = tmp_path / "made.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def content(html):
+    return json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1]
+    )
+
+
+def written(path, config=None, columns=None):
+    return write_report(path, config=config, columns=columns).read_text(encoding="utf-8")
+
+
+def test_the_page_of_a_file_has_its_molecules_and_columns(molecules):
+    html = written(molecules)
+    assert molecules.with_suffix(".html").read_text(encoding="utf-8") == html
+    assert "rows 4 distinct molecules 2 rows without a molecule 1" in ReadPage(html).text
+    smiles, qed, name = content(html)["columns"]
+    assert [smiles["smiles"][cell] for cell in smiles["cells"]] == ["CCO", "CCO", "c1ccccc1"]
+    assert qed["cells"] == [0.4, None, 0.5]
+    assert (name["kind"], name["cells"]) == ("text", ["ethanol", "", "benzene"])
+    assert content(html)["maps"] == {}
+    assert "Latent map" not in ReadPage(html).text
+
+
+def test_the_nearest_molecules_of_a_reference_are_beside_the_molecules(molecules, tmp_path):
+    reference = tmp_path / "known.smi"
+    reference.write_text("CCCO\nCc1ccccc1\n")
+    html = written(molecules, ReportConfig(reference=reference))
+    _, nearest, similarity, *_ = content(html)["columns"]
+    assert [nearest["smiles"][cell] for cell in nearest["cells"]] == ["CCCO", "CCCO", "Cc1ccccc1"]
+    assert similarity["name"] == "nearest_similarity"
+    assert all(0 < value < 1 for value in similarity["cells"])
+    assert "most similar of the 2 molecules of known.smi" in ReadPage(html).text
+
+
+def test_a_model_gives_a_map(molecules, trained):
+    html = written(molecules, ReportConfig(model=trained[1]))
+    ((name, (x, y)),) = content(html)["maps"].items()
+    assert name.startswith("PCA")
+    assert len(x) == len(y) == 3
+    assert "Latent map" in ReadPage(html).text
+
+
+def test_a_column_of_selfies_is_read(tmp_path):
+    path = tmp_path / "made.csv"
+    path.write_text("drawn\n[C][C][O]\n")
+    html = written(path, columns=ColumnChoice(selfies="drawn"))
+    assert content(html)["columns"][0]["smiles"] == ["CCO"]
+
+
+def test_a_long_file_is_shown_in_part(molecules):
+    html = table_page(molecules, ReportConfig(), ColumnChoice(), limit=2).html()
+    assert content(html)["rows"] == 2
+    assert "shown the first 2 molecules" in ReadPage(html).text
+
+
+def test_a_file_without_a_molecule_is_refused(tmp_path):
+    path = tmp_path / "made.csv"
+    path.write_text("smiles\nhello\n")
+    with pytest.raises(DataError, match=r"made\.csv"):
+        write_report(path)
+
+
+HELD_OUT = {
+    "molecules": 20,
+    "reconstruction": 1.5,
+    "kl": 30.0,
+    "language": 25.0,
+    "exact_reconstruction": 0.5,
+    "active_units": 2,
+    "kl_per_dimension": [20.0, 10.0],
+    "property_error": 0.0,
+}
+VERDICT = {"item": "use of z", "word": "informative", "is_sound": True, "reason": "KL 30.0 nats"}
+
+
+def test_the_page_of_a_diagnosis_has_its_verdicts(tmp_path):
+    path = tmp_path / "diagnosis.json"
+    result = {"model": "m", "molecules": 20, "held_out": HELD_OUT, "verdicts": [VERDICT]}
+    path.write_text(json.dumps({**result, "notes": ["a caveat"], "settings": {"seed": 3}}))
+    page = ReadPage(written(path))
+    assert "use of z informative yes KL 30.0 nats" in page.text
+    assert "held_out.reconstruction 1.5" in page.text
+    assert "a caveat" in page.text
+    assert "seed 3" in page.text
+    assert any("KL of each dimension" in about for about in page.pictures)
+
+
+def test_the_page_of_an_evaluation_explains_its_metrics(tmp_path):
+    path = tmp_path / "metrics.json"
+    metrics = {"valid": 0.75, "unique@1000": None, "FCD/Test": 2.0}
+    path.write_text(json.dumps({"metrics": metrics, "counts": {"samples": 1000}}))
+    text = ReadPage(written(path)).text
+    assert "valid 0.7500 share of the samples that are molecules" in text
+    assert "unique@1000 none share of distinct molecules" in text
+    assert "FCD/Test 2.0000 Fréchet ChemNet distance" in text
+    assert "samples 1,000" in text
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"metrics": 3}', '{"verdicts": [{}]}'])
+def test_another_json_file_is_refused(tmp_path, text):
+    path = tmp_path / "some.json"
+    path.write_text(text)
+    with pytest.raises(FileError, match=r"some\.json"):
+        write_report(path)
