@@ -123,7 +123,7 @@ def test_the_page_is_drawn_in_a_browser(tmp_path):
         [*words, "--dump-dom", path.as_uri()],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert "5 of 5 molecules" in done.stdout

@@ -251,7 +251,7 @@ def test_similarities_to_the_lead_are_those_of_the_search(tiny_model, tmp_path):
 def test_a_model_gives_a_map(found, trained):
     _, run = found
     assert data_of(run)["maps"] == {}
-    (name,) = data_of(run, model=trained[1])["maps"]
+    name = next(iter(data_of(run, model=trained[1])["maps"]))
     assert name.startswith("PCA")
 
 

@@ -55,7 +55,7 @@ def test_the_nearest_molecules_of_a_reference_are_beside_the_molecules(molecules
 
 def test_a_model_gives_a_map(molecules, trained):
     html = written(molecules, ReportConfig(model=trained[1]))
-    ((name, (x, y)),) = content(html)["maps"].items()
+    name, (x, y) = next(iter(content(html)["maps"].items()))
     assert name.startswith("PCA")
     assert len(x) == len(y) == 3
     assert "Latent map" in ReadPage(html).text
