@@ -1,5 +1,6 @@
 """MoleculeVAE: a vocabulary, a network and a prior that encode, decode and sample molecules."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -101,6 +102,7 @@ class MoleculeVAE:
             "decoder": repr(self.network.config.decoder),
             "learned_prior": str(self.network.has_prior),
             "properties": str(self.property_names),
+            **({"conditions": str(self.condition_names)} if self.condition_names else {}),
             "device": repr(str(self.device)),
         }
 
@@ -144,7 +146,10 @@ class MoleculeVAE:
             ModelError: the folder exists and is not a model folder.
         """
         description = {
-            "model": self.network.config.model_dump(),
+            # Models without conditions keep the format that earlier versions read.
+            "model": self.network.config.model_dump(
+                exclude=set() if self.condition_names else {"condition_on"}
+            ),
             "properties": list(self.property_names),
             "acceptance": self.network.acceptance is not None,
             "constraints": dict(CONSTRAINTS),
@@ -168,6 +173,23 @@ class MoleculeVAE:
     def latent_size(self) -> int:
         """Number of dimensions of the latent space."""
         return self.network.config.latent_size
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        """Properties that the decoders can be given; empty for a model without conditions."""
+        return self.network.config.condition_on
+
+    @property
+    def condition_ranges(self) -> dict[str, tuple[float, float]]:
+        """Smallest and largest value of each condition in the training data."""
+        conditions = self.network.conditions
+        if conditions is None:
+            return {}
+        bounds = torch.stack([conditions.low, conditions.high], dim=1).tolist()
+        return {
+            name: (low, high)
+            for name, (low, high) in zip(self.condition_names, bounds, strict=True)
+        }
 
     @property
     def greedy(self) -> DecodingConfig:
@@ -235,6 +257,7 @@ class MoleculeVAE:
         latents: Float[np.ndarray, "molecule latent"],
         config: DecodingConfig | None = None,
         seed: int = 0,
+        target: Mapping[str, float] | None = None,
     ) -> list[Molecule | None]:
         """The molecule at each latent vector; None where the symbols form no molecule.
 
@@ -242,8 +265,12 @@ class MoleculeVAE:
             latents: latent vectors.
             config: how tokens are chosen; None decodes greedily.
             seed: random seed, for tokens that are sampled.
+            target: values of `condition_names` that the decoder is given.
+
+        Raises:
+            ConfigError: the model is not conditioned on a property of the target.
         """
-        return from_selfies_batch(self.decode_symbols(latents, config, seed))
+        return from_selfies_batch(self.decode_symbols(latents, config, seed, target=target))
 
     def decode_symbols(
         self,
@@ -252,6 +279,7 @@ class MoleculeVAE:
         seed: int = 0,
         temperatures: Float32[np.ndarray, " molecule"] | None = None,
         noise_levels: Float32[np.ndarray, " molecule"] | None = None,
+        target: Mapping[str, float] | None = None,
     ) -> Iterator[Selfies]:
         """The SELFIES at each latent vector, in order.
 
@@ -262,9 +290,14 @@ class MoleculeVAE:
             temperatures: one per latent vector, instead of that of the settings.
             noise_levels: in [0, 1], how noisy each latent vector is, for a decoder that is shared
                 with the language model; None means 0.
+            target: values of `condition_names` that the decoder is given.
+
+        Raises:
+            ConfigError: the model is not conditioned on a property of the target.
         """
         generator = torch.Generator(self.device).manual_seed(seed)
         z = as_latents(latents, self.latent_size)
+        conditions = self._conditions(target)
         for rows in (slice(begin, begin + _ROWS) for begin in range(0, len(z), _ROWS)):
             batch_temperatures, batch_levels = (
                 None if values is None else torch.as_tensor(values[rows], device=self.device)
@@ -276,14 +309,30 @@ class MoleculeVAE:
                 generator,
                 batch_temperatures,
                 batch_levels,
+                None if conditions is None else conditions.expand(len(z[rows]), -1),
             )
             yield from self._read(ids)
 
     def sample(
-        self, n: int, seed: int = 0, config: DecodingConfig | None = None
+        self,
+        n: int,
+        seed: int = 0,
+        config: DecodingConfig | None = None,
+        target: Mapping[str, float] | None = None,
     ) -> list[Molecule | None]:
-        """`n` molecules sampled from the prior; None where the symbols form no molecule."""
-        samples = self.draw(n, np.random.default_rng(seed), config)
+        """`n` molecules sampled from the prior; None where the symbols form no molecule.
+
+        Args:
+            n: number of samples.
+            seed: random seed.
+            config: how tokens are chosen; None samples from the prior's own distribution.
+            target: values of `condition_names`, such as `{"logp": 3.0}`, for the molecules; for
+                other models see `molvae.generate`.
+
+        Raises:
+            ConfigError: the model is not conditioned on a property of the target.
+        """
+        samples = self.draw(n, np.random.default_rng(seed), config, target=target)
         return from_selfies_batch(samples.selfies_rows)
 
     def draw(
@@ -293,6 +342,7 @@ class MoleculeVAE:
         config: DecodingConfig | None = None,
         prior: PriorName | None = None,
         workers: int = 1,
+        target: Mapping[str, float] | None = None,
     ) -> PriorSamples:
         """`n` samples of a prior, decoded.
 
@@ -304,19 +354,25 @@ class MoleculeVAE:
             prior: name of the prior; None takes the learned one if the model has it.
             workers: processes that compute the features for the acceptance while the network
                 samples; the result is the same for any number.
+            target: values of `condition_names`. No sample is then rejected by the acceptance, which
+                was fitted to samples without conditions. The decoder for N(0, I) gets them too.
 
         Raises:
             ModelError: the model has no learned prior.
+            ConfigError: the model is not conditioned on a property of the target.
             WorkerError: a worker process died.
         """
         source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
         config = config or self._sampling
+        conditions = self._conditions(target)
         if self.prior_named(prior) != "normal":
-            made = self._named_prior(prior, workers).draw(n, config, source)
+            learned = self._named_prior("push-forward" if target else prior, workers)
+            made = learned.draw(n, config, source, conditions)
             latents: np.ndarray = made.latents.cpu().numpy()
             return PriorSamples(latents, self._read(made.decoded), made.round_trips.cpu().numpy())
         z = NormalPrior(self.latent_size).sample(n, source)
-        ids = self.network.decode(z, config, source)
+        rows = None if conditions is None else conditions.expand(n, -1)
+        ids = self.network.decode(z, config, source, conditions=rows)
         return PriorSamples(z.cpu().numpy(), self._read(ids), np.ones(n, dtype=np.bool_))
 
     def write(
@@ -326,6 +382,7 @@ class MoleculeVAE:
         config: DecodingConfig | None = None,
         prior: PriorName | None = None,
         workers: int = 1,
+        target: Mapping[str, float] | None = None,
     ) -> list[Selfies]:
         """`n` SELFIES sampled by the language model of the learned prior.
 
@@ -333,8 +390,9 @@ class MoleculeVAE:
         decode to them. The arguments and errors are those of `draw`.
         """
         source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
-        ids = self._named_prior(prior, workers).write(n, config or self._sampling, source)
-        return self._read(ids)
+        learned = self._named_prior("push-forward" if target else prior, workers)
+        conditions = self._conditions(target)
+        return self._read(learned.write(n, config or self._sampling, source, conditions))
 
     def continue_selfies(
         self,
@@ -437,7 +495,11 @@ class MoleculeVAE:
         return values
 
     def extend(
-        self, symbols: Iterable[str], property_names: tuple[str, ...], seed: int = 0
+        self,
+        symbols: Iterable[str],
+        property_names: tuple[str, ...],
+        seed: int = 0,
+        condition_on: tuple[str, ...] = (),
     ) -> "MoleculeVAE":
         """A copy of the model with further symbols and with these properties; old ids stay.
 
@@ -449,11 +511,35 @@ class MoleculeVAE:
             symbols: symbols to add; known ones are ignored.
             property_names: properties of the copy.
             seed: random seed of the weights of a new property head.
+            condition_on: conditions of the copy, which begin without effect; empty keeps those of
+                this model.
         """
         vocabulary = self.vocabulary.with_symbols(symbols)
-        larger = type(self).untrained(vocabulary, self.network.config, property_names, seed).network
+        config = self.network.config.with_changes({"condition_on": condition_on or None})
+        larger = type(self).untrained(vocabulary, config, property_names, seed).network
         larger.load_from_smaller(self.network, with_head=property_names == self.property_names)
         return type(self)(vocabulary, larger.to(self.device), property_names, self.card)
+
+    def _conditions(self, target: Mapping[str, float] | None) -> Tensor | None:
+        """The target as values of the conditions, NaN where unknown; None without a target.
+
+        Raises:
+            ConfigError: the model is not conditioned on a property of the target, or a value is not
+                finite.
+        """
+        if not target:
+            return None
+        names = self.condition_names
+        if unknown := [name for name in target if name not in names]:
+            known = f"only on {', '.join(names)}" if names else "on nothing"
+            raise ConfigError(
+                f"this model is conditioned {known}, so it cannot be given {', '.join(unknown)}; "
+                "train it with `condition_on`, or use generate(), which guides any model"
+            )
+        if not all(map(math.isfinite, target.values())):
+            raise ConfigError(f"the values of `target` must be finite numbers: {dict(target)}")
+        values = [target.get(name, np.nan) for name in names]
+        return torch.tensor(values, dtype=torch.float32, device=self.device)
 
     @property
     def _sampling(self) -> DecodingConfig:

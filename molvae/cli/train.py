@@ -37,6 +37,8 @@ _TRAINING_BY_FILE = (
     "flatten",
     "respell",
     "fingerprint_weight",
+    "free_bits",
+    "condition_dropout",
     "patience",
     "property_weight",
     "validate_every",
@@ -176,8 +178,12 @@ def _resources(typed: TrainConfig) -> dict[str, Any]:
 
 
 def _check_start(plan: TrainingPlan) -> None:
-    """Check that settings of the network are not given for one that exists already."""
-    if plan.start is not None and "model" in plan.model_fields_set:
+    """Check that settings of the network are not given for one that exists already.
+
+    Conditions can be added to it.
+    """
+    settings = plan.model.model_fields_set - {"condition_on"}
+    if plan.start is not None and settings:
         raise ConfigError(
             "--from keeps the network of its model; leave out --preset and settings of the network"
         )

@@ -17,6 +17,8 @@ class Batch:
         view_ids: as `ids`, in the spellings that the encoder reads; None where it reads `ids`.
         spelled_lengths: as `lengths`, of these.
         fingerprints: log(1 + count) of each substructure; None where nothing is trained on them.
+        conditions: one column per condition of the model; NaN where the value is unknown. None for
+            a model without conditions.
     """
 
     ids: Int64[np.ndarray, "molecule position"]
@@ -25,6 +27,7 @@ class Batch:
     view_ids: Int64[np.ndarray, "molecule spelled_position"] | None = None
     spelled_lengths: Int64[np.ndarray, " molecule"] | None = None
     fingerprints: Float32[np.ndarray, "molecule feature"] | None = None
+    conditions: Float32[np.ndarray, "molecule condition"] | None = None
 
 
 def epoch_batches(

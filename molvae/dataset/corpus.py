@@ -37,6 +37,8 @@ class Corpus:
     """Id in `vocabulary` of each id in the store."""
     views: MoleculeViews | None = None
     """Other spellings, as ids of `vocabulary`, and fingerprints, see `add_views`."""
+    conditions: Float32[np.ndarray, "molecule condition"] | None = None
+    """Values of conditions, NaN where unknown, see `molvae.dataset.conditions`."""
 
     @classmethod
     def read(cls, folder: Path) -> "Corpus | None":
@@ -146,6 +148,8 @@ class Corpus:
         if self.views is not None:
             fingerprints = self.views.fingerprints(np.asarray(indices, dtype=np.int64))
             batch = replace(batch, fingerprints=fingerprints)
+        if self.conditions is not None:
+            batch = replace(batch, conditions=self.conditions[indices])
         return batch
 
     def add_views(self, workers: int | None = None, *, progress: bool = False) -> "Corpus":

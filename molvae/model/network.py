@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
+from molvae.model.conditioning import ConditionFeatures
 from molvae.model.decoding import Sequences, decode, sample
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.heads import FingerprintHead, PropertyHead
@@ -64,16 +66,21 @@ class SequenceVAE(nn.Module):
         self.forwards = nn.ModuleList(GRULayer(n, config.encoder_size) for n in inputs)
         self.backwards = nn.ModuleList(GRULayer(n, config.encoder_size) for n in inputs)
         self.to_posterior = nn.Linear(2 * config.encoder_size, 2 * latent_size)
+        # The encoder does not read them: a molecule has one latent vector, whatever is known of it.
+        self.conditions = (
+            ConditionFeatures(len(config.condition_on)) if config.condition_on else None
+        )
+        features = self.conditions.size if self.conditions else 0
         self.decoder = TokenDecoder(
             n_ids,
             embedding_size,
             config.decoder_size,
             config.decoder_layers,
-            latent_size + (_LEVEL_FEATURES if self.is_shared else 0),
+            latent_size + (_LEVEL_FEATURES if self.is_shared else 0) + features,
             config.latent_input,
         )
         self.language_model = (
-            TokenDecoder(n_ids, embedding_size, config.prior_size, config.prior_layers)
+            TokenDecoder(n_ids, embedding_size, config.prior_size, config.prior_layers, features)
             if config.prior_size and not self.is_shared
             else None
         )
@@ -137,6 +144,7 @@ class SequenceVAE(nn.Module):
         z: Float[Tensor, "molecule latent"],
         word_dropout_mask: Bool[Tensor, "molecule position"] | None = None,
         noise_levels: Float[Tensor, " molecule"] | None = None,
+        conditions: Float[Tensor, "molecule condition"] | None = None,
     ) -> Float[Tensor, " molecule"]:
         """-log p(tokens | z) of each row, in nats.
 
@@ -147,21 +155,25 @@ class SequenceVAE(nn.Module):
             word_dropout_mask: true where the previous token is hidden from the decoder.
             noise_levels: in [0, 1], how noisy each z is (see `add_noise`); None means 0. Only a
                 shared decoder is told.
+            conditions: values of `ModelConfig.condition_on`, NaN where unknown; None: all unknown.
         """
-        context = self._context(z, noise_levels)
+        context = self._context(z, noise_levels, conditions)
         return self.decoder.nll(ids, lengths, context, word_dropout_mask)
 
     def prior_nll(
-        self, ids: Int[Tensor, "molecule position"], lengths: Int[Tensor, " molecule"]
+        self,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        conditions: Float[Tensor, "molecule condition"] | None = None,
     ) -> Float[Tensor, " molecule"]:
         """-log p(tokens) of each row under the learned prior's language model, in nats.
 
-        It is 0 for a network without a learned prior.
+        It is 0 for a network without a learned prior. Conditions as in `reconstruction_nll`.
         """
         if not self.has_prior:
             return self.embedding.weight.new_zeros(len(ids))
         model = self._prior_model
-        return model.nll(ids, lengths, self._prior_context(model, len(ids)))
+        return model.nll(ids, lengths, self._prior_context(model, len(ids), conditions))
 
     def prior_token_nll(
         self, ids: Int[Tensor, "molecule position"], lengths: Int[Tensor, " molecule"]
@@ -182,6 +194,7 @@ class SequenceVAE(nn.Module):
         generator: torch.Generator | None = None,
         temperatures: Float[Tensor, " molecule"] | None = None,
         noise_levels: Float[Tensor, " molecule"] | None = None,
+        conditions: Float[Tensor, "molecule condition"] | None = None,
     ) -> Int[Tensor, "molecule position"]:
         """Ids decoded from each z: tokens, END, then PAD.
 
@@ -192,8 +205,9 @@ class SequenceVAE(nn.Module):
             temperatures: one per row, instead of that of the settings.
             noise_levels: in [0, 1], how noisy each z is (see `add_noise`); None means 0. Only a
                 shared decoder is told.
+            conditions: values of `ModelConfig.condition_on`, NaN where unknown; None: all unknown.
         """
-        context = self._context(z, noise_levels)
+        context = self._context(z, noise_levels, conditions)
         return decode(self.decoder, context, config, generator, temperatures)
 
     def conditional_decoder(
@@ -220,9 +234,15 @@ class SequenceVAE(nn.Module):
         return model, self._prior_context(model, n)
 
     def sample_prior(
-        self, n: int, config: DecodingConfig, generator: torch.Generator
+        self,
+        n: int,
+        config: DecodingConfig,
+        generator: torch.Generator,
+        conditions: Float[Tensor, " condition"] | None = None,
     ) -> Iterator[Sequences]:
         """`n` sequences sampled from the learned prior's language model, in small batches.
+
+        The conditions are the same for all of them, NaN where unknown; None: all unknown.
 
         Raises:
             ModelError: the network has no learned prior.
@@ -233,7 +253,9 @@ class SequenceVAE(nn.Module):
             model = deepcopy(model).to(torch.bfloat16)
         together = _SAMPLED_TOGETHER if self.device.type == "cpu" else max(n, 1)
         for begin in range(0, n, together):
-            context = self._prior_context(model, min(together, n - begin))
+            size = min(together, n - begin)
+            values = None if conditions is None else conditions.expand(size, -1)
+            context = self._prior_context(model, size, values)
             yield from sample(model, context, config, generator).split(_SAMPLED_TOGETHER)
 
     def continue_prior(
@@ -314,20 +336,27 @@ class SequenceVAE(nn.Module):
         """Copy the weights of a network of the same settings for fewer ids.
 
         A new id begins as the mean of the known ones, and as unlikely as the least likely.
-        The acceptance is not copied.
+        Conditions that the smaller network lacks begin without effect. The acceptance is not
+        copied.
 
         Args:
             smaller: a network whose ids are the first ids of this network.
             with_head: whether to copy the property head; otherwise it stays untrained.
         """
-        mine = self.state_dict()
-        for name, weight in smaller.state_dict().items():
+        mine, theirs = self.state_dict(), smaller.state_dict()
+        for name, weight in theirs.items():
             if name not in mine or (name.startswith("head.") and not with_head):
                 continue
             new = mine[name]
+            if weight.dim() == 2 and new.shape[1] > weight.shape[1]:
+                weight = F.pad(weight, (0, new.shape[1] - weight.shape[1]))
             if len(new) > len(weight):
                 new[len(weight) :] = weight.min() if weight.dim() == 1 else weight.mean(0)
             new[: len(weight)] = weight
+        # A language model without conditions has no context.
+        for name in mine.keys() - theirs.keys():
+            if name.startswith("language_model.to_state."):
+                mine[name].zero_()
 
     def _decoders(self) -> dict[str, TokenDecoder]:
         decoders = {"decoder": self.decoder, "language_model": self.language_model}
@@ -342,22 +371,43 @@ class SequenceVAE(nn.Module):
     def _prior_model(self) -> TokenDecoder:
         return self.language_model if self.language_model is not None else self.decoder
 
-    def _prior_context(self, model: TokenDecoder, n: int) -> Float[Tensor, "molecule context"]:
+    def _prior_context(
+        self,
+        model: TokenDecoder,
+        n: int,
+        conditions: Float[Tensor, "molecule condition"] | None = None,
+    ) -> Float[Tensor, "molecule context"]:
         """The context with which a model of tokens is the language model."""
         if not self.is_shared:
-            return model.empty_context(n)
+            return self._add_conditions(model.empty_context(n), conditions)
         z = torch.zeros(n, self.config.latent_size, device=self.device)
-        return self._context(z, z.new_ones(n))
+        return self._context(z, z.new_ones(n), conditions)
 
     def _context(
-        self, z: Float[Tensor, "molecule latent"], noise_levels: Float[Tensor, " molecule"] | None
+        self,
+        z: Float[Tensor, "molecule latent"],
+        noise_levels: Float[Tensor, " molecule"] | None,
+        conditions: Float[Tensor, "molecule condition"] | None = None,
     ) -> Float[Tensor, "molecule context"]:
-        """The decoder's context: z, and for a shared decoder the noise level too."""
-        if not self.is_shared:
-            return z
-        levels = z.new_zeros(len(z)) if noise_levels is None else noise_levels
-        angles = 0.5 * math.pi * levels
-        return torch.cat([z, torch.stack([levels, angles.cos(), angles.sin()], dim=1)], dim=1)
+        """The decoder's context: z, for a shared decoder the noise level, and the conditions."""
+        if self.is_shared:
+            levels = z.new_zeros(len(z)) if noise_levels is None else noise_levels
+            angles = 0.5 * math.pi * levels
+            z = torch.cat([z, torch.stack([levels, angles.cos(), angles.sin()], dim=1)], dim=1)
+        return self._add_conditions(z, conditions)
+
+    def _add_conditions(
+        self,
+        context: Float[Tensor, "molecule context"],
+        values: Float[Tensor, "molecule condition"] | None,
+    ) -> Float[Tensor, "molecule wider_context"]:
+        """The context with the features of the conditions; None: all values are unknown."""
+        if self.conditions is None:
+            if values is not None:
+                raise ModelError("this model has no conditions; train it with `condition_on`")
+            return context
+        values = self.conditions.unknown(len(context)) if values is None else values
+        return torch.cat([context, self.conditions(values)], dim=1)
 
     def _summary(
         self, ids: Int[Tensor, "position molecule"], lengths: Int[Tensor, " molecule"]

@@ -3,10 +3,10 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from molvae.errors import ConfigError
-from molvae.settings import Settings, suggestion
+from molvae.settings import Settings, split_words, suggestion
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]+)?")
 
@@ -62,6 +62,18 @@ class ModelConfig(Settings):
     """Hidden units of the separate language model of the learned prior, where the decoder is not
     shared; 0 means no learned prior."""
     prior_layers: Layers = 1
+    # A flag gives names that are separated by commas.
+    condition_on: Annotated[
+        tuple[str, ...],
+        Field(max_length=100),
+        BeforeValidator(
+            lambda names: split_words(names) if isinstance(names, list | tuple) else names
+        ),
+    ] = ()
+    """Properties that the decoders are given, so that `generate` can ask for values of them.
+
+    Each is a property of molvae, such as logp, or a column of the file, which may have empty cells.
+    """
 
     @classmethod
     def preset(cls, name: str) -> "ModelConfig":

@@ -117,15 +117,28 @@ class PushForwardPrior:
 
     @torch.inference_mode()
     def write(
-        self, n: int, config: DecodingConfig, generator: torch.Generator
+        self,
+        n: int,
+        config: DecodingConfig,
+        generator: torch.Generator,
+        conditions: Float[Tensor, " condition"] | None = None,
     ) -> Int[Tensor, "molecule position"]:
         """`n` sampled sequences, as the language model wrote them: tokens, END, PAD."""
-        return self._sample_ids(n, config, generator)
+        return self._sample_ids(n, config, generator, conditions)
 
     @torch.inference_mode()
-    def draw(self, n: int, config: DecodingConfig, generator: torch.Generator) -> Draws:
-        """`n` sampled molecules, their latent vectors, and what these decode to."""
-        ids = self._retokenize(self._sample_ids(n, config, generator))
+    def draw(
+        self,
+        n: int,
+        config: DecodingConfig,
+        generator: torch.Generator,
+        conditions: Float[Tensor, " condition"] | None = None,
+    ) -> Draws:
+        """`n` sampled molecules, their latent vectors, and what these decode to.
+
+        The latent vectors are decoded without conditions, as they are decoded elsewhere.
+        """
+        ids = self._retokenize(self._sample_ids(n, config, generator, conditions))
         latents = self._encode(ids)
         greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
         together = _DECODED_TOGETHER if self.network.device.type == "cpu" else max(n, 1)
@@ -149,19 +162,23 @@ class PushForwardPrior:
         return density
 
     def _sample_ids(
-        self, n: int, config: DecodingConfig, generator: torch.Generator
+        self,
+        n: int,
+        config: DecodingConfig,
+        generator: torch.Generator,
+        conditions: Float[Tensor, " condition"] | None = None,
     ) -> Int[Tensor, "molecule position"]:
         """`n` accepted sequences."""
         accepted = [torch.empty(0, 1, dtype=torch.long, device=self.network.device)]
         if self.resampler is None:
-            batches = self.network.sample_prior(n, config, generator)
+            batches = self.network.sample_prior(n, config, generator, conditions)
             return _concatenate([*accepted, *(batch.ids for batch in batches)])
         rate = max(self.resampler.acceptance_rate, _LOWEST_RATE)
         missing = n
         while missing > 0:
             # A bounded number at a time: the caller may ask for more than it turns out to need.
             size = math.ceil((missing + _MARGIN * math.sqrt(missing)) / rate)
-            batches = self.network.sample_prior(size, config, generator)
+            batches = self.network.sample_prior(size, config, generator, conditions)
             for ids in self.resampler.resample(batches, generator):
                 accepted.append(ids[:missing])
                 missing -= len(accepted[-1])

@@ -84,6 +84,12 @@ class TrainConfig(Settings):
     """
     property_weight: NonNegativeFloat = 1.0
     """Weight of the squared error of predicted properties, in standard deviations."""
+    condition_dropout: Share = 0.3
+    """Share of the molecules that are trained on without conditions, anew each epoch.
+
+    The others lack each single condition at the same rate. So the model can be asked for any of its
+    conditions, or for none.
+    """
     acceptance_draws: NonNegativeInt = 20_000
     """Samples to which rejection sampling from the learned prior is fitted after training.
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ _ALL_NOISE = 0.15
 _SOME_NOISE = 0.15
 """Shares of a batch that a shared decoder sees with nothing but noise in place of z, and with some
 noise; the rest trains reconstruction. Set by hand, and not tuned."""
-_FLATTEN_STREAM, _RESPELL_STREAM = 1, 2
+_FLATTEN_STREAM, _RESPELL_STREAM, _CONDITION_STREAM = 1, 2, 3
 """Streams of random numbers of an update, besides that of its noise."""
 _CLIP_NORM = 5.0
 """Largest norm of the gradient of the mean loss (Pascanu et al. 2013)."""
@@ -113,11 +113,19 @@ class TrainingLoop:
                 yield step
 
     def _batch(self, rows: Int64[np.ndarray, " row"], done: int) -> Batch:
-        """The molecules, some flat, and some in another spelling for the encoder."""
+        """The molecules, some flat, respelled for the encoder, or without conditions."""
         flatten = self._row_mask(len(rows), self.config.flatten, done, _FLATTEN_STREAM)
         share = self.config.respell if self.corpus.views else 0.0
         respell = self._row_mask(len(rows), share, done, _RESPELL_STREAM)
-        return self.corpus.batch(rows, flatten, respell)
+        batch = self.corpus.batch(rows, flatten, respell)
+        if batch.conditions is None:
+            return batch
+        generator = np.random.default_rng([self.config.seed, done, _CONDITION_STREAM])
+        # The first column of the mask drops all conditions of a molecule.
+        shape = (len(rows), 1 + batch.conditions.shape[1])
+        is_dropped = generator.random(shape) < self.config.condition_dropout
+        is_unknown = is_dropped[:, :1] | is_dropped[:, 1:]
+        return replace(batch, conditions=np.where(is_unknown, np.float32(np.nan), batch.conditions))
 
     def _row_mask(
         self, n: int, share: float, done: int, stream: int
@@ -181,7 +189,8 @@ class TrainingLoop:
     def _prior_loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """NLL of the rows under a separate language model."""
         with self._autocast():
-            nll = self.network.prior_nll(self._share(batch.ids), self._share(batch.lengths)).sum()
+            ids, lengths = self._share(batch.ids), self._share(batch.lengths)
+            nll = self.network.prior_nll(ids, lengths, self._conditions(batch)).sum()
         return nll, {"language": nll}
 
     def _autoencoder_loss(
@@ -194,7 +203,8 @@ class TrainingLoop:
         with self._autocast():
             posterior = self._encode(batch)
             z = posterior.sample(noise)
-            nll = self.network.reconstruction_nll(ids, lengths, z, mask)
+            conditions = self._conditions(batch)
+            nll = self.network.reconstruction_nll(ids, lengths, z, mask, conditions=conditions)
         kl = posterior.kl()
         counted = kl_mask(self._mean_kl(kl, len(batch.ids)), self.config.free_bits)
         loss = training_loss(nll, kl, beta, counted) + self._head_losses(batch, z)
@@ -218,7 +228,8 @@ class TrainingLoop:
             posterior = self._encode(batch)
             z = posterior.sample(noise)
             noisy = add_noise(z, levels, level_noise)
-            nll = self.network.reconstruction_nll(ids, lengths, noisy, mask, levels)
+            conditions = self._conditions(batch)
+            nll = self.network.reconstruction_nll(ids, lengths, noisy, mask, levels, conditions)
         kl = posterior.kl()
         counted = kl_mask(self._mean_kl(kl, n), self.config.free_bits)
         # A row that shows the decoder nothing of z has no reason to pay for it.
@@ -236,6 +247,10 @@ class TrainingLoop:
         ids = batch.ids if batch.view_ids is None else batch.view_ids
         lengths = batch.lengths if batch.spelled_lengths is None else batch.spelled_lengths
         return self.network.encode(self._share(ids), self._share(lengths))
+
+    def _conditions(self, batch: Batch) -> Tensor | None:
+        """The conditions of this process's rows; None for a model without conditions."""
+        return None if batch.conditions is None else self._share(batch.conditions)
 
     def _head_losses(self, batch: Batch, z: Tensor) -> Tensor:
         """Weighted squared errors of the heads; 0 without one."""

@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 
+from molvae.chem.properties import PROPERTIES
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.errors import ConfigError
 from molvae.model.network import pick_device
-from molvae.model.network_config import Device
+from molvae.model.network_config import Device, ModelConfig
 from molvae.model.threads import one_thread
 from molvae.model_card import ModelCard
 from molvae.molecule_vae import MoleculeVAE
@@ -42,13 +44,44 @@ def resolve_plan(plan: TrainingPlan) -> TrainingPlan:
     }
     if plan.start is not None:
         start = find_model(plan.start).resolve()
-        card = MoleculeVAE.from_pretrained(start, "cpu").card
+        model = MoleculeVAE.from_pretrained(start, "cpu")
         changes |= {
             "start": start,
-            "corpus": inherit_cleaning(card, plan.corpus),
-            "train": inherit_training(card, changes["train"]),
+            "corpus": inherit_cleaning(model.card, plan.corpus),
+            "model": inherit_conditions(model, plan.model),
+            "train": inherit_training(model.card, changes["train"]),
         }
-    return plan.model_copy(update=changes)
+    plan = plan.model_copy(update=changes)
+    corpus = add_condition_columns(plan.corpus, plan.model.condition_on)
+    return plan.model_copy(update={"corpus": corpus})
+
+
+def add_condition_columns(corpus: CorpusConfig, condition_on: tuple[str, ...]) -> CorpusConfig:
+    """The settings of the data with a property column for each condition that is not computed.
+
+    The property head learns to predict it, so that generated molecules can be compared with a
+    target.
+    """
+    known = {*corpus.property_columns, *PROPERTIES}
+    further = tuple(name for name in condition_on if name not in known)
+    if not further:
+        return corpus
+    return corpus.model_copy(update={"property_columns": (*corpus.property_columns, *further)})
+
+
+def inherit_conditions(start: MoleculeVAE, config: ModelConfig) -> ModelConfig:
+    """The settings of the network with the conditions of the start model, if it has any.
+
+    Raises:
+        ConfigError: other conditions are asked for.
+    """
+    kept = start.condition_names
+    if config.condition_on and kept not in ((), config.condition_on):
+        raise ConfigError(
+            f"the start model is conditioned on {', '.join(kept)}, which further training keeps; "
+            "leave out `condition_on`"
+        )
+    return config.model_copy(update={"condition_on": kept}) if kept else config
 
 
 def resolve_machine(

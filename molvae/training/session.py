@@ -317,4 +317,8 @@ class TrainingSession:
             "advice": advise_on_model(validation),
             "provenance": provenance(self.config.seed),
         }
+        if ranges := self.model.condition_ranges:
+            card["conditions"] = {
+                name: {"low": low, "high": high} for name, (low, high) in ranges.items()
+            }
         self.model.card = ModelCard(card)

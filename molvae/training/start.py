@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Int64
 
 from molvae.chem.notation import remove_stereo
+from molvae.dataset.conditions import add_conditions
 from molvae.dataset.corpus import Corpus, split
 from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.views import FEATURES
@@ -57,6 +58,8 @@ def prepare_data(
     notify(corpus.summary())
     if plan.train.needs_views:
         corpus.add_views(progress=progress)
+    if plan.model.condition_on:
+        add_conditions(corpus, plan.model.condition_on, progress=progress)
     return corpus
 
 
@@ -71,11 +74,14 @@ def prepare_start(plan: TrainingPlan, corpus: Corpus, notify: Notify | None = No
     corpus = corpus.recode(model.vocabulary)
     if plan.train.needs_views:
         corpus = corpus.add_views()
+    if model.condition_names:
+        corpus = add_conditions(corpus, model.condition_names)
     if plan.train.fingerprint_weight:
         model.network.add_fingerprint_head(FEATURES)
     training, held_out = split_data(plan, corpus, model)
     if has_new_head:
         _scale_head(model, corpus, training)
+    _fit_conditions(model, corpus, training)
     _check_outliers(model, corpus)
     return Start(model, TrainingData(corpus, training, held_out))
 
@@ -102,12 +108,14 @@ def build_model(
         return _build_fresh(plan, corpus), True
     start = MoleculeVAE.from_pretrained(plan.start, plan.train.device)
     if plan.train.only == "prior":
+        if plan.model.condition_on != start.condition_names:
+            raise ConfigError("`only=prior` adds no conditions; leave out `condition_on` or `only`")
         return _prepare_prior(start, corpus), False
     names = corpus.property_names
     if notify is not None and start.property_names not in ((), names):
         removed = ", ".join(start.property_names)
         notify(f"the start model's property head is removed, as these have no column: {removed}")
-    return _extend(start, corpus, plan.train.seed), names != start.property_names
+    return _extend(start, corpus, plan), names != start.property_names
 
 
 def _build_fresh(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
@@ -119,10 +127,15 @@ def _build_fresh(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
     return model
 
 
-def _extend(start: MoleculeVAE, corpus: Corpus, seed: int) -> MoleculeVAE:
-    """The start model with the symbols and properties of the data."""
+def _extend(start: MoleculeVAE, corpus: Corpus, plan: TrainingPlan) -> MoleculeVAE:
+    """The start model with the symbols and properties of the data, and with the conditions."""
     symbols = corpus.vocabulary.symbols
-    return start.extend((*symbols, *remove_stereo(symbols)), corpus.property_names, seed)
+    return start.extend(
+        (*symbols, *remove_stereo(symbols)),
+        corpus.property_names,
+        plan.train.seed,
+        plan.model.condition_on,
+    )
 
 
 def _prepare_prior(start: MoleculeVAE, corpus: Corpus) -> MoleculeVAE:
@@ -161,6 +174,30 @@ def _scale_head(model: MoleculeVAE, corpus: Corpus, training: Int64[np.ndarray, 
     deviation = np.nanstd(values, axis=0)
     head.mean.copy_(torch.as_tensor(np.nanmean(values, axis=0)))
     head.deviation.copy_(torch.as_tensor(np.where(deviation > 0, deviation, 1.0)))
+
+
+def _fit_conditions(
+    model: MoleculeVAE, corpus: Corpus, training: Int64[np.ndarray, " chosen"]
+) -> None:
+    """Fit new conditions to the training data; those of a start model keep their scale.
+
+    Raises:
+        DataError: no training molecule has a value of a condition.
+    """
+    conditions = model.network.conditions
+    if conditions is None or corpus.conditions is None or conditions.is_fitted:
+        return
+    values = corpus.conditions[training]
+    if empty := [
+        name
+        for name, column in zip(model.condition_names, values.T, strict=True)
+        if np.isnan(column).all()
+    ]:
+        raise DataError(
+            f"the conditions {empty} have no value for any molecule that is trained on; "
+            "leave them out of `condition_on`"
+        )
+    conditions.fit(torch.as_tensor(values))
 
 
 def _check_outliers(model: MoleculeVAE, corpus: Corpus) -> None:
