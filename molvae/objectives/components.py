@@ -20,6 +20,7 @@ from molvae.objectives.chemical import (
 )
 from molvae.objectives.chemprop_model import ChempropMeasure
 from molvae.objectives.desirability import AnyCurve, Desirability, parse_curve
+from molvae.objectives.docking import DockingMeasure
 from molvae.objectives.function import FunctionMeasure
 from molvae.objectives.learned import ModelMeasure
 from molvae.objectives.measure import Foreign
@@ -37,7 +38,8 @@ AnyMeasure = Annotated[
     | FunctionMeasure
     | ProgramMeasure
     | RestMeasure
-    | ChempropMeasure,
+    | ChempropMeasure
+    | DockingMeasure,
     Field(discriminator="kind"),
 ]
 
@@ -52,6 +54,7 @@ _KINDS: tuple[type[Settings], ...] = (
     ProgramMeasure,
     RestMeasure,
     ChempropMeasure,
+    DockingMeasure,
 )
 
 MEASURES: Mapping[str, type[Settings]] = MappingProxyType(

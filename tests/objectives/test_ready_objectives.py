@@ -3,10 +3,13 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
+from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
+from molvae.objectives.docking import DockingMeasure
 
 FOLDER = Path(__file__).parents[2] / "data" / "objectives"
 PHENETHYLAMINE = "NCCc1ccccc1"
@@ -37,12 +40,14 @@ RANKS = {
     "two_goals": (PHENOL_FOR_CHLORIDE, HALOPERIDOL, HEXADECANE),
 }
 """Three molecules for each file, best first; None where two are enough to show its purpose."""
+WITH_EXTRA = "kit_docking"
+"""The file that needs the extra dock."""
 
 
 def test_each_file_is_tested_and_begins_with_what_it_is_for():
     files = sorted(FOLDER.glob("*.toml"))
-    assert [file.stem for file in files] == sorted(RANKS)
-    assert len(files) == 10
+    assert [file.stem for file in files] == sorted([*RANKS, WITH_EXTRA])
+    assert len(files) == 11
     assert all(file.read_text(encoding="utf-8").startswith("# ") for file in files)
 
 
@@ -55,3 +60,13 @@ def test_molecules_are_ranked_as_the_file_says(name):
     assert 0 < ranked[0] <= 1
     assert ranked == sorted(ranked, reverse=True), dict(zip(smiles, scores.total, strict=False))
     assert len(set(ranked)) == len(ranked) or min(ranked) == 0
+
+
+def test_the_docking_file_is_for_kit_and_prefers_low_energies():
+    config = ObjectiveConfig.load(FOLDER / f"{WITH_EXTRA}.toml")
+    (component,) = config.component
+    assert isinstance(component.measure, DockingMeasure)
+    assert component.measure.target == "KIT"
+    low, high = component.curve(np.array([-12.0, -6.0]))
+    assert low > 0.9 > 0.1 > high
+    assert config.where == "qed >= 0.5"
