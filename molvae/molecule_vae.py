@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import numpy as np
@@ -24,6 +25,7 @@ from molvae.chem.notation import (
 from molvae.chem.similarity import selfies_substructures
 from molvae.dataset.molecules import name_molecule, read_molecules
 from molvae.errors import ConfigError, ModelError, MoleculeError
+from molvae.hub import find_saved_model, upload_folder
 from molvae.model.acceptance import FeatureCounts, Item, Resampler
 from molvae.model.batching import by_length
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
@@ -35,7 +37,7 @@ from molvae.model.prompt import Prompts
 from molvae.model.weights import Shapes
 from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
-from molvae.pretrained import DEFAULT, find_model
+from molvae.pretrained import DEFAULT
 from molvae.runs import package_version
 from molvae.settings import suggestion
 from molvae.vocabulary import Vocabulary
@@ -123,16 +125,26 @@ class MoleculeVAE:
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | Path = DEFAULT, device: Device = "auto"
+        cls, folder: str | Path = DEFAULT, device: Device = "auto", *, revision: str | None = None
     ) -> "MoleculeVAE":
-        """Load the model saved in a folder, or the shipped model of that name.
+        """Load the model saved in a folder, the shipped model of that name, or one of the Hub.
+
+        Args:
+            folder: a folder, a training run, the name of a shipped model, or, as a text such as
+                user/repo, a model of the Hugging Face Hub (extra `hub`).
+            device: where the network runs.
+            revision: branch, tag or commit of a model of the Hub; by default its main branch.
 
         Raises:
-            ModelError: the folder is missing, damaged, foreign, or of another format.
-            ConfigError: this machine has no such device.
+            ModelError: the model is missing, damaged, foreign, or of another format, or the Hub
+                cannot be reached.
+            ConfigError: this machine has no such device, or the revision is that of a folder.
+            MissingExtraError: the model is one of the Hub and huggingface_hub is not installed.
         """
         source = repr(str(folder))
-        saved = read_model(find_model(folder), partial(_shapes_needed, source=source))
+        saved = read_model(
+            find_saved_model(folder, revision), partial(_shapes_needed, source=source)
+        )
         about = _read_description(saved.description, source)
         vocabulary = Vocabulary.from_json(saved.vocabulary)
         network = about.network(len(vocabulary), saved.weights, source)
@@ -161,6 +173,24 @@ class MoleculeVAE:
             for name, weight in self.network.saved_state().items()
         }
         write_model(Path(folder), SavedModel(description, self.vocabulary.to_json(), weights))
+
+    def push_to_hub(self, name: str, *, private: bool = False) -> str:
+        """Save the model in a repository of the Hugging Face Hub and return the commit's address.
+
+        The repository is created if needed, and holds the files of `save_pretrained`.
+
+        Args:
+            name: name of the repository, such as user/repo.
+            private: whether a new repository is private.
+
+        Raises:
+            ConfigError: the name is not of this form.
+            FileError: the Hub cannot be reached, or refuses the upload.
+            MissingExtraError: huggingface_hub is not installed.
+        """
+        with TemporaryDirectory(prefix="molvae-hub-") as folder:
+            self.save_pretrained(Path(folder) / "model")
+            return upload_folder(Path(folder) / "model", name, private=private)
 
     @property
     def prior(self) -> Prior:
