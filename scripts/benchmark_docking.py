@@ -4,12 +4,14 @@
 
 The objective is data/objectives/kit_docking.toml at another exhaustiveness; guardrails are on. The
 random molecules are drawn from those of the file that meet its condition and the search's
-guardrails. Needs the extra `dock`.
+guardrails, and as many are scored as the search has made calls, after each of its rounds. After
+`--max-minutes` the search ends early, and the record says so. Needs the extra `dock`.
 """
 
 import argparse
 import random
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,38 @@ from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective
 from molvae.optimize.constraints import HardConstraints
-from molvae.runs import provenance
+from molvae.optimize.result import SearchResult
+from molvae.optimize.search_progress import SearchRound
+from molvae.runs import RunDirectory, provenance
 
 OBJECTIVE = Path(__file__).parents[1] / "data" / "objectives" / "kit_docking.toml"
-AT_ONCE = 20
+BATCH_SIZE = 20
 """Molecules between two updates of the search: docking is slow, the search is not."""
+
+
+class TimeUpError(Exception):
+    """The search has lasted as long as it may."""
+
+
+class RandomMolecules:
+    """Random molecules, of which as many are scored as the search has made calls."""
+
+    def __init__(self, molecules: list[Molecule], goal: Objective, max_minutes: float) -> None:
+        self.scores: list[float] = []
+        self.seconds = 0.0
+        self._molecules = molecules
+        self._goal = goal
+        self._end = time.monotonic() + 60 * max_minutes
+
+    def follow(self, figures: SearchRound) -> None:
+        """Score molecules after a round of the search; raises TimeUpError at the limit."""
+        start = time.perf_counter()
+        following = self._molecules[len(self.scores) : figures.calls]
+        if following:
+            self.scores += self._goal.score(following).values["docking"].tolist()
+        self.seconds += time.perf_counter() - start
+        if time.monotonic() > self._end:
+            raise TimeUpError
 
 
 def objective(exhaustiveness: int, workers: int) -> ConfiguredObjective:
@@ -57,17 +86,31 @@ def draw_molecules(path: Path, count: int, config: SearchConfig, goal: Objective
 
 
 # Any: JSON values.
-def describe(scores: list[float], failures: int, seconds: float) -> dict[str, Any]:
+def describe(scores: list[float], seconds: float) -> dict[str, Any]:
     """Distribution of docking scores, the lowest being the best."""
     ranked = np.sort([score for score in scores if np.isfinite(score)])
     return {
         "molecules": len(scores),
-        "failures": failures,
+        "failures": len(scores) - len(ranked),
         "seconds": round(seconds, 1),
-        "best": float(ranked[0]),
-        "mean_of_best_10": float(ranked[:10].mean()),
-        "quartiles": [float(value) for value in np.percentile(ranked, (25, 50, 75))],
+        "best": round(float(ranked[0]), 2),
+        "mean_of_best_10": round(float(ranked[:10].mean()), 2),
+        "quartiles": [round(float(value), 2) for value in np.percentile(ranked, (25, 50, 75))],
     }
+
+
+def find_molecules(
+    model: MoleculeVAE, goal: Objective, config: SearchConfig, sample: RandomMolecules
+) -> SearchResult:
+    """The result of a search, followed by the sample, that may end early."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunDirectory(Path(folder) / "search")
+        try:
+            return search(model, goal, config, run, progress=True, callback=sample.follow)
+        except TimeUpError:
+            # Ends at once with the molecules of the journal.
+            spent = config.model_copy(update={"budget": len(sample.scores)})
+            return search(model, goal, spent, run, resume=True)
 
 
 def main() -> int:
@@ -78,40 +121,38 @@ def main() -> int:
     parser.add_argument("--model", default="chembl")
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--exhaustiveness", type=int, default=1)
+    parser.add_argument("--max-minutes", type=float, default=600.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     goal = objective(arguments.exhaustiveness, arguments.workers)
-    config = SearchConfig(budget=arguments.calls, at_once=AT_ONCE, seed=arguments.seed)
+    config = SearchConfig(budget=arguments.calls, batch_size=BATCH_SIZE, seed=arguments.seed)
 
     start = time.perf_counter()
-    result = search(MoleculeVAE.from_pretrained(arguments.model), goal, config, progress=True)
-    after_search = time.perf_counter()
+    model = MoleculeVAE.from_pretrained(arguments.model)
     chosen = draw_molecules(arguments.molecules, arguments.calls, config, goal)
-    scores = goal.score(chosen)
-    end = time.perf_counter()
+    sample = RandomMolecules(chosen, goal, arguments.max_minutes)
+    result = find_molecules(model, goal, config, sample)
+    seconds = time.perf_counter() - start - sample.seconds
 
     by_call = sorted(result.evaluations, key=lambda row: row.call)
     searched = [row.values["docking"] for row in by_call]
-    unanswered = sum(not np.isfinite(value) for value in searched)
-    write_json(
-        arguments.out,
-        {
-            "model": arguments.model,
-            "exhaustiveness": arguments.exhaustiveness,
-            "search": describe(searched, unanswered, after_search - start),
-            "by_call": [round(value, 2) if np.isfinite(value) else None for value in searched],
-            "best": [
-                {"smiles": row.smiles, "docking": row.values["docking"], "qed": row.values["qed"]}
-                for row in result.evaluations[:10]
-            ],
-            "random": describe(
-                scores.values["docking"].tolist(), len(scores.failures), end - after_search
-            ),
-            "random_file": arguments.molecules.name,
-            "provenance": provenance(arguments.seed),
-        },
-    )
+    record = {
+        "model": arguments.model,
+        "target": "KIT",
+        "exhaustiveness": arguments.exhaustiveness,
+        "max_calls": arguments.calls,
+        "search": describe(searched, seconds),
+        "by_call": [round(value, 2) if np.isfinite(value) else None for value in searched],
+        "best": [
+            {"smiles": row.smiles, "docking": row.values["docking"], "qed": row.values["qed"]}
+            for row in result.evaluations[:10]
+        ],
+        "random": describe(sample.scores, sample.seconds),
+        "random_file": arguments.molecules.name,
+        "provenance": provenance(arguments.seed),
+    }
+    write_json(arguments.out, record)
     return 0
 
 
