@@ -46,7 +46,7 @@ class Conformer:
             fields: data fields of the record.
 
         Raises:
-            MoleculeError: an atom that was docked is not at the place of any of this conformer.
+            MoleculeError: a docked atom is not an atom of this conformer, or a heavy atom is missing.
         """
         posed = Mol(self.mol)
         conformer = posed.GetConformer()
@@ -88,7 +88,7 @@ def embed(smiles: str, seed: int, timeout_seconds: float) -> Conformer:
         if mol is None:
             raise MoleculeError("embedding failed", f"{smiles!r} cannot be read")
         mol = Chem.AddHs(mol)
-        # Version 1 of ETKDG, as in dockstring: its scores are thereby reproduced.
+        # Version 1 of ETKDG, as in dockstring, so that its scores can be compared.
         # Any: RDKit's stubs give the attributes a wrong type.
         parameters: Any = rdDistGeom.ETKDG()
         parameters.randomSeed = seed
@@ -110,7 +110,7 @@ def _relax(mol: Mol) -> None:
 
 
 def _matches(atoms: Float64[np.ndarray, "atom 3"], ligand: Coordinates) -> Sequence[int]:
-    """Index of the atom at the place of each atom of the ligand."""
+    """Index of the atom with the coordinates of each atom of the ligand."""
     distances = np.linalg.norm(ligand[:, None] - atoms[None], axis=2)
     if ligand.size == 0 or distances.min(axis=1).max() > _SAME_ATOM:
         raise MoleculeError("unreadable pose", "the atoms of the ligand have moved")

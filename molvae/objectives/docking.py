@@ -23,7 +23,7 @@ from molvae.objectives.pdbqt import read_coordinates
 from molvae.settings import Settings
 
 _SEED = 974528263
-"""Default seed of dockstring, whose published scores it reproduces."""
+"""Default seed of dockstring."""
 _MAX_SEED = 2**31 - 1
 
 Edge = Annotated[float, Field(gt=0.0, le=1000.0)]

@@ -1,6 +1,6 @@
 """Dock a molecule: protonation, 3D structure, ligand file and a run of AutoDock Vina.
 
-The steps are those of dockstring (García-Ortegón et al. 2022), whose scores are reproduced.
+The steps are those of dockstring (García-Ortegón et al. 2022).
 """
 
 import hashlib
