@@ -46,7 +46,7 @@ class Conformer:
             fields: data fields of the record.
 
         Raises:
-            MoleculeError: a docked atom is not an atom of this conformer, or a heavy atom is missing.
+            MoleculeError: a docked atom is not of this conformer, or a heavy atom is missing.
         """
         posed = Mol(self.mol)
         conformer = posed.GetConformer()
