@@ -13,7 +13,7 @@ from jaxtyping import Float, Float32
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, to_selfies
-from molvae.errors import MoleculeError
+from molvae.chem.refusal import none_if_refused
 from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 
@@ -67,8 +67,12 @@ class _Fit:
 
     def offer(self, rows: np.ndarray, molecules: Sequence[Molecule | None]) -> None:
         """Consider a molecule for the latent vector of each row."""
-        selfies = {molecule.smiles: self._selfies(molecule) for molecule in molecules if molecule}
-        readable = {smiles: symbols for smiles, symbols in selfies.items() if symbols}
+        vocabulary = self.model.vocabulary
+        readable: dict[str, Selfies] = {}
+        for known in filter(None, molecules):
+            selfies = none_if_refused(to_selfies, known)
+            if selfies and all(symbol in vocabulary for symbol in selfies):
+                readable[known.smiles] = selfies
         if not readable:
             return
         mean, deviation = self.model.posterior(list(readable.values()))
@@ -84,11 +88,3 @@ class _Fit:
                 self._density[row] = density
                 self.best[row] = molecule
                 self.is_settled[row] = bool(np.abs(offset).max() <= _SAME)
-
-    def _selfies(self, molecule: Molecule) -> Selfies | None:
-        """The canonical SELFIES, if the model knows all of its symbols."""
-        try:
-            selfies = to_selfies(molecule)
-        except MoleculeError:
-            return None
-        return selfies if all(map(self.model.vocabulary.__contains__, selfies)) else None

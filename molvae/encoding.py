@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies
-from molvae.chem.refusal import Refusal
+from molvae.chem.refusal import Refusal, none_if_refused
 from molvae.closest import decode_closest
 from molvae.dataset.names import join_columns
 from molvae.dataset.rows import AcceptedRow, RefusedRow
-from molvae.errors import DataError, MoleculeError
+from molvae.errors import DataError
 from molvae.files import TableWriter, atomic_write
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model_card import latents_digest
@@ -248,10 +248,7 @@ def decode_latents(
     """The molecule of each latent vector; None where it decodes to none."""
     selfies_rows = model.decode_symbols(latents, config, seed)
     for selfies in tqdm(selfies_rows, total=len(latents), unit=" molecules", disable=not progress):
-        try:
-            yield from_selfies(selfies)
-        except MoleculeError:
-            yield None
+        yield none_if_refused(from_selfies, selfies)
 
 
 # Any: texts or numbers.

@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float32
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import Selfies, from_selfies, is_canonical
-from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
-from molvae.errors import ConfigError, MoleculeError
+from molvae.chem.notation import from_selfies, is_canonical
+from molvae.chem.refusal import none_if_refused
+from molvae.chem.similarity import ecfp4_similarity
+from molvae.errors import ConfigError
 from molvae.molecule_vae import MoleculeVAE
 
 _SAMPLES_PER_NEIGHBOR = 50
@@ -44,7 +45,7 @@ class RoundTrip:
     @property
     def similarity(self) -> float:
         """Tanimoto similarity of the two (ECFP4 counts); 0 where nothing came back."""
-        return 0.0 if self.decoded is None else _similarity(self.molecule, self.decoded)
+        return 0.0 if self.decoded is None else ecfp4_similarity(self.molecule, self.decoded)
 
     def __str__(self) -> str:
         if self.is_exact:
@@ -118,7 +119,9 @@ def interpolate(
     latents = start + shares[:, None] * (end - start)
     return tuple(
         InterpolationStep(
-            float(share), molecule, (_similarity(first, molecule), _similarity(last, molecule))
+            float(share),
+            molecule,
+            (ecfp4_similarity(first, molecule), ecfp4_similarity(last, molecule)),
         )
         for share, molecule in zip(shares, model.decode(latents), strict=True)
         if molecule is not None
@@ -164,7 +167,7 @@ def neighbors_of(
         draws += len(latents)
         distance *= _GROWTH if scale is None else 1.0
     ranked = [
-        Neighbor(neighbor, _similarity(molecule, neighbor)) for neighbor in neighbors.values()
+        Neighbor(neighbor, ecfp4_similarity(molecule, neighbor)) for neighbor in neighbors.values()
     ]
     # Equal similarities keep the order in which they came.
     ranked.sort(key=lambda neighbor: -neighbor.similarity)
@@ -192,7 +195,7 @@ def _decode(
     model: MoleculeVAE, latents: Float32[np.ndarray, "molecule latent"]
 ) -> Iterator[Molecule]:
     for selfies in model.decode_symbols(latents):
-        molecule = _read(selfies)
+        molecule = none_if_refused(from_selfies, selfies)
         if molecule is None:
             continue
         if model.card.is_faithful and not is_canonical(selfies, molecule):
@@ -201,21 +204,7 @@ def _decode(
             yield molecule
 
 
-def _read(selfies: Selfies) -> Molecule | None:
-    try:
-        return from_selfies(selfies)
-    except MoleculeError:
-        return None
-
-
 def _warn_if_inexact(model: MoleculeVAE, *molecules: Molecule) -> None:
     for trip in round_trips(model, molecules):
         if not trip.is_exact:
             _log.warning("%s", trip)
-
-
-def _similarity(molecule: Molecule, neighbor: Molecule) -> float:
-    first, second = (
-        fingerprint(structure, FingerprintKind.ECFP4) for structure in (molecule, neighbor)
-    )
-    return tanimoto(first, second)

@@ -232,6 +232,15 @@ def _json_object(text: str, source: str) -> dict[str, Any]:
     return value
 
 
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Modification time and size, which tell a changed file; zeros if there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as stream:

@@ -5,7 +5,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeVar
 
 from molvae.errors import WorkerError
@@ -28,7 +28,7 @@ def ordered_map(
     items: Iterable[tuple[Context, Question]],
     workers: int,
     ahead: int | None = None,
-) -> Iterator[tuple[Context, Answer]]:
+) -> Generator[tuple[Context, Answer]]:
     """Yield `(context, function(question))` for each item `(context, question)`, in order.
 
     The context stays in this process; only the question travels to a worker. With one worker

@@ -5,7 +5,7 @@ counts for a threshold when its Tanimoto similarity to the lead, by Morgan bits 
 to 2048, is no less.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,9 @@ def benchmark_constrained(
     """
     if config.search.constraints.lead is not None:
         raise ConfigError("the leads come from the file; leave out `constraints.lead`")
-    leads = _sample(read_leads(file), config)
+    all_leads = read_leads(file)
+    order = np.random.default_rng(config.search.seed).permutation(len(all_leads))
+    leads = [all_leads[row] for row in order[: config.leads].tolist()]
     settings = config.model_dump(mode="json", exclude={"workers", "search"})
     about = {
         "settings": {**settings, "search": without_guardrails(config.search).outcome()},
@@ -92,8 +94,10 @@ def benchmark_constrained(
     done = {row["lead"] for row in rows}
     new = [lead for lead in leads if lead.smiles not in done]
     bar = tqdm(total=len(leads), initial=len(rows), unit=" leads", disable=not progress)
-    with bar, closing(_searches(model, new, config)) as finished:
-        for row in finished:
+    workers = min(config.workers or available_cores(), len(new))
+    optimize = partial(_optimize_on_one_core if workers > 1 else _optimize_lead, model, config)
+    with bar, closing(ordered_map(optimize, enumerate(new), workers)) as finished:
+        for _, row in finished:
             rows.append(row)
             write_json(out, {**about, "figures": figures_of(rows, config.deltas), "leads": rows})
             bar.update()
@@ -138,7 +142,12 @@ def figures_text(record: Mapping[str, Any]) -> str:
     """Table of deltas for the screen."""
     rows = [["delta", "success", "improvement, all", "of successes", "similarity"]]
     for delta, figures in record["figures"].items():
-        spread = [_with_std(figures[name]) for name in ("all", "successes", "similarity")]
+        spread = [
+            "-"
+            if (mean := figures[name]["mean"]) is None
+            else f"{mean:.2f} ± {figures[name]['std']:.2f}"
+            for name in ("all", "successes", "similarity")
+        ]
         rows.append([delta, f"{figures['success']:.1%}", *spread])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
@@ -162,17 +171,8 @@ def _mean_and_std(values: Sequence[float]) -> dict[str, float | None]:
     }
 
 
-def _with_std(figure: Mapping[str, float | None]) -> str:
-    return "-" if figure["mean"] is None else f"{figure['mean']:.2f} ± {figure['std']:.2f}"
-
-
 def _key(delta: float) -> str:
     return f"{delta:g}"
-
-
-def _sample(leads: Sequence[Molecule], config: ConstrainedConfig) -> list[Molecule]:
-    order = np.random.default_rng(config.search.seed).permutation(len(leads))[: config.leads]
-    return [leads[row] for row in order.tolist()]
 
 
 def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -188,16 +188,6 @@ def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         )
     rows: list[dict[str, Any]] = record["leads"]
     return rows
-
-
-def _searches(
-    model: LatentModel, leads: Sequence[Molecule], config: ConstrainedConfig
-) -> Generator[dict[str, Any]]:
-    """A row for each lead, in their order."""
-    workers = min(config.workers or available_cores(), len(leads))
-    optimize = _optimize_on_one_core if workers > 1 else _optimize_lead
-    for _, row in ordered_map(partial(optimize, model, config), enumerate(leads), workers):
-        yield row
 
 
 def _optimize_on_one_core(

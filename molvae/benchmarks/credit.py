@@ -19,8 +19,8 @@ from tqdm import tqdm
 from molvae.benchmarks.credit_config import CreditConfig
 from molvae.chem.clean_molecules import CleanMolecule, clean_children, clean_smiles
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import Selfies, repair
-from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
+from molvae.chem.notation import is_unrepaired
+from molvae.chem.similarity import ecfp4_similarity
 from molvae.dataset.tables import Table
 from molvae.errors import DataError
 from molvae.model.threads import one_thread
@@ -35,13 +35,17 @@ from molvae.optimize.combined.noise_calibration import NoiseCalibration
 from molvae.optimize.combined.population import Population
 from molvae.optimize.combined.posterior_cache import PosteriorCache
 from molvae.optimize.combined.retraining import Retrainer
-from molvae.optimize.combined.sources.source import Parent, ParentSampler, SourceContext
+from molvae.optimize.combined.sources.source import Parent, SourceContext
 from molvae.optimize.latent_model import model_digest
 
 _NEAREST, _FARTHEST = 0.5, 2.0
 """Range of the distance from a parent, as in later generations of a search."""
 _SEARCH = CombinedConfig()
 """Search whose cleaning and precision the sources have."""
+_SHOWN = {
+    "better": ".1%", "top": ".1%", "unrepaired": ".1%", "similarity": ".2f", "milliseconds": ".2f"
+}  # fmt: skip
+"""Format of each figure in the table."""
 _CHUNK = 256
 """Rows of the file that are cleaned at a time."""
 
@@ -117,9 +121,10 @@ def credit_text(record: Mapping[str, Any]) -> str:
     sources = sorted(record["sources"].items(), key=lambda item: -(item[1]["better"] or 0.0))
     lines = [f"{'source':12} {'better':>7} {'top':>7} {'strict':>7} {'similar':>7} {'ms':>7}"]
     for name, row in sources:
-        shares = [_percent(row[key]) for key in ("better", "top", "unrepaired")]
-        numbers = [_number(row[key]) for key in ("similarity", "milliseconds")]
-        lines.append(f"{name:12} " + " ".join(f"{text:>7}" for text in [*shares, *numbers]))
+        texts = [
+            "-" if row[key] is None else format(row[key], form) for key, form in _SHOWN.items()
+        ]
+        lines.append(f"{name:12} " + " ".join(f"{text:>7}" for text in texts))
     return "\n".join(lines)
 
 
@@ -177,8 +182,13 @@ def credit_of(
             if before is not None
         ),
         top=_share(score > worst for score in scores),
-        unrepaired=_share(_is_unrepaired(row.selfies) for row in rows),
-        similarity=_share(_similarity(row) for row in rows if row.parent is not None),
+        # A molecule made without SELFIES needs no repair.
+        unrepaired=_share(row.selfies is None or is_unrepaired(row.selfies) for row in rows),
+        similarity=_share(
+            ecfp4_similarity(Molecule.parse(row.smiles), Molecule.parse(row.parent))
+            for row in rows
+            if row.smiles is not None and row.parent is not None
+        ),
         milliseconds=1000.0 * seconds / len(rows) if rows else None,
     )
 
@@ -228,7 +238,12 @@ class _Bench:
     ) -> Credit:
         # The name is part of the seed, so that sources added later change no figure.
         generator = np.random.default_rng([seed, *source.encode()])
-        sampler = self._sampler(parents, generator)
+
+        def sampler(n: int) -> list[Parent]:
+            rows = generator.integers(len(parents), size=n)
+            scales = generator.uniform(_NEAREST, _FARTHEST, size=n).tolist()
+            return [Parent(parents[row], scale) for row, scale in zip(rows, scales, strict=True)]
+
         # What is computed once for a model or a file is not a cost of each child.
         list(self.factory.make({source: 1}, sampler, generator))
         self.codes.clear()
@@ -237,15 +252,6 @@ class _Bench:
         children = list(self.factory.make({source: asked}, sampler, generator))
         seconds = perf_counter() - begun
         return credit_of(children, asked, seconds, population, objective, self.config.parents)
-
-    @staticmethod
-    def _sampler(parents: Sequence[str], generator: np.random.Generator) -> ParentSampler:
-        def sample(n: int) -> list[Parent]:
-            rows = generator.integers(len(parents), size=n)
-            scales = generator.uniform(_NEAREST, _FARTHEST, size=n).tolist()
-            return [Parent(parents[row], scale) for row, scale in zip(rows, scales, strict=True)]
-
-        return sample
 
 
 def _sample(texts: Sequence[str], pool: Path, n: int, seed: int) -> list[CleanMolecule]:
@@ -279,17 +285,6 @@ def _add(population: Population, objective: Objective, molecules: Sequence[Clean
         population.add(molecule, score)
 
 
-def _is_unrepaired(selfies: Selfies | None) -> bool:
-    """Whether the SELFIES decode as written; also where a molecule was made without SELFIES."""
-    return selfies is None or repair(selfies) is None
-
-
-def _similarity(child: Candidate) -> float:
-    pair = [Molecule.parse(str(smiles)) for smiles in (child.smiles, child.parent)]
-    first, second = (fingerprint(molecule, FingerprintKind.ECFP4) for molecule in pair)
-    return tanimoto(first, second)
-
-
 def _share(values: Iterable[float]) -> float | None:
     rows = [float(value) for value in values]
     return fmean(rows) if rows else None
@@ -300,11 +295,3 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """Mean of each figure over tasks and seeds, where it is known."""
     names = [name for name in rows[0] if name not in ("task", "seed", "source")]
     return {name: _share(row[name] for row in rows if row[name] is not None) for name in names}
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"

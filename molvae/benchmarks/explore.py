@@ -8,11 +8,11 @@ from tqdm import tqdm
 
 from molvae.benchmarks.explore_anomaly import anomaly
 from molvae.benchmarks.explore_completion import completion
+from molvae.benchmarks.explore_compression import compression
 from molvae.benchmarks.explore_config import ExploreConfig, Part
 from molvae.benchmarks.explore_interpolation import interpolation
 from molvae.benchmarks.explore_representation import representation
 from molvae.benchmarks.latent_reference import Figure, Reference
-from molvae.compression import code_lengths
 from molvae.dataset.cleaning import CleaningRules
 from molvae.dataset.layout import ColumnChoice
 from molvae.diagnosis.drawing import draw_molecules
@@ -57,7 +57,7 @@ def benchmark_explore(
         "representation": lambda: representation(molecules, config),
         "anomaly": lambda: anomaly(model, molecules, kinds, config),
         "interpolation": lambda: interpolation(model, molecules, config),
-        "compression": lambda: _compression(model, molecules, config),
+        "compression": lambda: compression(model, molecules, config),
     }
     figures: list[Figure] = []
     for name in tqdm(config.parts, desc="explore", disable=not progress):
@@ -71,15 +71,3 @@ def benchmark_explore(
         "figures": as_json(figures),
         "notes": notes,
     }
-
-
-def _compression(
-    model: MoleculeVAE, reference: Reference, config: ExploreConfig
-) -> Iterable[Figure]:
-    """Bits per molecule of both models, with each code that knows no chemistry as a control."""
-    bits = code_lengths(model, reference.molecules, config.seed).means()
-    codes = {"language model": bits.pop("language_model"), "VAE, bits-back": bits.pop("vae")}
-    for code, value in codes.items():
-        for control, length in bits.items():
-            name = f"bits per molecule, {code}, against {control}"
-            yield Figure(name, value, length, control, len(reference))

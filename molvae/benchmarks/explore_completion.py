@@ -7,13 +7,13 @@ import numpy as np
 from molvae.benchmarks.explore_config import ExploreConfig
 from molvae.benchmarks.latent_reference import Figure
 from molvae.chem.molecule import Molecule
+from molvae.chem.refusal import none_if_refused
 from molvae.chem.screening import MoleculeFilter, judge_selfies
 from molvae.chem.similarity import morgan_bits
 from molvae.diagnosis.figures import mean_of
-from molvae.errors import MoleculeError
 from molvae.metrics.similarity import internal_diversity
 from molvae.molecule_vae import MoleculeVAE
-from molvae.scaffold_completion import Completion, complete
+from molvae.scaffold_completion import complete
 from molvae.scaffold_completion_config import CompleteConfig
 
 SCAFFOLDS = (
@@ -56,13 +56,18 @@ def completion(model: MoleculeVAE, config: ExploreConfig, notes: list[str]) -> I
         notes: receives a line for each kind of pattern of which some could not be completed.
     """
     chosen = SCAFFOLDS[: config.scaffolds]
-    pairs = [f"{scaffold}.{_second(index)}" for index, scaffold in enumerate(chosen)]
+    partners = [SCAFFOLDS[(row + _OFFSET) % len(SCAFFOLDS)] for row in range(len(chosen))]
+    pairs = [
+        f"{scaffold}.{partner.replace('[*:1]', '[*:2]')}"
+        for scaffold, partner in zip(chosen, partners, strict=True)
+    ]
     samples = model.write(config.prior_samples, np.random.default_rng([config.seed, 24]))
     judged = judge_selfies(samples)
     control_diversity = _diversity([sample.smiles for sample in judged if sample.smiles][:100])
     settings = CompleteConfig(n=config.completions, most_draws=_MOST_DRAWS, seed=config.seed)
     for kind, patterns in {"scaffold": chosen, "fragment pair": pairs}.items():
-        results = [_complete(model, pattern, settings) for pattern in patterns]
+        # None if no SELFIES of the scaffold can be continued at its attachment point.
+        results = [none_if_refused(complete, model, pattern, settings) for pattern in patterns]
         failed = [p for p, result in zip(patterns, results, strict=True) if not result]
         empty = [
             p
@@ -111,18 +116,6 @@ def completion(model: MoleculeVAE, config: ExploreConfig, notes: list[str]) -> I
             "samples",
             n,
         )
-
-
-def _complete(model: MoleculeVAE, pattern: str, settings: CompleteConfig) -> Completion | None:
-    """The completion; None if no SELFIES of the scaffold can be continued at its attachment."""
-    try:
-        return complete(model, pattern, settings)
-    except MoleculeError:
-        return None
-
-
-def _second(index: int) -> str:
-    return SCAFFOLDS[(index + _OFFSET) % len(SCAFFOLDS)].replace("[*:1]", "[*:2]")
 
 
 def _diversity(smiles: Sequence[str]) -> float:

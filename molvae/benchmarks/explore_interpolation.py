@@ -14,6 +14,11 @@ from molvae.molecule_vae import MoleculeVAE
 
 _Path = tuple[str, Sequence[str | None], str]
 """First molecule, the molecules between, and the last."""
+_PATH_MEASURES = (
+    "distinct molecules per step",
+    "similarity to the nearer end",
+    "rank correlation of position and similarity",
+)
 
 
 def interpolation(
@@ -50,39 +55,22 @@ def interpolation(
     }.items():
         value, control = map(mean_of, sets)
         yield Figure(f"interpolation: {name}", value, control, "posterior means", len(judged))
-    for name, measure in {
-        "distinct molecules per step": _distinct,
-        "similarity to the nearer end": _nearer,
-        "rank correlation of position and similarity": _order,
-    }.items():
-        value, control = (
-            float(np.nanmean([measure(path) for path in group])) for group in (paths, random)
-        )
+    columns = [zip(*map(_path_measures, group), strict=True) for group in (paths, random)]
+    for name, *pair in zip(_PATH_MEASURES, *columns, strict=True):
+        value, control = (float(np.nanmean(column)) for column in pair)
         yield Figure(f"interpolation: {name}", value, control, "random molecules", len(paths))
 
 
-def _distinct(path: _Path) -> float:
-    """Distinct molecules between the ends, which do not count, per step."""
+def _path_measures(path: _Path) -> tuple[float, float, float]:
+    """The values of `_PATH_MEASURES` for the molecules between the ends of a path."""
     first, between, last = path
-    return len({smiles for smiles in between if smiles} - {first, last}) / len(between)
-
-
-def _similarities(path: _Path) -> list[tuple[float, float]]:
-    """Tanimoto similarity of each molecule between the ends to the first and to the last."""
-    first, between, last = path
-    ends = ecfp4_of(first), ecfp4_of(last)
-    return [
-        (tanimoto(ecfp4_of(smiles), ends[0]), tanimoto(ecfp4_of(smiles), ends[1]))
-        for smiles in between
-        if smiles
-    ]
-
-
-def _nearer(path: _Path) -> float:
-    return mean_of(np.array([max(pair) for pair in _similarities(path)]))
-
-
-def _order(path: _Path) -> float:
-    """Spearman correlation of the position with similarity to the last less that to the first."""
-    differences = np.array([to_last - to_first for to_first, to_last in _similarities(path)])
-    return spearman(np.arange(len(differences)), differences)
+    decoded = [smiles for smiles in between if smiles]
+    # The ends do not count.
+    distinct = len(set(decoded) - {first, last}) / len(between)
+    similarities = np.array(
+        [[tanimoto(ecfp4_of(smiles), ecfp4_of(end)) for end in (first, last)] for smiles in decoded]
+    ).reshape(-1, 2)
+    # Spearman correlation of the position with similarity to the last less that to the first.
+    differences = similarities[:, 1] - similarities[:, 0]
+    order = spearman(np.arange(len(differences)), differences)
+    return distinct, mean_of(similarities.max(axis=1)), order

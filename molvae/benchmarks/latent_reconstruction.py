@@ -21,12 +21,12 @@ from molvae.benchmarks.latent_reference import (
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.operators.mutation import mutate
+from molvae.chem.refusal import none_if_refused
 from molvae.chem.screening import JudgedSelfies
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.rows import AcceptedRow, RefusedRow, read_rows
 from molvae.diagnosis.held_out import measure_held_out
-from molvae.errors import MoleculeError
 from molvae.molecule_vae import MoleculeVAE
 
 _STEREO_MARKS = frozenset("@/\\")
@@ -43,7 +43,8 @@ def exact_in_file(
     changed = [
         row
         for row, before in zip(flat_rows, rows, strict=True)
-        if isinstance(before, AcceptedRow) and _has_changed(before, row)
+        if isinstance(before, AcceptedRow)
+        and (isinstance(row, RefusedRow) or row.smiles != before.smiles)
     ]
     yield _exact(model, f"exact, {path.name}", rows)
     if config.candidates:
@@ -61,7 +62,7 @@ def exact_after_edits(
     children = [edit(molecule, edits, generator) for molecule in flat[: config.edited]]
     pairs: list[tuple[str, Selfies]] = []
     for child in filter(None, children):
-        selfies = _selfies_or_none(child)
+        selfies = none_if_refused(to_selfies, child)
         if selfies is not None and is_known(model, selfies):
             pairs.append((child.smiles, selfies))
     total = sum(child is not None for child in children)
@@ -174,10 +175,6 @@ def _exact(
     )
 
 
-def _has_changed(before: AcceptedRow, after: AcceptedRow | RefusedRow) -> bool:
-    return isinstance(after, RefusedRow) or before.smiles != after.smiles
-
-
 def is_flat(molecule: Molecule) -> bool:
     """Whether the SMILES has no stereo marks."""
     return _STEREO_MARKS.isdisjoint(molecule.smiles)
@@ -192,10 +189,3 @@ def _rows(
 ) -> Iterator[AcceptedRow | RefusedRow]:
     for rows in read_rows(path, columns, rules, config.workers, max_symbols=model.card.max_symbols):
         yield from rows
-
-
-def _selfies_or_none(molecule: Molecule) -> Selfies | None:
-    try:
-        return to_selfies(molecule)
-    except MoleculeError:
-        return None

@@ -80,7 +80,11 @@ def benchmark_moses(
         FileError: the cache cannot be read or written.
     """
     StatisticsCache(evaluation.cache).check()
-    sets = {name: _read(data / f"{name}.csv") for name in _SETS}
+    paths = {name: data / f"{name}.csv" for name in _SETS}
+    for path in paths.values():
+        if not path.is_file():
+            raise DataError(f"no file {str(path)!r}; download the sets with `molvae data moses`")
+    sets = {name: read_smiles(path) for name, path in paths.items()}
     references = {"Test": sets["test"], "TestSF": sets["test_scaffolds"]}
     sampled = [draw_samples(model, config, seed, progress=progress) for seed in config.seeds]
     measured = evaluate_each(
@@ -112,8 +116,15 @@ def benchmark_moses(
 @cache
 def reference_statistics() -> Mapping[str, Gaussian]:
     """ChemNet statistics of Test and TestSF that molsets 0.3.1 ships, behind published figures."""
+    statistics: dict[str, Gaussian] = {}
     with np.load(Path(__file__).with_name("moses_chemnet.npz"), allow_pickle=False) as arrays:
-        return {name: _gaussian(arrays, name) for name in ("Test", "TestSF")}
+        for name in ("Test", "TestSF"):
+            mean, triangle = arrays[f"{name}_mean"], arrays[f"{name}_triangle"]
+            covariance = np.zeros((len(mean), len(mean)))
+            rows, columns = np.tril_indices(len(mean))
+            covariance[rows, columns] = covariance[columns, rows] = triangle
+            statistics[name] = Gaussian(mean.astype(np.float64), covariance)
+    return statistics
 
 
 def chemnet_statistics(references: Mapping[str, Sequence[str]]) -> Mapping[str, Gaussian]:
@@ -185,20 +196,6 @@ def _counts(batch: Sequence[Sample]) -> Counter[str]:
             "canonical": sum(row.is_canonical for row in judged),
         }
     )
-
-
-def _gaussian(arrays: Mapping[str, np.ndarray], name: str) -> Gaussian:
-    mean, triangle = arrays[f"{name}_mean"], arrays[f"{name}_triangle"]
-    covariance = np.zeros((len(mean), len(mean)))
-    rows, columns = np.tril_indices(len(mean))
-    covariance[rows, columns] = covariance[columns, rows] = triangle
-    return Gaussian(mean.astype(np.float64), covariance)
-
-
-def _read(path: Path) -> list[str]:
-    if not path.is_file():
-        raise DataError(f"no file {str(path)!r}; download the sets with `molvae data moses`")
-    return read_smiles(path)
 
 
 def _over_seeds(figures: list[Mapping[str, float]]) -> dict[str, dict[str, float | None]]:

@@ -62,9 +62,13 @@ def benchmark_pmo(
         task.partition("@")[0]: ConfiguredObjective.load(f"pmo/{task}") for task in config.tasks
     }
     mark = model_digest(model)
+    # Most tasks give all stereoisomers the same score, so these would fill the top 10. Scores are
+    # at most 1: with ten such molecules, the rest of the curve is known.
+    enough = 1.0 if config.search.enough is None else config.search.enough
+    plan = without_guardrails(config.search, flat=True).with_changes({"enough": enough})
     # Seed by seed, so that an interrupted benchmark covers as many tasks as possible.
     runs = [
-        _Run(task, objective, _plan(config.search, seed), mark)
+        _Run(task, objective, plan.with_changes({"seed": seed}), mark)
         for seed in config.seeds
         for task, objective in objectives.items()
     ]
@@ -129,14 +133,6 @@ def sources_of(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, int]]:
             heappushpop(ten, evaluation.score)
             mine["improvements"] += 1
     return counts
-
-
-def _plan(config: SearchConfig, seed: int) -> SearchConfig:
-    """Settings of a search under the rules of the benchmark."""
-    # Most tasks give all stereoisomers the same score, so these would fill the top 10. Scores are
-    # at most 1: with ten such molecules, the rest of the curve is known.
-    enough = 1.0 if config.enough is None else config.enough
-    return without_guardrails(config, flat=True).with_changes({"seed": seed, "enough": enough})
 
 
 # Any: JSON values, here and below.

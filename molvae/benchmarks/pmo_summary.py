@@ -50,7 +50,11 @@ def summary_of(folder: Path) -> dict[str, Any]:
     records = [record_in(path) for path in sorted(folder.glob("*.json"))]
     if not records:
         raise RunError(f"{str(folder)!r} holds no run")
-    _check_alike(records, folder)
+    for key in ("budget", "search", "model"):
+        if any(record[key] != records[0][key] for record in records):
+            raise RunError(
+                f"{str(folder)!r} holds runs of more than one {key}; give each a folder of its own"
+            )
     by_task: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         by_task.setdefault(record["task"], []).append(record)
@@ -100,7 +104,11 @@ def summary_text(summary: Mapping[str, Any]) -> str:
         "that of the published figures 10,000"
     )
     lines.append(yardstick_text(summary))
-    lines += [_source_line(*item) for item in summary["sources"].items()]
+    lines += [
+        f"{name}: {shares['share_of_picks']:.1%} of picks, "
+        f"{shares['share_of_improvements']:.1%} of improvements"
+        for name, shares in summary["sources"].items()
+    ]
     overhead = summary["overhead_seconds_per_call"]
     if overhead is not None:
         lines.append(f"{1000 * overhead:.1f} ms per call, not counting the objective")
@@ -119,26 +127,15 @@ def yardstick_text(summary: Mapping[str, Any]) -> str:
 
 
 def _rows(summary: Mapping[str, Any], peers: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    rows = [
-        [
-            task,
-            str(figures["runs"]),
-            _with_spread(figures["auc_top10"]),
-            *(_format(peer["auc_top10"].get(task)) for peer in peers),
-        ]
-        for task, figures in summary["tasks"].items()
-    ]
+    rows = []
+    for task, figures in summary["tasks"].items():
+        mean, std = (figures["auc_top10"][key] for key in ("mean", "std"))
+        mine = _format(mean) + ("" if std is None else f" ± {std:.3f}")
+        theirs = [_format(peer["auc_top10"].get(task)) for peer in peers]
+        rows.append([task, str(figures["runs"]), mine, *theirs])
     for name, key in (("sum", "sum"), (f"sum without {NEEDLE}", "sum_without_needle")):
         rows.append([name, "", _format(summary[key]), *(_format(peer[key]) for peer in peers)])
     return rows
-
-
-def _check_alike(records: Sequence[Mapping[str, Any]], folder: Path) -> None:
-    for key in ("budget", "search", "model"):
-        if any(record[key] != records[0][key] for record in records):
-            raise RunError(
-                f"{str(folder)!r} holds runs of more than one {key}; give each a folder of its own"
-            )
 
 
 def _task_figures(task: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -223,18 +220,6 @@ def _overhead(records: Sequence[Mapping[str, Any]]) -> float | None:
     calls = sum(record["calls"] for record in records)
     outside = sum(run["seconds"]["wall"] - run["seconds"]["objective"] for run in records)
     return outside / calls if calls else None
-
-
-def _source_line(name: str, shares: Mapping[str, Any]) -> str:
-    return (
-        f"{name}: {shares['share_of_picks']:.1%} of picks, "
-        f"{shares['share_of_improvements']:.1%} of improvements"
-    )
-
-
-def _with_spread(figure: Mapping[str, float | None]) -> str:
-    spread = figure["std"]
-    return _format(figure["mean"]) + ("" if spread is None else f" ± {spread:.3f}")
 
 
 def _format(figure: float | None) -> str:

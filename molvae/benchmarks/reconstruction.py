@@ -50,7 +50,12 @@ def benchmark_reconstruction(
     order = generator.permutation(len(rows))[: config.molecules]
     chosen = [rows[index] for index in order.tolist()]
     reconstructions, refused = reconstruct_rows(model, [chosen])
-    fitting = [row for row in chosen if isinstance(row, AcceptedRow) and _fits(model, row)]
+    fitting = [
+        row
+        for row in chosen
+        if isinstance(row, AcceptedRow)
+        and all(symbol in model.vocabulary for symbol in row.selfies)
+    ]
     if not fitting:
         raise DataError(f"{str(file)!r} holds no molecule that this model can read")
     some = [row.selfies for row in fitting[: config.sampled]]
@@ -67,7 +72,3 @@ def benchmark_reconstruction(
         "jtvae": share * len(fitting) / len(chosen),
         "jtvae_molecules": len(some),
     }
-
-
-def _fits(model: MoleculeVAE, row: AcceptedRow) -> bool:
-    return all(symbol in model.vocabulary for symbol in row.selfies)

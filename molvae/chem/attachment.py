@@ -15,7 +15,7 @@ from molvae.chem.notation import (
     selfies_to_smiles,
     smiles_to_selfies,
 )
-from molvae.chem.refusal import Refusal
+from molvae.chem.refusal import Refusal, none_if_refused
 from molvae.errors import ConfigError, MoleculeError
 
 Structure = Mol
@@ -216,11 +216,8 @@ def extend(
             return None
         symbols = (f"[{prefix.direction}{symbols[0][1:]}", *symbols[1:])
     end = tail.selfies if tail is not None else ()
-    try:
-        smiles = selfies_to_smiles((*prefix.labeled, *symbols, *end))
-    except MoleculeError:
-        return None
-    mol = _read(smiles)
+    smiles = none_if_refused(selfies_to_smiles, (*prefix.labeled, *symbols, *end))
+    mol = None if smiles is None else _read(smiles)
     ends = 0 if tail is None else len(tail.order)
     if mol is None or mol.GetNumAtoms() <= len(prefix.order) + ends:
         return None

@@ -50,7 +50,7 @@ def first_repair(symbols: Iterable[str]) -> Repair | None:
     derivation = _Derivation()
     real = (symbol for symbol in symbols if symbol != "[nop]")
     for is_dot, fragment in groupby(real, lambda symbol: symbol == "."):
-        if not is_dot and (first := derivation.read(tuple(map(_role, fragment)))):
+        if not is_dot and (first := derivation.read(tuple(map(_Role.of, fragment)))):
             return first
     if not derivation.capacities:
         raise MoleculeError(Refusal.INVALID, "the symbols decode to no atom")
@@ -89,6 +89,12 @@ class _Role:
     element: _Atom | _Branch | _Ring | _Stop | None
     digit: int | None
     """Value of the symbol within an index; None if it is not a digit."""
+
+    @staticmethod
+    @cache
+    def of(symbol: str) -> "_Role":
+        """The role of a symbol."""
+        return _Role(symbol, _element(symbol), INDEX_CODE.get(symbol))
 
 
 @dataclass(slots=True)
@@ -231,11 +237,6 @@ def _index(roles: Sequence[_Role], position: int, digits: int, end: int) -> int 
     if position + digits > end:
         return Repair.INDEX if end == len(roles) else Repair.BRANCH_LENGTH
     return value
-
-
-@cache
-def _role(symbol: str) -> _Role:
-    return _Role(symbol, _element(symbol), INDEX_CODE.get(symbol))
 
 
 def _element(symbol: str) -> _Atom | _Branch | _Ring | _Stop | None:

@@ -22,6 +22,7 @@ __all__ = [
     "from_selfies_batch",
     "is_canonical",
     "is_single_bonded",
+    "is_unrepaired",
     "random_selfies",
     "repair",
     "robust_alphabet",
@@ -86,13 +87,11 @@ def to_selfies(molecule: Molecule, source: Selfies | None = None) -> Selfies:
 
 def to_selfies_batch(smiles: Iterable[str]) -> list[Selfies | None]:
     """Canonical SELFIES per SMILES; None where the molecule is invalid or not encodable."""
-    rows: list[Selfies | None] = []
-    for text in smiles:
-        try:
-            rows.append(to_selfies(Molecule.parse(text)))
-        except MoleculeError:
-            rows.append(None)
-    return rows
+    molecules = [none_if_refused(Molecule.parse, text) for text in smiles]
+    return [
+        None if molecule is None else none_if_refused(to_selfies, molecule)
+        for molecule in molecules
+    ]
 
 
 def random_selfies(
@@ -119,10 +118,7 @@ def random_selfies(
 
 def is_canonical(selfies: Selfies, molecule: Molecule) -> bool:
     """Whether these are the SELFIES that `to_selfies` returns for the molecule."""
-    try:
-        return to_selfies(molecule) == selfies
-    except MoleculeError:
-        return False
+    return none_if_refused(to_selfies, molecule) == selfies
 
 
 def from_selfies(symbols: Sequence[str]) -> Molecule:
@@ -198,6 +194,14 @@ def repair(symbols: Sequence[str]) -> Repair | None:
     """
     _install_constraints()
     return first_repair(symbols)
+
+
+def is_unrepaired(symbols: Sequence[str]) -> bool:
+    """Whether symbols decode as written; False if they decode to no molecule."""
+    try:
+        return repair(symbols) is None
+    except MoleculeError:
+        return False
 
 
 def remove_stereo(symbols: Sequence[str]) -> Selfies:

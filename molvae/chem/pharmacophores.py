@@ -39,17 +39,11 @@ def pharmacophores(molecule: Molecule) -> Int64[np.ndarray, " pharmacophore"]:
     bonds = GetDistanceMatrix(molecule.mol)[np.ix_(atoms, atoms)]
     apart = np.where((bonds < _NEAREST) | (bonds >= _FAR), -1, np.minimum(bonds, 8) - _NEAREST)
     apart = apart.astype(np.int64)
-    triples = [_triples(roles, apart, triple) for triple in _point_triples(len(roles))]
-    return np.unique(np.concatenate([_pairs(roles, apart), *triples]))
-
-
-def _pairs(
-    roles: Int64[np.ndarray, " point"], apart: Int64[np.ndarray, "point point"]
-) -> Int64[np.ndarray, " pair"]:
     first, second = np.triu_indices(len(roles), k=1)
     bins = apart[first, second]
-    numbers = (roles[first] * _ROLES + roles[second]) * _BINS + bins
-    return np.asarray(_PAIRS_FROM + numbers[bins >= 0], dtype=np.int64)
+    pairs = _PAIRS_FROM + ((roles[first] * _ROLES + roles[second]) * _BINS + bins)[bins >= 0]
+    triples = [_triples(roles, apart, triple) for triple in _point_triples(len(roles))]
+    return np.unique(np.concatenate([pairs, *triples]))
 
 
 def _triples(

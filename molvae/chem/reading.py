@@ -115,10 +115,16 @@ def read_plain(smiles: str) -> Mol:
         MoleculeError: RDKit does not accept it; the detail says why.
     """
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles)
-        if mol is None:
-            raise MoleculeError(Refusal.INVALID, _problem(smiles))
-    return mol
+        mol: Mol | None = Chem.MolFromSmiles(smiles)
+        if mol is not None:
+            return mol
+        unsanitized: Mol | None = Chem.MolFromSmiles(smiles, sanitize=False)
+        try:
+            problems = Chem.DetectChemistryProblems(unsanitized) if unsanitized else ()
+        except RuntimeError:  # RDKit 2026.9 on more than 31 hydrogens at one atom.
+            problems = ()
+    detail = str(problems[0].Message()) if problems else "RDKit cannot read it as SMILES"
+    raise MoleculeError(Refusal.INVALID, detail)
 
 
 def cxsmiles(mol: Mol, *, canonical: bool = True) -> str:
@@ -281,13 +287,3 @@ def _is_directed(bond: Bond) -> bool:
         or _is_cumulated(end)
         for end in (bond.GetBeginAtom(), bond.GetEndAtom())
     )
-
-
-def _problem(smiles: str) -> str:
-    """RDKit's error message for a SMILES that it refused."""
-    mol: Mol | None = Chem.MolFromSmiles(smiles, sanitize=False)
-    try:
-        problems = Chem.DetectChemistryProblems(mol) if mol else []
-    except RuntimeError:  # RDKit 2026.9 on more than 31 hydrogens at one atom.
-        problems = ()
-    return str(problems[0].Message()) if problems else "RDKit cannot read it as SMILES"

@@ -9,7 +9,7 @@ from rdkit.Chem import BondStereo, ChiralType, Mol, StereoSpecified, StereoType,
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.reading import Change, cxsmiles, read_smiles
-from molvae.errors import MoleculeError
+from molvae.chem.refusal import none_if_refused
 
 _RECORD_END = "$$$$"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
@@ -137,12 +137,9 @@ def _with_lost_stereo(mol: Mol, written: Mol) -> str | None:
     # Otherwise RDKit drops the marks when it writes the SMILES.
     written.SetIntProp("_StereochemDone", 1)
     smiles = cxsmiles(written, canonical=False)
-    try:
-        changes = read_smiles(smiles).changes
-    except MoleculeError:
-        return None
+    reading = none_if_refused(read_smiles, smiles)
     # In three dimensions every tetrahedral atom is marked, and few marks have a meaning.
-    return smiles if Change.STEREO in changes else None
+    return smiles if reading is not None and Change.STEREO in reading.changes else None
 
 
 def _count_marks(mol: Mol) -> int:

@@ -68,6 +68,11 @@ def tanimoto(a: Fingerprint, b: Fingerprint) -> float:
     return float(TanimotoSimilarity(a.vector, b.vector))
 
 
+def ecfp4_similarity(first: Molecule, second: Molecule) -> float:
+    """Tanimoto similarity of the counted ECFP4 fingerprints of two molecules."""
+    return tanimoto(*(fingerprint(row, FingerprintKind.ECFP4) for row in (first, second)))
+
+
 def tanimoto_to(
     reference: Fingerprint, fingerprints: Sequence[Fingerprint]
 ) -> Float64[np.ndarray, " molecule"]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from molvae.chem.molecule import Molecule
-from molvae.errors import MoleculeError
+from molvae.chem.refusal import none_if_refused
 
 WHITESPACE = " "
 """Delimiter of SMI files: fields are separated by any run of blanks, and nothing is quoted."""
@@ -82,13 +82,7 @@ def looks_like_smiles(text: str) -> bool:
 def is_molecule(text: str) -> bool:
     """Whether RDKit reads the text up to a blank."""
     first = next(iter(text.split(maxsplit=1)), "")
-    if not looks_like_smiles(first):
-        return False
-    try:
-        Molecule.parse(first)
-    except MoleculeError:
-        return False
-    return True
+    return looks_like_smiles(first) and none_if_refused(Molecule.parse, first) is not None
 
 
 def smiles_share(rows: Sequence[Sequence[str]], index: int) -> float:

@@ -9,8 +9,8 @@ from jaxtyping import Float, Float32
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, from_selfies
+from molvae.chem.refusal import none_if_refused
 from molvae.chem.similarity import Fingerprint, FingerprintKind, fingerprint
-from molvae.errors import MoleculeError
 from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 
@@ -59,10 +59,8 @@ def decode_smiles(
 @lru_cache(maxsize=_REMEMBERED)
 def smiles_of(selfies: Selfies) -> str | None:
     """Canonical SMILES of a SELFIES; None if it is no molecule."""
-    try:
-        return from_selfies(selfies).smiles
-    except MoleculeError:
-        return None
+    molecule = none_if_refused(from_selfies, selfies)
+    return None if molecule is None else molecule.smiles
 
 
 @lru_cache(maxsize=_REMEMBERED)

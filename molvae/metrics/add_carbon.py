@@ -5,7 +5,8 @@ from collections.abc import Container, Iterator, Sequence
 import numpy as np
 
 from molvae.chem.molecule import Molecule
-from molvae.errors import DataError, MoleculeError
+from molvae.chem.refusal import none_if_refused
+from molvae.errors import DataError
 
 _DRAWS_PER_MOLECULE = 20
 
@@ -39,9 +40,7 @@ def _novel_with_carbon(
     smiles: str, known: Container[str], generator: np.random.Generator
 ) -> Iterator[str]:
     for position in generator.permutation(len(smiles) + 1):
-        try:
-            molecule = Molecule.parse(f"{smiles[:position]}C{smiles[position:]}")
-        except MoleculeError:
-            continue
-        if molecule.smiles not in known:
+        longer = f"{smiles[:position]}C{smiles[position:]}"
+        molecule = none_if_refused(Molecule.parse, longer)
+        if molecule is not None and molecule.smiles not in known:
             yield molecule.smiles

@@ -19,6 +19,7 @@ from molvae.settings import Settings
 
 _IDENTITY = Linear(low=0, high=1)
 """Curve that uses values in [0, 1] as desirabilities."""
+_parse_pattern = lru_cache(maxsize=64)(Pattern.parse)
 
 
 def _readable_by(parse: Callable[[str], object]) -> AfterValidator:
@@ -97,7 +98,7 @@ class SmartsMeasure(Settings):
         return None if self.wanted == "count" else _IDENTITY
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        pattern = _pattern(self.smarts)
+        pattern = _parse_pattern(self.smarts)
         if self.wanted == "count":
             return read_each(molecules, lambda molecule: float(occurrences(molecule, pattern)))
         is_present = self.wanted == "present"
@@ -143,8 +144,3 @@ class AlertsMeasure(Settings):
 @lru_cache(maxsize=64)
 def _reference(smiles: str, kind: FingerprintKind) -> Fingerprint:
     return fingerprint(Molecule.parse(smiles), kind)
-
-
-@lru_cache(maxsize=64)
-def _pattern(smarts: str) -> Pattern:
-    return Pattern.parse(smarts)

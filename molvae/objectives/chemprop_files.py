@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from molvae.errors import ConfigError, MissingExtraError
+from molvae.files import file_stamp
 
 _PACKAGES = ("chemprop.nn.", "torch.nn.modules.")
 """Packages whose neural network modules a checkpoint may contain."""
@@ -55,16 +56,17 @@ def read_ensemble(path: Path) -> ChempropEnsemble:
         MissingExtraError: chemprop is not installed.
     """
     files = checkpoint_files(path)
-    return _read(
-        tuple(files), tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-    )
+    return _read(tuple(files), tuple(map(file_stamp, files)))
 
 
 @lru_cache(maxsize=8)
 def _read(files: tuple[Path, ...], _: tuple[tuple[int, int], ...]) -> ChempropEnsemble:
     contents = [_globals(file) for file in files]
     for file, names in zip(files, contents, strict=True):
-        _refuse(file, [name for name in names if not _may_be_network(name)])
+        _refuse(
+            file,
+            [name for name in names if name not in _CONTAINERS and not name.startswith(_PACKAGES)],
+        )
     try:
         from chemprop.models import load_model
         from chemprop.models.utils import load_output_columns
@@ -79,15 +81,11 @@ def _read(files: tuple[Path, ...], _: tuple[tuple[int, int], ...]) -> ChempropEn
     except Exception as error:
         problem = str(error).partition("\n")[0][:200]
         raise ConfigError(f"chemprop cannot read {_names(files)}: {problem}") from error
-    named = {tuple(names) if names else _column_numbers(models[0]) for names in columns}
+    numbered = tuple(f"pred_{number}" for number in range(models[0].predictor.n_tasks))
+    named = {tuple(names) if names else numbered for names in columns}
     if len(named) > 1:
         raise ConfigError(f"the models {_names(files)} predict different columns: {named}")
     return ChempropEnsemble(models, named.pop())
-
-
-# Any: a chemprop model.
-def _column_numbers(model: Any) -> tuple[str, ...]:
-    return tuple(f"pred_{number}" for number in range(model.predictor.n_tasks))
 
 
 def _globals(file: Path) -> list[str]:
@@ -109,10 +107,6 @@ def _refuse(file: Path, names: list[str]) -> None:
             f"{str(file)!r} contains {', '.join(names)}, which no chemprop model needs and which "
             "could run code; it is not read"
         )
-
-
-def _may_be_network(name: str) -> bool:
-    return name in _CONTAINERS or name.startswith(_PACKAGES)
 
 
 def _is_network(name: str) -> bool:

@@ -181,10 +181,6 @@ def trusting(item: Item, types: tuple[str, ...]) -> Item:
     return item.model_copy(update={"measure": item.measure.trusting(types)})
 
 
-def _hint(key: str, known: list[str]) -> str:
-    return f'; did you mean kind = "{key}"?' if key in MEASURES else suggestion(key, known)
-
-
 def _with_measure(item: type[Settings], values: dict[str, Any], source: str) -> dict[str, Any]:
     """The values, with the settings of the measure moved to a nested table."""
     kind = str(values.get("kind", "property"))
@@ -192,8 +188,12 @@ def _with_measure(item: type[Settings], values: dict[str, Any], source: str) -> 
         raise ConfigError(f"{source}: unknown kind {kind!r}{suggestion(kind, list(MEASURES))}")
     own, inner = set(item.model_fields) - {"measure"}, set(MEASURES[kind].model_fields)
     known = sorted((own | inner) - {"folder", "trusted"})
-    unknown = [f"unknown setting {key!r}{_hint(key, known)}" for key in values.keys() - own - inner]
-    if unknown:
-        raise ConfigError(f"{source}: {'; '.join(sorted(unknown))}")
+    problems = []
+    for key in sorted(values.keys() - own - inner):
+        is_kind = key in MEASURES
+        hint = f'; did you mean kind = "{key}"?' if is_kind else suggestion(key, known)
+        problems.append(f"unknown setting {key!r}{hint}")
+    if problems:
+        raise ConfigError(f"{source}: {'; '.join(problems)}")
     measure = MEASURES[kind].parse({k: v for k, v in values.items() if k in inner}, source)
     return {**{k: v for k, v in values.items() if k in own}, "measure": measure}

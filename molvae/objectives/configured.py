@@ -15,7 +15,6 @@ from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Foreign
 from molvae.objectives.measuring import (
     Measured,
-    PerMolecule,
     measure,
     meets_constraints,
     violations,
@@ -94,15 +93,21 @@ class ConfiguredObjective:
         smiles = [molecule.smiles for molecule in molecules]
         measured = self._measure(smiles)
         values = {
-            name: _concatenate([portion.values[name] for portion in measured])
+            name: np.concatenate([np.empty(0), *(portion.values[name] for portion in measured)])
             for name in self._columns
         }
+        components = self.config.component
         desirabilities = {
             component.label: component.curve(values[component.label])
-            for component in self.config.component
+            for component in components
             if component.curve is not None
         }
-        total = self._aggregate(values, desirabilities)
+        if desirabilities:
+            rows = np.stack([desirabilities[component.label] for component in components])
+            weights = np.array([component.weight for component in components])
+            total = self.config.aggregation.mean(rows, weights)
+        else:
+            total = values[components[0].label]
         meets = meets_constraints(self.config, values, len(smiles))
         failures = tuple(_failures(measured, smiles))
         return Scores(np.where(meets, total, np.nan), values, desirabilities, failures)
@@ -116,28 +121,16 @@ class ConfiguredObjective:
 
     def _measure(self, smiles: Sequence[str]) -> list[Measured]:
         work = partial(measure, config=self.config)
-        size = self._portion(len(smiles))
+        size = _PER_TASK
+        if self._is_foreign:
+            # External code may take minutes per molecule, so the molecules go to all workers.
+            size = max(1, min(self._most_at_once, -(-len(smiles) // self._workers)))
         portions = [tuple(smiles[i : i + size]) for i in range(0, len(smiles), size)]
         if self._executor is not None:
             return _from_executor(self._executor, work, portions)
         worth = self._is_foreign or len(smiles) >= _WORTH_SPREADING
         workers = self._workers if worth else 1
         return [answer for _, answer in ordered_map(work, enumerate(portions), workers)]
-
-    def _portion(self, molecules: int) -> int:
-        if not self._is_foreign:
-            return _PER_TASK
-        # External code may take minutes per molecule, so the molecules go to all workers.
-        return max(1, min(self._most_at_once, -(-molecules // self._workers)))
-
-    def _aggregate(
-        self, values: Mapping[str, PerMolecule], desirabilities: Mapping[str, PerMolecule]
-    ) -> PerMolecule:
-        if not desirabilities:
-            return values[self.config.component[0].label]
-        weights = np.array([component.weight for component in self.config.component])
-        rows = np.stack([desirabilities[item.label] for item in self.config.component])
-        return self.config.aggregation.mean(rows, weights)
 
 
 def _from_executor(
@@ -166,10 +159,6 @@ def _result(future: "Future[Measured]", executor: Executor) -> Measured:
             break
         executor.check()
     return future.result()
-
-
-def _concatenate(arrays: Sequence[np.ndarray]) -> PerMolecule:
-    return np.concatenate(arrays) if arrays else np.empty(0)
 
 
 def _failures(measured: Sequence[Measured], smiles: Sequence[str]) -> Iterable[Failure]:

@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 _SET_PARENT_DEATH_SIGNAL, _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 1, 4, 36
@@ -44,7 +45,10 @@ def main(parent: int, failure: int, command: list[str]) -> None:
     try:
         # The parent may have died before its death was watched.
         if os.getppid() == parent:
-            status = _wait(_start(libc, failure, command))
+            process, ended = _start(libc, failure, command), 0
+            # Orphans that end before it are reaped.
+            while ended != process:
+                ended, status = os.waitpid(-1, 0)
     except _StopError:
         status = 1 << 8
     finally:
@@ -83,14 +87,6 @@ def _start(libc: ctypes.CDLL, failure: int, command: list[str]) -> int:
         os._exit(_CANNOT_START)
 
 
-def _wait(process: int) -> int:
-    """Wait status of the process; orphans that end before it are reaped."""
-    while True:
-        ended, status = os.waitpid(-1, 0)
-        if ended == process:
-            return status
-
-
 def _kill_descendants() -> None:
     """Kill all descendants, and those that they start meanwhile, until none is left."""
     deadline = time.monotonic() + _LIMIT_SECONDS
@@ -113,23 +109,20 @@ def _descendants(process: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
-            children.setdefault(_parent_of(entry.name), []).append(int(entry.name))
+            # It may have ended meanwhile.
+            with (
+                suppress(OSError),
+                open(f"/proc/{entry.name}/stat", "rb") as stream,  # noqa: PTH123 - pathlib is slow to import.
+            ):
+                # The name in parentheses may hold anything.
+                parent = int(stream.read().rpartition(b")")[2].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
     waiting, descendants = [process], []
     while waiting:
         new = children.get(waiting.pop(), [])
         waiting += new
         descendants += new
     return descendants
-
-
-def _parent_of(process: str) -> int:
-    """Id of the parent of a process; 0 if it has ended."""
-    try:
-        with open(f"/proc/{process}/stat", "rb") as stream:  # noqa: PTH123 - pathlib is slow to import.
-            # The name in parentheses may hold anything.
-            return int(stream.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return 0
 
 
 if __name__ == "__main__":

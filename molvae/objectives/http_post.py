@@ -112,16 +112,13 @@ def _refusal(error: HTTPError) -> Reply:
     to = error.headers.get("Location")
     if to and 300 <= error.code < 400:
         return Reply(problem=f"redirects to {to}; give that address as 'url'")
-    shown = f": {line}" if (line := _line(_start(error))) else ""
+    try:
+        line = _line(error.read(_SHOWN * 4))
+    except (OSError, HTTPException):
+        line = ""
+    shown = f": {line}" if line else ""
     problem = f"answered with status {error.code} {error.reason}{shown}"
     return Reply(problem=problem, is_unavailable=error.code in _BUSY)
-
-
-def _start(error: HTTPError) -> bytes:
-    try:
-        return error.read(_SHOWN * 4)
-    except (OSError, HTTPException):
-        return b""
 
 
 def _line(text: bytes) -> str:

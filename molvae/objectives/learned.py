@@ -13,7 +13,7 @@ from pydantic import JsonValue, PositiveInt
 from molvae.chem.molecule import Molecule
 from molvae.chem.similarity import FingerprintKind, fingerprint, fold
 from molvae.errors import ConfigError, MissingExtraError
-from molvae.files import sha256
+from molvae.files import file_stamp, sha256
 from molvae.objectives.desirability import AnyCurve, Linear
 from molvae.objectives.measure import Readings, readings_of
 from molvae.settings import Settings
@@ -80,18 +80,10 @@ class ModelMeasure(Settings):
     def _predict(
         self, features: Float64[np.ndarray, "molecule bit"]
     ) -> Float64[np.ndarray, " molecule"]:
-        model = _model(self.path, self.trusted, _stamp(self.path))
+        model = _model(self.path, self.trusted, file_stamp(self.path))
         if self.predicts == "probability":
             return np.asarray(model.predict_proba(features)[:, -1], dtype=np.float64)
         return np.asarray(model.predict(features), dtype=np.float64).reshape(len(features))
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
 
 
 # Any: scikit-learn's models share methods, not a class.

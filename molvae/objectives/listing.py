@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Literal, get_args, get_origin
 
 from pydantic import JsonValue
-from pydantic.fields import FieldInfo
 
 from molvae.chem.properties import PROPERTIES
 from molvae.objectives.components import MEASURES, ComponentConfig, ConstraintConfig
@@ -79,19 +78,18 @@ def _about(settings: type[Settings]) -> dict[str, JsonValue]:
 
 
 def _settings(settings: type[Settings]) -> dict[str, JsonValue]:
-    return {
-        name: _field(field)
-        for name, field in settings.model_fields.items()
-        if name not in _NOT_LISTED
-    }
-
-
-def _field(field: FieldInfo) -> str:
-    default = "required" if field.is_required() else _text(field.default)
-    further = [choice for choice in _choices(field.annotation) if choice != default]
-    choices = f"or {', '.join(further)}" if further else ""
-    about = " ".join((field.description or "").split())
-    return "; ".join(filter(None, (default, choices, about)))
+    listed: dict[str, JsonValue] = {}
+    for name, field in settings.model_fields.items():
+        if name in _NOT_LISTED:
+            continue
+        default = "none" if field.default in (None, ()) else str(field.default)
+        if field.is_required():
+            default = "required"
+        further = [choice for choice in _choices(field.annotation) if choice != default]
+        choices = f"or {', '.join(further)}" if further else ""
+        about = " ".join((field.description or "").split())
+        listed[name] = "; ".join(filter(None, (default, choices, about)))
+    return listed
 
 
 # object: a field's type may be anything.
@@ -102,10 +100,3 @@ def _choices(annotation: object) -> list[str]:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return [str(value) for value in annotation]
     return []
-
-
-# object: a default is of any type.
-def _text(default: object) -> str:
-    if default is None:
-        return "none"
-    return "none" if default == () else f"{default}"

@@ -9,13 +9,14 @@ from jaxtyping import Bool, Float64
 
 from molvae.chem.conditions import Conditions
 from molvae.chem.molecule import Molecule
-from molvae.errors import MoleculeError
+from molvae.chem.refusal import none_if_refused
 from molvae.objectives.chemical import PropertyMeasure
-from molvae.objectives.components import AnyMeasure
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Foreign, Problem, Readings
 
 PerMolecule = Float64[np.ndarray, " molecule"]
+
+_measures = lru_cache(maxsize=16)(ObjectiveConfig.measures)
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def measure(smiles: Sequence[str], config: ObjectiveConfig) -> Measured:
     """
     # Parsed again here: sums over atoms depend in the last bit on the order of the atoms, and a
     # score must not depend on the way in which the molecule was generated.
-    molecules = [_parse(text) for text in smiles]
+    molecules = [none_if_refused(Molecule.parse, text) for text in smiles]
     measures = _measures(config)
     needed = np.array([molecule is not None for molecule in molecules], dtype=np.bool_)
     values: dict[str, PerMolecule] = {}
@@ -85,7 +86,7 @@ def violations(config: ObjectiveConfig, smiles: Sequence[str]) -> list[str | Non
     conditions = _conditions(config.where)
     if not internal and conditions is None:
         return [None] * len(smiles)
-    molecules = [_parse(text) for text in smiles]
+    molecules = [none_if_refused(Molecule.parse, text) for text in smiles]
     reasons: list[str | None] = [None] * len(smiles)
     if conditions is not None:
         values = {
@@ -116,18 +117,6 @@ def _readings(
 ) -> Readings:
     real = [molecule for molecule in molecules if isinstance(molecule, Molecule)]
     return measurement(real) if real else Readings(np.empty(0))
-
-
-def _parse(smiles: str) -> Molecule | None:
-    try:
-        return Molecule.parse(smiles)
-    except MoleculeError:
-        return None
-
-
-@lru_cache(maxsize=16)
-def _measures(config: ObjectiveConfig) -> Mapping[str, AnyMeasure]:
-    return config.measures()
 
 
 @lru_cache(maxsize=16)

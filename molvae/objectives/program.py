@@ -14,7 +14,7 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError
 from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve
-from molvae.objectives.isolation import FailedBatch, answer_all, read_in_batches
+from molvae.objectives.isolation import FailedBatch, read_in_batches
 from molvae.objectives.measure import Readings
 from molvae.objectives.running import Ended, Limits, run_program
 from molvae.settings import Settings
@@ -96,13 +96,8 @@ class ProgramMeasure(Settings):
             )
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        return read_in_batches(molecules, self.at_once, self._answers)
-
-    def _answers(self, smiles: Sequence[str]) -> list[object]:
-        """An answer for each molecule; a failed program is restarted up to `restarts` times."""
-        return answer_all(
-            len(smiles), lambda rows: self._start([smiles[row] for row in rows]), self.restarts
-        )
+        # A failed program is restarted up to `restarts` times.
+        return read_in_batches(molecules, self._start, self.at_once, self.restarts)
 
     def _start(self, smiles: Sequence[str]) -> list[object] | FailedBatch:
         limits = Limits(self.timeout_seconds, _BYTES_PER_MOLECULE * len(smiles))

@@ -68,7 +68,9 @@ def import_reinvent(path: Path) -> ReinventImport:
     aggregation = _aggregation(scoring, draft)
     _weigh_penalties(draft, aggregation)
     if not draft.components:
-        raise ConfigError(f"no component of {str(path)!r} can be imported: {_list(draft.missing)}")
+        raise ConfigError(
+            f"no component of {str(path)!r} can be imported: {'; '.join(draft.missing)}"
+        )
     tables = {
         "name": path.stem,
         "aggregation": aggregation,
@@ -197,10 +199,6 @@ def _label(name: str, draft: _Draft) -> str:
 
 def _plain(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
-
-
-def _list(lines: list[str]) -> str:
-    return "; ".join(lines)
 
 
 def _toml(tables: Mapping[str, Any], source: str, draft: _Draft) -> str:

@@ -20,7 +20,7 @@ from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, ObjectiveError
 from molvae.objectives.desirability import AnyCurve
 from molvae.objectives.http_post import Reply, ReplyLimits, connection_problem, post_json
-from molvae.objectives.isolation import FailedBatch, answer_all, read_in_batches
+from molvae.objectives.isolation import FailedBatch, read_in_batches
 from molvae.objectives.measure import Readings
 from molvae.objectives.rest_payloads import Payload
 from molvae.settings import Settings
@@ -125,12 +125,7 @@ class RestMeasure(Settings):
             )
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
-        return read_in_batches(molecules, self.at_once, self._answers)
-
-    def _answers(self, smiles: Sequence[str]) -> list[object]:
-        return answer_all(
-            len(smiles), lambda rows: self._ask([smiles[row] for row in rows]), _MAX_FAILURES
-        )
+        return read_in_batches(molecules, self._ask, self.at_once, _MAX_FAILURES)
 
     def _ask(self, smiles: Sequence[str]) -> list[object] | FailedBatch:
         reply = self._post(smiles)

@@ -151,7 +151,9 @@ class HardConstraints:
         if self.min_similarity:
             similar = self.similarities(molecules) >= self.min_similarity
         verdicts: list[str | None] = [
-            self._first_violation(molecule) if is_similar else Violation.UNLIKE_LEAD
+            next((violation for violation, applies in self._tests if applies(molecule)), None)
+            if is_similar
+            else Violation.UNLIKE_LEAD
             for molecule, is_similar in zip(molecules, similar, strict=True)
         ]
         passing = [row for row, reason in enumerate(verdicts) if reason is None]
@@ -160,9 +162,6 @@ class HardConstraints:
             for row, reason in zip(passing, reasons, strict=True):
                 verdicts[row] = reason
         return verdicts
-
-    def _first_violation(self, molecule: Molecule) -> Violation | None:
-        return next((violation for violation, applies in self._tests if applies(molecule)), None)
 
 
 Test = tuple[Violation, Callable[[Molecule], bool]]
@@ -220,7 +219,7 @@ def _exceeds(name: str, limit: int | float) -> Callable[[Molecule], bool]:
 
 def _check(config: ConstraintsConfig) -> Molecule | None:
     """The lead, once the settings are known to be consistent."""
-    problems = list(_contradictions(config))
+    problems = list(config.contradictions())
     for smarts in (*config.keep, *config.avoid):
         try:
             Pattern.parse(smarts)
@@ -239,12 +238,3 @@ def _check(config: ConstraintsConfig) -> Molecule | None:
     if missing:
         raise ConfigError(f"the lead itself lacks {missing}, which `keep` requires; correct either")
     return lead
-
-
-def _contradictions(config: ConstraintsConfig) -> Iterator[str]:
-    if config.min_similarity > 0 and config.lead is None:
-        yield f"`min_similarity={config.min_similarity:g}` needs a lead; give one as `lead`"
-    if both := sorted({*config.keep} & {*config.avoid}):
-        yield f"{both} cannot be kept and avoided at once; leave it out of `keep` or of `avoid`"
-    if config.scaffold_threshold is not None and config.scaffold_bucket is None:
-        yield "`scaffold_threshold` needs the size of a bucket; give one as `scaffold_bucket`"

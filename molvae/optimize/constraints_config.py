@@ -1,5 +1,6 @@
 """Settings of the conditions that a molecule must meet before it is scored."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt
@@ -67,3 +68,12 @@ class ConstraintsConfig(Settings):
     """Lowest score, exclusive, of the molecules that count towards a bucket; None: any score."""
     hide_repeats: bool = False
     """Report repeated molecules to the method as unscored, so that it looks elsewhere."""
+
+    def contradictions(self) -> Iterator[str]:
+        """Problems of settings that exclude or need each other."""
+        if self.min_similarity > 0 and self.lead is None:
+            yield f"`min_similarity={self.min_similarity:g}` needs a lead; give one as `lead`"
+        if both := sorted({*self.keep} & {*self.avoid}):
+            yield f"{both} cannot be kept and avoided at once; leave it out of `keep` or of `avoid`"
+        if self.scaffold_threshold is not None and self.scaffold_bucket is None:
+            yield "`scaffold_threshold` needs the size of a bucket; give one as `scaffold_bucket`"

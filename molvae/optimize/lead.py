@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
-from molvae.errors import MoleculeError
+from molvae.chem.refusal import none_if_refused
+from molvae.chem.similarity import ecfp4_similarity
 from molvae.optimize.latent_model import LatentModel
 
 
@@ -33,15 +33,10 @@ class Reconstruction:
 
 def reconstruct(model: LatentModel, molecule: Molecule) -> Reconstruction:
     """One round trip of a molecule: encoded to its posterior mean, and decoded greedily."""
-    try:
-        code = model.neighbors([molecule], 0.0, np.random.default_rng(0))
-    except MoleculeError:
-        # The model has no token for a part of the molecule.
-        return Reconstruction(None, 0.0, is_exact=False)
-    decoded = model.decode(code.astype(np.float32))[0]
+    # None if the model has no token for a part of the molecule.
+    code = none_if_refused(model.neighbors, [molecule], 0.0, np.random.default_rng(0))
+    decoded = None if code is None else model.decode(code.astype(np.float32))[0]
     if decoded is None:
         return Reconstruction(None, 0.0, is_exact=False)
-    similarity = tanimoto(
-        fingerprint(molecule, FingerprintKind.ECFP4), fingerprint(decoded, FingerprintKind.ECFP4)
-    )
+    similarity = ecfp4_similarity(molecule, decoded)
     return Reconstruction(decoded.smiles, similarity, decoded == molecule)

@@ -108,17 +108,27 @@ class Oracle:
             ObjectiveError: the objective fails, or a scorer is down; nothing is booked for the
                 molecules that it did not answer for.
         """
-        new = self._new(candidates)
+        first_of: dict[str, Candidate] = {}
+        for candidate in candidates:
+            if candidate.smiles is not None and candidate.smiles not in self._known:
+                first_of.setdefault(candidate.smiles, candidate)
+        new = list(first_of.values())
         affordable = new[: self.remaining]
         for start in range(0, len(affordable), self._at_once):
             self._score_new(affordable[start : start + self._at_once], round_number)
         names = [candidate.smiles for candidate in candidates if candidate.smiles is not None]
         # By the round in the journal, not by `new`: after a kill part of this round's molecules
         # are in the journal already, and the search must count as if they were not.
-        known = {name: self._known.get(name) for name in names}
+        known: dict[str | None, Evaluation | None] = {name: self._known.get(name) for name in names}
         first = [row for row in known.values() if row is not None and row.round == round_number]
         return RoundResult(
-            scores=np.array([self._score_of(row.smiles) for row in candidates], dtype=np.float64),
+            scores=np.array(
+                [
+                    row.score if (row := known.get(candidate.smiles)) else nan
+                    for candidate in candidates
+                ],
+                dtype=np.float64,
+            ),
             decoded=len(names),
             new=len(first),
             scored=sum(isfinite(row.score) for row in first),
@@ -147,14 +157,6 @@ class Oracle:
             self._known.update((row.smiles, row) for row in answered)
             fresh.update((row.smiles, row.score) for row in answered if row.round <= last_round)
         return fresh
-
-    def _new(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The first candidate of each molecule that has not been scored."""
-        new: dict[str, Candidate] = {}
-        for candidate in candidates:
-            if candidate.smiles is not None and candidate.smiles not in self._known:
-                new.setdefault(candidate.smiles, candidate)
-        return list(new.values())
 
     def _score_new(self, candidates: Sequence[Candidate], round_number: int) -> None:
         molecules = [row.molecule for row in candidates if row.molecule is not None]
@@ -218,10 +220,6 @@ class Oracle:
                 f"{self._unanswered_in_a_row} molecules ({failures[-1].reason}); see that it "
                 "works and continue with `resume`, which asks for them again"
             )
-
-    def _score_of(self, smiles: str | None) -> float:
-        known = self._known.get(smiles) if smiles is not None else None
-        return known.score if known else nan
 
 
 def _evaluation(smiles: str, scores: Scores, row: int, *, is_unanswered: bool) -> Evaluation:

@@ -14,6 +14,7 @@ from jaxtyping import Float64
 
 from molvae.chem.depiction import depiction_table
 from molvae.files import atomic_write
+from molvae.objectives.objective import Failure
 from molvae.optimize.constraints import advice_for
 from molvae.optimize.constraints_config import GuardrailsConfig
 from molvae.optimize.curves import mean_of_best
@@ -283,3 +284,16 @@ def write_evaluations(
             numbers += [evaluation.desirabilities[name] for name in curved]
             fields = ["" if isnan(number) else repr(number) for number in numbers]
             writer.writerow([evaluation.smiles, *fields, evaluation.call, evaluation.source])
+
+
+def append_failures(path: Path, failures: Sequence[Failure]) -> None:
+    """Append a row per failure to a CSV file: smiles, component, reason.
+
+    A kill may lose the last few rows here, but not in the journal.
+    """
+    is_new = not path.exists()
+    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if is_new:
+            writer.writerow(["smiles", "component", "reason"])
+        writer.writerows([row.smiles, row.component, row.reason] for row in failures)

@@ -109,14 +109,13 @@ class ScoreCache:
 
     def add(self, evaluations: Iterable[Evaluation]) -> None:
         """Store scores, all or none; a score that is known already stays as it is."""
-        rows = [self._row(evaluation) for evaluation in evaluations]
+        rows = []
+        for evaluation in evaluations:
+            figures = store_figures(evaluation.score, evaluation.values, evaluation.desirabilities)
+            row = (self._objective, evaluation.smiles, *figures)
+            rows.append((*row, row_digest(*row)))
         with self._file.transaction() as connection:
             connection.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?, ?)", rows)
-
-    def _row(self, evaluation: Evaluation) -> tuple[bytes, str, float | None, str, bytes]:
-        figures = store_figures(evaluation.score, evaluation.values, evaluation.desirabilities)
-        key = (self._objective, evaluation.smiles)
-        return (*key, *figures, row_digest(*key, *figures))
 
 
 def _prepare(file: SqliteFile, name: str) -> None:

@@ -1,6 +1,5 @@
 """The search loop: ask a method for candidates, score the new ones, tell it the scores."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -16,11 +15,10 @@ from tqdm import tqdm
 from molvae.chem.molecule import Molecule
 from molvae.errors import RunError
 from molvae.files import read_json, write_json
-from molvae.objectives.objective import Failure, Objective
+from molvae.objectives.objective import Objective
 from molvae.optimize.candidate import Candidate
 from molvae.optimize.constraints import HardConstraints
 from molvae.optimize.curves import mean_of_best
-from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.journal import Journal
 from molvae.optimize.latent_model import LatentModel, model_digest
 from molvae.optimize.lead import reconstruct
@@ -32,6 +30,7 @@ from molvae.optimize.result import (
     LeadOutcome,
     SearchResult,
     StopReason,
+    append_failures,
     best_first,
     write_evaluations,
 )
@@ -96,7 +95,7 @@ def search(  # noqa: PLR0913 - all but three are switches of a call, not of the 
     shared = ScoreCache.open(cache, objective.description) if cache else nullcontext()
     lock = run.lock() if run else nullcontext()
     with lock, shared as scores, _open_journal(run, model, objective, config, resume) as journal:
-        report = partial(_append_failures, run.failures) if run else None
+        report = partial(append_failures, run.failures) if run else None
         oracle = Oracle(objective, journal, config.budget, config.at_once, report, scores)
         if config.pareto:
             strategy = ManyGoals(strategy, oracle, config.seed)
@@ -106,10 +105,7 @@ def search(  # noqa: PLR0913 - all but three are switches of a call, not of the 
     if constraints.lead is not None:
         result = replace(result, lead=_lead_outcome(result, constraints, model))
     if run:
-        _write_table(run.candidates, result.evaluations, objective, constraints)
-        if result.front is not None:
-            _write_table(run.front, result.front.evaluations, objective, constraints)
-        write_json(run.summary, result.summary())
+        _write_results(run, result, objective, constraints)
     return result
 
 
@@ -147,36 +143,34 @@ class _Loop:
                 before = self.constraints.rejections.total()
                 candidates = self.strategy.ask(config.batch_size)
                 unproposed = self.constraints.rejections.total() - before
-                extra = self._extra_candidates(sums)
+                # In the first round the lead is scored ahead of the candidates.
+                is_with_lead = sums.rounds == 0 and self.constraints.lead is not None
+                extra = [Candidate.of(self.constraints.lead, source="lead")] if is_with_lead else []
                 asked = [*extra, *self._admit(candidates, scaffolds)]
                 rejected = self.constraints.rejections.total() - before
                 result = oracle.evaluate(asked, sums.rounds + 1)
                 bar.update(oracle.calls - bar.n)
-                figures = self._figures(sums.rounds + 1)
-                bar.set_postfix_str(f"best {figures.best:.4g}, top 10 {figures.mean_of_top_10:.4g}")
-                callback(figures)
+                best, top = (mean_of_best(oracle.scores, k) for k in (1, _TOP))
+                total = self.constraints.rejections.total()
+                bar.set_postfix_str(f"best {best:.4g}, top {_TOP} {top:.4g}")
+                callback(SearchRound(sums.rounds + 1, oracle.calls, best, top, total))
                 # A cut round stays unfinished: with a larger budget all of it is repeated.
                 if result.is_cut:
                     cut = sums.with_cut_round(result, rejected, unproposed)
                     return StopReason.BUDGET_SPENT, cut
                 visible = scaffolds.visible_scores([row.smiles for row in asked], result.scores)
                 if extra:
-                    self._share_lead_score(asked, visible)
+                    # A strategy that proposed the lead itself sees its score.
+                    is_lead = [row.smiles == extra[0].smiles for row in asked]
+                    visible[is_lead] = visible[0]
                 self.strategy.tell(candidates, visible[len(extra) :])
                 sums = sums.after(result, rejected, unproposed)
-                self.journal.save_progress(self._counts(sums), self.strategy.state())
+                rejections = {
+                    f"{_REJECTED}{reason}": count
+                    for reason, count in self.constraints.rejections.items()
+                }
+                self.journal.save_progress({**sums.to_json(), **rejections}, self.strategy.state())
         return stop, sums
-
-    def _extra_candidates(self, sums: SearchProgress) -> list[Candidate]:
-        """The lead in the first round, which it is scored in ahead of the candidates."""
-        is_first = sums.rounds == 0 and self.constraints.lead is not None
-        return [Candidate.of(self.constraints.lead, source="lead")] if is_first else []
-
-    def _share_lead_score(self, asked: Sequence[Candidate], visible: np.ndarray) -> None:
-        """Let a strategy that proposed the lead itself see its score."""
-        for row, candidate in enumerate(asked):
-            if candidate.smiles == asked[0].smiles:
-                visible[row] = visible[0]
 
     def _admit(self, candidates: Sequence[Candidate], scaffolds: ScaffoldFilter) -> list[Candidate]:
         """The candidates, without a molecule where it is rejected."""
@@ -218,13 +212,6 @@ class _Loop:
         earlier = [row for row in self.journal.evaluations() if row.round <= sums.rounds]
         return sums, ScaffoldFilter(self.config.constraints, earlier)
 
-    def _counts(self, sums: SearchProgress) -> dict[str, int]:
-        rejections = self.constraints.rejections
-        return {
-            **sums.to_json(),
-            **{f"{_REJECTED}{reason}": count for reason, count in rejections.items()},
-        }
-
     def _stop_reason(self, sums: SearchProgress) -> StopReason | None:
         stuck = sums.stop_reason(self.config.patience)
         if stuck:
@@ -234,17 +221,10 @@ class _Loop:
             return None
         if self.oracle.remaining == 0:
             return StopReason.BUDGET_SPENT
-        return StopReason.ENOUGH if self._is_enough() else None
-
-    def _is_enough(self) -> bool:
         scores, enough = self.oracle.scores, self.config.enough
-        top = mean_of_best(scores, _TOP) if np.isfinite(scores).sum() >= _TOP else nan
-        return enough is not None and top >= enough
-
-    def _figures(self, round_number: int) -> SearchRound:
-        best, top = (mean_of_best(self.oracle.scores, k) for k in (1, _TOP))
-        rejected = self.constraints.rejections.total()
-        return SearchRound(round_number, self.oracle.calls, best, top, rejected)
+        if enough is None or np.isfinite(scores).sum() < _TOP:
+            return None
+        return StopReason.ENOUGH if mean_of_best(scores, _TOP) >= enough else None
 
 
 def _open_journal(
@@ -273,27 +253,19 @@ def _open_journal(
     return journal
 
 
-def _append_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """Append to the file; a kill may lose the last few there, but not in the journal."""
-    is_new = not path.exists()
-    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        if is_new:
-            writer.writerow(["smiles", "component", "reason"])
-        writer.writerows([row.smiles, row.component, row.reason] for row in failures)
-
-
-def _write_table(
-    path: Path,
-    evaluations: Sequence[Evaluation],
-    objective: Objective,
-    constraints: HardConstraints,
+def _write_results(
+    run: RunDirectory, result: SearchResult, objective: Objective, constraints: HardConstraints
 ) -> None:
-    similarities = None
-    if constraints.lead is not None:
-        molecules = [Molecule.parse(row.smiles) for row in evaluations]
-        similarities = constraints.similarities(molecules).tolist()
-    write_evaluations(path, evaluations, objective.columns, similarities)
+    tables = {run.candidates: result.evaluations}
+    if result.front is not None:
+        tables[run.front] = result.front.evaluations
+    for path, evaluations in tables.items():
+        similarities = None
+        if constraints.lead is not None:
+            molecules = [Molecule.parse(row.smiles) for row in evaluations]
+            similarities = constraints.similarities(molecules).tolist()
+        write_evaluations(path, evaluations, objective.columns, similarities)
+    write_json(run.summary, result.summary())
 
 
 def _result(loop: _Loop, stop: StopReason, sums: SearchProgress) -> SearchResult:

@@ -206,13 +206,17 @@ def _change_element(parent: Parent, generator: np.random.Generator) -> RWMol | N
 
 
 def _change_bond(parent: Parent, generator: np.random.Generator) -> RWMol | None:
-    changes = [
-        (pair, order + step)
-        for pair, order in parent.orders.items()
-        if not (parent.aromatic.issuperset(pair) or parent.frozen.intersection(pair))
-        for step in (-1, 1)
-        if _may_have_order(parent, pair, order + step)
-    ]
+    changes = []
+    for pair, order in parent.orders.items():
+        if parent.aromatic.issuperset(pair) or parent.frozen.intersection(pair):
+            continue
+        if order > 1:
+            changes.append((pair, order - 1))
+        first, second = (parent.numbers[atom] for atom in pair)
+        has_hydrogens = all(parent.hydrogens[atom] for atom in pair)
+        is_allowed = order + 1 < len(BOND_TYPES) and may_be_bonded(first, second, order + 1)
+        if has_hydrogens and is_allowed:
+            changes.append((pair, order + 1))
     change = _choice(changes, generator)
     if change is None:
         return None
@@ -220,15 +224,6 @@ def _change_bond(parent: Parent, generator: np.random.Generator) -> RWMol | None
     graph = RWMol(parent.graph)
     graph.GetBondBetweenAtoms(first, second).SetBondType(BOND_TYPES[order])
     return graph
-
-
-def _may_have_order(parent: Parent, pair: tuple[int, int], order: int) -> bool:
-    if not 1 <= order < len(BOND_TYPES):
-        return False
-    if order < parent.order(*pair):
-        return True
-    first, second = (parent.numbers[atom] for atom in pair)
-    return all(parent.hydrogens[atom] for atom in pair) and may_be_bonded(first, second, order)
 
 
 def _close_ring(parent: Parent, generator: np.random.Generator) -> RWMol | None:

@@ -12,7 +12,7 @@ from rdkit.Chem import Atom, BondType, Mol, RWMol, rdqueries
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.reading import read_plain
-from molvae.errors import MoleculeError
+from molvae.chem.refusal import none_if_refused
 
 # Fraction of the attempts, as in Jensen 2019. It is a quarter of the children: few pieces fit.
 RING_CUT_SHARE = 0.5
@@ -120,7 +120,12 @@ def crossover(
         pieces = cut(mother, father, generator)
         if pieces is None or sum(len(piece.atoms) for piece in pieces) > max_heavy_atoms:
             continue
-        child = offspring(_join(mother, pieces[0], father, pieces[1]), max_heavy_atoms)
+        # Atom by atom: removing atoms from copies of both parents takes three times as long.
+        graph, (head, tail) = RWMol(), pieces
+        added = _add(graph, mother, head.atoms), _add(graph, father, tail.atoms)
+        for (atom, order), (partner, _) in zip(head.ends, tail.ends, strict=True):
+            graph.AddBond(added[0][atom], added[1][partner], BOND_TYPES[order])
+        child = offspring(graph, max_heavy_atoms)
         if child is not None and child.smiles not in (mother.smiles, father.smiles):
             return child
     return None
@@ -144,7 +149,15 @@ def offspring(graph: RWMol, max_heavy_atoms: int) -> Molecule | None:
     with rdBase.BlockLogs():
         if Chem.SanitizeMol(graph, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
             return None
-        if not _is_sound(graph):
+        rings = graph.GetRingInfo().AtomRings()
+        is_unstable = (
+            len(graph.GetAtomsMatchingQuery(_RADICAL))
+            or graph.HasSubstructMatch(_UNSOUND)
+            or any(len(ring) not in RING_SIZES for ring in rings)
+            or graph.HasSubstructMatch(_STRAINED)
+            or any(_has_flat_bridgehead(graph, *pair) for pair in combinations(rings, 2))
+        )
+        if is_unstable:
             return None
         smiles = Chem.MolToSmiles(graph)
     return None if "." in smiles else _stable_molecule(smiles)
@@ -225,11 +238,8 @@ def _stable_molecule(smiles: str) -> Molecule | None:
     RDKit may write an edited graph differently from the molecule parsed from its SMILES.
     """
     for _ in range(2):
-        try:
-            molecule = Molecule.parse(smiles)
-        except MoleculeError:
-            return None
-        if molecule.smiles == smiles:
+        molecule = none_if_refused(Molecule.parse, smiles)
+        if molecule is None or molecule.smiles == smiles:
             return molecule
         smiles = molecule.smiles
     return None
@@ -312,15 +322,6 @@ def _fit(first: Parent, head: _Piece, second: Parent, tail: _Piece) -> bool:
     )
 
 
-def _join(first: Parent, head: _Piece, second: Parent, tail: _Piece) -> RWMol:
-    # Atom by atom: removing atoms from copies of both parents takes three times as long.
-    graph = RWMol()
-    head_atoms, tail_atoms = _add(graph, first, head.atoms), _add(graph, second, tail.atoms)
-    for (atom, order), (partner, _) in zip(head.ends, tail.ends, strict=True):
-        graph.AddBond(head_atoms[atom], tail_atoms[partner], BOND_TYPES[order])
-    return graph
-
-
 def _add(graph: RWMol, parent: Parent, atoms: frozenset[int]) -> dict[int, int]:
     """Add atoms of a parent with the bonds between them; returns their new indices."""
     added = {atom: graph.AddAtom(parent.graph.GetAtomWithIdx(atom)) for atom in sorted(atoms)}
@@ -328,15 +329,6 @@ def _add(graph: RWMol, parent: Parent, atoms: frozenset[int]) -> dict[int, int]:
         if first in added and second in added:
             graph.AddBond(added[first], added[second], BOND_TYPES[order])
     return added
-
-
-def _is_sound(mol: Mol) -> bool:
-    if len(mol.GetAtomsMatchingQuery(_RADICAL)) or mol.HasSubstructMatch(_UNSOUND):
-        return False
-    rings = mol.GetRingInfo().AtomRings()
-    if any(len(ring) not in RING_SIZES for ring in rings) or mol.HasSubstructMatch(_STRAINED):
-        return False
-    return not any(_has_flat_bridgehead(mol, *pair) for pair in combinations(rings, 2))
 
 
 def _has_flat_bridgehead(mol: Mol, first: tuple[int, ...], second: tuple[int, ...]) -> bool:

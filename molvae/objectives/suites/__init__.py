@@ -63,8 +63,17 @@ def objective_text(name: str) -> str:
 
 
 def _task(name: str, model: str | None) -> ObjectiveConfig:
-    tables = _tables_of(name)
-    component = _model_component(tables)
+    suite, _, task = name.partition("/")
+    tables: dict[str, Any] = _tables(suite)[task]
+    # The component that lacks the path of its model.
+    component = next(
+        (
+            table
+            for table in tables["component"]
+            if table.get("kind") == "model" and "path" not in table
+        ),
+        None,
+    )
     if component is None:
         if model is not None:
             raise ConfigError(f"{name} takes no model file; leave out {_FILE_MARK + model!r}")
@@ -78,23 +87,6 @@ def _task(name: str, model: str | None) -> ObjectiveConfig:
         {**table, "path": model} if table is component else table for table in tables["component"]
     ]
     return ObjectiveConfig.parse_tables({**tables, "component": components}, name)
-
-
-# Any: the tables of a TOML file; ObjectiveConfig checks them.
-def _model_component(tables: dict[str, Any]) -> Any:
-    """The component that lacks the path of its model."""
-    lacking = [
-        table
-        for table in tables["component"]
-        if table.get("kind") == "model" and "path" not in table
-    ]
-    return lacking[0] if lacking else None
-
-
-def _tables_of(name: str) -> dict[str, Any]:
-    suite, _, task = name.partition("/")
-    tables: dict[str, Any] = _tables(suite)[task]
-    return tables
 
 
 @cache

@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 
 from molvae.chem.clean_molecules import run_job
-from molvae.chem.notation import Selfies
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
@@ -17,6 +16,7 @@ from molvae.optimize.combined.posterior_cache import PosteriorCache
 from molvae.optimize.combined.sources import build_sources
 from molvae.optimize.combined.sources.source import (
     AnyJob,
+    Decoded,
     DecodingJob,
     FinishedJob,
     NetworkJob,
@@ -30,9 +30,6 @@ from molvae.optimize.combined.sources.source import (
     read_jobs,
 )
 from molvae.parallel import ordered_map
-
-_Decoded = tuple[Sequence[Selfies], Sequence[Candidate]]
-"""SELFIES that the network wrote, and the candidates that they belong to."""
 
 
 class CandidateFactory:
@@ -62,8 +59,12 @@ class CandidateFactory:
     ) -> Iterator[Candidate]:
         """At most as many candidates of each source as `counts` says."""
         asked = {name: counts[name] for name in self.sources if counts.get(name)}
-        early = {name: n for name, n in asked.items() if not self._needs_codes(name)}
-        jobs = self._jobs(early, sample_parents, generator)
+        jobs: list[AnyJob] = []
+        for name, n in asked.items():
+            if not self._needs_codes(name):
+                source = self.sources[name]
+                parents = [sample_parents(n) for _ in range(source.parent_lists)]
+                jobs += source.jobs(n, parents, generator)
         for job in jobs:
             if isinstance(job, FinishedJob):
                 yield from job.candidates
@@ -79,20 +80,6 @@ class CandidateFactory:
     def _needs_codes(self, name: str) -> bool:
         source = self.sources[name]
         return source.parent_lists > 0 and source.stage >= Stage.CODES
-
-    def _jobs(
-        self,
-        counts: Mapping[str, int],
-        sample_parents: ParentSampler,
-        generator: np.random.Generator,
-    ) -> list[AnyJob]:
-        """Jobs of the sources that need no codes."""
-        jobs: list[AnyJob] = []
-        for name, n in counts.items():
-            source = self.sources[name]
-            parents = [sample_parents(n) for _ in range(source.parent_lists)]
-            jobs += source.jobs(n, parents, generator)
-        return jobs
 
     def _order(
         self,
@@ -118,14 +105,18 @@ class CandidateFactory:
                     yield job
                 else:
                     late.append(job)
-        tasks: list[Callable[[], _Decoded]] = []
+        tasks: list[Callable[[], Decoded]] = []
         decodings = _of_kind(late, DecodingJob)
         if any(job.templates for job in decodings):
             seed = int(generator.integers(2**63))
             tasks.append(partial(self._decode, decodings, seed))
         for task in _of_kind(late, NetworkJob):
-            tasks.append(partial(self._run, task, int(generator.integers(2**63))))
-        tasks += [partial(self._sample, job, generator) for job in _of_kind(early, SamplingJob)]
+            tasks.append(partial(task.run, self._writer, int(generator.integers(2**63))))
+        decoding = DecodingConfig(max_symbols=self._max_symbols)
+        tasks += [
+            partial(job.run, self._writer, decoding, generator)
+            for job in _of_kind(early, SamplingJob)
+        ]
         for rows, templates in side_by_side(self._writer.device, tasks, self._context.workers):
             yield from read_jobs(rows, templates, self._context.cleaning)
 
@@ -143,7 +134,7 @@ class CandidateFactory:
             for name, lists in parents.items()
         }
 
-    def _decode(self, jobs: Sequence[DecodingJob], seed: int) -> _Decoded:
+    def _decode(self, jobs: Sequence[DecodingJob], seed: int) -> Decoded:
         templates = [template for job in jobs for template in job.templates]
         temperatures = np.repeat(
             np.array([job.temperature for job in jobs], dtype=np.float32),
@@ -165,16 +156,6 @@ class CandidateFactory:
             levels,
         )
         return [*selfies_rows], templates
-
-    def _run(self, job: NetworkJob, seed: int) -> _Decoded:
-        if not job.templates:
-            return [], []
-        return job.work(self._writer, seed), job.templates
-
-    def _sample(self, job: SamplingJob, generator: np.random.Generator) -> _Decoded:
-        samples = self._writer.draw(job.n, generator, DecodingConfig(max_symbols=self._max_symbols))
-        templates = [Candidate(None, z, job.source) for z in samples.latents]
-        return samples.selfies_rows, templates
 
 
 JobKind = TypeVar("JobKind", WorkerJob, DecodingJob, SamplingJob, NetworkJob)

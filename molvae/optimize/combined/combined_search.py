@@ -36,7 +36,6 @@ from molvae.optimize.combined.source_mix import SourceMix
 from molvae.optimize.combined.sources import SourceName
 from molvae.optimize.combined.sources.source import (
     ParentSampler,
-    Source,
     SourceContext,
     Stage,
 )
@@ -126,7 +125,11 @@ class CombinedSearch:
             self._population.restart()
         # A model that generates little of use leaves the first sample short.
         if not candidates and self._population.size:
-            candidates = self._promising(min(n, self._batch_size()))
+            # Small while few molecules are known; after a restart larger than at first.
+            start, later = map(
+                self._config.batch_size, (self._population.size, len(self._population))
+            )
+            candidates = self._promising(min(n, max(start, later // _MIN_BATCH)))
         return candidates
 
     @one_thread()
@@ -174,11 +177,6 @@ class CombinedSearch:
             self._retrainer.restore(dict(state.arrays))
         else:
             self._retrainer.reset()
-
-    def _batch_size(self) -> int:
-        """Small while few molecules are known; after a restart larger than at first."""
-        total = self._config.batch_size(len(self._population))
-        return max(self._config.batch_size(self._population.size), total // _MIN_BATCH)
 
     def _first_sample(self, n: int) -> list[Candidate]:
         """Molecules to start from: the lead and its surroundings, or the pool and the prior."""
@@ -238,16 +236,18 @@ class CombinedSearch:
             candidates = self._make(counts, sample_parents, ranking)
             self._mix.count_proposed(row.source for row in candidates)
             ranking.add(candidates)
-        fast = [name for name, source in self._sources.items() if _is_fast(source)]
-        further = self._further_generations()
+        # Children of these sources need no network.
+        fast = [
+            name
+            for name, source in self._sources.items()
+            if source.parent_lists and source.stage is Stage.SMILES
+        ]
+        # A random number up to the limit; none in half of the rounds.
+        limit = self._config.further_generations(self._population.size)
+        further = int(self._generator.integers(-limit, limit + 1))
         for _ in range(further if fast else 0):
             counts = {name: self._config.children // len(fast) for name in fast}
             ranking.add(self._make(counts, self._promising_sampler(ranking), ranking))
-
-    def _further_generations(self) -> int:
-        """A random number up to the limit; none in half of the rounds."""
-        limit = self._config.further_generations(self._population.size)
-        return max(int(self._generator.integers(-limit, limit + 1)), 0)
 
     def _scored_sampler(self) -> ParentSampler:
         return self._picker.from_population(self._population, self._generator)
@@ -296,8 +296,3 @@ class CombinedSearch:
         elites = [molecule for molecule in encoded if molecule]
         if elites:
             self._retrainer.retrain(elites, self._rehearsal.molecules(), self._generator)
-
-
-def _is_fast(source: Source) -> bool:
-    """Whether it makes children without any network."""
-    return source.parent_lists > 0 and source.stage is Stage.SMILES

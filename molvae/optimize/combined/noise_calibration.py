@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float32
 
 from molvae.chem.notation import from_selfies_batch
-from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
+from molvae.chem.similarity import ecfp4_similarity
 from molvae.errors import ConfigError
 from molvae.model.network import add_noise
 from molvae.model_card import weights_digest
@@ -80,7 +80,7 @@ def _measure(model: MoleculeVAE) -> NoiseCalibration:
         noisy = noisy_latents(mean, at_level, generator)
         decoded = from_selfies_batch(model.decode_symbols(noisy, noise_levels=at_level))
         values = [
-            tanimoto(*(fingerprint(row, FingerprintKind.ECFP4) for row in (original, molecule)))
+            ecfp4_similarity(original, molecule)
             for original, molecule in zip(originals, decoded, strict=True)
             if original and molecule
         ]

@@ -47,13 +47,12 @@ class PosteriorCache:
         workers = self._workers if len(chunks) > 1 else 1
         answers = ordered_map(to_selfies_batch, enumerate(chunks), workers)
         selfies_rows = chain.from_iterable(rows for _, rows in answers)
-        self._selfies.update(zip(new, map(self._if_known, selfies_rows), strict=True))
+        vocabulary = self._model.vocabulary
+        for name, selfies in zip(new, selfies_rows, strict=True):
+            is_known = selfies and all(symbol in vocabulary for symbol in selfies)
+            self._selfies[name] = selfies if is_known else None
         return [self._selfies[name] for name in smiles]
 
     def clear(self) -> None:
         """Compute all posteriors anew from here on."""
         self._encoded.clear()
-
-    def _if_known(self, selfies: Selfies | None) -> Selfies | None:
-        is_known = selfies and all(symbol in self._model.vocabulary for symbol in selfies)
-        return selfies if is_known else None

@@ -28,7 +28,9 @@ class SourceMix:
         names = list(self._proposed)
         if not names:
             return {}
-        rates = np.array([self._rate(name) for name in names])
+        rates = np.array(
+            [(1.0 + self._improved[name]) / (_PSEUDOCOUNT + self._proposed[name]) for name in names]
+        )
         shares = _FLOOR + (1.0 - _FLOOR * len(names)) * rates / rates.sum()
         rows = generator.choice(len(names), n, p=shares / shares.sum()).tolist()
         return {names[row]: count for row, count in sorted(Counter(rows).items())}
@@ -56,6 +58,3 @@ class SourceMix:
     def restore(self, saved: Mapping[str, Mapping[str, float]]) -> None:
         """Continue from saved statistics."""
         self._proposed, self._improved = dict(saved["proposed"]), dict(saved["improved"])
-
-    def _rate(self, name: str) -> float:
-        return (1.0 + self._improved[name]) / (_PSEUDOCOUNT + self._proposed[name])

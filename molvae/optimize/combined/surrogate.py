@@ -58,7 +58,7 @@ class TanimotoProcess:
 
     def predict(self, features: Features, *, jointly: bool = False) -> Prediction:
         """Mean and standard deviation of each score; with `jointly` their covariance too."""
-        across = self._similarity(features)
+        across = _tanimoto(self._columns.table(features), self._known)
         spread = solve_triangular(self._factor[0], across.T, lower=True, check_finite=False)
         mean = across @ self._weights
         if not jointly:
@@ -67,9 +67,6 @@ class TanimotoProcess:
         covariance = tanimoto_table(features) - spread.T @ spread
         variance = np.maximum(np.diagonal(covariance), 0.0)
         return Prediction(mean, np.sqrt(variance), covariance)
-
-    def _similarity(self, features: Features) -> Float64[np.ndarray, "molecule known"]:
-        return _tanimoto(self._columns.table(features), self._known)
 
 
 @dataclass(frozen=True)

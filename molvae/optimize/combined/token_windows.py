@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from molvae.chem.notation import Selfies, repair
-from molvae.errors import MoleculeError
+from molvae.chem.notation import Selfies, is_unrepaired
 from molvae.model.network import SequenceVAE, add_noise
 from molvae.model.token_decoder import TokenDecoder
 from molvae.model.windows import Windows, WindowSampler
@@ -80,7 +79,7 @@ def _rewrite(
     rewritten = sampler.sample(windows, source)
     children = [model.vocabulary.decode(ids) for ids in rewritten]
     # A stable sort, so that among equals the choice is random.
-    ranks = np.array([_needs_repair(child) for child in children]).reshape(-1, _TRIES)
+    ranks = np.array([not is_unrepaired(child) for child in children]).reshape(-1, _TRIES)
     columns = np.argsort(ranks, axis=1, kind="stable")[:, :_JUDGED]
     judged = (np.arange(len(ranks))[:, None] * _TRIES + columns).ravel()
     nll = sampler.nll(
@@ -90,14 +89,6 @@ def _rewrite(
     penalized = nll.cpu().numpy() + _REPAIR_PENALTY * ranks.ravel()[judged]
     best = penalized.reshape(-1, columns.shape[1]).argmin(1)
     return [children[judged[row * columns.shape[1] + column]] for row, column in enumerate(best)]
-
-
-def _needs_repair(selfies: Selfies) -> bool:
-    """Whether SELFIES do not decode as written; also true if they decode to nothing."""
-    try:
-        return repair(selfies) is not None
-    except MoleculeError:
-        return True
 
 
 def _choose_windows(

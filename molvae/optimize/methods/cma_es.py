@@ -91,7 +91,10 @@ class CmaEs:
         parents = np.argsort(-scores, kind="stable")[: self._config.parents]
         parents = parents[np.isfinite(scores[parents])]
         self._best, self._stale = float(scores.max()), 0
-        self._search = _start(latents[parents].mean(axis=0), self._config)
+        mean = latents[parents].mean(axis=0)
+        kind = CMA if len(mean) <= self._config.full_up_to else SepCMA
+        sigma, population = self._config.sigma, self._config.population
+        self._search = _freeze(kind(mean=mean, sigma=sigma, population_size=population))
 
     def _advance(self, current: State) -> None:
         """Update the Gaussian with a generation, or give it up."""
@@ -114,17 +117,17 @@ class CmaEs:
         del self._latents[:n], self._scores[:n]
 
 
-def _start(mean: np.ndarray, config: CmaEsConfig) -> State:
-    kind = CMA if len(mean) <= config.full_up_to else SepCMA
-    return _freeze(kind(mean=mean, sigma=config.sigma, population_size=config.population))
-
-
 # Between generations the search is stored as plain data and rebuilt from it, whether or not the run
 # was resumed, so that both compute with the same numbers to the last bit.
 def _freeze(search: CMA | SepCMA) -> State:
     fields: Mapping[str, Any] = search.__getstate__()
     arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
-    values = {name: _plain(value) for name, value in fields.items() if name not in arrays}
+    # Numbers or None, some of them numpy scalars.
+    values = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in fields.items()
+        if name not in arrays
+    }
     return State({**values, "full": isinstance(search, CMA)}, arrays)
 
 
@@ -134,8 +137,3 @@ def _thaw(state: State) -> CMA | SepCMA:
     values = {name: value for name, value in state.values.items() if name != "full"}
     search.__setstate__({**values, **{name: array.copy() for name, array in state.arrays.items()}})
     return search
-
-
-# Any: a number or None, as a numpy scalar or not.
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -49,15 +49,26 @@ class LatentEvolution:
         n -= len(first)
         share = self._config.fresh if len(self._elites) > 1 else 1.0
         fresh = int(self._generator.binomial(n, share))
-        parents = self._parents(n - fresh)
+        # Ranks of both parents of each child, from 0. Rounding may take the power to its bound.
+        last = len(self._elites) - 1
+        ranks = (last + 2) ** self._generator.random((2, n - fresh)) - 1
+        parents = np.minimum(ranks.astype(np.int64), last)
         self._parent_scores = self._elite_scores[parents.min(axis=0)]
-        children = self._mutate(self._crossover(self._elites[parents[0]], self._elites[parents[1]]))
+        children = self._crossover(self._elites[parents[0]], self._elites[parents[1]])
+        noise = self._deviation * self._generator.standard_normal(children.shape)
+        children = within_radius(children + self._step * noise, self._radius)
         draws = self._prior(fresh, self._generator) if fresh else first[:0]
         # Children come first, so that their scores are at the front.
         return np.concatenate([children, draws, first])
 
     def tell(self, latents: Latents, scores: PerLatent) -> None:
-        self._adapt(scores[: len(self._parent_scores)])
+        # Lengthen mutations after successes of the children, shorten them after failures. NaN
+        # compares false: a child that decodes to nothing is a failure.
+        of_children = scores[: len(self._parent_scores)]
+        successes = (of_children > self._parent_scores) | np.isin(of_children, self._elite_scores)
+        surplus = int(successes.sum()) - _SUCCESS_RATE * len(of_children)
+        self._step *= exp(self._config.adaptation * surplus / (1 - _SUCCESS_RATE))
+        self._step = min(max(self._step, SHORTEST), LONGEST)
         self._select(latents, scores)
 
     def state(self) -> State:
@@ -83,14 +94,6 @@ class LatentEvolution:
         self._elites = state.arrays["elites"].copy()
         self._elite_scores = state.arrays["elite_scores"].copy()
 
-    def _adapt(self, scores: PerLatent) -> None:
-        """Lengthen mutations after successes of the children, shorten them after failures."""
-        # NaN compares false: a child that decodes to nothing is a failure.
-        successes = (scores > self._parent_scores) | np.isin(scores, self._elite_scores)
-        surplus = int(successes.sum()) - _SUCCESS_RATE * len(scores)
-        self._step *= exp(self._config.adaptation * surplus / (1 - _SUCCESS_RATE))
-        self._step = min(max(self._step, SHORTEST), LONGEST)
-
     def _select(self, latents: Latents, scores: PerLatent) -> None:
         """Keep the best of the elites and the new latent vectors, one for each score."""
         scored = ~np.isnan(scores)
@@ -102,14 +105,6 @@ class LatentEvolution:
         best = slice(-1, -1 - self._config.elites, -1)
         self._elites, self._elite_scores = pool[rows[best]], distinct[best]
 
-    def _parents(self, n: int) -> np.ndarray:
-        """Ranks of both parents of `n` children, from 0."""
-        last = len(self._elites) - 1
-        ranks = (last + 2) ** self._generator.random((2, n)) - 1
-        # Rounding may take the power to its bound.
-        bounded: np.ndarray = np.minimum(ranks.astype(np.int64), last)
-        return bounded
-
     def _crossover(self, first: Latents, second: Latents) -> Latents:
         """A latent vector between each pair, by coordinate or on the arc."""
         by_coordinate = self._generator.random(len(first)) < self._config.coordinates
@@ -118,10 +113,6 @@ class LatentEvolution:
         from_second = self._generator.random(first.shape) < share
         mixed = np.where(from_second, second, first)
         return np.where(by_coordinate[:, None], mixed, _on_the_arc(first, second, share))
-
-    def _mutate(self, latents: Latents) -> Latents:
-        noise = self._deviation * self._generator.standard_normal(latents.shape)
-        return within_radius(latents + self._step * noise, self._radius)
 
 
 def _on_the_arc(first: Latents, second: Latents, share: np.ndarray) -> Latents:

@@ -1,6 +1,6 @@
 """PredictedScore: the score that a model's property head predicts for an objective."""
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from molvae.errors import ConfigError
 from molvae.model.heads import PropertyHead
 from molvae.molecule_vae import MoleculeVAE
 from molvae.objectives.chemical import PropertyMeasure
-from molvae.objectives.components import ComponentConfig
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective
@@ -43,10 +42,25 @@ class PredictedScore:
         """
         head = model.network.head if isinstance(model, MoleculeVAE) else None
         predicted = model.property_names if isinstance(model, MoleculeVAE) else ()
-        config = _config_of(objective)
-        names = [_property(component) for component in config.component] if config else []
+        config = objective.config if isinstance(objective, ConfiguredObjective) else None
+        if objective and config is None:
+            # An objective that no settings describe has a description of another form.
+            with suppress(ConfigError):
+                config = ObjectiveConfig.parse(objective.description)
+        names = [
+            component.measure.property
+            if isinstance(component.measure, PropertyMeasure)
+            else component.label
+            for component in (config.component if config else ())
+        ]
         if head is None or config is None or not set(names) <= set(predicted):
-            raise ConfigError(_misfit(predicted, names, objective))
+            needed = names or (objective.columns if objective else ())
+            raise ConfigError(
+                "gradient ascent needs an objective of properties that the model predicts: it "
+                f"predicts {', '.join(predicted) or 'none'}, the objective asks for "
+                f"{', '.join(needed) or 'none'}; train a model with `property_columns`, or use "
+                "another method"
+            )
         return cls(head, tuple(predicted.index(name) for name in names), config)
 
     def predictions(
@@ -76,27 +90,3 @@ class PredictedScore:
             for step in np.diag(steps)
         ]
         return np.stack(slopes, axis=1)
-
-
-def _config_of(objective: Objective | None) -> ObjectiveConfig | None:
-    """The settings that describe an objective; None where there are none."""
-    if isinstance(objective, ConfiguredObjective):
-        return objective.config
-    try:
-        return ObjectiveConfig.parse(objective.description) if objective else None
-    except ConfigError:
-        return None
-
-
-def _property(component: ComponentConfig) -> str:
-    measure = component.measure
-    return measure.property if isinstance(measure, PropertyMeasure) else component.label
-
-
-def _misfit(predicted: Sequence[str], names: Sequence[str], objective: Objective | None) -> str:
-    needed = names or (objective.columns if objective else ())
-    return (
-        "gradient ascent needs an objective of properties that the model predicts: it predicts "
-        f"{', '.join(predicted) or 'none'}, the objective asks for {', '.join(needed) or 'none'}; "
-        "train a model with `property_columns`, or use another method"
-    )

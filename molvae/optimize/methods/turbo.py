@@ -74,10 +74,13 @@ class Turbo:
 
     def ask(self, n: int) -> Latents:
         if not self._length:
-            return self._sample(n)
+            first, self._waiting = self._waiting[:n], self._waiting[n:]
+            if len(first) == n:
+                return first.copy()
+            return np.concatenate([first, self._prior(n - len(first), self._generator)])
         scale = 2 * _REACH * self._deviation
         inside = np.clip((self._latents - self._middle) / scale + 0.5, 0.0, 1.0)
-        process = _fit(inside, _standardize(self._scores), self._config.fit_steps)
+        process = _fit(inside, self._scores, self._config.fit_steps)
         center = inside[np.nanargmax(self._scores)]
         sides = self._length * process.relative_scales
         candidates = self._candidates(center, sides, max(n, self._config.candidates))
@@ -123,12 +126,6 @@ class Turbo:
         self._latents = state.arrays["latents"].copy()
         self._scores = state.arrays["scores"].copy()
 
-    def _sample(self, n: int) -> Latents:
-        first, self._waiting = self._waiting[:n], self._waiting[n:]
-        if len(first) == n:
-            return first.copy()
-        return np.concatenate([first, self._prior(n - len(first), self._generator)])
-
     def _remember(self, latents: Latents, scores: PerLatent) -> None:
         """Add to the window; when it overflows, keep the best half and the latest of the rest."""
         self._latents = np.concatenate([self._latents, latents])
@@ -150,13 +147,10 @@ class Turbo:
         elif self._failures >= patience:
             self._length, self._failures = self._length / 2, 0
         if self._length < _SHORTEST:
-            self._restart()
-
-    def _restart(self) -> None:
-        self._waiting = self._prior(self._config.first_sample, self._generator)
-        self._radius = max(self._radius, largest_radius(self._waiting))
-        self._latents, self._scores = self._latents[:0], self._scores[:0]
-        self._length, self._successes, self._failures = 0.0, 0, 0
+            self._waiting = self._prior(self._config.first_sample, self._generator)
+            self._radius = max(self._radius, largest_radius(self._waiting))
+            self._latents, self._scores = self._latents[:0], self._scores[:0]
+            self._length, self._successes, self._failures = 0.0, 0, 0
 
     def _candidates(self, center: PerDimension, sides: PerDimension, n: int) -> Latents:
         """Copies of the center with at least one coordinate redrawn from the region."""
@@ -191,7 +185,10 @@ class _Process:
 
 
 def _fit(latents: Latents, scores: PerLatent, steps: int) -> _Process:
-    """Fit with the kernel, bounds and optimizer of the authors' code."""
+    """Fit with the kernel, bounds and optimizer of the authors' code.
+
+    The scores are standardized; NaN is replaced by the worst score.
+    """
     import torch
     from botorch.models import SingleTaskGP
     from botorch.optim.fit import fit_gpytorch_mll_torch
@@ -201,13 +198,17 @@ def _fit(latents: Latents, scores: PerLatent, steps: int) -> _Process:
     from gpytorch.mlls import ExactMarginalLogLikelihood
     from torch.optim import Adam
 
+    filled = np.where(np.isnan(scores), np.nanmin(scores), scores)
+    standardized = filled - filled.mean()
+    if (deviation := filled.std()) > 0:
+        standardized /= deviation
     scales = Interval(0.005, 2.0)
     kernel = MaternKernel(nu=2.5, ard_num_dims=latents.shape[1], lengthscale_constraint=scales)
     with _quiet_and_exact():
         # Any: GPyTorch ships no types.
         model: Any = SingleTaskGP(
             torch.from_numpy(latents),
-            torch.from_numpy(scores[:, None]),
+            torch.from_numpy(standardized[:, None]),
             likelihood=GaussianLikelihood(noise_constraint=Interval(5e-4, 0.2)),
             covar_module=ScaleKernel(kernel, outputscale_constraint=Interval(0.05, 20.0)),
             outcome_transform=None,
@@ -237,14 +238,6 @@ def _require_botorch() -> None:
             import botorch  # noqa: F401
         except ImportError:
             raise MissingExtraError("botorch", "opt") from None
-
-
-def _standardize(scores: PerLatent) -> PerLatent:
-    """Scores with mean 0 and standard deviation 1; NaN is replaced by the worst score."""
-    filled = np.where(np.isnan(scores), np.nanmin(scores), scores)
-    deviation = filled.std()
-    shifted: PerLatent = filled - filled.mean()
-    return shifted / deviation if deviation > 0 else shifted
 
 
 def _tops(samples: Float64[np.ndarray, "latent_vector sample"]) -> np.ndarray:

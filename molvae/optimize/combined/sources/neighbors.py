@@ -9,7 +9,6 @@ from molvae.optimize.combined.noise_calibration import noisy_latents
 from molvae.optimize.combined.sources import SourceName
 from molvae.optimize.combined.sources.source import (
     DecodingJob,
-    EncodedMolecule,
     Parent,
     SourceContext,
     Stage,
@@ -51,7 +50,10 @@ class NeighborsSource:
         temperature, levels = 0.0, None
         if self._noise is None:
             temperature = sample_temperature(generator)
-            latents = [self._near(code, scale, generator) for _, scale, code in known]
+            latents = []
+            for _, scale, code in known:
+                noise = generator.standard_normal(code.mean.shape, np.float32)
+                latents.append(perturb(code.mean, code, self._radius * scale, noise))
         else:
             levels = self._noise.level_at(np.exp(-np.array(scales) / _HALVING))
             latents = list(
@@ -62,12 +64,6 @@ class NeighborsSource:
             for z, name in zip(latents, smiles, strict=True)
         ]
         return [DecodingJob(templates, temperature, levels)]
-
-    def _near(
-        self, code: EncodedMolecule, scale: float, generator: np.random.Generator
-    ) -> np.ndarray:
-        noise = generator.standard_normal(code.mean.shape, np.float32)
-        return perturb(code.mean, code, self._radius * scale, noise)
 
 
 def build(context: SourceContext) -> NeighborsSource:

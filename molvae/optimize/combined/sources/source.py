@@ -12,6 +12,7 @@ from jaxtyping import Float32
 from molvae.chem.clean_molecules import Job, clean_selfies
 from molvae.chem.notation import Selfies
 from molvae.chem.standardize_config import StandardizeConfig
+from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.candidate import Candidate
 from molvae.optimize.combined.noise_calibration import NoiseCalibration
@@ -47,6 +48,10 @@ ParentSampler = Callable[[int], Sequence[Parent]]
 """Draws parents with replacement, good molecules more often than others."""
 
 
+Decoded = tuple[Sequence[Selfies], Sequence[Candidate]]
+"""SELFIES that the network wrote, and the candidates that they belong to."""
+
+
 @dataclass(frozen=True)
 class WorkerJob:
     """Texts or graphs that a worker process turns into clean molecules.
@@ -75,6 +80,13 @@ class SamplingJob:
     n: int
     source: str
 
+    def run(
+        self, model: MoleculeVAE, decoding: DecodingConfig, generator: np.random.Generator
+    ) -> Decoded:
+        """The samples, each a candidate with its latent vector."""
+        samples = model.draw(self.n, generator, decoding)
+        return samples.selfies_rows, [Candidate(None, z, self.source) for z in samples.latents]
+
 
 @dataclass(frozen=True)
 class NetworkJob:
@@ -85,6 +97,10 @@ class NetworkJob:
 
     templates: Sequence[Candidate]
     work: Callable[[MoleculeVAE, int], Sequence[Selfies]]
+
+    def run(self, model: MoleculeVAE, seed: int) -> Decoded:
+        """The SELFIES for all templates."""
+        return (self.work(model, seed) if self.templates else []), self.templates
 
 
 @dataclass(frozen=True)
