@@ -14,7 +14,6 @@ from jaxtyping import Float, Float32
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.refusal import none_if_refused
-from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
 
 CANDIDATES = 16
@@ -49,7 +48,7 @@ def decode_closest(
     fit = _Fit(model, z)
     fit.offer(np.arange(len(z)), greedy)
     (open_rows,) = np.nonzero(~fit.is_settled)
-    config = DecodingConfig(temperature=_TEMPERATURE, max_symbols=model.card.max_symbols)
+    config = model.greedy.with_changes({"temperature": _TEMPERATURE})
     rows = np.repeat(open_rows, candidates)
     fit.offer(rows, model.decode(z[rows], config, seed))
     return [chosen or first for chosen, first in zip(fit.best, greedy, strict=True)]

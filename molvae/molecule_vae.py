@@ -81,6 +81,7 @@ class MoleculeVAE:
     ) -> None:
         self.vocabulary = vocabulary
         self.network = network.eval()
+        self.network.grammar = vocabulary.grammar
         self.property_names = property_names
         self.card = ModelCard(card or {})
 

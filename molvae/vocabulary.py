@@ -14,6 +14,7 @@ from functools import cached_property
 # Any: JSON values are of any kind, and tokenizers has no types.
 from typing import Any
 
+from molvae.chem.grammar import SelfiesGrammar
 from molvae.chem.notation import Selfies, robust_alphabet
 from molvae.chem.refusal import Refusal
 from molvae.errors import ModelError, MoleculeError
@@ -163,6 +164,11 @@ class Vocabulary:
             for index, token in enumerate(self._symbols_of, start=_SPECIAL)
             if accept(token[0])
         ]
+
+    @cached_property
+    def grammar(self) -> SelfiesGrammar:
+        """The tokens that may follow others without a repair by SELFIES."""
+        return SelfiesGrammar([*[()] * _SPECIAL, *self._symbols_of], END)
 
     def with_symbols(self, symbols: Iterable[str]) -> "Vocabulary":
         """This vocabulary with the symbols it lacks added at its end; its ids stay as they are."""

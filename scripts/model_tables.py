@@ -156,6 +156,34 @@ def priors(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def sampling(records: dict[str, dict[str, Any]]) -> str:
+    """Quality and cost of the molecules of each model under several settings of `generate`."""
+    parts = []
+    for name, record in records.items():
+        rows = [
+            [
+                row["settings"],
+                f"{row['FCD']:.2f}",
+                *(
+                    [
+                        f"{row['novelty']:.3f}",
+                        f"{row['accepted']:.3f}",
+                        f"{row['molecules/s']:.0f}",
+                    ]
+                    if "accepted" in row
+                    else ["", "", ""]
+                ),
+            ]
+            for row in record["rows"]
+        ]
+        titles = ["settings", "FCD", "novelty", "accepted per sample", "molecules/s"]
+        parts.append(
+            f"{record['n']:,} molecules of `{name}` under each setting; FCD to held-out molecules."
+            f"\n\n{table(titles, rows)}{commands(record)}"
+        )
+    return "\n\n".join(parts)
+
+
 def agreement(records: dict[str, dict[str, Any]]) -> str:
     """Largest difference between our metrics and those of molsets."""
     record = records["agreement"]

@@ -21,6 +21,7 @@ from model_tables import (
     moses,
     priors,
     reconstruction,
+    sampling,
     stage_speeds,
 )
 from molvae.files import atomic_write, read_json
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "metrics": agreement,
     "reconstruction": reconstruction,
     "priors": priors,
+    "sampling": sampling,
     "pmo": pmo,
     "latent": latent,
     "explore": explore,

@@ -50,7 +50,7 @@ def first_repair(symbols: Iterable[str]) -> Repair | None:
     derivation = _Derivation()
     real = (symbol for symbol in symbols if symbol != "[nop]")
     for is_dot, fragment in groupby(real, lambda symbol: symbol == "."):
-        if not is_dot and (first := derivation.read(tuple(map(_Role.of, fragment)))):
+        if not is_dot and (first := derivation.read(tuple(map(Role.of, fragment)))):
             return first
     if not derivation.capacities:
         raise MoleculeError(Refusal.INVALID, "the symbols decode to no atom")
@@ -58,43 +58,50 @@ def first_repair(symbols: Iterable[str]) -> Repair | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Atom:
+class Atom:
+    """An atom with the bond before it."""
+
     order: int
     is_bare: bool
     """Whether the symbol has no bond prefix."""
     capacity: int
+    """Sum of bond orders that the atom can have."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
+class Branch:
+    """A branch, whose length in symbols the next `digits` symbols give."""
+
     order: int
     digits: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Ring:
+class Ring:
+    """A ring closure, whose distance in atoms the next `digits` symbols give."""
+
     order: int
     digits: int
 
 
-class _Stop:
+class Stop:
     """Symbol that ends a chain."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Role:
+class Role:
     """Meaning of a symbol by itself; `element` is None if selfies does not know the symbol."""
 
     symbol: str
-    element: _Atom | _Branch | _Ring | _Stop | None
+    element: Atom | Branch | Ring | Stop | None
     digit: int | None
     """Value of the symbol within an index; None if it is not a digit."""
 
     @staticmethod
     @cache
-    def of(symbol: str) -> "_Role":
+    def of(symbol: str) -> "Role":
         """The role of a symbol."""
-        return _Role(symbol, _element(symbol), INDEX_CODE.get(symbol))
+        return Role(symbol, _element(symbol), INDEX_CODE.get(symbol))
 
 
 @dataclass(slots=True)
@@ -122,7 +129,7 @@ class _Derivation:
     rings: list[tuple[int, int, int]] = field(default_factory=list)
     """First atom, last atom, order."""
 
-    def read(self, roles: Sequence[_Role]) -> Repair | None:
+    def read(self, roles: Sequence[Role]) -> Repair | None:
         """Add a fragment."""
         chains = [_Chain(len(roles), None, -1)]
         position = 0
@@ -138,15 +145,15 @@ class _Derivation:
                     return Repair.DROPPED_BRANCH
         return None
 
-    def _take(self, roles: Sequence[_Role], position: int, chains: list[_Chain]) -> int | Repair:
+    def _take(self, roles: Sequence[Role], position: int, chains: list[_Chain]) -> int | Repair:
         """Use the symbol at a position, with its index; returns the position after them."""
         element, chain = roles[position].element, chains[-1]
         match element:
-            case _Atom():
+            case Atom():
                 return self._add_atom(element, chain) or position + 1
-            case _Branch() | _Ring():
+            case Branch() | Ring():
                 return self._take_indexed(element, roles, position + 1, chains)
-            case _Stop():
+            case Stop():
                 # Before the first atom the decoder ignores the symbol.
                 chain.valence = None if chain.valence is None else 0
                 return position + 1
@@ -154,22 +161,22 @@ class _Derivation:
         raise MoleculeError(Refusal.INVALID, detail)
 
     def _take_indexed(
-        self, element: _Branch | _Ring, roles: Sequence[_Role], position: int, chains: list[_Chain]
+        self, element: Branch | Ring, roles: Sequence[Role], position: int, chains: list[_Chain]
     ) -> int | Repair:
         """Use a branch or ring symbol whose index begins at a position."""
         chain = chains[-1]
-        is_branch = isinstance(element, _Branch)
+        is_branch = isinstance(element, Branch)
         if (chain.valence or 0) < (2 if is_branch else 1):
             return Repair.DROPPED_BRANCH if is_branch else Repair.DROPPED_RING
         index = _index(roles, position, element.digits, chain.end)
         if isinstance(index, Repair):
             return index
         after = position + element.digits
-        if isinstance(element, _Branch):
+        if isinstance(element, Branch):
             return self._open_branch(element, after + index + 1, chains) or after
         return self._note_ring(element, index + 1, chain) or after
 
-    def _add_atom(self, atom: _Atom, chain: _Chain) -> Repair | None:
+    def _add_atom(self, atom: Atom, chain: _Chain) -> Repair | None:
         number = len(self.capacities)
         if chain.valence is None:
             if not atom.is_bare:
@@ -188,7 +195,7 @@ class _Derivation:
         chain.valence, chain.last = atom.capacity - bond, number
         return None
 
-    def _open_branch(self, branch: _Branch, end: int, chains: list[_Chain]) -> Repair | None:
+    def _open_branch(self, branch: Branch, end: int, chains: list[_Chain]) -> Repair | None:
         chain = chains[-1]
         if end > chain.end:
             return Repair.BRANCH_LENGTH
@@ -199,7 +206,7 @@ class _Derivation:
         chains.append(_Chain(end, given, chain.last, len(self.capacities)))
         return None
 
-    def _note_ring(self, ring: _Ring, distance: int, chain: _Chain) -> Repair | None:
+    def _note_ring(self, ring: Ring, distance: int, chain: _Chain) -> Repair | None:
         valence = chain.valence or 0
         if ring.order > valence:
             return Repair.LOWERED_BOND
@@ -227,7 +234,7 @@ class _Derivation:
         return None
 
 
-def _index(roles: Sequence[_Role], position: int, digits: int, end: int) -> int | Repair:
+def _index(roles: Sequence[Role], position: int, digits: int, end: int) -> int | Repair:
     """Value of the digits, most significant first."""
     value = 0
     for role in roles[position : position + digits]:
@@ -239,19 +246,19 @@ def _index(roles: Sequence[_Role], position: int, digits: int, end: int) -> int 
     return value
 
 
-def _element(symbol: str) -> _Atom | _Branch | _Ring | _Stop | None:
+def _element(symbol: str) -> Atom | Branch | Ring | Stop | None:
     """Grammar element of a symbol, tested in the same order as in the decoder."""
     kind = symbol[-4:-2]
     if kind == "ch":
         branch = process_branch_symbol(symbol)
-        return branch and _Branch(branch[0], branch[1])
+        return branch and Branch(branch[0], branch[1])
     if kind == "ng":
         ring = process_ring_symbol(symbol)
-        return ring and _Ring(ring[0], ring[1])
+        return ring and Ring(ring[0], ring[1])
     if "eps" in symbol:
-        return _Stop()
+        return Stop()
     processed = process_atom_symbol(symbol)
     if processed is None:
         return None
     (order, _), atom = processed
-    return _Atom(order, symbol[1] not in "=#/\\-", atom.bonding_capacity)
+    return Atom(order, symbol[1] not in "=#/\\-", atom.bonding_capacity)

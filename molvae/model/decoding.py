@@ -1,6 +1,8 @@
 """Choice of the next token (greedy, temperature, top-k, top-p) and the loop over positions."""
 
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -10,6 +12,25 @@ from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.prompt import Prompts
 from molvae.model.token_decoder import TokenDecoder
 from molvae.special_ids import END, PAD, START
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Sequences that are being written under rules."""
+
+    def accept(self, row: int, token: int) -> bool:
+        """Add a token to a row if it may follow there; whether it was added."""
+
+    def release(self, row: int) -> None:
+        """Accept any token of a row from now on."""
+
+
+@runtime_checkable
+class Grammar(Protocol):
+    """Rules on which token may follow others."""
+
+    def begin(self, n: int) -> Rows:
+        """`n` empty sequences."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,7 @@ def decode(
     config: DecodingConfig = GREEDY,
     generator: torch.Generator | None = None,
     temperatures: Float[Tensor, " molecule"] | None = None,
+    grammar: Grammar | None = None,
 ) -> Int[Tensor, "molecule position"]:
     """Ids that the decoder writes for each context: tokens, END, then PAD.
 
@@ -45,8 +67,10 @@ def decode(
         config: how tokens are chosen.
         generator: source of randomness.
         temperatures: one per row, instead of that of the settings.
+        grammar: rules on the next token; where it allows none, a row goes on without it.
     """
-    return _generate(decoder, context, config, generator, temperatures)
+    choice = _Choice(config, generator, temperatures)
+    return _generate(decoder, context, choice, config.max_symbols, grammar)
 
 
 def sample(
@@ -55,6 +79,7 @@ def sample(
     config: DecodingConfig,
     generator: torch.Generator | None = None,
     prompts: Prompts | None = None,
+    grammar: Grammar | None = None,
 ) -> Sequences:
     """The ids that `decode` returns, and their NLL under the decoder.
 
@@ -64,29 +89,32 @@ def sample(
         config: how tokens are chosen.
         generator: source of randomness.
         prompts: beginnings of the sequences, one per row; None begins with any token.
+        grammar: rules on the next token; where it allows none, a row goes on without it.
     """
     nll = context.new_zeros(len(context), dtype=torch.float32)
-    return Sequences(_generate(decoder, context, config, generator, nll=nll, prompts=prompts), nll)
+    choice = _Choice(config, generator)
+    ids = _generate(decoder, context, choice, config.max_symbols, grammar, nll, prompts)
+    return Sequences(ids, nll)
 
 
 @torch.inference_mode()
 def _generate(
     decoder: TokenDecoder,
     context: Float[Tensor, "molecule context"],
-    config: DecodingConfig,
-    generator: torch.Generator | None,
-    temperatures: Float[Tensor, " molecule"] | None = None,
-    *,
+    choice: "_Choice",
+    max_symbols: int,
+    grammar: Grammar | None = None,
     nll: Float[Tensor, " molecule"] | None = None,
     prompts: Prompts | None = None,
 ) -> Int[Tensor, "molecule position"]:
     """The ids; the NLL of each row is added to its `nll`."""
-    ids = context.new_full((len(context), config.max_symbols), PAD, dtype=torch.long)
+    ids = context.new_full((len(context), max_symbols), PAD, dtype=torch.long)
     open_rows = torch.arange(len(context), device=context.device)
     states, constant = decoder.start(context), decoder.context_gates(context)
     token_gates = decoder.token_gates()
     last = torch.full_like(open_rows, START)
-    for position in range(config.max_symbols):
+    written = None if grammar is None else grammar.begin(len(context))
+    for position in range(max_symbols):
         logits, states = decoder.step(token_gates[last] + constant, states)
         has_ended = last == END
         # Before PAD and START are excluded: the decoder's own distribution has them too.
@@ -94,7 +122,11 @@ def _generate(
         allowed = None if prompts is None else prompts.allowed_at(position, open_rows, last)
         if allowed is not None:
             logits = logits.masked_fill(~allowed, -torch.inf)
-        last = torch.where(has_ended, END, next_ids(logits, config, generator, temperatures))
+        if written is None:
+            chosen = choice.first(logits, open_rows)
+        else:
+            chosen = _obey(written, logits, open_rows, choice)
+        last = torch.where(has_ended, END, chosen)
         ids[open_rows, position] = last
         if nll is not None and total is not None:
             token_nll = total - logits.gather(1, last[:, None])[:, 0].float()
@@ -107,8 +139,61 @@ def _generate(
         if len(unfinished) < 0.9 * len(last):
             open_rows, last = open_rows[unfinished], last[unfinished]
             constant, states = constant[unfinished], states[:, unfinished]
-            temperatures = None if temperatures is None else temperatures[unfinished]
     return ids.masked_fill((ids == END).cumsum(1) > 1, PAD)
+
+
+def _obey(
+    written: Rows,
+    logits: Float[Tensor, "molecule id"],
+    rows: Int[Tensor, " molecule"],
+    choice: "_Choice",
+) -> Int[Tensor, " molecule"]:
+    """One id for each row, the first of the row's choices that may follow; it is added to the row.
+
+    Args:
+        written: the sequences so far.
+        logits: logits of each row.
+        rows: number of each row in `written`.
+        choice: how ids are chosen.
+    """
+    chosen = choice.first(logits, rows)
+    pairs = zip(rows.tolist(), chosen.tolist(), strict=True)
+    refused = [index for index, (row, id_) in enumerate(pairs) if not written.accept(row, id_)]
+    if not refused:
+        return chosen
+    ranked = choice.ranked(logits[refused], rows[refused])
+    for index, row, ids in zip(refused, rows[refused].tolist(), ranked.tolist(), strict=True):
+        possible = takewhile(lambda id_: id_ != PAD, ids)
+        accepted = next((id_ for id_ in possible if written.accept(row, id_)), None)
+        if accepted is None:
+            written.release(row)
+        else:
+            chosen[index] = accepted
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """How ids are chosen, see `next_ids` and `ranked_ids`."""
+
+    config: DecodingConfig
+    generator: torch.Generator | None
+    temperatures: Float[Tensor, " all_molecules"] | None = None
+
+    def first(
+        self, logits: Float[Tensor, "molecule id"], rows: Int[Tensor, " molecule"]
+    ) -> Int[Tensor, " molecule"]:
+        """One id for each of the rows with these numbers."""
+        return next_ids(logits, self.config, self.generator, self._of(rows))
+
+    def ranked(
+        self, logits: Float[Tensor, "molecule id"], rows: Int[Tensor, " molecule"]
+    ) -> Int[Tensor, "molecule id"]:
+        """All ids for each of the rows with these numbers, the first choice first."""
+        return ranked_ids(logits, self.config, self.generator, self._of(rows))
+
+    def _of(self, rows: Int[Tensor, " molecule"]) -> Float[Tensor, " molecule"] | None:
+        return None if self.temperatures is None else self.temperatures[rows]
 
 
 def next_ids(
@@ -127,6 +212,32 @@ def next_ids(
     is_cold = temperatures == 0.0
     warm = logits / temperatures.masked_fill(is_cold, 1.0)[:, None]
     return torch.where(is_cold, logits.argmax(1), _sample_ids(warm, config, generator))
+
+
+def ranked_ids(
+    logits: Float[Tensor, "molecule id"],
+    config: DecodingConfig,
+    generator: torch.Generator | None,
+    temperatures: Float[Tensor, " molecule"] | None = None,
+) -> Int[Tensor, "molecule id"]:
+    """The order in which each row chooses ids, if those chosen before are refused.
+
+    Sampled ids are drawn without replacement, by perturbing the logits with Gumbel noise (Vieira
+    2014; Kool et al. 2019). Ids outside top-k and top-p come last, and PAD stands in the place of
+    ids whose probability is 0.
+    """
+    logits = logits.float()
+    logits[:, :END] = -torch.inf
+    if temperatures is None:
+        temperatures = logits.new_full((len(logits),), config.temperature)
+    is_cold = ((temperatures == 0.0) | config.is_greedy)[:, None]
+    warm = logits / temperatures[:, None].masked_fill(is_cold, 1.0)
+    uniform = torch.rand(warm.shape, generator=generator, device=warm.device)
+    noise = -(-uniform.clamp(1e-20, 1.0 - 1e-7).log()).log()
+    is_outside = _filter_logits(warm, config) == -torch.inf
+    keys = torch.where(is_cold, logits, warm + noise - 1e6 * (is_outside & ~is_cold))
+    ordered, ids = keys.sort(dim=1, descending=True)
+    return ids.masked_fill(ordered == -torch.inf, PAD)
 
 
 def _sample_ids(

@@ -19,6 +19,8 @@ class DecodingConfig(Settings):
     """Sample from the k likeliest tokens only; 0 means all."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Sample from the smallest set of tokens with this total probability; 1 means all."""
+    grammar: bool = False
+    """Choose only tokens that SELFIES decodes as written, so that no molecule needs repair."""
     max_symbols: PositiveInt = 200
     """Longest sequence; longer ones are cut off."""
 
@@ -28,4 +30,4 @@ class DecodingConfig(Settings):
         return self.temperature == 0.0 or self.top_k == 1
 
 
-GREEDY = DecodingConfig(temperature=0.0)
+GREEDY = DecodingConfig(temperature=0.0, grammar=True)

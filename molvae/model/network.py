@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from molvae.errors import ConfigError, ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.conditioning import ConditionFeatures
-from molvae.model.decoding import Sequences, decode, sample
+from molvae.model.decoding import Grammar, Sequences, decode, sample
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.heads import FingerprintHead, PropertyHead
 from molvae.model.loss import Elbo
@@ -87,6 +87,8 @@ class SequenceVAE(nn.Module):
         self.head = PropertyHead(latent_size, n_properties) if n_properties else None
         self.fingerprint_head: FingerprintHead | None = None
         """Predicts fingerprints during a training, see `add_fingerprint_head`."""
+        self.grammar: Grammar | None = None
+        """Rules on the next token, for decoding with `DecodingConfig.grammar`."""
         self.acceptance: Acceptance | None = None
         """Acceptance of the learned prior's samples; training the weights further removes it."""
 
@@ -208,7 +210,7 @@ class SequenceVAE(nn.Module):
             conditions: values of `ModelConfig.condition_on`, NaN where unknown; None: all unknown.
         """
         context = self._context(z, noise_levels, conditions)
-        return decode(self.decoder, context, config, generator, temperatures)
+        return decode(self.decoder, context, config, generator, temperatures, self._rules(config))
 
     def conditional_decoder(
         self, z: Float[Tensor, "molecule latent"], noise_level: float = 0.0
@@ -256,7 +258,8 @@ class SequenceVAE(nn.Module):
             size = min(together, n - begin)
             values = None if conditions is None else conditions.expand(size, -1)
             context = self._prior_context(model, size, values)
-            yield from sample(model, context, config, generator).split(_SAMPLED_TOGETHER)
+            sequences = sample(model, context, config, generator, grammar=self._rules(config))
+            yield from sequences.split(_SAMPLED_TOGETHER)
 
     def continue_prior(
         self, prompts: Prompts, config: DecodingConfig, generator: torch.Generator
@@ -270,7 +273,7 @@ class SequenceVAE(nn.Module):
             raise ModelError("this model has no learned prior, so it cannot continue molecules")
         model = self._prior_model
         context = self._prior_context(model, len(prompts.lengths))
-        return sample(model, context, config, generator, prompts)
+        return sample(model, context, config, generator, prompts, self._rules(config))
 
     def decoder_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters of the decoder and of the language model, by name."""
@@ -361,6 +364,9 @@ class SequenceVAE(nn.Module):
     def _decoders(self) -> dict[str, TokenDecoder]:
         decoders = {"decoder": self.decoder, "language_model": self.language_model}
         return {name: model for name, model in decoders.items() if model is not None}
+
+    def _rules(self, config: DecodingConfig) -> Grammar | None:
+        return self.grammar if config.grammar else None
 
     def _check_prior(self) -> None:
         """Raise a ModelError if the network has no learned prior."""

@@ -140,7 +140,7 @@ class PushForwardPrior:
         """
         ids = self._retokenize(self._sample_ids(n, config, generator, conditions))
         latents = self._encode(ids)
-        greedy = DecodingConfig(temperature=0.0, max_symbols=config.max_symbols)
+        greedy = GREEDY.with_changes({"max_symbols": config.max_symbols})
         together = _DECODED_TOGETHER if self.network.device.type == "cpu" else max(n, 1)
         batches = torch.split(latents, together)
         decoded = _concatenate([self.network.decode(batch, greedy) for batch in batches])

@@ -1,7 +1,9 @@
+from itertools import pairwise
+
 import pytest
 import torch
 
-from molvae.model.decoding import decode, next_ids, sample
+from molvae.model.decoding import decode, next_ids, ranked_ids, sample
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
@@ -156,3 +158,96 @@ def test_a_language_model_makes_no_product_over_no_numbers(monkeypatch):
     monkeypatch.setattr(torch.nn.functional, "linear", linear)
     language_model = TokenDecoder(n_ids=9, embedding_size=4, hidden_size=8, layers=1)
     assert len(decode(language_model, language_model.empty_context(5))) == 5
+
+
+class AlternatingRows:
+    """Rows in which no token follows itself, and which end after an even number of tokens."""
+
+    def __init__(self, n):
+        self.rows = [[] for _ in range(n)]
+        self.released = []
+
+    def accept(self, row, token):
+        written = self.rows[row]
+        if row in self.released:
+            return True
+        if token == END and len(written) % 2 == 0:
+            self.release(row)
+            return True
+        if token == END or (written and written[-1] == token):
+            return False
+        written.append(token)
+        return True
+
+    def release(self, row):
+        self.released.append(row)
+
+
+class Alternating:
+    def begin(self, n):
+        return AlternatingRows(n)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("per_row", [False, True])
+def test_a_grammar_is_obeyed_by_every_choice(network, temperature, per_row):
+    config = DecodingConfig(temperature=temperature, max_symbols=12, grammar=True)
+    temperatures = torch.full((40,), temperature) if per_row else None
+    source = torch.Generator().manual_seed(0)
+    written = decode(
+        network.decoder, latents(), config, source, temperatures, Alternating()
+    ).tolist()
+    ended = 0
+    for row in written:
+        tokens = row[: row.index(END)] if END in row else [id_ for id_ in row if id_ != PAD]
+        ended += END in row
+        assert all(left != right for left, right in pairwise(tokens))
+        assert END not in row or len(tokens) % 2 == 0
+    assert ended
+
+
+def test_choices_that_obey_the_grammar_stay_the_same(network):
+    class Anything(Alternating):
+        def begin(self, n):
+            rows = AlternatingRows(n)
+            rows.released = range(n)
+            return rows
+
+    config = DecodingConfig(max_symbols=12)
+    free, bound = (
+        decode(network.decoder, latents(), config, torch.Generator().manual_seed(0), None, grammar)
+        for grammar in (None, Anything())
+    )
+    assert torch.equal(free, bound)
+
+
+def test_a_row_that_no_token_may_follow_is_written_freely(network):
+    class Nothing(AlternatingRows):
+        def accept(self, row, token):
+            return row in self.released
+
+    class Impossible:
+        def begin(self, n):
+            return Nothing(n)
+
+    config = DecodingConfig(temperature=0.0, max_symbols=12)
+    free = decode(network.decoder, latents(), config)
+    assert torch.equal(free, decode(network.decoder, latents(), config, grammar=Impossible()))
+
+
+def test_ranks_are_samples_without_replacement_that_end_with_what_is_left_out():
+    rows = torch.tensor([LOGITS]).expand(4000, -1).clone()
+    source = torch.Generator().manual_seed(0)
+    ids = ranked_ids(rows, DecodingConfig(top_k=2), source)
+    assert set(ids[:, 0].tolist()) == set(ids[:, 1].tolist()) == {3, 4}
+    assert set(ids[:, 2:4].flatten().tolist()) == {2, 5}
+    assert (ids[:, 4:] == PAD).all()
+    shares = torch.bincount(ids[:, 0], minlength=6)[3:5] / 4000
+    expected = torch.softmax(torch.tensor(LOGITS[3:5]), 0)
+    torch.testing.assert_close(shares, expected, atol=0.03, rtol=0)
+    assert ranked_ids(rows[:1], DecodingConfig(temperature=0.0), None)[0, :4].tolist() == [
+        3,
+        4,
+        2,
+        5,
+    ]

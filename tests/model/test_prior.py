@@ -193,9 +193,9 @@ def test_no_spelling_is_longer_than_the_prior_is_told(network, monkeypatch):
     longest = []
 
     def watched(wrapped):
-        def called(decoder, context, config, *others):
+        def called(decoder, context, config, *others, **settings):
             longest.append(config.max_symbols)
-            return wrapped(decoder, context, config, *others)
+            return wrapped(decoder, context, config, *others, **settings)
 
         return called
 
@@ -209,9 +209,9 @@ def test_no_spelling_is_longer_than_the_prior_is_told(network, monkeypatch):
 def test_hardly_more_is_written_than_has_to_be(network, resampler, monkeypatch):
     written = []
 
-    def watched(decoder, context, *others):
+    def watched(decoder, context, *others, **settings):
         written.append(len(context))
-        return sample(decoder, context, *others)
+        return sample(decoder, context, *others, **settings)
 
     monkeypatch.setattr("molvae.model.network.sample", watched)
     eager = Resampler(resampler.acceptance, lambda batches: iter([*count_features(batches)]))

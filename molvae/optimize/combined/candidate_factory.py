@@ -150,7 +150,7 @@ class CandidateFactory:
         )
         selfies_rows = self._writer.decode_symbols(
             np.stack([template.z for template in templates if template.z is not None]),
-            DecodingConfig(max_symbols=self._max_symbols),
+            DecodingConfig(max_symbols=self._max_symbols, grammar=True),
             seed,
             temperatures,
             levels,
