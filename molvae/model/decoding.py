@@ -161,7 +161,7 @@ def _obey(
     refused = [index for index, (row, id_) in enumerate(pairs) if not written.accept(row, id_)]
     if not refused:
         return chosen
-    ranked = choice.ranked(logits[refused], rows[refused])
+    ranked = choice.rank(logits[refused], rows[refused])
     for index, row, ids in zip(refused, rows[refused].tolist(), ranked.tolist(), strict=True):
         possible = takewhile(lambda id_: id_ != PAD, ids)
         accepted = next((id_ for id_ in possible if written.accept(row, id_)), None)
@@ -186,7 +186,7 @@ class _Choice:
         """One id for each of the rows with these numbers."""
         return next_ids(logits, self.config, self.generator, self._of(rows))
 
-    def ranked(
+    def rank(
         self, logits: Float[Tensor, "molecule id"], rows: Int[Tensor, " molecule"]
     ) -> Int[Tensor, "molecule id"]:
         """All ids for each of the rows with these numbers, the first choice first."""
