@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from molvae.chem.screening import MoleculeFilter
 from molvae.errors import ConfigError
 from molvae.files import atomic_write
 from molvae.generation_config import GenerateConfig
+from molvae.guided_sampling import OUTSIDE_TOLERANCE, GuidedStream
 from molvae.model_card import latents_digest
+from molvae.molecule_collection import GeneratedMolecule, MoleculeCollection
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
-from molvae.sampling import NOT_ROUND_TRIP, Sample, SampleStream, SamplingConfig
-from molvae.vocabulary import Vocabulary
+from molvae.sampling import NOT_ROUND_TRIP, SampleStream, SamplingConfig
+from molvae.targets import Targets
 
 _FIRST_ROWS, _ROWS = 64, 1_024
 """Samples in the first batch and in the largest; a batch is twice as large as the one before."""
@@ -33,22 +35,6 @@ _MAX_IN_PROCESS = 2_000
 
 _SHOWN = 5
 """Molecules in the display of a notebook."""
-
-_KNOWN = "known already"
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedMolecule:
-    """A molecule that passed the filters."""
-
-    smiles: str
-    """Canonical SMILES."""
-    selfies: Selfies
-    """Canonical SELFIES, whatever spelling was sampled."""
-    is_unrepaired: bool
-    """Whether every symbol of the sample decodes as written."""
-    values: dict[str, float]
-    """The properties asked for."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +55,8 @@ class Generation:
     """Digest of the model, see `latents_digest`."""
     seconds: float
     """Wall time."""
+    moved: int = 0
+    """Number of the samples that were made from earlier ones, to come closer to the targets."""
 
     def __repr__(self) -> str:
         return (
@@ -86,9 +74,14 @@ class Generation:
         """A pandas DataFrame with `smiles` and the properties, a row per molecule."""
         from pandas import DataFrame
 
-        names = ["smiles", *self.config.properties]
+        names = ["smiles", *self.value_names]
         rows = [{"smiles": molecule.smiles, **molecule.values} for molecule in self.molecules]
         return DataFrame(rows, columns=names)
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Names of the values of each molecule."""
+        return tuple(self.molecules[0].values) if self.molecules else self.config.properties
 
     @property
     def selfies_rows(self) -> list[Selfies]:
@@ -132,6 +125,8 @@ class Generation:
             return "train longer, raise `most_draws`, or accept radicals (`radicals=True`)"
         if most == Refusal.DUPLICATE:
             return "most samples are duplicates: train longer, raise `temperature` or `most_draws`"
+        if most == OUTSIDE_TOLERANCE:
+            return "most samples are too far from the targets: raise `tolerance` or `most_draws`"
         if most == Refusal.PATTERN_MISSING:
             return (
                 "most samples lack a pattern of `keep`: add to a scaffold instead of waiting for "
@@ -170,8 +165,15 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
             "samples of N(0, I) belong to no molecule that could be compared; leave out "
             "`round_trips`, or sample from the learned prior"
         )
+    targets = Targets.resolve(model, config.target, config.tolerance)
+    if targets.names_to_check and config.round_trips:
+        raise ConfigError(
+            "molecules that are moved towards a `target` need not be reconstructed; leave out "
+            "`round_trips`"
+        )
     choices = model.card.suitable_choices(config.strict, config.radicals, config.decoding)
-    return config.with_changes({"prior": prior, **choices})
+    properties = tuple(dict.fromkeys((*config.properties, *targets.names_to_compute)))
+    return config.with_changes({"prior": prior, "properties": properties, **choices})
 
 
 def generate(
@@ -193,36 +195,75 @@ def generate(
         progress: whether to show a bar.
 
     Raises:
-        ConfigError: a filter or a property is faulty.
+        ConfigError: a filter, a property or a target is faulty.
     """
     begin = time.perf_counter()
     config = resolve_config(config or GenerateConfig(), model)
     molecule_filter = filter_of(config)
     molecule_filter.check()
-    workers = config.workers or (available_cores() if config.n > _MAX_IN_PROCESS else 1)
-    sampling = SamplingConfig(
-        config.prior, config.decoding, config.round_trips, molecule_filter, config.seed, workers
-    )
-    # What is read ahead when the last molecule is reached was sampled in vain.
-    ahead = min(workers + 1, math.ceil(_USUAL_SAMPLES * config.n / _ROWS))
-    collection = _Collection(config.n, known, model.vocabulary)
+    collection = MoleculeCollection(config.n, known, model.vocabulary)
+    stream = _stream(model, config)
     with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
-        for batch in SampleStream(model, sampling, _batch_sizes(config), ahead):
+        for batch in stream:
             for sample in batch:
                 bar.update(collection.add(sample))
                 if collection.is_complete:
                     break
             if collection.is_complete:
                 break
+    if isinstance(stream, GuidedStream):
+        config = config.with_changes({"tolerance": stream.tolerances})
+    latents = _latents(model, collection)
     return Generation(
         config=config,
-        molecules=collection.molecules,
-        latents=_latents(model, collection),
+        molecules=_with_predictions(model, config, collection.molecules, latents),
+        latents=latents,
         drawn=collection.drawn,
         refused=collection.refused,
         digest=latents_digest(model.vocabulary, model.network),
         seconds=time.perf_counter() - begin,
+        moved=collection.moved,
     )
+
+
+def _stream(model: MoleculeVAE, config: GenerateConfig) -> SampleStream | GuidedStream:
+    """The samples, which approach targets that the model is not conditioned on."""
+    targets = Targets.of(model, config.target, config.tolerance)
+    workers = config.workers or (available_cores() if config.n > _MAX_IN_PROCESS else 1)
+    sampling = SamplingConfig(
+        prior=config.prior,
+        decoding=config.decoding,
+        round_trips=config.round_trips,
+        molecule_filter=filter_of(config),
+        target=targets.conditions or None,
+        seed=config.seed,
+        workers=workers,
+    )
+    if targets.names_to_check:
+        return GuidedStream(model, sampling, targets, int(config.n * config.most_draws))
+    # What is read ahead when the last molecule is reached was sampled in vain.
+    ahead = min(workers + 1, math.ceil(_USUAL_SAMPLES * config.n / _ROWS))
+    return SampleStream(model, sampling, _batch_sizes(config), ahead)
+
+
+def _with_predictions(
+    model: MoleculeVAE,
+    config: GenerateConfig,
+    molecules: list[GeneratedMolecule],
+    latents: Float32[np.ndarray, "molecule latent"],
+) -> list[GeneratedMolecule]:
+    """The molecules with predictions for targets that cannot be computed."""
+    names = Targets.of(model, config.target, config.tolerance).names_to_predict
+    if not names:
+        return molecules
+    columns = [model.property_names.index(name) for name in names]
+    rows = model.predict(latents)[:, columns].tolist()
+    completed = []
+    for molecule, row in zip(molecules, rows, strict=True):
+        values = {name: value for name, value in molecule.values.items() if name not in names}
+        values |= {f"predicted_{name}": value for name, value in zip(names, row, strict=True)}
+        completed.append(replace(molecule, values=values))
+    return completed
 
 
 def _batch_sizes(config: GenerateConfig) -> Iterator[int]:
@@ -238,46 +279,9 @@ def _batch_sizes(config: GenerateConfig) -> Iterator[int]:
         size = min(2 * size, _ROWS)
 
 
-class _Collection:
-    """Distinct new molecules in the order they were sampled, and counts of refused samples."""
-
-    def __init__(self, n: int, known: Collection[str], vocabulary: Vocabulary) -> None:
-        self.n = n
-        self.known = known
-        self.vocabulary = vocabulary
-        self.molecules: list[GeneratedMolecule] = []
-        self.latents: list[Float32[np.ndarray, " latent"] | None] = []
-        self.refused: dict[str, int] = {}
-        self.drawn = 0
-        self._smiles: set[str] = set()
-
-    @property
-    def is_complete(self) -> bool:
-        return len(self.molecules) == self.n
-
-    def add(self, sample: Sample) -> int:
-        """Take the molecule of a sample if it is accepted and new; the number taken."""
-        self.drawn += 1
-        molecule = _molecule(sample)
-        reason = sample.refusal if molecule is None else self._refusal(molecule)
-        if molecule is None or reason is not None:
-            self.refused[str(reason)] = self.refused.get(str(reason), 0) + 1
-            return 0
-        self._smiles.add(molecule.smiles)
-        self.molecules.append(molecule)
-        self.latents.append(sample.z)
-        return 1
-
-    def _refusal(self, molecule: GeneratedMolecule) -> str | None:
-        if molecule.smiles in self._smiles:
-            return Refusal.DUPLICATE
-        if molecule.smiles in self.known:
-            return _KNOWN
-        is_known = all(map(self.vocabulary.__contains__, molecule.selfies))
-        return None if is_known else Refusal.UNKNOWN_SYMBOL
-
-
-def _latents(model: MoleculeVAE, collection: _Collection) -> Float32[np.ndarray, "molecule latent"]:
+def _latents(
+    model: MoleculeVAE, collection: MoleculeCollection
+) -> Float32[np.ndarray, "molecule latent"]:
     """The latent vector of each molecule, encoded where it was not decoded from one."""
     latents = np.empty((len(collection.molecules), model.latent_size), np.float32)
     written = [index for index, z in enumerate(collection.latents) if z is None]
@@ -287,13 +291,3 @@ def _latents(model: MoleculeVAE, collection: _Collection) -> Float32[np.ndarray,
         if z is not None:
             latents[index] = z
     return latents
-
-
-def _molecule(sample: Sample) -> GeneratedMolecule | None:
-    """The molecule of an accepted sample; None if the sample is refused."""
-    judged = sample.judged
-    if judged is None or judged.smiles is None or judged.canonical is None:
-        return None
-    if sample.refusal is not None:
-        return None
-    return GeneratedMolecule(judged.smiles, judged.canonical, judged.is_unrepaired, judged.values)

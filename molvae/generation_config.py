@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from molvae.model.decoding_config import DecodingConfig, PriorName
 from molvae.settings import Settings
@@ -31,6 +31,20 @@ class GenerateConfig(Settings):
     """Accept radicals. Default: if the training data may have them."""
     where: str | None = None
     """Conditions on properties, such as "qed > 0.6 and weight < 400"."""
+    target: dict[str, float] = Field(default_factory=dict)
+    """Target values of properties, such as logp = 3.
+
+    A model that was trained with `condition_on` writes molecules for its conditions. For other
+    targets, and with other models, samples near the targets are moved towards them by small graph
+    edits and steps in latent space. Only molecules within the tolerance are accepted. A property
+    that molvae does not compute must be a condition of the model, or predicted by it.
+    """
+    tolerance: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """Largest deviation of the property from its target.
+
+    Default: a quarter of the standard deviation of the property over the first samples, in one
+    digit. Conditions of the model are not checked unless a tolerance is given.
+    """
     keep: tuple[str, ...] = ()
     """SMARTS patterns that must all match."""
     avoid: tuple[str, ...] = ()

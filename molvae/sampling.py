@@ -1,6 +1,6 @@
 """SampleStream: samples of a model's prior, read and judged in the order they are drawn."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -31,6 +31,8 @@ class SamplingConfig:
     seed: int = 0
     workers: int = 1
     """Processes that read samples and compute features for the acceptance."""
+    target: Mapping[str, float] | None = None
+    """Values of conditions that the model is given (see `MoleculeVAE.condition_names`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Sample:
     round trips are not asked for."""
     judged: JudgedSelfies | None = None
     """The molecule; None if it was not read, because the sample does not round-trip."""
+    is_moved: bool = False
+    """Whether it was made from an earlier sample, see `molvae.guided_sampling`."""
 
     @property
     def refusal(self) -> str | None:
@@ -103,15 +107,24 @@ class SampleStream:
     def _write(self, n: int, generator: np.random.Generator) -> list[Sample]:
         """Samples as the language model wrote them."""
         config = self.config
-        rows = self.model.write(n, generator, config.decoding, config.prior, config.workers)
+        rows = self.model.write(
+            n, generator, config.decoding, config.prior, config.workers, config.target
+        )
         return [*map(Sample, rows)]
 
     def _draw(self, n: int, generator: np.random.Generator) -> list[Sample]:
         """Samples with the latent vectors that decode to them."""
         config = self.config
-        drawn = self.model.draw(n, generator, config.decoding, config.prior, config.workers)
+        drawn = self.model.draw(
+            n, generator, config.decoding, config.prior, config.workers, config.target
+        )
         rows = zip(drawn.selfies_rows, drawn.latents, drawn.round_trips.tolist(), strict=True)
-        return [Sample(selfies, z, round_trips) for selfies, z, round_trips in rows]
+        # A vector that was decoded under conditions decodes to another molecule without them.
+        is_plain = config.round_trips or not config.target
+        return [
+            Sample(selfies, z if is_plain else None, round_trips)
+            for selfies, z, round_trips in rows
+        ]
 
 
 def _is_read(sample: Sample) -> bool:

@@ -122,6 +122,50 @@ def explore(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def target(records: dict[str, dict[str, Any]]) -> str:
+    """Molecules for pairs of target values, beside rejection of samples."""
+    return "\n\n".join(
+        f"`{label(name, record)}`: {_target_table(record)}" for name, record in records.items()
+    ) + commands(*records.values())
+
+
+def _target_table(record: dict[str, Any]) -> str:
+    heading = ["log P, QED", "share of samples", "found", "samples per molecule"]
+    heading += ["error of log P", "error of QED", "diversity"]
+    pairs = {f"{cell['logp']:g}, {cell['qed']:g}": cell for cell in record["cells"]}
+    pairs |= {
+        f"*mean of {kind} {row['pairs']}*": row
+        for kind, row in record["summary"].items()
+        if row["pairs"]
+    }
+    rows = [
+        [
+            text,
+            f"{row['share_without_target']:.3f}",
+            _beside(row, "found", "found_by_rejection", ".2f"),
+            _beside(row, "samples_per_molecule", "samples_per_molecule_by_rejection", ".0f"),
+            _beside(row, "logp_error", "logp_error_without_target", ".2f"),
+            _beside(row, "qed_error", "qed_error_without_target", ".3f"),
+            "-" if row["diversity"] is None else f"{row['diversity']:.2f}",
+        ]
+        for text, row in pairs.items()
+    ]
+    settings = record["settings"]
+    most = settings["most_draws"] * settings["molecules"]
+    return (
+        f"{settings['molecules']} molecules asked for at each pair, within "
+        f"{settings['logp_tolerance']:g} of log P and {settings['qed_tolerance']:g} of QED, from "
+        f"at most {most:,.0f} samples; the diversity of samples without a target is "
+        f"{record['diversity_without_target']:.2f}.\n\n{table(heading, rows)}"
+    )
+
+
+def _beside(row: dict[str, Any], name: str, control: str, form: str) -> str:
+    """A figure with its control in brackets."""
+    texts = ["-" if row[key] is None else format(row[key], form) for key in (name, control)]
+    return f"{texts[0]} ({texts[1]})"
+
+
 def latent_ablation(records: dict[str, dict[str, Any]]) -> str:
     """Figures of the latent spaces of small trainings that differ in one setting each."""
     rows = [

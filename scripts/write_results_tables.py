@@ -23,6 +23,7 @@ from model_tables import (
     reconstruction,
     sampling,
     stage_speeds,
+    target,
 )
 from molvae.files import atomic_write, read_json
 from search_tables import ablation, credit, history, leads, methods, pmo
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "pmo": pmo,
     "latent": latent,
     "explore": explore,
+    "target": target,
     "latent_ablation": latent_ablation,
     "credit": credit,
     "ablation": ablation,

@@ -14,6 +14,7 @@ from molvae.benchmarks.latent_config import LatentConfig
 from molvae.benchmarks.moses_config import MosesConfig
 from molvae.benchmarks.pmo_config import PmoConfig
 from molvae.benchmarks.reconstruction_config import ReconstructionConfig
+from molvae.benchmarks.target_config import TargetConfig
 from molvae.cli.flags import (
     OutFile,
     ReadStructures,
@@ -232,6 +233,31 @@ def explore(
         progress=output.progress,
     )
     _save_figures(record, out, settings.seed, output)
+
+
+@app.command
+def target(
+    model: Path,
+    /,
+    *,
+    out: OutFile,
+    device: DeviceName = "auto",
+    settings: Annotated[TargetConfig, flags_of("Settings")] = TargetConfig(),
+    output: OutputFlags = Output(),
+) -> None:
+    """Measure generation for target values of log P and QED, beside rejection of samples.
+
+    Args:
+        model: Folder of a model or a training run, or the name of a shipped model.
+        out: JSON file for the record.
+    """
+    vae = _open_model(model, device, (), out, output)
+
+    from molvae.benchmarks.target import benchmark_target, target_text
+
+    record = benchmark_target(vae, settings, progress=output.progress)
+    _save(record, out, settings.seed)
+    output.show(record, f"{target_text(record)}\n{out}")
 
 
 @dataclass(frozen=True)

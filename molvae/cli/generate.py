@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -76,13 +76,77 @@ class Known:
         )
 
 
+@dataclass(frozen=True)
+class GenerateFlags:
+    """The settings of a generation, as flags."""
+
+    config: Annotated[GenerateConfig, flags_of("Settings", hidden=("target", "tolerance"))] = (
+        GenerateConfig()
+    )
+    target: Annotated[
+        tuple[str, ...],
+        Parameter(
+            group="Settings",
+            negative_iterable=(),
+            show_default=False,
+            help="Target value of a property, such as logp=3; repeat the flag for several. Samples "
+            "near the targets are moved towards them; a model trained with --condition-on writes "
+            "molecules for its conditions instead.",
+        ),
+    ] = ()
+    tolerance: Annotated[
+        tuple[str, ...],
+        Parameter(
+            group="Settings",
+            negative_iterable=(),
+            show_default=False,
+            help="Largest deviation from the targets, such as 0.25, or from one of them, such as "
+            "logp=0.25. Default: a quarter of the property's standard deviation over samples.",
+        ),
+    ] = ()
+
+    # Any: settings of any type.
+    def settings(self) -> dict[str, Any]:
+        """The settings that were typed.
+
+        Raises:
+            ConfigError: a target is not a name, = and a number, or a tolerance has no target.
+        """
+        typed = given(self.config)
+        if self.config.properties and "properties" in typed:
+            typed["properties"] = split_at_commas(self.config.properties)
+        target = _read_numbers("target", self.target)
+        if target:
+            typed["target"] = target
+        if self.tolerance:
+            typed["tolerance"] = _read_numbers("tolerance", self.tolerance, tuple(target))
+        return typed
+
+
+def _read_numbers(
+    flag: str, texts: tuple[str, ...], all_names: tuple[str, ...] = ()
+) -> dict[str, float]:
+    """Numbers by property name; a number alone is that of each of `all_names`."""
+    numbers: dict[str, float] = {}
+    for text in split_at_commas(texts):
+        name, _, number = text.rpartition("=")
+        names = (name.strip(),) if name else all_names
+        try:
+            numbers |= dict.fromkeys(names, float(number))
+        except ValueError:
+            names = ()
+        if not names:
+            raise ConfigError(f"--{flag} {text!r}: expected a property and a number, as in logp=3")
+    return numbers
+
+
 def generate(
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
     known: Annotated[Known, Parameter(name="*")] = Known(),
     latents: Path | None = None,
-    settings: Annotated[GenerateConfig, flags_of("Settings")] = GenerateConfig(),
+    flags: Annotated[GenerateFlags, Parameter(name="*")] = GenerateFlags(),
     config: ConfigFile = None,
     output: OutputFlags = Output(),
 ) -> int:
@@ -96,10 +160,7 @@ def generate(
         out: File for the molecules: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
         latents: File (.npz) for the latent vector of each molecule, readable by `molvae decode`.
     """
-    typed = given(settings)
-    if settings.properties and "properties" in typed:
-        typed["properties"] = split_at_commas(settings.properties)
-    plan = settings_from(GenerateConfig, config, typed)
+    plan = settings_from(GenerateConfig, config, flags.settings())
 
     from molvae.generation import filter_of
     from molvae.generation import generate as generate_molecules
@@ -136,8 +197,7 @@ def _check_latents(latents: Path, out: Path) -> None:
 def _columns(generation: "molvae.generation.Generation") -> "molvae.tables.Columns":
     molecules = generation.molecules
     values = {
-        name: [molecule.values[name] for molecule in molecules]
-        for name in generation.config.properties
+        name: [molecule.values[name] for molecule in molecules] for name in generation.value_names
     }
     return {"smiles": [molecule.smiles for molecule in molecules], **values}
 
@@ -158,6 +218,10 @@ def _show(generation: "molvae.generation.Generation", out: Path, output: Output)
         "repaired": generation.n_repaired,
         "seconds": round(generation.seconds, 2),
     }
+    if generation.config.target:
+        result["target"] = generation.config.target
+        result["tolerance"] = generation.config.tolerance
+        result["moved"] = generation.moved
     text = f"{out}: {molecules} molecules from {generation.drawn} samples{reasons}"
     text = f"{text}; {generation.seconds:.1f} s"
     output.show(result, text, to_stderr=out == STANDARD_STREAM)

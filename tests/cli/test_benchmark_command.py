@@ -199,3 +199,16 @@ def test_uses_of_a_model_are_recorded(molvae, run, data, tmp_path):
     assert record["settings"]["parts"] == ["compression"]
     assert record["provenance"]["seed"] == 0
     assert "bits per molecule, language model" in done.out
+
+
+def test_targets_are_measured(molvae, run, tmp_path):
+    out = tmp_path / "target.json"
+    sizes = ("--molecules", 2, "--most-draws", 2, "--prior-samples", 100, "--workers", 1)
+    done = molvae(
+        "benchmark", "target", run, "--out", out, *sizes, "--logp", "2", "--qed", "0.5", "--quiet"
+    )
+    assert done.status == 0, done.err
+    record = json.loads(out.read_text())
+    assert len(record["cells"]) == 1
+    assert record["provenance"]["seed"] == 0
+    assert str(out) in done.out

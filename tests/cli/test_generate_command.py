@@ -255,3 +255,27 @@ def test_codes_go_neither_into_the_table_nor_into_the_known_molecules(molvae, ru
     complaint = molvae(*words, "--novel-to", known, "--latents", known).complaint
     assert "would be replaced; choose another name for --latents" in complaint
     assert known.read_text() == "smiles\nCCO\n"
+
+
+def test_a_target_is_approached_within_its_tolerance(molvae, tmp_path):
+    out = tmp_path / "target.csv"
+    flags = ("--target", "logp=1,tpsa=60", "--tolerance", "0.5", "--tolerance", "tpsa=10")
+    done = molvae("generate", "--model", "zinc250k", "--n", 5, "--out", out, *flags, "--json")
+    assert done.status == 0, done.err
+    outcome = json.loads(done.out)
+    assert outcome["target"] == {"logp": 1.0, "tpsa": 60.0}
+    assert outcome["tolerance"] == {"logp": 0.5, "tpsa": 10.0}
+    assert 0 <= outcome["moved"] < outcome["drawn"]
+    for row in rows_of(out):
+        assert abs(float(row["logp"]) - 1) <= 0.5
+        assert abs(float(row["tpsa"]) - 60) <= 10
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--target", "logp"), ("--target", "logp=high"), ("--tolerance", "0.5"), ("--target", "a=1")],
+)
+def test_a_target_without_a_number_or_property_is_refused(molvae, run, tmp_path, flags):
+    done = molvae("generate", "--model", run, "--out", tmp_path / "x.csv", *flags)
+    assert done.status != 0
+    assert flags[0].strip("-") in done.complaint
