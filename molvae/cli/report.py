@@ -29,14 +29,15 @@ def report(
     """Write an HTML page about a run, a file of molecules or a measurement.
 
     A training: curves, examples of reconstruction, samples beside the data, a latent map. A search:
-    its best molecules, curves and sources. A file of molecules, as generate and complete write it:
-    properties, and the nearest molecules of a reference. The result of evaluate or diagnose.
+    its best molecules, curves and sources. A file of molecules, as generate and traverse write it:
+    properties, and the nearest molecules of a reference. A result of evaluate, diagnose, benchmark
+    explore or benchmark latent.
     Molecules are in a table to sort, search and download. The page needs no other file and no
     network. A run may still be in progress, or have been interrupted.
 
     Args:
         source: Folder of a run of train or optimize; CSV, TSV, SMI, SDF or Parquet file of
-            molecules; or JSON file of evaluate or diagnose.
+            molecules; or JSON file of evaluate, diagnose or benchmark.
         out: HTML file. Default: report.html in the folder of the run, or beside the file with its
             name.
         model: Model whose latent space is drawn as a map of the molecules: a folder, a training

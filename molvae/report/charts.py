@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# The palette of Okabe & Ito, which is safe for color blindness; black is for curves.
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+# The palette of Okabe & Ito, which is safe for color blindness; black is for curves. Wine, of the
+# muted palette of Tol, replaces its yellow, which is faint on white and, inverted, on black.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#882255", "#999999")
 _DASHES = ("-", "--", "-.", ":")
 """Line styles, so that curves differ without color."""
 _BINS = 40
@@ -20,8 +21,12 @@ _TAILS = (0.5, 99.5)
 """Percentiles between which histograms are drawn."""
 _MOST_MARKERS = 30
 """Points up to which a line shows a marker at each."""
+_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
+"""Markers, so that groups of points differ without color."""
+_FEW_POINTS = 1_000
+"""Points up to which a scatter plot has larger markers."""
 _INCHES = (5.6, 3.4)
-_WIDE = (8.4, 4.0)
+_WIDE = (6.6, 4.0)
 _SMALL = (4.2, 2.6)
 # Any: settings of matplotlib have many types.
 _STYLE: Any = {
@@ -55,7 +60,7 @@ class _Chart:
 
 
 def curves(series: Sequence[Series], x_label: str, y_label: str, *, share: bool = False) -> str:
-    """Line chart; `share` sets the limits of the y axis to 0 and 1."""
+    """Line chart; `share` has the y axis span 0 to 1."""
     with _chart(x_label, y_label, share=share) as chart:
         for number, line in enumerate(series):
             color = COLORS[number % len(COLORS)]
@@ -73,15 +78,17 @@ def scatter(groups: Sequence[Series], lines: Sequence[Series], x_label: str, y_l
 
     The points are one bitmap inside the SVG, because thousands of shapes make browsers slow.
     """
+    size = 5 if sum(len(group.x) for group in groups) <= _FEW_POINTS else 3
     with _chart(x_label, y_label, inches=_WIDE) as chart:
         for number, group in enumerate(groups):
             chart.axes.plot(
                 group.x,
                 group.y,
-                ".",
+                _SHAPES[number % len(_SHAPES)],
                 label=group.label,
                 color=COLORS[number % len(COLORS)],
-                alpha=0.5,
+                alpha=0.7,
+                markersize=size,
                 markeredgewidth=0,
                 rasterized=True,
             )
@@ -90,7 +97,7 @@ def scatter(groups: Sequence[Series], lines: Sequence[Series], x_label: str, y_l
                 line.x, line.y, label=line.label, color="black", ls=_DASHES[number % len(_DASHES)]
             )
         # Next to the chart, with larger markers: the points are small and everywhere.
-        chart.axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=3)
+        chart.axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=8 / size)
     return chart.svg
 
 
@@ -110,7 +117,8 @@ def histograms(groups: Mapping[str, Sequence[float]], x_label: str) -> str:
     low, high = np.percentile(numbers, _TAILS).tolist()
     if high - low < 1e-6:
         low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, min(_BINS, 8 + int(len(numbers) ** 0.5)) + 1)
+    smallest = min(map(len, groups.values()))
+    edges = np.linspace(low, high, min(_BINS, 8 + int(smallest**0.5)) + 1)
     if high - low <= _BINS and not (numbers % 1).any():
         # A bin for each whole number.
         edges = np.arange(np.floor(low), np.ceil(high) + 2) - 0.5
@@ -163,7 +171,8 @@ def _chart(
         chart.axes.set_xlabel(x_label)
         chart.axes.set_ylabel(y_label)
         if share:
-            chart.axes.set_ylim(0.0, 1.0)
+            # Lines at the limits are drawn in full width.
+            chart.axes.set_ylim(-0.02, 1.02)
         yield chart
         text = StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})

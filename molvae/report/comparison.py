@@ -92,8 +92,8 @@ def property_histograms(groups: Mapping[str, Sequence[Molecule]]) -> tuple[Pictu
         if values:
             unit = f" ({PROPERTIES[name].unit})" if PROPERTIES[name].unit else ""
             # The medians are what a screen reader tells of the histogram.
-            medians = [f"{np.median(numbers):.3g} {label}" for label, numbers in values.items()]
-            about = f"{name}; median {', '.join(medians)}."
+            medians = [f"{label} {np.median(numbers):.3g}" for label, numbers in values.items()]
+            about = f"Median {name}: {', '.join(medians)}."
             pictures.append(Picture(histograms(values, f"{name}{unit}"), about))
     return tuple(pictures)
 

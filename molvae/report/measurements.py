@@ -1,4 +1,4 @@
-"""The reports of the JSON files of `molvae evaluate` and `molvae diagnose`."""
+"""The reports of the JSON files of `molvae evaluate`, `molvae diagnose` and `molvae benchmark`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from molvae.errors import FileError
 from molvae.files import read_json
 from molvae.report.charts import bars
 from molvae.report.page import Page, Picture, Section, Table, flat
-from molvae.report.records import DiagnosisRecord, MetricsRecord, read_record
+from molvae.report.records import BenchmarkRecord, DiagnosisRecord, MetricsRecord, read_record
 
 _KL_ABOUT = "KL of each dimension of z; a dimension near 0 is unused."
 _METRICS = {
@@ -35,7 +35,7 @@ _METRICS = {
 
 
 def measurement_page(path: Path) -> Page:
-    """The page of a JSON file of `molvae evaluate` or `molvae diagnose`.
+    """The page of a JSON file of evaluate, diagnose, benchmark explore or benchmark latent.
 
     Raises:
         FileError: the file holds something else.
@@ -45,9 +45,12 @@ def measurement_page(path: Path) -> Page:
         return _metrics_page(path, content)
     if isinstance(content, Mapping) and "verdicts" in content:
         return _diagnosis_page(path, content)
+    if isinstance(content, Mapping) and "figures" in content:
+        return _benchmark_page(path, content)
     raise FileError(
-        f"{str(path)!r} is no result of `molvae evaluate` or `molvae diagnose`; give such a file, "
-        "the folder of a run, or a file of molecules"
+        f"{str(path)!r} is no result of `molvae evaluate`, `molvae diagnose`, `molvae benchmark "
+        "explore` or `molvae benchmark latent`; give such a file, the folder of a run, or a file "
+        "of molecules"
     )
 
 
@@ -95,8 +98,27 @@ def _diagnosis_page(path: Path, content: Mapping[str, Any]) -> Page:
     return Page(f"Diagnosis {path.name}", about, (*sections, *_origin(record.notes, content)))
 
 
+def _benchmark_page(path: Path, content: Mapping[str, Any]) -> Page:
+    record = read_record(BenchmarkRecord, path)
+    rows = tuple(
+        (row.name, _figure(row.value), _figure(row.control), row.control_name, f"{row.basis:,}")
+        for row in record.figures
+    )
+    headings = ("measure", "value", "control", "the control is", "measured on")
+    about = (
+        "Each value is beside the same measure of something known; the last column is the number "
+        "of molecules or latent vectors measured."
+    )
+    sections = (Section("Figures", table=Table(headings, rows)), *_origin(record.notes, content))
+    return Page(f"Benchmark {path.name}", about, sections)
+
+
 def _origin(notes: tuple[str, ...], content: Mapping[str, Any]) -> tuple[Section, ...]:
-    shown = {key: content[key] for key in ("model", "data", "files") if key in content}
+    shown = {
+        key: content[key]
+        for key in ("model", "data", "files", "reference", "others")
+        if key in content
+    }
     settings = {**flat(content.get("settings", {})), **flat(content.get("provenance", {}))}
     return (
         *(Section("Note", note) for note in notes),

@@ -2,7 +2,7 @@
 
 const PAGE_SIZE = { cards: 24, table: 50 };
 const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // Viridis.
-const GROUPS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"]; // Okabe & Ito.
+const GROUPS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#882255", "#999999"]; // As in the charts.
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data")?.textContent ?? "null");
 const columns = data?.columns ?? [];
@@ -137,7 +137,8 @@ function paintMap() {
   byId("map-legend").replaceChildren(...legend);
   const context = canvas.getContext("2d");
   context.scale(density, density);
-  [context.strokeStyle, context.lineWidth] = ["#888", 0.6];
+  // Outlines, as the ends of a ramp are close to white or to black.
+  [context.strokeStyle, context.lineWidth] = [getComputedStyle(canvas).color, 0.6];
   const placed = [...x.keys()].filter((row) => x[row] !== null);
   for (const isMatching of [false, true]) {
     context.globalAlpha = isMatching ? 0.9 : 0.2;
@@ -208,6 +209,7 @@ function startMap(map) {
     byId(id).addEventListener("change", paintMap);
   }
   addEventListener("resize", paintMap);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintMap);
   map.addEventListener("pointermove", ({ offsetX, offsetY }) => point(nearest(offsetX, offsetY, 14)));
   map.addEventListener("pointerleave", () => point(null));
   map.addEventListener("click", copyPointed);

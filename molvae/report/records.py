@@ -125,6 +125,25 @@ class DiagnosisRecord(Record):
     notes: tuple[str, ...] = ()
 
 
+class FigureRecord(Record):
+    """A figure of a benchmark of a latent space, with its control."""
+
+    name: str
+    value: float | None
+    control: float | None
+    """Value of the same measure for something known; None: there is no control."""
+    control_name: str
+    basis: int
+    """Number of molecules or latent vectors behind the value."""
+
+
+class BenchmarkRecord(Record):
+    """Result of a benchmark of a latent space."""
+
+    figures: tuple[FigureRecord, ...]
+    notes: tuple[str, ...] = ()
+
+
 def read_record(kind: type[AnyRecord], path: Path) -> AnyRecord:
     """The contents of a JSON file.
 

@@ -120,5 +120,6 @@ def _card(molecule: Molecule, decoded: Molecule | None) -> Card:
         return Card(picture, ("decoded: no molecule",), molecule.smiles)
     second = Picture(depiction(decoded, reference=molecule), f"decoded: {decoded.smiles}")
     prints = [fingerprint(row, FingerprintKind.ECFP4) for row in (molecule, decoded)]
-    result = "exact" if molecule == decoded else f"similarity {tanimoto(*prints):.2f}"
-    return Card(picture, (result,), molecule.smiles, second)
+    difference = (f"similarity {tanimoto(*prints):.2f}", f"decoded: {decoded.smiles}")
+    lines = ("exact",) if molecule == decoded else difference
+    return Card(picture, lines, molecule.smiles, second)

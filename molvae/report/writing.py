@@ -27,7 +27,8 @@ def write_report(
 
     Args:
         source: folder of a training or a search, which may be in progress, or have been
-            interrupted; a file of molecules; or the JSON file of an evaluation or a diagnosis.
+            interrupted; a file of molecules; or the JSON file of an evaluation, a diagnosis, or a
+            benchmark of a latent space.
         out: HTML file; None writes report.html into the folder, or an HTML file beside the file.
         config: what is drawn, and what it is compared with.
         columns: the column of a file of molecules; None finds it.
@@ -66,7 +67,7 @@ def _run_page(run: RunDirectory, config: ReportConfig) -> Page:
     if not run.settings.is_file():
         raise RunError(
             f"{str(run.path)!r} holds no run; expected the folder of a training or a search, a "
-            "file of molecules, or the JSON file of an evaluation or a diagnosis"
+            "file of molecules, or the JSON file of an evaluation, a diagnosis or a benchmark"
         )
     if run.journal.is_file():
         return search_page(run, config)

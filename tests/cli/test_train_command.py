@@ -48,6 +48,14 @@ def test_quiet_shows_no_bar_and_property_columns_are_split_at_commas(
     assert (tmp_path / "tokens").is_dir()
 
 
+def test_the_figures_of_a_training_go_to_tensorboard(molvae, data, settings, tmp_path):
+    pytest.importorskip("tensorboard")
+    out = tmp_path / "run"
+    words = ["--out", out, "--config", settings, "--epochs", 1, "--track", "tensorboard"]
+    assert molvae("train", data, *words).status == 0
+    assert list((out / "tensorboard").iterdir())
+
+
 def test_refused_rows_are_listed_with_their_line_and_reason(molvae, data, settings, tmp_path):
     dirty = tmp_path / "dirty.csv"
     lines = data.read_text().splitlines()

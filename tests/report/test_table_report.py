@@ -117,7 +117,21 @@ def test_the_page_of_an_evaluation_explains_its_metrics(tmp_path):
     assert "samples 1,000" in text
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", '{"metrics": 3}', '{"verdicts": [{}]}'])
+def test_the_page_of_a_benchmark_has_each_figure_beside_its_control(tmp_path):
+    path = tmp_path / "explore.json"
+    figure = {"name": "ridge R2, qed", "value": 0.455, "control": 0.457, "basis": 2000}
+    alone = {"name": "usable", "value": 0.5, "control": None, "control_name": "", "basis": 10}
+    content = {"figures": [{**figure, "control_name": "Morgan bits"}, alone], "reference": "a.smi"}
+    path.write_text(json.dumps(content))
+    text = ReadPage(written(path)).text
+    assert "ridge R2, qed 0.4550 0.4570 Morgan bits 2,000" in text
+    assert "usable 0.5000 none" in text
+    assert "reference a.smi" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", '{"figures": 3}', '{"metrics": 3}', '{"verdicts": [{}]}']
+)
 def test_another_json_file_is_refused(tmp_path, text):
     path = tmp_path / "some.json"
     path.write_text(text)
