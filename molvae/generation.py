@@ -171,9 +171,14 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
             "molecules that are moved towards a `target` need not be reconstructed; leave out "
             "`round_trips`"
         )
-    choices = model.card.suitable_choices(config.strict, config.radicals, config.decoding)
+    decoding = config.decoding
+    if prior != "normal" and "temperature" not in decoding.model_fields_set:
+        decoding = decoding.with_changes({"temperature": model.card.sampling_temperature})
+    choices = model.card.suitable_choices(config.strict, config.radicals, decoding)
     properties = tuple(dict.fromkeys((*config.properties, *targets.names_to_compute)))
-    return config.with_changes({"prior": prior, "properties": properties, **choices})
+    return config.with_changes(
+        {"prior": prior, "properties": properties, "decoding": decoding, **choices}
+    )
 
 
 def generate(

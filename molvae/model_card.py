@@ -56,6 +56,7 @@ class _Facts(Settings, extra="ignore"):
     held_out_seed: NonNegativeInt | None = None
     beta: NonNegativeFloat = _EARLIER_BETA
     max_symbols: Annotated[int, Field(ge=1, le=1_000_000)] = GREEDY.max_symbols
+    sampling_temperature: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
     likelihood_quantiles: LikelihoodQuantiles | None = None
 
 
@@ -154,6 +155,11 @@ class ModelCard(dict[str, Any]):
     def beta(self) -> float:
         """Weight of the KL term at the end of the training."""
         return self._facts.beta
+
+    @property
+    def sampling_temperature(self) -> float:
+        """Temperature at which the language model writes the best molecules."""
+        return self._facts.sampling_temperature
 
     @property
     def cleaning(self) -> StandardizeConfig:

@@ -22,13 +22,16 @@ from molvae.runs import provenance
 
 # Any: values of settings.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "learned": {},
-    "learned, temperature 0.9": {"decoding": {"temperature": 0.9}},
-    "learned, temperature 0.8": {"decoding": {"temperature": 0.8}},
-    "learned, repaired accepted": {"strict": False},
-    "learned, grammar": {"decoding": {"grammar": True}},
-    "learned, grammar, temperature 0.8": {"decoding": {"grammar": True, "temperature": 0.8}},
-    "learned, round trips": {"round_trips": True},
+    "default": {},
+    "temperature 1": {"decoding": {"temperature": 1.0}},
+    "temperature 0.9": {"decoding": {"temperature": 0.9}},
+    "temperature 0.8": {"decoding": {"temperature": 0.8}},
+    "temperature 0.7": {"decoding": {"temperature": 0.7}},
+    "temperature 0.6": {"decoding": {"temperature": 0.6}},
+    "temperature 1, repaired accepted": {"strict": False, "decoding": {"temperature": 1.0}},
+    "temperature 1, grammar": {"decoding": {"grammar": True, "temperature": 1.0}},
+    "temperature 0.7, grammar": {"decoding": {"grammar": True, "temperature": 0.7}},
+    "temperature 0.7, round trips": {"round_trips": True, "decoding": {"temperature": 0.7}},
     "normal": {"prior": "normal"},
     "normal, repaired accepted": {"prior": "normal", "strict": False},
     "normal, grammar": {"prior": "normal", "decoding": {"grammar": True}},

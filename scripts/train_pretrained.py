@@ -88,6 +88,8 @@ class Recipe:
     """Downloads the files into a folder; `train` is among them."""
     corpus: CorpusConfig
     epochs: int
+    temperature: float = 1.0
+    """Default of `molvae generate`, see data/results/sampling."""
 
 
 WITH_CHARGES = CorpusConfig(standardize=StandardizeConfig(neutralize=False))
@@ -99,6 +101,7 @@ RECIPES = {
         fetch=fetch_chembl_and_zinc250k,
         corpus=WITH_CHARGES,
         epochs=20,
+        temperature=0.8,
     ),
     "moses": Recipe(
         about="the train set of MOSES (Polykovskiy et al. 2020, MIT), 1,584,663 molecules",
@@ -200,6 +203,7 @@ def ship(model: MoleculeVAE, name: str) -> None:
     model.card |= {
         "about": RECIPES[name].about,
         "figures": figures(name),
+        "sampling_temperature": RECIPES[name].temperature,
         "validation": validation,
     }
     model.save_pretrained(SHIPPED / name, torch.float16)

@@ -43,6 +43,20 @@ def test_same_seed_same_molecules_whatever_the_number_of_workers(tiny_model):
     assert smiles(alone) != smiles(generate(tiny_model, settings(n=80, seed=1)))
 
 
+@pytest.mark.parametrize(
+    ("prior", "typed", "expected"),
+    [("learned", {}, 0.7), ("learned", {"temperature": 1.0}, 1.0), ("normal", {}, 1.0)],
+)
+def test_the_language_model_is_sampled_at_the_temperature_on_the_card(
+    tiny_model, prior, typed, expected
+):
+    card = {**tiny_model.card, "sampling_temperature": 0.7}
+    model = MoleculeVAE(tiny_model.vocabulary, tiny_model.network, (), card)
+    config = resolve_config(GenerateConfig(prior=prior, decoding=DecodingConfig(**typed)), model)
+    assert config.decoding.temperature == expected
+    assert config.decoding.max_symbols == model.card.max_symbols
+
+
 def test_few_molecules_are_the_first_of_many_under_the_same_seed(tiny_model):
     few, many = (smiles(generate(tiny_model, settings(n=n))) for n in (20, 150))
     assert many[:20] == few

@@ -14,7 +14,11 @@ class DecodingConfig(Settings):
     """How the next token is chosen, and how many there may be."""
 
     temperature: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
-    """0 takes the likeliest token (greedy); 1 samples from the decoder's own distribution."""
+    """0 takes the likeliest token (greedy); 1 samples from the decoder's own distribution.
+
+    Where it is not given, `generate` samples the learned prior at the temperature on the model's
+    card.
+    """
     top_k: NonNegativeInt = 0
     """Sample from the k likeliest tokens only; 0 means all."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
