@@ -70,7 +70,7 @@ class _Fit:
         readable: dict[str, Selfies] = {}
         for known in filter(None, molecules):
             selfies = none_if_refused(to_selfies, known)
-            if selfies and all(symbol in vocabulary for symbol in selfies):
+            if selfies and vocabulary.knows(selfies):
                 readable[known.smiles] = selfies
         if not readable:
             return

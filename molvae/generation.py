@@ -69,14 +69,20 @@ class Generation:
         rows = [(molecule.smiles, molecule.values) for molecule in self.molecules[:_SHOWN]]
         return depiction_table(repr(self), rows)
 
+    def columns(self) -> dict[str, list[str] | list[float]]:
+        """Columns `smiles` and the properties."""
+        values = {
+            name: [molecule.values[name] for molecule in self.molecules]
+            for name in self.value_names
+        }
+        return {"smiles": [molecule.smiles for molecule in self.molecules], **values}
+
     # Any: pandas is not imported for a type.
     def to_frame(self) -> Any:
-        """A pandas DataFrame with `smiles` and the properties, a row per molecule."""
+        """The columns as a pandas DataFrame."""
         from pandas import DataFrame
 
-        names = ["smiles", *self.value_names]
-        rows = [{"smiles": molecule.smiles, **molecule.values} for molecule in self.molecules]
-        return DataFrame(rows, columns=names)
+        return DataFrame(self.columns())
 
     @property
     def value_names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 from torch import Tensor
 
 from molvae.chem.notation import Selfies, to_selfies
@@ -19,7 +19,7 @@ from molvae.encoding import Rows, RowTable, exact_flags, tabulate
 from molvae.errors import ConfigError, ModelError
 from molvae.likelihood_config import LikelihoodConfig
 from molvae.model.batching import by_length
-from molvae.model.network import Posterior, pad_ids
+from molvae.model.network import pad_ids
 from molvae.molecule_vae import MoleculeVAE
 
 _ROWS = 256
@@ -134,7 +134,10 @@ def tabulate_likelihoods(
     """
     config = config or LikelihoodConfig()
     if model.card.likelihood_quantiles is None:
-        _explain_missing_percentiles(config)
+        reason = "this model keeps no likelihoods of held-out molecules"
+        if config.flag_below is not None:
+            raise ConfigError(f"{reason}; leave out `flag_below`, or train the model again")
+        _log.info("%s, so there is no column percentile; train it again to have one", reason)
 
     # Any: numbers or texts.
     def measure(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
@@ -195,23 +198,21 @@ def elbo_terms(
         posterior = model.network.encode(ids, lengths)
         mean[batch] = posterior.mean.cpu().numpy()
         shape = (samples, model.latent_size)
-        noise = np.stack([_noise(selfies_rows[row], shape, seed) for row in batch], axis=1)
+        # Seeded by the molecule, not by those around it.
+        seeds = [[seed, zlib.crc32("".join(selfies_rows[row]).encode())] for row in batch]
+        draws = [np.random.default_rng(pair).standard_normal(shape, np.float32) for pair in seeds]
+        noise = np.stack(draws, axis=1)
         weights, nll = [], []
         for sample in torch.from_numpy(noise).to(model.device):
             z = posterior.sample(sample)
             nll.append(model.network.reconstruction_nll(ids, lengths, z))
-            weights.append(_log_density_ratio(posterior, z, sample) - nll[-1])
+            # log N(z; 0, I) - log q(z | molecule) of z = mean + deviation x noise.
+            ratio = 0.5 * (sample.square() + posterior.log_variance - z.square()).sum(1)
+            weights.append(ratio - nll[-1])
         bound = torch.logsumexp(torch.stack(weights), dim=0) - math.log(samples)
         values = [bound, torch.stack(nll).mean(0), posterior.kl().sum(1)]
         terms[:, batch] = torch.stack(values).cpu().numpy()
     return ElboTerms(mean, *terms)
-
-
-def _explain_missing_percentiles(config: LikelihoodConfig) -> None:
-    reason = "this model keeps no likelihoods of held-out molecules"
-    if config.flag_below is not None:
-        raise ConfigError(f"{reason}; leave out `flag_below`, or train the model again")
-    _log.info("%s, so there is no column percentile; train it again to have one", reason)
 
 
 # Any: numbers, or tokens.
@@ -255,20 +256,3 @@ def _batches(
     for batch in by_length([len(row) for row in rows], _ROWS):
         ids, lengths = pad_ids([rows[index] for index in batch])
         yield batch, ids.to(model.device), lengths.to(model.device)
-
-
-def _noise(
-    selfies: Selfies, shape: tuple[int, int], seed: int
-) -> Float32[np.ndarray, "sample latent"]:
-    """Standard normal numbers that depend on the molecule, not on those around it."""
-    generator = np.random.default_rng([seed, zlib.crc32("".join(selfies).encode())])
-    return generator.standard_normal(shape, np.float32)
-
-
-def _log_density_ratio(
-    posterior: Posterior,
-    z: Float[Tensor, "molecule latent"],
-    noise: Float[Tensor, "molecule latent"],
-) -> Float[Tensor, " molecule"]:
-    """Log N(z; 0, I) - log q(z | molecule) of z = mean + deviation x noise."""
-    return 0.5 * (noise.square() + posterior.log_variance - z.square()).sum(1)

@@ -33,7 +33,11 @@ class RunDirectory:
         Raises:
             RunError: something other than an empty folder has that name.
         """
-        if path.exists() and (not path.is_dir() or any(map(_is_content, path.iterdir()))):
+        # Apart from a lock, and the drafts that a killed process left.
+        is_new = not path.exists() or (
+            path.is_dir() and all(is_draft(f) or f.name == _LOCK for f in path.iterdir())
+        )
+        if not is_new:
             raise RunError(
                 f"{str(path)!r} exists already; continue it with `resume`, or choose another folder"
             )
@@ -159,8 +163,14 @@ class RunDirectory:
 
 def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
     """All that reproducing a result needs: command, seed, versions, machine and date."""
+    program = Path(*sys.argv[:1])
+    is_molvae = program.name in ("molvae", "molvae.exe")
+    if is_molvae or program.parts[-2:] == ("molvae", "__main__.py"):
+        typed = ["molvae", *sys.argv[1:]]
+    else:
+        typed = ["python", *sys.argv]
     return {
-        "command": shlex.join(command or _command_line()),
+        "command": shlex.join(command or typed),
         "seed": seed,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -186,17 +196,3 @@ def package_version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _command_line() -> list[str]:
-    """The command line of this process, as the user typed it."""
-    program = Path(*sys.argv[:1])
-    is_command = program.name in ("molvae", "molvae.exe")
-    if is_command or program.parts[-2:] == ("molvae", "__main__.py"):
-        return ["molvae", *sys.argv[1:]]
-    return ["python", *sys.argv]
-
-
-def _is_content(path: Path) -> bool:
-    """Whether a file is more than a lock or the draft that a killed process left."""
-    return not (is_draft(path) or path.name == _LOCK)

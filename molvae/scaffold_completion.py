@@ -217,7 +217,7 @@ class _Decorations:
             [
                 prefix
                 for prefix in spell_prefixes(structure, label, _SPELLINGS_LATER, self._generator)
-                if _is_known(self._model, prefix.selfies)
+                if self._model.vocabulary.knows(prefix.selfies)
             ]
             for structure in structures
         ]
@@ -251,7 +251,7 @@ class _Links:
         pairs: list[tuple[Prefix, Tail]] = []
         for (fragment, label), (target, target_label) in (ends, ends[::-1]):
             tail = spell_tail(target, target_label)
-            if tail is not None and _is_known(model, tail.selfies):
+            if tail is not None and model.vocabulary.knows(tail.selfies):
                 prefixes = _likely_prefixes(model, fragment, label, config, generator)
                 pairs += [(prefix, tail) for prefix in prefixes]
         if not pairs:
@@ -281,7 +281,7 @@ class _Links:
         draws = []
         for length in range(1, min(len(row), _SYMBOLS_PER_ATOM * self._config.max_atoms) + 1):
             extended = extend(prefix, row[:length], tail)
-            if extended is None or not _is_known(self._model, extended[0]):
+            if extended is None or not self._model.vocabulary.knows(extended[0]):
                 continue
             draw = _draw(self._scaffold, *extended)
             if draw is not None and _largest(draw) <= self._config.max_atoms:
@@ -342,7 +342,9 @@ class _Collection:
     def _refusal(self, judged: JudgedSelfies) -> str | None:
         if judged.smiles in self._accepted:
             return Refusal.DUPLICATE
-        return None if _is_known(self._model, judged.canonical or ()) else Refusal.UNKNOWN_SYMBOL
+        return (
+            None if self._model.vocabulary.knows(judged.canonical or ()) else Refusal.UNKNOWN_SYMBOL
+        )
 
 
 def _likely_prefixes(
@@ -356,7 +358,7 @@ def _likely_prefixes(
     prefixes = spell_prefixes(structure, label, _SPELLINGS, generator)
     if not prefixes:
         raise MoleculeError(Refusal.NOT_ENCODABLE, "no SELFIES end at an attachment point")
-    known = [prefix for prefix in prefixes if _is_known(model, prefix.selfies)]
+    known = [prefix for prefix in prefixes if model.vocabulary.knows(prefix.selfies)]
     # Without any, this names the unknown symbol.
     nll = model.nll([prefix.selfies for prefix in known or prefixes])
     likely = [known[index] for index in np.argsort(nll, kind="stable")[:_LIKELY_SPELLINGS]]
@@ -388,10 +390,6 @@ def _draw(scaffold: Scaffold, selfies: Selfies, structure: Structure) -> _Draw |
 
 def _largest(draw: _Draw) -> int:
     return max(map(heavy_atoms_in, draw.parts.values()))
-
-
-def _is_known(model: MoleculeVAE, selfies: Selfies) -> bool:
-    return all(map(model.vocabulary.__contains__, selfies))
 
 
 def _batch_sizes(config: CompleteConfig) -> Iterator[int]:

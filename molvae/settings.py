@@ -46,8 +46,11 @@ class Settings(BaseModel):
         """
         if not isinstance(values, Mapping):
             return values
+        # Tuples of words that contain no comma.
         splits = {
-            name for name, field in cls.model_fields.items() if _holds_words(field.annotation)
+            name
+            for name, field in cls.model_fields.items()
+            if get_origin(field.annotation) is tuple and str not in get_args(field.annotation)
         }
         return {
             name: split_words(value)
@@ -78,12 +81,6 @@ class Settings(BaseModel):
         """A copy with some values replaced, checked again; None leaves a value as it is."""
         given = {key: value for key, value in changes.items() if value is not None}
         return type(self).parse({**self.model_dump(exclude_unset=True), **given}, source)
-
-
-# Any: an annotation.
-def _holds_words(kind: Any) -> bool:
-    """Whether values of this type are tuples of words that contain no comma."""
-    return get_origin(kind) is tuple and str not in get_args(kind)
 
 
 # Any: values as they were typed.
@@ -122,11 +119,8 @@ def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:
     # If a field is missing, or several do not go together, the input is the whole table.
     if isinstance(detail["input"], dict):
         return f"{name}: {message}"
-    return f"{name} = {_shorten(repr(detail['input']))}: {message}"
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    text = repr(detail["input"])
+    return f"{name} = {text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...'}: {message}"
 
 
 def _names(cls: type[Settings], location: tuple[str | int, ...]) -> list[str]:

@@ -75,7 +75,10 @@ class TableFile:
             )
         check_writable(path)
         if kind is TableKind.PARQUET:
-            _check_pyarrow()
+            try:
+                import pyarrow  # noqa: F401
+            except ImportError:
+                raise MissingExtraError("pyarrow", "parquet") from None
         return cls(path, kind)
 
     @property
@@ -96,8 +99,12 @@ class TableFile:
             _write_delimited(sys.stdout, columns)
             return
         if self.kind is TableKind.PARQUET:
+            import pyarrow
+            from pyarrow import parquet
+
+            arrays = {name: pyarrow.array(row, from_pandas=True) for name, row in columns.items()}
             with atomic_write(self.path, "wb") as stream:
-                _write_parquet(stream, columns)
+                parquet.write_table(pyarrow.table(arrays), stream)
             return
         with _open_text(self.path) as stream:
             _WRITERS[self.kind](stream, columns)
@@ -154,14 +161,6 @@ def _write_sdf(stream: TextStream, columns: Columns) -> None:
         stream.write(sdf_record(row[0], fields, fields[title] if title else ""))
 
 
-def _write_parquet(stream: IO[bytes], columns: Columns) -> None:
-    import pyarrow
-    from pyarrow import parquet
-
-    arrays = {name: pyarrow.array(cells, from_pandas=True) for name, cells in columns.items()}
-    parquet.write_table(pyarrow.table(arrays), stream)
-
-
 _WRITERS: Mapping[TableKind, Callable[[TextStream, Columns], None]] = {
     TableKind.CSV: _write_delimited,
     TableKind.TSV: partial(_write_delimited, delimiter="\t"),
@@ -171,15 +170,8 @@ _WRITERS: Mapping[TableKind, Callable[[TextStream, Columns], None]] = {
 
 
 def _rows(columns: Columns) -> list[list[str]]:
-    return [[_text(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
-
-
-def _text(cell: Cell) -> str:
-    return "" if isinstance(cell, float) and isnan(cell) else str(cell)
-
-
-def _check_pyarrow() -> None:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("pyarrow", "parquet") from None
+    rows = zip(*columns.values(), strict=True)
+    return [
+        ["" if isinstance(cell, float) and isnan(cell) else str(cell) for cell in row]
+        for row in rows
+    ]

@@ -82,8 +82,15 @@ class MolVAETransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "model_")
         column = _column(X)
         if not hasattr(column, "columns"):
-            # Missing cells of a Series, which are no molecules.
-            column = ["" if _is_missing(element) else element for element in column]
+            # Missing cells of a Series: None, NaN or pandas.NA.
+            column = [
+                ""
+                if element is None
+                or isinstance(element, float)
+                or type(element).__name__ == "NAType"
+                else element
+                for element in column
+            ]
         items = read_each_molecule(column)
         selfies_rows = [self._selfies_of(index, item) for index, item in enumerate(items)]
         means = np.full((len(selfies_rows), self.model_.latent_size), np.nan, np.float32)
@@ -119,12 +126,6 @@ class MolVAETransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.invalid == "raise":
             raise item
         return None
-
-
-# Any: see the class.
-def _is_missing(element: Any) -> bool:
-    """Whether an element of a column is None, NaN or pandas.NA."""
-    return element is None or isinstance(element, float) or type(element).__name__ == "NAType"
 
 
 # Any: see the class.

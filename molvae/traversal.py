@@ -129,7 +129,7 @@ def principal_axis(model: MoleculeVAE, number: int, seed: int = 0) -> Direction:
     rows = [
         selfies
         for selfies in to_selfies_batch(known)
-        if selfies is not None and all(map(model.vocabulary.__contains__, selfies))
+        if selfies is not None and model.vocabulary.knows(selfies)
     ]
     if len(rows) <= number:
         raise ModelError("too few samples of this model are molecules; train it longer")

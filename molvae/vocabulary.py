@@ -82,6 +82,10 @@ class Vocabulary:
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._ids
 
+    def knows(self, selfies: Iterable[str]) -> bool:
+        """Whether all symbols of a SELFIES are in the vocabulary."""
+        return all(symbol in self._ids for symbol in selfies)
+
     @cached_property
     def symbols(self) -> Selfies:
         """The tokens that are a single symbol, in the order of their ids."""
@@ -183,6 +187,8 @@ class Vocabulary:
             rows: the molecules to count pairs in.
         """
         # Imported here: commands that learn no merges need not wait for it.
+        import json
+
         from tokenizers import Tokenizer, models, trainers
 
         characters = self._characters
@@ -196,9 +202,11 @@ class Vocabulary:
         texts = ("".join([characters[symbol] for symbol in row]) for row in rows)
         tokenizer.train_from_iterator(texts, trainer)
         selfies = {character: symbol for symbol, character in characters.items()}
+        # Only its JSON lists the merges.
+        learned = json.loads(tokenizer.to_str())["model"]["merges"]
         merges = tuple(
             ("".join(map(selfies.__getitem__, left)), "".join(map(selfies.__getitem__, right)))
-            for left, right in _merges_of(tokenizer)
+            for left, right in learned
         )
         # Two pairs may spell one token, as [C][C] + [C] and [C] + [C][C] do.
         merged = dict.fromkeys(left + right for left, right in merges)
@@ -237,18 +245,11 @@ class Vocabulary:
         return Tokenizer(models.BPE(vocab=ids, merges=merges))
 
 
-# Any: tokenizers has no types.
-def _merges_of(tokenizer: Any) -> list[Merge]:
-    """The merges of a trained tokenizer, which only its JSON lists."""
-    import json
-
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
-    return [(left, right) for left, right in merges]
-
-
 # Any: JSON values are of any kind.
 def _read_tokens(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(map(_is_selfies, values)):
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) and _TOKEN.fullmatch(value) for value in values
+    ):
         raise ModelError("the vocabulary's 'symbols' are not a list of SELFIES symbols")
     if duplicates := sorted(token for token, n in Counter(values).items() if n > 1):
         listed = ", ".join(duplicates[:_LISTED])
@@ -283,8 +284,3 @@ def _split(token: str) -> Selfies:
     if token == ".":
         return (token,)
     return tuple(f"{symbol}]" for symbol in token.split("]")[:-1])
-
-
-# Any: JSON values are of any kind.
-def _is_selfies(value: Any) -> bool:
-    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None

@@ -53,8 +53,7 @@ def benchmark_reconstruction(
     fitting = [
         row
         for row in chosen
-        if isinstance(row, AcceptedRow)
-        and all(symbol in model.vocabulary for symbol in row.selfies)
+        if isinstance(row, AcceptedRow) and model.vocabulary.knows(row.selfies)
     ]
     if not fitting:
         raise DataError(f"{str(file)!r} holds no molecule that this model can read")

@@ -53,6 +53,16 @@ def none_if_refused(
         return None
 
 
+def result_or_refusal(
+    function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> _Result | MoleculeError:
+    """Result of a function, or the `MoleculeError` that it raises, without its traceback."""
+    try:
+        return function(*args, **kwargs)
+    except MoleculeError as error:
+        return MoleculeError(error.reason, error.detail)
+
+
 def count_phrase(count: int, reason: str) -> str:
     """Count and reason, such as "1 radical" or "7 radicals".
 

@@ -3,7 +3,7 @@
 import json
 import textwrap
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic_core import PydanticUndefined
 
@@ -49,22 +49,15 @@ def _lines(kind: type[Settings], table: str = "") -> Iterator[str]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
             tables[f"{table}.{name}".lstrip(".")] = field.annotation
         else:
-            yield from _comment(field.description)
-            yield _assignment(name, field.get_default(call_default_factory=True))
+            words = " ".join((field.description or "").split())
+            yield from (f"# {line}" for line in textwrap.wrap(words, _WIDTH))
+            default = field.get_default(call_default_factory=True)
+            if default is PydanticUndefined or default is None:
+                # TOML has no None.
+                yield f"# {name} ="
+            else:
+                value = list(default) if isinstance(default, tuple) else default
+                yield f"{name} = {json.dumps(value, default=str)}"
     for title, inner in tables.items():
         yield ""
         yield from _lines(inner, title)
-
-
-def _comment(text: str | None) -> list[str]:
-    words = " ".join((text or "").split())
-    return [f"# {line}" for line in textwrap.wrap(words, _WIDTH)]
-
-
-# Any: defaults are of any type.
-def _assignment(name: str, default: Any) -> str:
-    """The setting with its default; commented out if it has none, or None, which TOML lacks."""
-    if default is PydanticUndefined or default is None:
-        return f"# {name} ="
-    value = list(default) if isinstance(default, tuple) else default
-    return f"{name} = {json.dumps(value, default=str)}"

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import STANDARD_STREAM, CheckedInput, OutFile, check_apart
+from molvae.cli.flags import CheckedInput, OutFile, check_apart, check_latents_file
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
-from molvae.errors import ConfigError
-from molvae.files import check_writable
 
 if TYPE_CHECKING:
     import molvae.encoding
@@ -67,9 +65,7 @@ def encode(
         out: File for the latent vectors (.npz). Refused rows are listed in OUT.refused.csv.
     """
     check_apart(source, out)
-    if out == STANDARD_STREAM:
-        raise ConfigError("latent vectors are not printed; name a file that ends in .npz")
-    check_writable(out, ".npz")
+    check_latents_file(out)
     vae, rows = model_and_rows(model, source, columns, cleaning, output)
 
     from molvae.cli.refused_rows import report_inexact, report_refused
@@ -82,7 +78,11 @@ def encode(
     text = f"{out}: {molecules} molecules, {vae.latent_size} dimensions"
     if columns.bits:
         latents, result["bits_per_molecule"] = _with_bits(vae, latents)
-        text = "\n".join([*_bits_lines(result["bits_per_molecule"]), text])
+        means = result["bits_per_molecule"].items()
+        shown = [(_CODES.get(name, name), f"{mean:.1f}") for name, mean in means]
+        width = max(len(name) for name, _ in shown)
+        lines = [f"  {name:{width}}  {mean:>7}" for name, mean in shown]
+        text = "\n".join(["bits per molecule:", *lines, text])
     latents.write(out)
     output.show(result, text)
     report_refused(out, latents.refused)
@@ -100,9 +100,3 @@ def _with_bits(
     bits = {"language_model": lengths.language_model, "vae": lengths.vae}
     means = {name: mean for name, mean in lengths.means().items() if not isnan(mean)}
     return replace(latents, bits={name: bits[name] for name in bits if name in means}), means
-
-
-def _bits_lines(means: dict[str, float]) -> list[str]:
-    rows = [(_CODES.get(name, name), f"{mean:.1f}") for name, mean in means.items()]
-    width = max(len(name) for name, _ in rows)
-    return ["bits per molecule:", *(f"  {name:{width}}  {mean:>7}" for name, mean in rows)]

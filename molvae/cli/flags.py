@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from molvae.cli.messages import flag_name, validation_text
 from molvae.errors import ConfigError
+from molvae.files import check_writable
 from molvae.settings import Settings, read_toml
 
 if TYPE_CHECKING:
@@ -179,6 +180,18 @@ STANDARD_STREAM = Path("-")
 
 _LISTS_BESIDE = (".refused.csv", ".failures.csv")
 """Endings of the lists that are written next to an output file."""
+
+
+def check_latents_file(path: Path) -> None:
+    """Check that latent vectors can be written to a file.
+
+    Raises:
+        ConfigError: it is standard output.
+        FileError: it has another ending, or cannot be written.
+    """
+    if path == STANDARD_STREAM:
+        raise ConfigError("latent vectors are not printed; name a file that ends in .npz")
+    check_writable(path, ".npz")
 
 
 def check_apart(source: Path, out: Path, flag: str = "--out") -> None:

@@ -13,6 +13,7 @@ from molvae.cli.flags import (
     ConfigFile,
     OutFile,
     check_apart,
+    check_latents_file,
     flags_of,
     given,
     settings_from,
@@ -21,7 +22,7 @@ from molvae.cli.flags import (
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.errors import ConfigError
-from molvae.files import check_writable, write_or_rescue
+from molvae.files import write_or_rescue
 from molvae.generation_config import GenerateConfig
 
 if TYPE_CHECKING:
@@ -170,11 +171,13 @@ def generate(
     file = TableFile.at(out)
     known.check(out, latents)
     if latents is not None:
-        _check_latents(latents, out)
+        if latents != STANDARD_STREAM and latents.resolve() == out.resolve():
+            raise ConfigError(f"--latents and --out are the same file {str(out)!r}; give two files")
+        check_latents_file(latents)
     vae = model.open(output)
     old = known.smiles(vae, output)
     generation = generate_molecules(vae, plan, old, progress=output.progress)
-    columns = _columns(generation)
+    columns = generation.columns()
     write_or_rescue(file.path, lambda path: replace(file, path=path).write(columns))
     if latents is not None:
         generation.write_points(latents)
@@ -183,23 +186,6 @@ def generate(
     if shortfall:
         log.warning(shortfall)
     return FEWER if shortfall else 0
-
-
-def _check_latents(latents: Path, out: Path) -> None:
-    """Check that the latent vectors can be written, to a file of their own."""
-    if latents == STANDARD_STREAM:
-        raise ConfigError("latent vectors are not printed; name a file that ends in .npz")
-    if latents.resolve() == out.resolve():
-        raise ConfigError(f"--latents and --out are the same file {str(out)!r}; give two files")
-    check_writable(latents, ".npz")
-
-
-def _columns(generation: "molvae.generation.Generation") -> "molvae.tables.Columns":
-    molecules = generation.molecules
-    values = {
-        name: [molecule.values[name] for molecule in molecules] for name in generation.value_names
-    }
-    return {"smiles": [molecule.smiles for molecule in molecules], **values}
 
 
 def _show(generation: "molvae.generation.Generation", out: Path, output: Output) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molvae.cli.output import Output
-from molvae.tables import Cell, Columns, TableFile
+from molvae.tables import Columns, TableFile
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,6 @@ class Listing:
         else:
             print("\t".join(columns))
             for row in rows:
-                print("\t".join(map(_text, row)))
-
-
-def _text(cell: Cell) -> str:
-    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
+                print(
+                    *(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row), sep="\t"
+                )

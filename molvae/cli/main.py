@@ -47,6 +47,8 @@ COMMANDS = (
     "help",
 )
 _GROUPS = frozenset({"benchmark", "data"})
+_OUT_OF_MEMORY = ("not enough memory", "can't allocate memory")
+"""Words of PyTorch's error when the processor's memory is full."""
 """Commands that have commands of their own."""
 
 
@@ -62,11 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # cyclopts takes a single hyphen for an option; `./-` is the same path.
     words = ["./-" if word == "-" else word for word in words]
-    _escape_unprintable()
+    # Let stdout print any file name, as stderr does.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(words)
     except CycloptsError as error:
-        return _fail(_usage_problem(error), WRONG_USAGE)
+        cause = error.__cause__
+        problem = validation_text(cause) if isinstance(cause, ValidationError) else str(error)
+        return _fail(problem, WRONG_USAGE)
     except BrokenPipeError:
         # Whoever read the output has left; the interpreter must not try to flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,19 +108,16 @@ def _report(error: BaseException) -> int:
     if isinstance(error, OSError):
         file = f"{error.filename!r}: " if error.filename else ""
         return _fail(f"{file}{error.strerror or error}", ERROR)
-    if not _is_out_of_memory(error):
+    # Python's own error, or PyTorch's for a GPU or for the processor.
+    is_of_gpu = type(error).__name__ == "OutOfMemoryError"
+    is_of_processor = any(words in str(error) for words in _OUT_OF_MEMORY)
+    if not (isinstance(error, MemoryError) or is_of_gpu or is_of_processor):
         raise error
     return _fail(
         "not enough memory; use a smaller --batch-size, model or --n, or another --device "
         f"({str(error).partition(chr(10))[0]})",
         ERROR,
     )
-
-
-def _escape_unprintable() -> None:
-    """Let stdout print any file name, as stderr does."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def application() -> App:
@@ -142,20 +145,7 @@ def _docstring(command: str) -> str:
     return ast.get_docstring(functions.get(command, tree)) or ""
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether it is Python's own error, or PyTorch's for a GPU or for the processor."""
-    words = ("not enough memory", "can't allocate memory")
-    is_of_gpu = type(error).__name__ == "OutOfMemoryError"
-    return isinstance(error, MemoryError) or is_of_gpu or any(word in str(error) for word in words)
-
-
 def _fail(problem: str, status: int) -> int:
     line = " ".join(with_flags(problem).split())
     print(f"molvae: {escape_control_characters(line)}", file=sys.stderr)
     return status
-
-
-def _usage_problem(error: CycloptsError) -> str:
-    """Description of what is wrong with the words that were typed."""
-    cause = error.__cause__
-    return validation_text(cause) if isinstance(cause, ValidationError) else str(error)

@@ -54,15 +54,12 @@ def escape_control_characters(text: str) -> str:
 
 def validation_text(error: ValidationError) -> str:
     """All wrong values that were typed, each with its flag and what is wrong with it."""
-    return "; ".join(
-        _problem(detail["loc"], detail["input"], detail["msg"]) for detail in error.errors()
-    )
-
-
-def _problem(location: tuple[str | int, ...], value: object, message: str) -> str:
-    message = with_flags(message.removeprefix("Value error, "))
-    names = [str(name) for name in location if isinstance(name, str) and name != "*"]
-    # When values do not go together, the input is the whole group of settings.
-    if not names or isinstance(value, dict):
-        return message
-    return f"{as_flag('.'.join(names))} {value}: {message}"
+    problems = []
+    for detail in error.errors():
+        message = with_flags(detail["msg"].removeprefix("Value error, "))
+        names = [str(name) for name in detail["loc"] if isinstance(name, str) and name != "*"]
+        # When values do not go together, the input is the whole group of settings.
+        is_group = not names or isinstance(detail["input"], dict)
+        flag = as_flag(".".join(names))
+        problems.append(message if is_group else f"{flag} {detail['input']}: {message}")
+    return "; ".join(problems)

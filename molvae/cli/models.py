@@ -16,17 +16,13 @@ passed all three; Test and TestSF are the test sets of MOSES."""
 
 def models(*, output: OutputFlags = Output()) -> None:
     """List the models that ship with molvae, with the results measured on them."""
-    cards = {name: _card(name) for name in shipped_models()}
-    paragraphs = [_paragraph(name, card) for name, card in cards.items()]
-    output.show(cards, "\n\n".join([*paragraphs, _LEGEND]))
-
-
-# Any: JSON values.
-def _card(name: str) -> dict[str, Any]:
     from molvae.model.folder import read_model
 
-    card: dict[str, Any] = read_model(shipped_folder(name)).description["card"]
-    return card
+    cards: dict[str, dict[str, Any]] = {
+        name: read_model(shipped_folder(name)).description["card"] for name in shipped_models()
+    }
+    paragraphs = [_paragraph(name, card) for name, card in cards.items()]
+    output.show(cards, "\n\n".join([*paragraphs, _LEGEND]))
 
 
 def _paragraph(name: str, card: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -75,13 +75,15 @@ def optimize(
     """
     # Imported here: the help must not wait for torch and RDKit.
     from molvae.optimize.constraints import HardConstraints
-    from molvae.optimize.search import search
+    from molvae.optimize.search import earlier_settings, search
 
     typed = given(settings)
     with scorers.objective(objective) as wanted:
         if start.resume:
             run = RunDirectory.existing(out)
-            plan = _settings_of(run, start.config, typed)
+            if start.config is not None:
+                raise ConfigError("--resume uses the settings of the run; leave out --config")
+            plan = parse_flags(SearchConfig, overlaid(given(earlier_settings(run)), typed))
         else:
             run = None
             plan = settings_from(SearchConfig, start.config, typed)
@@ -116,17 +118,6 @@ def _check_lead(
     decoded = reconstruct(vae, lead)
     if not decoded.is_exact:
         log.warning("%s", decoded)
-
-
-# Any: settings as they were typed.
-def _settings_of(run: RunDirectory, config: Path | None, typed: dict[str, Any]) -> SearchConfig:
-    """The settings that the run was started with, overridden by those given now."""
-    from molvae.optimize.search import earlier_settings
-
-    if config is not None:
-        raise ConfigError("--resume uses the settings of the run; leave out --config")
-    earlier = earlier_settings(run)
-    return parse_flags(SearchConfig, overlaid(given(earlier), typed))
 
 
 def _table(result: "molvae.optimize.result.SearchResult", run: RunDirectory) -> str:

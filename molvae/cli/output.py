@@ -48,18 +48,13 @@ class Output:
         """Show what the library logs on stderr, while the block runs."""
         handler = _Handler()
         log.addHandler(handler)
-        log.setLevel(self._level)
+        usual = logging.WARNING if self.quiet else logging.INFO
+        log.setLevel(logging.DEBUG if self.verbose else usual)
         try:
             yield
         finally:
             log.removeHandler(handler)
             log.setLevel(logging.NOTSET)
-
-    @property
-    def _level(self) -> int:
-        if self.verbose:
-            return logging.DEBUG
-        return logging.WARNING if self.quiet else logging.INFO
 
     @contextmanager
     def activity(self, text: str) -> Iterator[None]:

@@ -26,7 +26,9 @@ def check_resumable(run: RunDirectory, typed: Mapping[str, Any]) -> None:
     stored = dict(_leaves(TrainingPlan.of_run(run).model_dump()))
     wanted = {name: _as_stored(name, value) for name, value in _leaves(typed)}
     differences = [
-        f"{_flag(name)} was {_shown(stored.get(name))}, now {_shown(value)}"
+        # The file of molecules has no flag.
+        f"{name if name == 'data' else as_flag(name)} was {_shown(stored.get(name))}, "
+        f"now {_shown(value)}"
         for name, value in wanted.items()
         if name not in _FREE and value not in (stored.get(name), _LEFT_TO_THE_MACHINE)
     ]
@@ -44,11 +46,6 @@ def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def _flag(name: str) -> str:
-    """The flag of a setting; the file of molecules has none."""
-    return name if name == "data" else as_flag(name)
 
 
 def _as_stored(name: str, value: Any) -> Any:

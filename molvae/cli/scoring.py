@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -60,7 +61,8 @@ class Scorers:
         from molvae.objectives.permissions import Permissions
         from molvae.parallel import available_cores
 
-        permissions = Permissions(self.no_code, split_at_commas(self.trusted), _announce)
+        announce = partial(print, file=sys.stderr)
+        permissions = Permissions(self.no_code, split_at_commas(self.trusted), announce)
         if self.scheduler is None:
             yield ConfiguredObjective.load(
                 name_or_file, self.workers or available_cores(), permissions=permissions
@@ -70,10 +72,6 @@ class Scorers:
             raise ConfigError("give either --workers (of this machine) or --scheduler, not both")
         with dask_executor(self.scheduler) as (executor, workers):
             yield ConfiguredObjective.load(name_or_file, workers, executor, permissions)
-
-
-def _announce(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 ChosenScorers = Annotated[Scorers, Parameter(name="*")]

@@ -27,7 +27,7 @@ from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
 
 if TYPE_CHECKING:
-    import molvae.training.run
+    pass
 
 
 # Settings that few users change have no flag; `molvae config train` prints them with the rest.
@@ -46,6 +46,8 @@ _TRAINING_BY_FILE = (
     # The flag --track does the same, and more.
     "tensorboard",
 )
+_RESOURCES = ("max_minutes", "device", "processes")
+"""Settings of training that may change when a run is resumed."""
 _DATA_BY_FILE = (
     "allow_radicals",
     "largest_fragment",
@@ -137,18 +139,25 @@ def train(
     bar = output.progress and not torchrun_rank()
     if earlier:
         check_resumable(earlier, given(plan))
-    else:
-        _check_start(plan)
+    # Conditions can be added to a network that exists already.
+    elif plan.start is not None and plan.model.model_fields_set - {"condition_on"}:
+        raise ConfigError(
+            "--from keeps the network of its model; leave out --preset and settings of the network"
+        )
     # The other processes that torchrun started have no figures.
     with tracking(None if torchrun_rank() else track, out) as callback:
         if earlier:
-            resources = _resources(plan.train)
+            resources = {name: v for name, v in given(plan.train).items() if name in _RESOURCES}
             result = resume_training(out, **resources, progress=bar, callback=callback)
         else:
             result = train_model(plan, out, progress=bar, callback=callback)
     if not torchrun_rank():
         run = RunDirectory(out)
-        output.show(read_json(run.summary), _text(result, run))
+        text = (
+            f"{result.stop} after {result.steps} updates, {result.seconds / 60:.1f} minutes\n"
+            f"last weights: {result.validation}\nbest model: {run.best_model}"
+        )
+        output.show(read_json(run.summary), text)
     return INTERRUPTED if result.stop is StopReason.INTERRUPTED else 0
 
 
@@ -169,30 +178,3 @@ def _data(
     if config is None:
         raise ConfigError("give a file of molecules (CSV, TSV or SMI), or --resume a run")
     return {}
-
-
-def _resources(typed: TrainConfig) -> dict[str, Any]:
-    """The settings that may change when a run is resumed."""
-    names = ("max_minutes", "device", "processes")
-    return {name: value for name, value in given(typed).items() if name in names}
-
-
-def _check_start(plan: TrainingPlan) -> None:
-    """Check that settings of the network are not given for one that exists already.
-
-    Conditions can be added to it.
-    """
-    settings = plan.model.model_fields_set - {"condition_on"}
-    if plan.start is not None and settings:
-        raise ConfigError(
-            "--from keeps the network of its model; leave out --preset and settings of the network"
-        )
-
-
-def _text(result: "molvae.training.run.TrainingResult", run: RunDirectory) -> str:
-    lines = [
-        f"{result.stop} after {result.steps} updates, {result.seconds / 60:.1f} minutes",
-        f"last weights: {result.validation}",
-        f"best model: {run.best_model}",
-    ]
-    return "\n".join(lines)

@@ -113,7 +113,7 @@ class Corpus:
         """
         if self.views is None:
             raise ConfigError("the corpus has no other spellings; make them by add_views()")
-        end = self._view_ends[index]
+        end = self.views.ends[index]
         ids: np.ndarray = self.views.ids[end - self.views.lengths[index] : end]
         return ids.astype(np.int64)
 
@@ -268,11 +268,6 @@ class Corpus:
     @cached_property
     def _ends(self) -> Int64[np.ndarray, " molecule"]:
         return np.cumsum(self.lengths, dtype=np.int64)
-
-    @cached_property
-    def _view_ends(self) -> Int64[np.ndarray, " molecule"]:
-        lengths = self.views.lengths if self.views else np.zeros(0, dtype=np.int32)
-        return np.cumsum(lengths, dtype=np.int64)
 
 
 def split(

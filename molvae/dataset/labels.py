@@ -154,22 +154,19 @@ class Labels:
         columns = list(enumerate(self._names))
         empty = {name: int(np.isnan(first[column::width]).sum()) for column, name in columns}
         not_numbers = {name: wrong[column] for column, name in columns}
+        qualified: dict[str, dict[str, int]] = {name: {} for name in self._names}
+        for column, name in columns:
+            for code, qualifier in enumerate(QUALIFIERS):
+                of_code = int((codes[column::width] == code).sum())
+                count = self._refused[name, qualifier] or of_code
+                if qualifier and count:
+                    qualified[name][qualifier] = count
         return LabelCounts(
             missing={name: empty[name] - not_numbers[name] for name in self._names},
             not_numbers=not_numbers,
             merged={name: merged[name] for name in self._names},
-            qualified={
-                name: self._count_qualified(name, codes[column::width]) for column, name in columns
-            },
+            qualified=qualified,
         )
-
-    def _count_qualified(self, name: str, codes: Int8[np.ndarray, " molecule"]) -> dict[str, int]:
-        counts = {
-            qualifier: self._refused[name, qualifier] or int((codes == code).sum())
-            for code, qualifier in enumerate(QUALIFIERS)
-            if qualifier
-        }
-        return {qualifier: count for qualifier, count in counts.items() if count}
 
 
 def _float32(value: float) -> float:

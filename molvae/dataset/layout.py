@@ -189,7 +189,12 @@ def find_structures(
     if structure is None:
         structure = _smiles_index(columns, rows, is_smi)
     if structure is None:
-        raise DataError(f"{name}: {_no_smiles(columns, rows)}; {available}: {_ADVICE}")
+        problem = "no column looks like SMILES"
+        for index, column in enumerate(columns):
+            if selfies_share(rows, index) > 0.5:
+                problem = f"column {column!r} looks like SELFIES; choose it with `selfies_column`"
+                break
+        raise DataError(f"{name}: {problem}; {available}: {_ADVICE}")
     return Layout("", tuple(columns), True, structure, properties, is_selfies=choice.is_selfies)
 
 
@@ -254,10 +259,3 @@ def _smiles_index(names: Sequence[str], rows: Sequence[Sequence[str]], is_smi: b
         key=lambda index: (shares[index] > 0.5, is_vague_name(names[index]), sizes[index]),
     )
     return best if shares[best] > 0.5 else None
-
-
-def _no_smiles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    for index, name in enumerate(names):
-        if selfies_share(rows, index) > 0.5:
-            return f"column {name!r} looks like SELFIES; choose it with `selfies_column`"
-    return "no column looks like SMILES"

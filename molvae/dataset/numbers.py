@@ -132,7 +132,13 @@ class NumberEvidence:
                 the decimal mark.
         """
         if self.proof is not None:
-            return Decision(NumberFormat(self.proof), self._note_on_mixed_marks(name))
+            note = ""
+            if self.is_open and not self.proof:
+                note = (
+                    f"column {name!r} mixes decimal points and decimal commas; numbers such as "
+                    f"{self.example!r}, which can be read in two ways, were not read"
+                )
+            return Decision(NumberFormat(self.proof), note)
         if not self.is_open:
             return Decision(NumberFormat("."))
         elsewhere = {evidence.proof for evidence in others if evidence.proof}
@@ -146,14 +152,6 @@ class NumberEvidence:
         return Decision(
             NumberFormat(decimal),
             f"column {name!r}: {self.example!r} was read as {value:.10g} ({reason})",
-        )
-
-    def _note_on_mixed_marks(self, name: str) -> str:
-        if self.proof or not self.is_open:
-            return ""
-        return (
-            f"column {name!r} mixes decimal points and decimal commas; numbers such as "
-            f"{self.example!r}, which can be read in two ways, were not read"
         )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from molvae.chem.notation import Selfies
+from molvae.chem.refusal import result_or_refusal
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.changed import ChangeCount
 from molvae.dataset.chunks import ChunkWork, map_chunks
@@ -80,14 +81,7 @@ def read_rows(
 
 def clean_texts(task: CleaningTask) -> list[Accepted | MoleculeError]:
     """The molecule of each text of the task, or why there is none."""
-    return [_clean_text(text, task.rules) for text in task.texts]
-
-
-def _clean_text(text: str, rules: CleaningRules) -> Accepted | MoleculeError:
-    try:
-        return clean_text(text, rules)
-    except MoleculeError as error:
-        return MoleculeError(error.reason, error.detail)
+    return [result_or_refusal(clean_text, text, task.rules) for text in task.texts]
 
 
 def _rows(

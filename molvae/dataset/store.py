@@ -209,16 +209,12 @@ class StoreWriter:
     def finish(self, ids: UInt16[np.ndarray, " code"]) -> None:
         """Write the id of each code, and close all files."""
         stream = self._open(IDS_FILE, "wb")
-        for codes in self._all_codes():
-            stream.write(ids[codes].astype(_ID, copy=False).tobytes())
+        self._codes.flush()
+        with (self._folder / _CODES_FILE).open("rb") as written:
+            while len(codes := np.fromfile(written, _ID, _RENUMBERED_AT_ONCE)):
+                stream.write(ids[codes].astype(_ID, copy=False).tobytes())
         self._open_files.close()
         (self._folder / _CODES_FILE).unlink()
-
-    def _all_codes(self) -> Iterator[UInt16[np.ndarray, " code"]]:
-        self._codes.flush()
-        with (self._folder / _CODES_FILE).open("rb") as stream:
-            while len(codes := np.fromfile(stream, _ID, _RENUMBERED_AT_ONCE)):
-                yield codes
 
     # Any: the stream is of bytes or of text.
     def _open(self, name: str, mode: str) -> IO[Any]:

@@ -86,6 +86,11 @@ class MoleculeViews:
         return table
 
     @cached_property
+    def ends(self) -> Int64[np.ndarray, " molecule"]:
+        """Position in `ids` after the last symbol of each spelling."""
+        return np.cumsum(self.lengths, dtype=np.int64)
+
+    @cached_property
     def _feature_ends(self) -> Int64[np.ndarray, " molecule"]:
         return np.cumsum(self.n_features, dtype=np.int64)
 
@@ -118,7 +123,7 @@ def make_views(
             _view_chunk, chunks, workers if n > _FEW else 1
         ):
             chosen = [
-                spelling if all(map(vocabulary.__contains__, spelling)) else symbols
+                spelling if vocabulary.knows(spelling) else symbols
                 for spelling, symbols in zip(spellings, own, strict=True)
             ]
             drafts.append(_pack(vocabulary.encode_batch(chosen), counts))

@@ -2,7 +2,6 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,8 +78,8 @@ def draw_molecules(
         while len(collection.molecules) < n and judged < total:
             # The same seed draws the same rows first, and then further ones.
             rows, total = _sample_rows(table, most, np.random.default_rng(seed))
-            for batch in _batches(rows[judged:]):
-                bar.update(collection.add(batch, rules))
+            for begin in range(judged, len(rows), _ROWS):
+                bar.update(collection.add(rows[begin : begin + _ROWS], rules))
                 if len(collection.molecules) == n:
                     break
             judged, most = len(rows), _MORE * most
@@ -139,11 +138,6 @@ def _sample_rows(table: Table, most: int, generator: np.random.Generator) -> tup
             kept = heapq.nsmallest(most, kept, key=lambda item: item[:2])
     chosen = heapq.nsmallest(most, kept, key=lambda item: item[:2])
     return [row for _, _, row in chosen], total
-
-
-def _batches(rows: list[Row]) -> Iterator[list[Row]]:
-    for begin in range(0, len(rows), _ROWS):
-        yield rows[begin : begin + _ROWS]
 
 
 def _check_enough(drawn: DrawnMolecules, path: Path) -> None:

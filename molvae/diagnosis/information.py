@@ -51,11 +51,13 @@ def mutual_information(posteriors: Posteriors, generator: np.random.Generator) -
     estimate may fall below 0 by that noise.
     """
     z = posteriors.sample(generator).astype(np.float64)
-    gains = [
-        np.diagonal(densities, offset=begin) - _log_mean_exp(densities)
-        for begin in range(0, len(z), _ROWS)
-        for densities in [_log_densities(z[begin : begin + _ROWS], posteriors)]
-    ]
+    gains = []
+    for begin in range(0, len(z), _ROWS):
+        densities = _log_densities(z[begin : begin + _ROWS], posteriors)
+        # Log of the mean density, without overflow.
+        largest = densities.max(axis=1)
+        log_mean = largest + np.log(np.exp(densities - largest[:, None]).mean(axis=1))
+        gains.append(np.diagonal(densities, offset=begin) - log_mean)
     return float(np.concatenate(gains).mean())
 
 
@@ -69,12 +71,3 @@ def _log_densities(
     constants = (mean**2 * precision - np.log(precision) + log(2 * pi)).sum(axis=1)
     densities: np.ndarray = -0.5 * (squares + constants)
     return densities
-
-
-def _log_mean_exp(
-    densities: Float64[np.ndarray, "point molecule"],
-) -> Float64[np.ndarray, " point"]:
-    largest = densities.max(axis=1)
-    means = np.exp(densities - largest[:, None]).mean(axis=1)
-    log_means: np.ndarray = largest + np.log(means)
-    return log_means

@@ -67,7 +67,13 @@ def measure_prior(
         "normal": generator.standard_normal((n, model.latent_size), np.float32),
     }
     with tqdm(total=n * len(latents), desc="prior", disable=not progress) as bar:
-        values = {name: _log_density(model, rows, bar) for name, rows in latents.items()}
+        values: dict[str, Float32[np.ndarray, " point"]] = {}
+        for name, rows in latents.items():
+            batches = []
+            for begin in range(0, n, _ROWS):
+                batches.append(model.log_density(rows[begin : begin + _ROWS]))
+                bar.update(len(batches[-1]))
+            values[name] = np.concatenate(batches)
     is_learned = model.network.has_prior
     compared = "means" if is_learned else "draws"
     return PriorMatch(
@@ -77,13 +83,3 @@ def measure_prior(
         auc_prior=auc(values[compared], values["prior"]),
         auc_normal=auc(values[compared], values["normal"]),
     )
-
-
-def _log_density(
-    model: MoleculeVAE, latents: Float32[np.ndarray, "point latent"], bar: tqdm
-) -> Float32[np.ndarray, " point"]:
-    batches = []
-    for begin in range(0, len(latents), _ROWS):
-        batches.append(model.log_density(latents[begin : begin + _ROWS]))
-        bar.update(len(batches[-1]))
-    return np.concatenate(batches)

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -15,6 +14,7 @@ from molvae.errors import FileError
 from molvae.files import atomic_write, check_writable
 from molvae.metrics.chemnet import Gaussian
 from molvae.metrics.description import PROPERTIES, Description, MoleculeSet
+from molvae.runs import package_version
 
 _FORMAT = "1"
 _PACKAGES = ("rdkit", "fcd_torch")
@@ -47,41 +47,40 @@ class StatisticsCache:
         Raises:
             FileError: a stored file is damaged, or cannot be written.
         """
-        return _to_description(
-            self._load_or_make("set", texts, lambda: _from_description(make(texts))),
+        arrays = self._load_or_make("set", texts, lambda: _from_description(make(texts)))
+        return Description(
+            MoleculeSet(_from_bytes(arrays["smiles"]), arrays["bits"]),
+            {name: arrays[name] for name in PROPERTIES},
+            Counter(_from_bytes(arrays["fragments"])),
+            Counter(_from_bytes(arrays["scaffolds"])),
         )
 
     def gaussian(
         self, smiles: Sequence[str], make: Callable[[Sequence[str]], Gaussian | None]
     ) -> Gaussian | None:
         """The stored ChemNet statistics of a set, or new ones that are stored."""
-        arrays = self._load_or_make("chemnet", smiles, lambda: _from_gaussian(make(smiles)))
+
+        def make_arrays() -> Arrays:
+            gaussian = make(smiles)
+            return {"mean": gaussian.mean, "covariance": gaussian.covariance} if gaussian else {}
+
+        arrays = self._load_or_make("chemnet", smiles, make_arrays)
         return Gaussian(arrays["mean"], arrays["covariance"]) if arrays else None
 
     def _load_or_make(self, kind: str, texts: Sequence[str], make: Callable[[], Arrays]) -> Arrays:
         if self.folder is None:
             return make()
-        path = self.folder / f"{kind}-{_key(texts)}.npz"
+        versions = [package_version(name) or "none" for name in _PACKAGES]
+        digest = hashlib.sha256(" ".join([_FORMAT, *versions]).encode())
+        for text in texts:
+            digest.update(f"\n{text}".encode())
+        path = self.folder / f"{kind}-{digest.hexdigest()[:32]}.npz"
         if path.is_file():
             return _read(path)
         arrays = make()
         with atomic_write(path, "wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         return arrays
-
-
-def _key(texts: Sequence[str]) -> str:
-    digest = hashlib.sha256(" ".join([_FORMAT, *map(_version, _PACKAGES)]).encode())
-    for text in texts:
-        digest.update(f"\n{text}".encode())
-    return digest.hexdigest()[:32]
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
 
 
 def _read(path: Path) -> Arrays:
@@ -100,19 +99,6 @@ def _from_description(description: Description) -> Arrays:
         "scaffolds": _to_bytes(description.scaffolds),
         **description.values,
     }
-
-
-def _to_description(arrays: Arrays) -> Description:
-    return Description(
-        MoleculeSet(_from_bytes(arrays["smiles"]), arrays["bits"]),
-        {name: arrays[name] for name in PROPERTIES},
-        Counter(_from_bytes(arrays["fragments"])),
-        Counter(_from_bytes(arrays["scaffolds"])),
-    )
-
-
-def _from_gaussian(gaussian: Gaussian | None) -> Arrays:
-    return {} if gaussian is None else {"mean": gaussian.mean, "covariance": gaussian.covariance}
 
 
 # JSON as bytes: lists and tables of texts of any length without pickle.

@@ -14,8 +14,8 @@ from molvae.chem.alerts import passes_moses_filters
 from molvae.chem.fragments import brics_fragments, moses_scaffold
 from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
+from molvae.chem.refusal import none_if_refused
 from molvae.chem.similarity import morgan_bits
-from molvae.errors import MoleculeError
 from molvae.parallel import ordered_map
 
 PROPERTIES = ("logp", "sa", "qed", "weight")
@@ -113,7 +113,8 @@ def count_passing(texts: list[str]) -> int:
 
 def canonical_or_none(texts: list[str]) -> list[str | None]:
     """Canonical SMILES of each text; None if it is no molecule."""
-    return [_canonical(text) for text in texts]
+    molecules = [none_if_refused(Molecule.parse, text) for text in texts]
+    return [None if molecule is None else molecule.smiles for molecule in molecules]
 
 
 def fingerprint_chunk(texts: list[str]) -> MoleculeSet:
@@ -135,16 +136,5 @@ def concatenate_sets(sets: Sequence[MoleculeSet]) -> MoleculeSet:
 
 def readable(texts: Sequence[str]) -> list[Molecule]:
     """The valid molecules among the texts, in order."""
-    return [molecule for text in texts if (molecule := _read(text)) is not None]
-
-
-def _read(text: str) -> Molecule | None:
-    try:
-        return Molecule.parse(text)
-    except MoleculeError:
-        return None
-
-
-def _canonical(text: str) -> str | None:
-    molecule = _read(text)
-    return None if molecule is None else molecule.smiles
+    molecules = (none_if_refused(Molecule.parse, text) for text in texts)
+    return [molecule for molecule in molecules if molecule is not None]

@@ -192,7 +192,10 @@ class _Evaluation:
                 "compared_with_training": len(mine),
                 **{row.name: len(row.description.molecules.smiles) for row in held_out},
             }
-            notes = (*_notes(generated), *self.notes)
+            notes = list(self.notes)
+            if len(generated.smiles) < max(_UNIQUE_AT):
+                note = f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} needs more"
+                notes = [note, *notes]
             metrics.append(Metrics(values, repairs, control, counts, notes, self.config))
         return metrics
 
@@ -298,12 +301,6 @@ def _basics(generated: _Generated, known: set[str]) -> dict[str, float]:
     distinct = set(generated.smiles)
     values["Novelty"] = len(distinct - known) / len(distinct) if distinct else nan
     return values
-
-
-def _notes(generated: _Generated) -> list[str]:
-    if len(generated.smiles) >= max(_UNIQUE_AT):
-        return []
-    return [f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} needs more"]
 
 
 def _near(mine: np.ndarray, held_out: np.ndarray, references: list[_Reference]) -> dict[str, float]:

@@ -9,11 +9,12 @@ import numpy as np
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.refusal import result_or_refusal
 from molvae.dataset.changed import ChangeCount
 from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.names import join_columns
 from molvae.dataset.rows import RefusedRow
-from molvae.dataset.tables import Row, Table
+from molvae.dataset.tables import Table
 from molvae.errors import DataError, MoleculeError
 from molvae.files import TableWriter, atomic_write
 from molvae.objectives.objective import Failure, Objective, Scores
@@ -142,23 +143,17 @@ def _molecules(
     for chunk in table.chunks(_AT_ONCE):
         rows: list[_MoleculeRow] = []
         for row in chunk.rows:
-            read = _read(row)
-            if isinstance(read, RefusedRow):
-                refused.append(read)
+            if row.problem is not None:
+                refused.append(RefusedRow(row.number, row.problem, row.text, row.detail))
+                continue
+            read = result_or_refusal(Molecule.parse, row.text)
+            if isinstance(read, MoleculeError):
+                refused.append(RefusedRow(row.number, read.reason, row.text, read.detail))
                 continue
             rows.append(_MoleculeRow(row.number, read, table.further(row)))
             changed.add(read.changes, f"on line {row.number}", row.text, read.smiles)
         if rows:
             yield rows
-
-
-def _read(row: Row) -> Molecule | RefusedRow:
-    if row.problem is not None:
-        return RefusedRow(row.number, row.problem, row.text, row.detail)
-    try:
-        return Molecule.parse(row.text)
-    except MoleculeError as error:
-        return RefusedRow(row.number, error.reason, row.text, error.detail)
 
 
 def _concatenate(batches: Sequence[Scores]) -> Scores:

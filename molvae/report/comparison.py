@@ -81,7 +81,10 @@ class Reference:
 
 def property_histograms(groups: Mapping[str, Sequence[Molecule]]) -> tuple[Picture, ...]:
     """Histograms of common properties, with a curve per group of molecules."""
-    rows = {label: _property_rows(molecules) for label, molecules in groups.items()}
+    rows = {}
+    for label, molecules in groups.items():
+        chosen = molecules[:: max(1, len(molecules) // _MAX_COUNTED)][:_MAX_COUNTED]
+        rows[label] = [property_values(molecule, _SHOWN) for molecule in chosen]
     pictures = []
     for name in _SHOWN:
         values = {
@@ -96,11 +99,6 @@ def property_histograms(groups: Mapping[str, Sequence[Molecule]]) -> tuple[Pictu
             about = f"Median {name}: {', '.join(medians)}."
             pictures.append(Picture(histograms(values, f"{name}{unit}"), about))
     return tuple(pictures)
-
-
-def _property_rows(molecules: Sequence[Molecule]) -> list[dict[str, float]]:
-    step = max(1, len(molecules) // _MAX_COUNTED)
-    return [property_values(molecule, _SHOWN) for molecule in molecules[::step][:_MAX_COUNTED]]
 
 
 def _unpack(molecules: MoleculeSet) -> np.ndarray:

@@ -40,7 +40,7 @@ def encode_readable(
             selfies = to_selfies(molecule)
         except MoleculeError:
             continue
-        if all(symbol in model.vocabulary for symbol in selfies):
+        if model.vocabulary.knows(selfies):
             readable.append(index)
             rows.append(selfies)
     return readable, model.posterior(rows)[0]

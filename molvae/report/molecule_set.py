@@ -41,7 +41,10 @@ class MoleculeSet:
         """The set as JSON without `<`, so that it can stand inside a script element."""
         structures = {"smiles": self.molecules, **self.drawn}
         columns = [_structure_column(name, row) for name, row in structures.items()]
-        columns += [_column(name, values) for name, values in self.columns.items()]
+        for name, values in self.columns.items():
+            cells = [_number(cell) if isinstance(cell, float) else cell for cell in values]
+            kind = "text" if any(isinstance(cell, str) for cell in cells) else "number"
+            columns.append({"name": name, "kind": kind, "cells": cells})
         maps = {
             name: [[_number(value, 4) for value in axis] for axis in _shares(positions).T.tolist()]
             for name, positions in self.projections.items()
@@ -76,12 +79,6 @@ def _structure_column(name: str, molecules: Sequence[Molecule | None]) -> dict[s
         "structures": [compact_structure(molecule) for molecule in distinct.values()],
         "cells": [None if molecule is None else index[molecule.smiles] for molecule in molecules],
     }
-
-
-def _column(name: str, values: Cells) -> dict[str, object]:
-    cells = [_number(cell) if isinstance(cell, float) else cell for cell in values]
-    is_text = any(isinstance(cell, str) for cell in cells)
-    return {"name": name, "kind": "text" if is_text else "number", "cells": cells}
 
 
 def _number(value: float, digits: int = _DIGITS) -> float | int | None:

@@ -9,7 +9,7 @@ from molvae.chem.molecule import Molecule
 from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.tables import Table
 from molvae.errors import DataError, MoleculeError
-from molvae.report.comparison import Neighbors, Reference, property_histograms
+from molvae.report.comparison import Reference, property_histograms
 from molvae.report.config import ReportConfig
 from molvae.report.molecule_set import MAX_MOLECULES, Cells, MoleculeSet
 from molvae.report.page import Page, Section
@@ -54,7 +54,11 @@ def table_page(
         neighbors = reference.nearest(file.molecules)
         nearest = {"nearest": neighbors.molecules}
         values = {"nearest_similarity": neighbors.similarities, **values}
-        text = _about(neighbors, reference)
+        text = (
+            f"Beside each molecule is the most similar of the {neighbors.size:,} molecules of "
+            f"{reference.name}, by Tanimoto similarity of Morgan fingerprints (radius 2, "
+            "1024 bits)."
+        )
     molecules = MoleculeSet(
         path.name.partition(".")[0],
         file.molecules,
@@ -76,13 +80,6 @@ def table_page(
         *molecule_sections("Molecules", molecules, text),
     )
     return Page(f"Molecules of {path.name}", "", sections, molecules)
-
-
-def _about(neighbors: Neighbors, reference: Reference) -> str:
-    return (
-        f"Beside each molecule is the most similar of the {neighbors.size:,} molecules of "
-        f"{reference.name}, by Tanimoto similarity of Morgan fingerprints (radius 2, 1024 bits)."
-    )
 
 
 def _read(path: Path, columns: ColumnChoice, limit: int) -> _File:

@@ -32,7 +32,13 @@ def training_page(run: RunDirectory, config: ReportConfig) -> Page:
     if len(lines) > 1:
         sections.append(_course(lines))
     if lines:
-        sections.append(_use_of_z(lines[-1]))
+        kl = sorted(lines[-1].validation.kl_per_dimension, reverse=True)
+        picture = Picture(
+            bars(kl, "dimension, most used first", "KL in nats"),
+            f"KL of each dimension of z at update {lines[-1].step:,}; "
+            "a dimension near 0 is unused.",
+        )
+        sections.append(Section("Use of the latent space", pictures=(picture,)))
     # Read before the model is sampled, which takes longer.
     further = (*refusals(run), *origin_sections(run))
     samples, molecules = sample_sections(run, config)
@@ -103,12 +109,3 @@ def _course(lines: Sequence[ProgressLine]) -> Section:
         chart = curves(language, "updates", "nats")
         pictures.insert(3, Picture(chart, "-log p(molecule) under the learned prior."))
     return Section("Course", pictures=tuple(pictures))
-
-
-def _use_of_z(line: ProgressLine) -> Section:
-    kl = sorted(line.validation.kl_per_dimension, reverse=True)
-    picture = Picture(
-        bars(kl, "dimension, most used first", "KL in nats"),
-        f"KL of each dimension of z at update {line.step:,}; a dimension near 0 is unused.",
-    )
-    return Section("Use of the latent space", pictures=(picture,))

@@ -53,10 +53,12 @@ def sample_sections(
     shown = [*samples, *data][:MAX_MOLECULES]
     if not shown:
         return (Section("Samples", about),), None
+    rows = [property_values(molecule, _COLUMNS) for molecule in shown]
+    sets = ["sample"] * len(samples) + [label] * (len(shown) - len(samples))
     molecules = MoleculeSet(
         f"{run.path.resolve().name}_samples",
         shown,
-        _columns(shown, len(samples), label),
+        {"set": sets, **{name: [row[name] for row in rows] for name in _COLUMNS}},
         projections=latent_projections(model, shown),
     )
     sections = (
@@ -87,15 +89,6 @@ def _data(
     _, held_out = split_data(plan, corpus, model)
     chosen = generator.permutation(held_out)[: config.samples]
     return "held-out molecules", [Molecule.parse(corpus.smiles(int(row))) for row in chosen]
-
-
-def _columns(
-    molecules: Sequence[Molecule], n_samples: int, label: str
-) -> dict[str, list[float] | list[str]]:
-    """The set of each molecule, samples first, and its properties."""
-    rows = [property_values(molecule, _COLUMNS) for molecule in molecules]
-    sets = ["sample"] * n_samples + [label] * (len(molecules) - n_samples)
-    return {"set": sets, **{name: [row[name] for row in rows] for name in _COLUMNS}}
 
 
 def _examples(model: MoleculeVAE, molecules: Sequence[Molecule], label: str) -> tuple[Section, ...]:

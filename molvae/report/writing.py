@@ -45,7 +45,8 @@ def write_report(
         page, default = _run_page(RunDirectory(path), config), "report.html"
         folder = path
     else:
-        page = _file_page(path, config, columns)
+        is_json = path.suffix.lower() == ".json"
+        page = measurement_page(path) if is_json else table_page(path, config, columns)
         folder, default = path.parent, f"{path.name.partition('.')[0]}.html"
     out = out or folder / default
     is_inside = out.resolve().parent == folder.resolve()
@@ -55,12 +56,6 @@ def write_report(
     with atomic_write(out) as stream:
         stream.write(text)
     return out
-
-
-def _file_page(path: Path, config: ReportConfig, columns: ColumnChoice) -> Page:
-    if path.suffix.lower() == ".json":
-        return measurement_page(path)
-    return table_page(path, config, columns)
 
 
 def _run_page(run: RunDirectory, config: ReportConfig) -> Page:

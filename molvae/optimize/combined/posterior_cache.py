@@ -49,7 +49,7 @@ class PosteriorCache:
         selfies_rows = chain.from_iterable(rows for _, rows in answers)
         vocabulary = self._model.vocabulary
         for name, selfies in zip(new, selfies_rows, strict=True):
-            is_known = selfies and all(symbol in vocabulary for symbol in selfies)
+            is_known = selfies and vocabulary.knows(selfies)
             self._selfies[name] = selfies if is_known else None
         return [self._selfies[name] for name in smiles]
 
