@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from molvae.model_card import latents_digest
 from molvae.molecule_collection import GeneratedMolecule, MoleculeCollection
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
-from molvae.sampling import NOT_ROUND_TRIP, SampleStream, SamplingConfig
+from molvae.sampling import NOT_ROUND_TRIP, SampleStream, SamplingConfig, batch_sizes
 from molvae.targets import Targets
 
 _FIRST_ROWS, _ROWS = 64, 1_024
@@ -254,7 +254,10 @@ def _stream(model: MoleculeVAE, config: GenerateConfig) -> SampleStream | Guided
         return GuidedStream(model, sampling, targets, int(config.n * config.most_draws))
     # What is read ahead when the last molecule is reached was sampled in vain.
     ahead = min(workers + 1, math.ceil(_USUAL_SAMPLES * config.n / _ROWS))
-    return SampleStream(model, sampling, _batch_sizes(config), ahead)
+    # The sizes do not depend on the number of molecules, so that few molecules are the first of
+    # many under the same seed.
+    sizes = batch_sizes(int(config.n * config.most_draws), _FIRST_ROWS, _ROWS)
+    return SampleStream(model, sampling, sizes, ahead)
 
 
 def _with_predictions(
@@ -275,19 +278,6 @@ def _with_predictions(
         values |= {f"predicted_{name}": value for name, value in zip(names, row, strict=True)}
         completed.append(replace(molecule, values=values))
     return completed
-
-
-def _batch_sizes(config: GenerateConfig) -> Iterator[int]:
-    """Sizes of the batches up to `most_draws` samples per molecule.
-
-    They do not depend on the number of molecules, so that few molecules are the first of many under
-    the same seed.
-    """
-    left, size = int(config.n * config.most_draws), _FIRST_ROWS
-    while left > 0:
-        yield min(size, left)
-        left -= size
-        size = min(2 * size, _ROWS)
 
 
 def _latents(

@@ -78,8 +78,11 @@ class Description(Settings, extra="ignore"):
         Raises:
             ModelError: something in it is missing or wrong.
         """
+        model = values.get("model") if isinstance(values, dict) else None
+        if isinstance(model, dict) and values.get("format") == 2:
+            values = {**values, "model": {**_FORMAT_2, **model}}
         try:
-            description = cls.parse(_upgrade(values), f"model.json of {source}")
+            description = cls.parse(values, f"model.json of {source}")
             _Facts.parse(description.card, f"the card in model.json of {source}")
         except ConfigError as error:
             raise ModelError(f"{error}; it is damaged or foreign") from None
@@ -116,15 +119,6 @@ class Description(Settings, extra="ignore"):
 
 _FORMAT_2 = {"tokens": 0, "latent_input": "every", "decoder": "separate"}
 """Settings of the network that all models of format 2 have."""
-
-
-# Any: JSON values.
-def _upgrade(values: Any) -> Any:
-    """The description in the current format."""
-    model = values.get("model") if isinstance(values, dict) else None
-    if not isinstance(model, dict) or values.get("format") != 2:
-        return values
-    return {**values, "model": {**_FORMAT_2, **model}}
 
 
 class ModelCard(dict[str, Any]):

@@ -54,22 +54,21 @@ class MoleculeCollection:
         self.drawn += 1
         self.moved += sample.is_moved
         molecule = _molecule(sample)
-        reason = sample.refusal if molecule is None else self._refusal(molecule)
-        if molecule is None or reason is not None:
-            self.refused[str(reason)] = self.refused.get(str(reason), 0) + 1
-            return 0
-        self._smiles.add(molecule.smiles)
-        self.molecules.append(molecule)
-        self.latents.append(sample.z)
-        return 1
-
-    def _refusal(self, molecule: GeneratedMolecule) -> str | None:
-        if molecule.smiles in self._smiles:
-            return Refusal.DUPLICATE
-        if molecule.smiles in self.known:
-            return _KNOWN
-        is_known = all(map(self.vocabulary.__contains__, molecule.selfies))
-        return None if is_known else Refusal.UNKNOWN_SYMBOL
+        if molecule is None:
+            reason = sample.refusal
+        elif molecule.smiles in self._smiles:
+            reason = Refusal.DUPLICATE
+        elif molecule.smiles in self.known:
+            reason = _KNOWN
+        elif not self.vocabulary.knows(molecule.selfies):
+            reason = Refusal.UNKNOWN_SYMBOL
+        else:
+            self._smiles.add(molecule.smiles)
+            self.molecules.append(molecule)
+            self.latents.append(sample.z)
+            return 1
+        self.refused[str(reason)] = self.refused.get(str(reason), 0) + 1
+        return 0
 
 
 def _molecule(sample: Sample) -> GeneratedMolecule | None:

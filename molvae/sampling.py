@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat
 
 import numpy as np
 from jaxtyping import Float32
@@ -57,6 +58,15 @@ class Sample:
         return NOT_ROUND_TRIP if self.judged is None else self.judged.refusal
 
 
+def batch_sizes(total: int, first: int, largest: int) -> Iterator[int]:
+    """Sizes of batches of `total` samples, each twice as large as the one before, up to a limit."""
+    size = first
+    while total > 0:
+        yield min(size, total)
+        total -= size
+        size = min(2 * size, largest)
+
+
 class SampleStream:
     """An iterator over batches of judged samples.
 
@@ -97,34 +107,22 @@ class SampleStream:
 
     def _items(self) -> Iterator[tuple[list[Sample], list[Selfies]]]:
         """Batches of samples, with the SELFIES of those that are to be read."""
-        generator = np.random.default_rng(self.config.seed)
-        is_normal = self.model.prior_named(self.config.prior) == "normal"
-        draw = self._draw if is_normal or self.config.round_trips else self._write
+        config = self.config
+        generator = np.random.default_rng(config.seed)
+        is_normal = self.model.prior_named(config.prior) == "normal"
         for size in self.batch_sizes:
-            samples = draw(size, generator)
+            asked = (size, generator, config.decoding, config.prior, config.workers, config.target)
+            if is_normal or config.round_trips:
+                drawn = self.model.draw(*asked)
+                trips = drawn.round_trips.tolist()
+                # A vector decoded under conditions decodes to another molecule without them.
+                is_plain = config.round_trips or not config.target
+                latents = drawn.latents if is_plain else repeat(None)
+                samples = list(map(Sample, drawn.selfies_rows, latents, trips))
+            else:
+                # As the language model wrote them.
+                samples = list(map(Sample, self.model.write(*asked)))
             yield samples, [sample.selfies for sample in samples if _is_read(sample)]
-
-    def _write(self, n: int, generator: np.random.Generator) -> list[Sample]:
-        """Samples as the language model wrote them."""
-        config = self.config
-        rows = self.model.write(
-            n, generator, config.decoding, config.prior, config.workers, config.target
-        )
-        return [*map(Sample, rows)]
-
-    def _draw(self, n: int, generator: np.random.Generator) -> list[Sample]:
-        """Samples with the latent vectors that decode to them."""
-        config = self.config
-        drawn = self.model.draw(
-            n, generator, config.decoding, config.prior, config.workers, config.target
-        )
-        rows = zip(drawn.selfies_rows, drawn.latents, drawn.round_trips.tolist(), strict=True)
-        # A vector that was decoded under conditions decodes to another molecule without them.
-        is_plain = config.round_trips or not config.target
-        return [
-            Sample(selfies, z if is_plain else None, round_trips)
-            for selfies, z, round_trips in rows
-        ]
 
 
 def _is_read(sample: Sample) -> bool:

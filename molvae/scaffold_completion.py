@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
@@ -26,6 +26,7 @@ from molvae.chem.screening import JudgedSelfies, MoleculeFilter, judge_selfies
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
+from molvae.sampling import batch_sizes
 from molvae.scaffold_completion_config import CompleteConfig
 
 _BATCH = 256
@@ -142,7 +143,9 @@ def complete(
         ModelError: the model has no learned prior.
     """
     start = time.perf_counter()
-    config = _resolve(config or CompleteConfig(), model)
+    config = config or CompleteConfig()
+    choices = model.card.suitable_choices(config.strict, config.radicals, config.decoding)
+    config = config.with_changes(choices)
     parsed = Scaffold.parse(scaffold)
     if not model.network.has_prior:
         raise ModelError("this model has no learned prior, so it cannot complete molecules")
@@ -152,7 +155,8 @@ def complete(
     source = (_Links if parsed.is_link else _Decorations)(model, parsed, config, generator)
     collection = _Collection(model, config, molecule_filter)
     with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
-        for size in _batch_sizes(config):
+        largest = min(_BATCH, max(16, 2 * config.n))
+        for size in batch_sizes(int(config.n * config.most_draws), largest, largest):
             bar.update(collection.add(source.draw(size), size))
             if collection.is_complete:
                 break
@@ -333,18 +337,15 @@ class _Collection:
             self.refused[_TOO_LARGE] += 1
             return
         (judged,) = judge_selfies([draw.selfies], self._filter)
-        reason = judged.refusal or self._refusal(judged)
+        reason: str | None = judged.refusal
+        if reason is None and judged.smiles in self._accepted:
+            reason = Refusal.DUPLICATE
+        if reason is None and not self._model.vocabulary.knows(judged.canonical or ()):
+            reason = Refusal.UNKNOWN_SYMBOL
         if reason is not None:
             self.refused[str(reason)] += 1
         elif judged.smiles is not None:
             self._accepted[judged.smiles] = draw, judged
-
-    def _refusal(self, judged: JudgedSelfies) -> str | None:
-        if judged.smiles in self._accepted:
-            return Refusal.DUPLICATE
-        return (
-            None if self._model.vocabulary.knows(judged.canonical or ()) else Refusal.UNKNOWN_SYMBOL
-        )
 
 
 def _likely_prefixes(
@@ -390,20 +391,6 @@ def _draw(scaffold: Scaffold, selfies: Selfies, structure: Structure) -> _Draw |
 
 def _largest(draw: _Draw) -> int:
     return max(map(heavy_atoms_in, draw.parts.values()))
-
-
-def _batch_sizes(config: CompleteConfig) -> Iterator[int]:
-    left, size = int(config.n * config.most_draws), min(_BATCH, max(16, 2 * config.n))
-    while left > 0:
-        yield min(size, left)
-        left -= size
-
-
-def _resolve(config: CompleteConfig, model: MoleculeVAE) -> CompleteConfig:
-    """The settings with every None replaced by the choice that suits the model."""
-    return config.with_changes(
-        model.card.suitable_choices(config.strict, config.radicals, config.decoding)
-    )
 
 
 def _filter_of(config: CompleteConfig) -> MoleculeFilter:

@@ -86,7 +86,11 @@ class Acceptance(nn.Module):
 
     def classifier_logits(self, counts: FeatureCounts) -> Float[Tensor, " sample"]:
         """Log odds that each sample is a training molecule, in nats."""
-        return torch.cat([self._logits(rows) for rows in torch.split(counts, _ROWS)])
+        logits = []
+        for rows in torch.split(counts, _ROWS):
+            scores = (_log_counts(rows) - self.mean) / self.deviation
+            logits.append(self.layers(scores.clamp(-_MAX_STANDARD_SCORE, _MAX_STANDARD_SCORE)))
+        return torch.cat(logits)[:, 0]
 
     def log_density_ratio(self, samples: DrawFeatures) -> Float[Tensor, " sample"]:
         """Log r(x), in nats."""
@@ -134,11 +138,6 @@ class Acceptance(nn.Module):
         log_prob = (log_ratio - self.log_ceiling).clamp(_LOG_MIN_PROBABILITY, 0.0)
         self.log_share.copy_(torch.logsumexp(log_prob, 0) - math.log(len(log_ratio)))
 
-    def _logits(self, counts: FeatureCounts) -> Float[Tensor, " sample"]:
-        scores = (_log_counts(counts) - self.mean) / self.deviation
-        logits: Tensor = self.layers(scores.clamp(-_MAX_STANDARD_SCORE, _MAX_STANDARD_SCORE))
-        return logits[:, 0]
-
 
 @runtime_checkable
 class CountFeatures(Protocol):
@@ -178,14 +177,13 @@ class Resampler:
         Random numbers are drawn when a batch is read, so the result does not depend on how far
         ahead `count_features` reads.
         """
-        items = ((self._with_uniform(batch, generator), batch.ids) for batch in batches)
+        device = generator.device
+        items = (
+            ((batch, torch.rand(len(batch.ids), generator=generator, device=device)), batch.ids)
+            for batch in batches
+        )
         for (batch, uniform), counts in self.count_features(items):
             yield batch.ids[self.acceptance.accept(DrawFeatures(counts, batch.nll), uniform)]
-
-    def _with_uniform(
-        self, batch: Sequences, generator: torch.Generator
-    ) -> tuple[Sequences, Float[Tensor, " sample"]]:
-        return batch, torch.rand(len(batch.ids), generator=generator, device=generator.device)
 
 
 def _log_counts(counts: FeatureCounts) -> Float[Tensor, "sample feature"]:

@@ -72,7 +72,13 @@ def write_model(folder: Path, saved: SavedModel) -> None:
             )
         draft = _beside(folder, "part")
         try:
-            _write_files(draft, saved)
+            write_bytes(draft / _WEIGHTS, safetensors.torch.save(dict(saved.weights)))
+            write_json(draft / _VOCABULARY, saved.vocabulary)
+            files = (_VOCABULARY, _WEIGHTS)
+            digests = {name: _sha256((draft / name).read_bytes()) for name in files}
+            model = {"kind": _KIND, "format": FORMAT, _DIGESTS: digests, **saved.description}
+            digests[_MODEL] = _description_digest(model)
+            write_json(draft / _MODEL, model)
             _replace(folder, draft)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -98,15 +104,6 @@ def read_model(folder: Path, shapes_needed: ShapesNeeded | None = None) -> Saved
             if _identity(folder) == identity:
                 raise
     return _read_files(folder, shapes_needed)
-
-
-def _write_files(folder: Path, saved: SavedModel) -> None:
-    write_bytes(folder / _WEIGHTS, safetensors.torch.save(dict(saved.weights)))
-    write_json(folder / _VOCABULARY, saved.vocabulary)
-    digests = {name: _sha256((folder / name).read_bytes()) for name in (_VOCABULARY, _WEIGHTS)}
-    model = {"kind": _KIND, "format": FORMAT, _DIGESTS: digests, **saved.description}
-    digests[_MODEL] = _description_digest(model)
-    write_json(folder / _MODEL, model)
 
 
 def _read_files(folder: Path, shapes_needed: ShapesNeeded | None) -> SavedModel:

@@ -42,7 +42,8 @@ class GRULayer(nn.Module):
             with torch.autocast(device, enabled=False):
                 states: Tensor = self.gru(inputs.to(dtype), state.to(dtype)[None])[0]
             return states
-        working = _working_dtype(inputs)
+        is_autocast = torch.is_autocast_enabled(device)
+        working = torch.get_autocast_dtype(device) if is_autocast else inputs.dtype
         outputs: Tensor = UnrolledGRU.apply(  # type: ignore[no-untyped-call]
             inputs.to(working),
             state.to(working),
@@ -101,11 +102,6 @@ def linear_as_weights(
 ) -> Float[Tensor, "*row output"]:
     """`nn.functional.linear`, computed in the dtype of the weights and cast to the inputs'."""
     return nn.functional.linear(inputs.to(weight.dtype), weight, bias).to(inputs.dtype)
-
-
-def _working_dtype(inputs: Tensor) -> torch.dtype:
-    device = inputs.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else inputs.dtype
 
 
 class UnrolledGRU(torch.autograd.Function):

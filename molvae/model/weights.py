@@ -65,7 +65,10 @@ def check_header(path: Path, expected: Shapes | None) -> None:
             other shapes, or types that weights do not have.
     """
     try:
-        _check_header_length(path)
+        with path.open("rb") as stream:
+            n_bytes = int.from_bytes(stream.read(8), "little")
+        if n_bytes > _MAX_HEADER_BYTES:
+            raise ValueError(f"its header claims to have {n_bytes} bytes")
         # Opening compares the header with the size of the file, and maps the file unread.
         with safe_open(path, framework="numpy") as stored:
             entries = {name: stored.get_slice(name) for name in stored.keys()}  # noqa: SIM118
@@ -103,14 +106,6 @@ def read_tensors(path: Path, content: bytes) -> Mapping[str, Tensor]:
             "use the model of an earlier training step"
         )
     return tensors
-
-
-def _check_header_length(path: Path) -> None:
-    """Raise ValueError if the header is longer than any model's."""
-    with path.open("rb") as stream:
-        n_bytes = int.from_bytes(stream.read(8), "little")
-    if n_bytes > _MAX_HEADER_BYTES:
-        raise ValueError(f"its header claims to have {n_bytes} bytes")
 
 
 def _not_safetensors(path: Path, error: Exception) -> ModelError:

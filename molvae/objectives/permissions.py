@@ -4,15 +4,11 @@ The user of a file decides about them, not its author.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from molvae.errors import ConfigError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Restricted
-
-
-def _ignore(_line: str) -> None:
-    return
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Permissions:
     name any server, also one of the local network."""
     trusted: tuple[str, ...] = ()
     """Types that scikit-learn model files may contain besides those that skops trusts."""
-    announce: Callable[[str], None] = _ignore
+    announce: Callable[[str], None] = field(default=lambda _: None)
     """Called with a line for each program, function or server before its first use."""
 
     def apply(self, config: ObjectiveConfig) -> ObjectiveConfig:

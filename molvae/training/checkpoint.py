@@ -87,8 +87,12 @@ def read_checkpoint(
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        _check_digest(metadata, tensors)
-        state = TrainingState.parse(_state_values(metadata[_STATE]), str(path))
+        # Checkpoints of earlier versions hold the state alone.
+        if metadata.keys() != {_STATE} and metadata[_DIGEST] != _digest(metadata[_STATE], tensors):
+            raise ValueError("its content differs from its digest")
+        values = json.loads(metadata[_STATE]).items()
+        values = {_EARLIER_NAMES.get(name, name): value for name, value in values}
+        state = TrainingState.parse(values, str(path))
         moments = _optimizer_state(tensors, optimizer)
     except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
         raise RunError(
@@ -104,13 +108,6 @@ def read_checkpoint(
     return state
 
 
-def _check_digest(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
-    """Raise ValueError unless the digest is that of the content."""
-    # Checkpoints of earlier versions hold the state alone.
-    if metadata.keys() != {_STATE} and metadata.get(_DIGEST) != _digest(metadata[_STATE], tensors):
-        raise ValueError("its content differs from its digest")
-
-
 def _digest(state: str, tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 of the state and of each tensor's name, type, shape and bytes."""
     content = hashlib.sha256(state.encode())
@@ -118,11 +115,6 @@ def _digest(state: str, tensors: Mapping[str, Tensor]) -> str:
         content.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
         content.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return content.hexdigest()
-
-
-# Any: JSON values; the settings class checks them.
-def _state_values(text: str) -> dict[str, Any]:
-    return {_EARLIER_NAMES.get(name, name): value for name, value in json.loads(text).items()}
 
 
 # Any: torch defines the structure of an optimizer's state.

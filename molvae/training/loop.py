@@ -174,7 +174,9 @@ class TrainingLoop:
         if len(batch.ids) <= self.group.rank:
             return self._empty_sums()
         # Noise is drawn for the whole batch, so that no row's noise depends on the process group.
-        source = torch.Generator().manual_seed(_mix_seed(self.config.seed, done))
+        # Similar seeds and steps give unrelated random streams.
+        seed = np.random.SeedSequence([self.config.seed, done]).generate_state(1, np.uint64)
+        source = torch.Generator().manual_seed(int(seed[0]) >> 1)
         if self.config.only == "prior":
             loss, sums = self._prior_loss(batch)
         elif self.network.is_shared:
@@ -339,8 +341,3 @@ def _gradient(parameter: Tensor) -> Tensor:
         parameter.grad = torch.zeros_like(parameter)
     gradient: Tensor = parameter.grad
     return gradient
-
-
-def _mix_seed(seed: int, step: int) -> int:
-    """A seed from two numbers; similar numbers give unrelated random streams."""
-    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]) >> 1

@@ -38,17 +38,13 @@ WhileWaiting = Callable[[float], None]
 """Called about every second of a wait, with the seconds waited so far."""
 
 
-def _wait_silently(_seconds: float) -> None:
-    return
-
-
 @dataclass(frozen=True)
 class ProcessGroup:
     """The processes that train together, as seen by this process."""
 
     rank: int = 0
     size: int = 1
-    while_waiting: WhileWaiting = field(default=_wait_silently, compare=False)
+    while_waiting: WhileWaiting = field(default=lambda _: None, compare=False)
 
     @property
     def is_main(self) -> bool:
@@ -153,7 +149,11 @@ def init_process_group(
             stack.enter_context(_worker(run, rank, size, rendezvous)) for rank in range(1, size)
         ]
         watch = _WorkerWatch(workers, notify or _LOG.warning)
-        _await_workers(rendezvous, watch)
+        begun = time.monotonic()
+        for rank in range(1, size):
+            while not ready_file(rendezvous, rank).exists():
+                watch(time.monotonic() - begun)
+                time.sleep(_POLL_SECONDS)
         _connect(size, rendezvous, watch)
         watch.training_began = True
         try:
@@ -323,34 +323,21 @@ def _rendezvous_error(size: int, error: RuntimeError) -> TrainingError:
     )
 
 
-def _await_workers(rendezvous: Path, watch: _WorkerWatch) -> None:
-    """Return when all workers have started."""
-    begun = time.monotonic()
-    for rank in range(1, len(watch.workers) + 1):
-        while not ready_file(rendezvous, rank).exists():
-            watch(time.monotonic() - begun)
-            time.sleep(_POLL_SECONDS)
-
-
-def _module_path() -> str:
-    """This process's module search path, as PYTHONPATH has it."""
-    # object: programs put things other than texts there, which Python ignores.
-    entries: list[object] = [*sys.path]
-    return os.pathsep.join(entry or os.curdir for entry in entries if isinstance(entry, str))
-
-
 @contextmanager
 def _worker(
     run: RunDirectory, rank: int, size: int, rendezvous: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Another process of this training, on this machine."""
     arguments = [str(run.path), str(rank), str(size), str(rendezvous)]
+    # object: programs put things other than texts there, which Python ignores.
+    entries: list[object] = [*sys.path]
+    texts = [entry or os.curdir for entry in entries if isinstance(entry, str)]
     process = subprocess.Popen(
         [sys.executable, "-m", "molvae.training.worker", *arguments],
         # The worker ends when this pipe is closed, which a killed process cannot fail to do.
         stdin=subprocess.PIPE,
         # So that it finds molvae where a notebook or a script did.
-        env={**os.environ, "PYTHONPATH": _module_path()},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(texts)},
     )
     try:
         yield process

@@ -234,10 +234,15 @@ def _lead(
         # The other processes wait until the plan and the data are saved.
         group.barrier()
         session = open_session(run, plan, corpus, group, report)
-        _check_room(session)
+        # Two models and two checkpoints, each written before its predecessor is removed.
+        checkpoints = 2 if run.checkpoint.exists() else 3
+        check_room(run.path, checkpoints * checkpoint_bytes(session.model.network))
         # An earlier session's summary: this session has not ended.
         run.summary.unlink(missing_ok=True)
-        _advise_on_data(session)
+        if not session.state.step:
+            molecules = len(session.data.training)
+            for line in advise_on_data(session.plan, molecules, session.loop.steps_per_epoch):
+                say(line)
         stop = session.run(time.monotonic() - began)
         result = summarize(session, stop)
         _write_summary(session, result)
@@ -298,26 +303,6 @@ def _open_saved_session(
     return open_session(
         run, plan, prepare_corpus(plan.data_file, plan.corpus, plan.store), group, report
     )
-
-
-def _check_room(session: TrainingSession) -> None:
-    """Check that the disk has room for what the training writes.
-
-    Raises:
-        FileError: it has not.
-    """
-    run = session.run_directory
-    # Two models and two checkpoints, of which each is written before its predecessor is removed.
-    checkpoints = 2 if run.checkpoint.exists() else 3
-    check_room(run.path, checkpoints * checkpoint_bytes(session.model.network))
-
-
-def _advise_on_data(session: TrainingSession) -> None:
-    if session.state.step:
-        return
-    molecules = len(session.data.training)
-    for line in advise_on_data(session.plan, molecules, session.loop.steps_per_epoch):
-        session.report.say(line)
 
 
 def _write_summary(session: TrainingSession, result: TrainingResult) -> None:

@@ -128,7 +128,12 @@ class TrainingSession:
                 reason, step = self._train()
         validation = self._settle(reason, step)
         if self.group.is_main:
-            self._write_models(validation)
+            self._write_card(validation)
+            self.model.save_pretrained(self.run_directory.last_model)
+            best_model = self.run_directory.best_model
+            # There is none yet, or none any more.
+            if self.state.best_loss is None or not best_model.is_dir():
+                self.model.save_pretrained(best_model)
         self.group.barrier()
         return reason
 
@@ -166,6 +171,8 @@ class TrainingSession:
 
     def _train(self) -> tuple[StopReason, Step | None]:
         step = None
+        usual = min(self.loop.steps_per_epoch, _MAX_STEPS_BETWEEN_VALIDATIONS)
+        validate_every = self.config.validate_every or usual
         # A new training makes an update even if cleaning the data took all the time.
         time_share = self._time_share(self.state.seconds) if self.state.step else 0.0
         for step in self.loop.steps(self.state.step, time_share, self._pace):
@@ -176,7 +183,7 @@ class TrainingSession:
                 continue
             if self.group.is_main:
                 self.report.step(step)
-            if step.number % self._steps_between_validations == 0:
+            if step.number % validate_every == 0:
                 self._validate(step)
                 if self.early_stopping.is_exhausted:
                     return StopReason.NO_IMPROVEMENT, step
@@ -203,25 +210,12 @@ class TrainingSession:
             self._checkpoint()
         return validation
 
-    def _write_models(self, validation: HeldOut) -> None:
-        """Save the last model, and the best model if there is none (yet, or any more)."""
-        self._write_card(validation)
-        self.model.save_pretrained(self.run_directory.last_model)
-        best_model = self.run_directory.best_model
-        if self.state.best_loss is None or not best_model.is_dir():
-            self.model.save_pretrained(best_model)
-
     def _reason_to_stop(self, step: Step) -> StopReason | None:
         """Why to end after this update; the same in every process of the process group."""
         if step.time_is_up:
             return StopReason.OUT_OF_TIME
         is_asked = step.stop_asked and step.number < self.loop.total_steps
         return StopReason.INTERRUPTED if is_asked else None
-
-    @property
-    def _steps_between_validations(self) -> int:
-        usual = min(self.loop.steps_per_epoch, _MAX_STEPS_BETWEEN_VALIDATIONS)
-        return self.config.validate_every or usual
 
     def _pace(self) -> tuple[float, bool]:
         """Share of the time for updates that has passed, and whether to end now."""

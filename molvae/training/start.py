@@ -104,38 +104,25 @@ def build_model(
         DataError: only the prior is trained, and the data have symbols that the model lacks.
         ConfigError: only the prior is trained, and the data have other properties.
     """
+    symbols = corpus.vocabulary.symbols
+    names = corpus.property_names
     if plan.start is None:
-        return _build_fresh(plan, corpus), True
+        vocabulary = corpus.learn_merges(plan.model.tokens).with_symbols(remove_stereo(symbols))
+        fresh = MoleculeVAE.untrained(vocabulary, plan.model, names, plan.train.seed)
+        fresh.network.to(pick_device(plan.train.device))
+        return fresh, True
     start = MoleculeVAE.from_pretrained(plan.start, plan.train.device)
     if plan.train.only == "prior":
         if plan.model.condition_on != start.condition_names:
             raise ConfigError("`only=prior` adds no conditions; leave out `condition_on` or `only`")
         return _prepare_prior(start, corpus), False
-    names = corpus.property_names
     if notify is not None and start.property_names not in ((), names):
         removed = ", ".join(start.property_names)
         notify(f"the start model's property head is removed, as these have no column: {removed}")
-    return _extend(start, corpus, plan), names != start.property_names
-
-
-def _build_fresh(plan: TrainingPlan, corpus: Corpus) -> MoleculeVAE:
-    vocabulary = corpus.learn_merges(plan.model.tokens).with_symbols(
-        remove_stereo(corpus.vocabulary.symbols)
+    extended = start.extend(
+        (*symbols, *remove_stereo(symbols)), names, plan.train.seed, plan.model.condition_on
     )
-    model = MoleculeVAE.untrained(vocabulary, plan.model, corpus.property_names, plan.train.seed)
-    model.network.to(pick_device(plan.train.device))
-    return model
-
-
-def _extend(start: MoleculeVAE, corpus: Corpus, plan: TrainingPlan) -> MoleculeVAE:
-    """The start model with the symbols and properties of the data, and with the conditions."""
-    symbols = corpus.vocabulary.symbols
-    return start.extend(
-        (*symbols, *remove_stereo(symbols)),
-        corpus.property_names,
-        plan.train.seed,
-        plan.model.condition_on,
-    )
+    return extended, names != start.property_names
 
 
 def _prepare_prior(start: MoleculeVAE, corpus: Corpus) -> MoleculeVAE:
