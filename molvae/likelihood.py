@@ -224,6 +224,12 @@ def _measure(
     log_likelihood = np.array([-values.sum(dtype=np.float64) for values in nll])
     terms = elbo_terms(model, selfies_rows, config.samples, config.seed)
     quantiles = model.card.likelihood_quantiles
+    least_likely = []
+    for selfies, values in zip(selfies_rows, nll, strict=True):
+        ids = model.vocabulary.encode(selfies)
+        tokens = [*("".join(model.vocabulary.decode([index])) for index in ids), _END]
+        order = np.argsort(-values, kind="stable")[:_LISTED].tolist()
+        least_likely.append(tuple(TokenNll(tokens[row], float(values[row])) for row in order))
     columns: dict[str, Any] = {"log_likelihood": log_likelihood.tolist()}
     if quantiles is not None:
         columns["percentile"] = quantiles.percentiles(log_likelihood).tolist()
@@ -233,19 +239,8 @@ def _measure(
         "reconstruction": terms.reconstruction.tolist(),
         "kl": terms.kl.tolist(),
         "log_density": model.log_density(terms.mean).tolist(),
-        "least_likely_tokens": [
-            _least_likely(model, *pair) for pair in zip(selfies_rows, nll, strict=True)
-        ],
+        "least_likely_tokens": least_likely,
     }
-
-
-def _least_likely(
-    model: MoleculeVAE, selfies: Selfies, nll: Float32[np.ndarray, " token"]
-) -> tuple[TokenNll, ...]:
-    ids = model.vocabulary.encode(selfies)
-    tokens = [*("".join(model.vocabulary.decode([index])) for index in ids), _END]
-    order = np.argsort(-nll, kind="stable")[:_LISTED].tolist()
-    return tuple(TokenNll(tokens[position], float(nll[position])) for position in order)
 
 
 def _batches(

@@ -28,6 +28,16 @@ class GeneratedMolecule:
     """The properties asked for, those with a target included. A property that has a target and
     cannot be computed is `predicted_` and its name, if the model predicts it."""
 
+    @classmethod
+    def of(cls, sample: Sample) -> "GeneratedMolecule | None":
+        """The molecule of an accepted sample; None if the sample is refused."""
+        judged = sample.judged
+        if judged is None or judged.smiles is None or judged.canonical is None:
+            return None
+        if sample.refusal is not None:
+            return None
+        return cls(judged.smiles, judged.canonical, judged.is_unrepaired, judged.values)
+
 
 class MoleculeCollection:
     """Distinct new molecules in the order they were sampled, and counts of refused samples."""
@@ -53,7 +63,7 @@ class MoleculeCollection:
         """Take the molecule of a sample if it is accepted and new; the number taken."""
         self.drawn += 1
         self.moved += sample.is_moved
-        molecule = _molecule(sample)
+        molecule = GeneratedMolecule.of(sample)
         if molecule is None:
             reason = sample.refusal
         elif molecule.smiles in self._smiles:
@@ -69,13 +79,3 @@ class MoleculeCollection:
             return 1
         self.refused[str(reason)] = self.refused.get(str(reason), 0) + 1
         return 0
-
-
-def _molecule(sample: Sample) -> GeneratedMolecule | None:
-    """The molecule of an accepted sample; None if the sample is refused."""
-    judged = sample.judged
-    if judged is None or judged.smiles is None or judged.canonical is None:
-        return None
-    if sample.refusal is not None:
-        return None
-    return GeneratedMolecule(judged.smiles, judged.canonical, judged.is_unrepaired, judged.values)

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float64, Int64
 
 from molvae.benchmarks.explore_config import ExploreConfig
-from molvae.benchmarks.latent_order import ridge_r2
+from molvae.benchmarks.latent_order import neighbor_r2, ridge_r2
 from molvae.benchmarks.latent_reference import Figure, Reference
 from molvae.chem.properties import property_values
 from molvae.chem.similarity import morgan_bits
@@ -14,7 +13,6 @@ from molvae.metrics.similarity import tanimoto_matrix
 
 PROPERTIES = ("logp", "qed", "sa", "tpsa", "weight")
 _BITS = 2_048
-_NEIGHBORS = 5
 
 
 def representation(reference: Reference, config: ExploreConfig) -> Iterator[Figure]:
@@ -35,7 +33,7 @@ def representation(reference: Reference, config: ExploreConfig) -> Iterator[Figu
         ridges = [ridge_r2(table, y[rows], len(training)) for table in tables]
         scores["ridge"].append((ridges[0], ridges[1]))
         nearest = [
-            _neighbor_r2(matrix, y, training, fold)
+            neighbor_r2(matrix, y, training, fold)
             for matrix in (distances, -similarity.astype(np.float64))
         ]
         scores["5-NN"].append((nearest[0], nearest[1]))
@@ -43,18 +41,3 @@ def representation(reference: Reference, config: ExploreConfig) -> Iterator[Figu
         of_z, of_bits = np.array(folds).mean(axis=0).tolist()
         for name, value, control in zip(PROPERTIES, of_z, of_bits, strict=True):
             yield Figure(f"{method} R2, {name}", value, control, "Morgan bits", len(order))
-
-
-def _neighbor_r2(
-    distances: Float64[np.ndarray, "row column"],
-    y: Float64[np.ndarray, "row property"],
-    training: Int64[np.ndarray, " training"],
-    fold: Int64[np.ndarray, " fold"],
-) -> Float64[np.ndarray, " property"]:
-    """R2 of the mean property of the nearest training molecules."""
-    nearest = np.argsort(distances[np.ix_(fold, training)], axis=1, kind="stable")[:, :_NEIGHBORS]
-    predicted = y[training][nearest].mean(axis=1)
-    residual = ((y[fold] - predicted) ** 2).sum(axis=0)
-    total = ((y[fold] - y[training].mean(axis=0)) ** 2).sum(axis=0)
-    r2: np.ndarray = 1.0 - residual / total
-    return r2

@@ -24,6 +24,7 @@ NOISE_LEVELS = (
     *(("isotropic", level) for level in (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)),
 )
 """Noise added to posterior means, in standard deviations of the posterior or of N(0, I)."""
+_NEIGHBORS = 5
 _BITS = 2_048
 _PENALTIES = tuple(10.0**power for power in range(-2, 5))
 """Ridge penalties, from which a fifth of the training molecules chooses."""
@@ -95,6 +96,21 @@ def ridge_r2(
         _r2(x, y[:, [column]], cut, _PENALTIES[choice])[0] for column, choice in enumerate(best)
     ]
     return np.array(columns)
+
+
+def neighbor_r2(
+    distances: Float64[np.ndarray, "row column"],
+    y: Float64[np.ndarray, "row property"],
+    training: Int64[np.ndarray, " training"],
+    fold: Int64[np.ndarray, " fold"],
+) -> Float64[np.ndarray, " property"]:
+    """R2 of the mean property of the nearest training molecules."""
+    nearest = np.argsort(distances[np.ix_(fold, training)], axis=1, kind="stable")[:, :_NEIGHBORS]
+    predicted = y[training][nearest].mean(axis=1)
+    residual = ((y[fold] - predicted) ** 2).sum(axis=0)
+    total = ((y[fold] - y[training].mean(axis=0)) ** 2).sum(axis=0)
+    r2: np.ndarray = 1.0 - residual / total
+    return r2
 
 
 def nearest_neighbors(reference: Reference, config: LatentConfig) -> Iterator[Figure]:

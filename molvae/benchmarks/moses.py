@@ -150,12 +150,17 @@ def draw_samples(
         config.prior, config.decoding, config.round_trips, molecule_filter, seed, workers
     )
     sizes = repeat(_ROWS, math.ceil(_MAX_SAMPLES * config.n / _ROWS))
+    wants_valid = molecule_filter.strict or molecule_filter.canonical_only
     accepted: list[JudgedSelfies] = []
     counts: Counter[str] = Counter()
     with tqdm(total=config.n, unit=" samples", desc=f"seed {seed}", disable=not progress) as bar:
         for batch in SampleStream(model, sampling, sizes):
             counts.update(_counts(batch))
-            accepted += [judged for sample in batch if (judged := _accept(sample, sampling))]
+            for judged in (sample.judged for sample in batch if sample.judged is not None):
+                # Invalid molecules count unless the filter wants valid ones.
+                is_counted = judged.smiles is None and not wants_valid
+                if judged.refusal is None or is_counted:
+                    accepted.append(judged)
             bar.n = min(len(accepted), config.n)
             bar.refresh()
             if len(accepted) >= config.n:
@@ -173,15 +178,6 @@ def draw_samples(
         canonical=counts["canonical"] / counts["unrepaired"] if counts["unrepaired"] else 0.0,
         accepted=len(accepted) / counts["all"],
     )
-
-
-def _accept(sample: Sample, config: SamplingConfig) -> JudgedSelfies | None:
-    """The SELFIES of an accepted sample; invalid molecules count unless the filter is strict."""
-    judged = sample.judged
-    if judged is None or judged.refusal is None:
-        return judged
-    wants_valid = config.molecule_filter.strict or config.molecule_filter.canonical_only
-    return None if wants_valid or judged.smiles is not None else judged
 
 
 def _counts(batch: Sequence[Sample]) -> Counter[str]:

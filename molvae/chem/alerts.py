@@ -20,6 +20,7 @@ from molvae.chem.molecule import Molecule, Pattern
 
 _ALLOWED_ELEMENTS = frozenset({"C", "N", "S", "O", "F", "Cl", "Br", "H"})
 _SMALLEST_FORBIDDEN_RING = 8
+_parse_pattern = cache(Pattern.parse)
 
 
 def alerts(molecule: Molecule, catalogue: Catalogue) -> tuple[str, ...]:
@@ -29,7 +30,8 @@ def alerts(molecule: Molecule, catalogue: Catalogue) -> tuple[str, ...]:
         mol = Chem.AddHs(molecule.mol)
         return tuple(name for name, query in _table("mcf") if mol.HasSubstructMatch(query))
     if catalogue is Catalogue.REACTIVE:
-        return tuple(name for name, pattern in _reactive() if molecule.contains(pattern))
+        rows = _rows("reactive_groups")
+        return tuple(name for name, smarts in rows if molecule.contains(_parse_pattern(smarts)))
     matches = _rdkit(catalogue).GetMatches(molecule.mol)
     return tuple(str(entry.GetDescription()) for entry in matches)
 
@@ -67,17 +69,12 @@ def _rdkit(catalogue: Catalogue) -> FilterCatalog:
 
 
 @cache
-def _reactive() -> tuple[tuple[str, Pattern], ...]:
-    rows = _rows("reactive_groups")
-    return tuple((name, Pattern.parse(smarts)) for name, smarts in rows)
-
-
-@cache
 def _table(name: str) -> tuple[tuple[str, Mol], ...]:
     """Names and queries of a MOSES table, with explicit hydrogens as in the MOSES code."""
     return tuple((alert, Chem.MolFromSmarts(smarts)) for alert, smarts in _rows(name))
 
 
+@cache
 def _rows(name: str) -> list[tuple[str, str]]:
     """Names and SMARTS in a CSV file of this folder."""
     with files("molvae.chem").joinpath(f"{name}.csv").open(encoding="utf-8") as stream:

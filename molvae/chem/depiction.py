@@ -56,7 +56,12 @@ def _align(mol: Mol, reference: Molecule) -> list[int]:
     pattern = Chem.MolFromSmarts(common.smartsString)
     matches = template.GetSubstructMatch(pattern), mol.GetSubstructMatch(pattern)
     # RDKit's own option for complete rings takes seconds for some pairs.
-    broken = [_broken_ring_atoms(*pair) for pair in zip((template, mol), matches, strict=True)]
+    # Atoms of rings of which no ring lies in the match as a whole.
+    broken = []
+    for structure, match in zip((template, mol), matches, strict=True):
+        rings = structure.GetRingInfo().AtomRings()
+        whole = {index for ring in rings if set(ring) <= set(match) for index in ring}
+        broken.append({index for ring in rings for index in ring} - whole)
     pairs = [
         (index, mine)
         for index, mine in zip(*matches, strict=True)
@@ -66,13 +71,6 @@ def _align(mol: Mol, reference: Molecule) -> list[int]:
         return []
     rdDepictor.GenerateDepictionMatching2DStructure(mol, template, atomMap=pairs)
     return sorted(set(range(mol.GetNumAtoms())).difference(index for _, index in pairs))
-
-
-def _broken_ring_atoms(mol: Mol, match: Sequence[int]) -> set[int]:
-    """Atoms of rings of which no ring lies in the match as a whole."""
-    rings = mol.GetRingInfo().AtomRings()
-    whole = {index for ring in rings if set(ring) <= set(match) for index in ring}
-    return {index for ring in rings for index in ring} - whole
 
 
 def depiction_cell(molecule: Molecule, caption: str | None = None) -> str:

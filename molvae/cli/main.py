@@ -132,17 +132,14 @@ def application() -> App:
     )
     for name in COMMANDS:
         target = "app" if name in _GROUPS else name
-        app.command(f"molvae.cli.{name}:{target}", name=name, help=_docstring(name))
+        # The help is read without importing the module.
+        source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        help_text = ast.get_docstring(functions.get(name, tree)) or ""
+        app.command(f"molvae.cli.{name}:{target}", name=name, help=help_text)
     app.register_install_completion_command(help="Install completion for the current shell.")
     return app
-
-
-def _docstring(command: str) -> str:
-    """The command's help, read without importing its module."""
-    source = Path(__file__).with_name(f"{command}.py").read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return ast.get_docstring(functions.get(command, tree)) or ""
 
 
 def _fail(problem: str, status: int) -> int:

@@ -1,6 +1,7 @@
 """Values of the properties that a model is conditioned on, for each molecule of a corpus."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -56,7 +57,12 @@ def _kept_or_computed(
 ) -> Columns:
     """Values of properties by name; NaN where a value cannot be computed."""
     n = len(corpus)
-    columns = _read(corpus)
+    columns: dict[str, np.ndarray] = {}
+    # The file beside the token store may be missing or damaged.
+    with suppress(OSError, SafetensorError):
+        columns = safetensors.numpy.load_file(corpus.folder / _FILE)
+    if any(len(values) != n for values in columns.values()):
+        columns = {}
     missing = [name for name in names if name not in columns]
     if missing:
         chunks = (
@@ -73,15 +79,6 @@ def _kept_or_computed(
         columns |= {name: values[:, index].copy() for index, name in enumerate(missing)}
         write_bytes(corpus.folder / _FILE, safetensors.numpy.save(columns))
     return {name: columns[name] for name in names}
-
-
-def _read(corpus: Corpus) -> Columns:
-    """The properties kept beside the token store; none if the file is damaged or missing."""
-    try:
-        columns = safetensors.numpy.load_file(corpus.folder / _FILE)
-    except (OSError, SafetensorError):
-        return {}
-    return columns if all(len(values) == len(corpus) for values in columns.values()) else {}
 
 
 def _compute(

@@ -46,22 +46,18 @@ def resolve_columns(names: Sequence[str], wanted: Sequence[str]) -> tuple[list[i
             continue
         pieces = text.split(",")
         while pieces:
-            index, used = _longest_name(names, pieces)
+            # The column that most of the first pieces name together.
+            matches = (
+                (find_column(names, clean_name(",".join(pieces[:count]))), count)
+                for count in range(len(pieces), 0, -1)
+            )
+            index, used = next((row for row in matches if row[0] is not None), (None, 1))
             if index is not None:
                 indices.append(index)
             elif pieces[0].strip():
                 missing.append(pieces[0].strip())
             pieces = pieces[used:]
     return list(dict.fromkeys(indices)), missing
-
-
-def _longest_name(names: Sequence[str], pieces: Sequence[str]) -> tuple[int | None, int]:
-    """The column that most of the first pieces name together, and how many those are."""
-    for count in range(len(pieces), 0, -1):
-        index = find_column(names, clean_name(",".join(pieces[:count])))
-        if index is not None:
-            return index, count
-    return None, 1
 
 
 def is_smiles_name(name: str) -> bool:

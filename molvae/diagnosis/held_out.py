@@ -166,27 +166,20 @@ def sum_figures(
         known = float((~wanted.isnan()).sum())
         # The square of a large error does not fit in float32.
         squared = float(property_errors(predicted, wanted).sum())
+    selfies_rows = [model.vocabulary.decode(row) for row in batch.ids.tolist()]
+    # A SELFIES half as long again as the longest is another molecule: decoding stops there.
+    config = model.greedy.with_changes({"max_symbols": length_limit(selfies_rows)})
+    decoded = model.decode_symbols(posterior.mean.cpu().numpy(), config)
     scalars = [
         len(ids),
         float(elbo.reconstruction.cpu().double().sum()),
         float(model.network.prior_nll(ids, lengths).cpu().double().sum()),
-        _count_exact(model, batch, posterior.mean.cpu().numpy()),
+        sum(map(is_same_molecule, selfies_rows, decoded)),
         squared,
         known,
     ]
     per_dimension = [kl.sum(0), means.sum(0), means.square().sum(0)]
     return np.concatenate([scalars, *(values.numpy() for values in per_dimension)])
-
-
-def _count_exact(
-    model: MoleculeVAE, batch: Batch, means: Float32[np.ndarray, "molecule latent"]
-) -> int:
-    """Number of molecules that greedy decoding of their posterior mean gives back."""
-    selfies_rows = [model.vocabulary.decode(row) for row in batch.ids.tolist()]
-    # A SELFIES half as long again as the longest is another molecule: decoding stops there.
-    config = model.greedy.with_changes({"max_symbols": length_limit(selfies_rows)})
-    decoded = model.decode_symbols(means, config)
-    return sum(is_same_molecule(*pair) for pair in zip(selfies_rows, decoded, strict=True))
 
 
 def is_same_molecule(selfies: Selfies, other_selfies: Selfies) -> bool:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from math import log, pi
 
 import numpy as np
-from jaxtyping import Float64
 
 from molvae.diagnosis.posteriors import Posteriors
 
@@ -51,23 +50,17 @@ def mutual_information(posteriors: Posteriors, generator: np.random.Generator) -
     estimate may fall below 0 by that noise.
     """
     z = posteriors.sample(generator).astype(np.float64)
+    mean = posteriors.mean.astype(np.float64)
+    precision = posteriors.deviation.astype(np.float64) ** -2
+    constants = (mean**2 * precision - np.log(precision) + log(2 * pi)).sum(axis=1)
     gains = []
     for begin in range(0, len(z), _ROWS):
-        densities = _log_densities(z[begin : begin + _ROWS], posteriors)
+        rows = z[begin : begin + _ROWS]
+        squares = rows**2 @ precision.T - 2.0 * rows @ (mean * precision).T
+        # Log of each posterior's density at each latent vector.
+        densities = -0.5 * (squares + constants)
         # Log of the mean density, without overflow.
         largest = densities.max(axis=1)
         log_mean = largest + np.log(np.exp(densities - largest[:, None]).mean(axis=1))
         gains.append(np.diagonal(densities, offset=begin) - log_mean)
     return float(np.concatenate(gains).mean())
-
-
-def _log_densities(
-    z: Float64[np.ndarray, "point latent"], posteriors: Posteriors
-) -> Float64[np.ndarray, "point molecule"]:
-    """Log of each posterior's density at each point."""
-    mean = posteriors.mean.astype(np.float64)
-    precision = posteriors.deviation.astype(np.float64) ** -2
-    squares = z**2 @ precision.T - 2.0 * z @ (mean * precision).T
-    constants = (mean**2 * precision - np.log(precision) + log(2 * pi)).sum(axis=1)
-    densities: np.ndarray = -0.5 * (squares + constants)
-    return densities

@@ -1,6 +1,6 @@
 """AddCarbon: a control whose molecules are training molecules with a carbon more."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -29,18 +29,12 @@ def add_carbon(
         if len(made) == count:
             break
         smiles = molecules[int(generator.integers(len(molecules)))]
-        longer = next(_novel_with_carbon(smiles, known, generator), None)
-        made += [] if longer is None else [longer]
+        for position in generator.permutation(len(smiles) + 1):
+            longer = f"{smiles[:position]}C{smiles[position:]}"
+            molecule = none_if_refused(Molecule.parse, longer)
+            if molecule is not None and molecule.smiles not in known:
+                made.append(molecule.smiles)
+                break
     if len(made) < count:
         raise DataError(f"only {len(made)} of {count} molecules of the control could be made")
     return made
-
-
-def _novel_with_carbon(
-    smiles: str, known: Container[str], generator: np.random.Generator
-) -> Iterator[str]:
-    for position in generator.permutation(len(smiles) + 1):
-        longer = f"{smiles[:position]}C{smiles[position:]}"
-        molecule = none_if_refused(Molecule.parse, longer)
-        if molecule is not None and molecule.smiles not in known:
-            yield molecule.smiles

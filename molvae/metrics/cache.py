@@ -76,19 +76,15 @@ class StatisticsCache:
             digest.update(f"\n{text}".encode())
         path = self.folder / f"{kind}-{digest.hexdigest()[:32]}.npz"
         if path.is_file():
-            return _read(path)
+            try:
+                with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
+                    return dict(file)
+            except (OSError, ValueError, EOFError, BadZipFile) as error:
+                raise FileError(f"{str(path)!r} is damaged ({error}); delete it") from None
         arrays = make()
         with atomic_write(path, "wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         return arrays
-
-
-def _read(path: Path) -> Arrays:
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise FileError(f"{str(path)!r} is damaged ({error}); delete it") from None
 
 
 def _from_description(description: Description) -> Arrays:

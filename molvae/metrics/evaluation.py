@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from molvae.chem.notation import Selfies, repair
+from molvae.chem.notation import repair
+from molvae.chem.refusal import result_or_refusal
 from molvae.errors import DataError, MissingExtraError, MoleculeError
 from molvae.files import without_nan
 from molvae.metrics.add_carbon import add_carbon
@@ -178,11 +179,14 @@ class _Evaluation:
         metrics = []
         for samples, generated, mine in zip(several, sets, near, strict=True):
             strict, repairs = _strictness(samples)
+            plain, quadratic = internal_diversity(generated.description.molecules.bits)
+            counted = self.work.map_chunks(count_passing, generated.valid, "samples: filters")
+            passing = sum(counted) / len(generated.valid) if generated.valid else nan
             values = {
                 **_basics(generated, known),
                 **strict,
                 **self._against(generated, held_out),
-                **self._of_the_set(generated),
+                "IntDiv": plain, "IntDiv2": quadratic, "Filters": passing,
                 **_near(mine, near_held_out, held_out),
             }
             counts = {
@@ -269,13 +273,6 @@ class _Evaluation:
                 values[name] = wasserstein_distance(mine.values[key], held_out)
         return values
 
-    def _of_the_set(self, generated: _Generated) -> dict[str, float]:
-        """Metrics of the samples alone."""
-        plain, quadratic = internal_diversity(generated.description.molecules.bits)
-        passing = sum(self.work.map_chunks(count_passing, generated.valid, "samples: filters"))
-        share = passing / len(generated.valid) if generated.valid else nan
-        return {"IntDiv": plain, "IntDiv2": quadratic, "Filters": share}
-
     def _control(
         self, training: Sequence[str], known: set[str], references: list[_Reference]
     ) -> dict[str, float]:
@@ -316,17 +313,17 @@ def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
     """The strict fraction and that of each repair; both empty without the samples' SELFIES."""
     if samples.selfies_rows is None:
         return {}, {}
-    outcomes = Counter(map(_outcome, samples.selfies_rows, samples.smiles))
+    outcomes: Counter[str] = Counter()
+    for selfies, smiles in zip(samples.selfies_rows, samples.smiles, strict=True):
+        # The first repair, or the reason why there is no molecule; empty if there is neither.
+        first = result_or_refusal(repair, selfies)
+        if isinstance(first, MoleculeError):
+            outcomes[first.reason] += 1
+        else:
+            is_valid = bool(canonical_or_none([smiles])[0])
+            outcomes[first or ("" if is_valid else "invalid SMILES")] += 1
     shares = {str(outcome): count / len(samples.smiles) for outcome, count in outcomes.items()}
     return {"strict": shares.pop("", 0.0)}, shares
-
-
-def _outcome(selfies: Selfies, smiles: str) -> str:
-    """The first repair, or the reason why there is no molecule; empty if there is neither."""
-    try:
-        return repair(selfies) or ("" if canonical_or_none([smiles])[0] else "invalid SMILES")
-    except MoleculeError as error:
-        return error.reason
 
 
 def _mean(values: np.ndarray) -> float:

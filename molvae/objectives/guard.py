@@ -18,7 +18,6 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from types import FrameType
 
 _SET_PARENT_DEATH_SIGNAL, _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 1, 4, 36
 """Options of prctl(2)."""
@@ -38,7 +37,11 @@ def main(parent: int, failure: int, command: list[str]) -> None:
     """Run the command, and end as it ends."""
     libc = ctypes.CDLL(None)
     libc.prctl(_SET_CHILD_SUBREAPER, 1)
-    signal.signal(signal.SIGTERM, _stop)
+
+    def stop(*_: object) -> None:
+        raise _StopError
+
+    signal.signal(signal.SIGTERM, stop)
     libc.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
     os.set_inheritable(failure, False)
     status = 0
@@ -60,10 +63,6 @@ def main(parent: int, failure: int, command: list[str]) -> None:
             signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.WEXITSTATUS(status))
-
-
-def _stop(signal_number: int, frame: FrameType | None) -> None:
-    raise _StopError
 
 
 def _start(libc: ctypes.CDLL, failure: int, command: list[str]) -> int:

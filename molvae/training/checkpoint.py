@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -93,7 +92,11 @@ def read_checkpoint(
         values = json.loads(metadata[_STATE]).items()
         values = {_EARLIER_NAMES.get(name, name): value for name, value in values}
         state = TrainingState.parse(values, str(path))
-        moments = _optimizer_state(tensors, optimizer)
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith(_MOMENT):
+                index, _, moment = name.removeprefix(_MOMENT).partition(".")
+                moments.setdefault(int(index), {})[moment] = value
     except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
         raise RunError(
             f"{str(path)!r} is damaged ({error}); train the best model further in a new run instead"
@@ -104,7 +107,7 @@ def read_checkpoint(
         if name.startswith(_WEIGHT)
     }
     load_weights(network, weights, repr(str(path)))
-    optimizer.load_state_dict(moments)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     return state
 
 
@@ -115,15 +118,3 @@ def _digest(state: str, tensors: Mapping[str, Tensor]) -> str:
         content.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
         content.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return content.hexdigest()
-
-
-# Any: torch defines the structure of an optimizer's state.
-def _optimizer_state(
-    tensors: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
-) -> dict[str, Any]:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith(_MOMENT):
-            index, _, moment = name.removeprefix(_MOMENT).partition(".")
-            state.setdefault(int(index), {})[moment] = value
-    return {**optimizer.state_dict(), "state": state}

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -217,7 +217,12 @@ class _WorkerWatch:
         )
 
     def _report_stopped(self, rank: int, pid: int) -> None:
-        if not _is_stopped(pid):
+        state = ""
+        # The system may not tell.
+        with suppress(OSError, IndexError):
+            status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+            state = status.rpartition(")")[2].split()[0]
+        if state not in ("T", "t"):
             self._stopped.discard(pid)
         elif pid not in self._stopped:
             self._stopped.add(pid)
@@ -225,15 +230,6 @@ class _WorkerWatch:
                 f"process {rank} of the training is stopped, and the others wait for it; "
                 f"continue it with: kill -CONT {pid}"
             )
-
-
-def _is_stopped(pid: int) -> bool:
-    """Whether a child is stopped by a signal; False where the system cannot tell."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return False
-    return state in ("T", "t")
 
 
 def _is_done(work: distributed.Work) -> bool:

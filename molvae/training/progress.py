@@ -93,7 +93,13 @@ class ProgressReport:
         self.run = run
         self.notify = notify or (lambda line: None)
         self.shows_bar = bar
-        self.writer = _event_writer(run) if tensorboard else None
+        self.writer: SummaryWriter | None = None
+        if tensorboard:
+            try:
+                from torch.utils import tensorboard as events
+            except ImportError:
+                raise MissingExtraError("tensorboard", "track") from None
+            self.writer = events.SummaryWriter(str(run.tensorboard))
         self.bar: tqdm[Any] | None = None
         self.losses: dict[str, float] = {}
 
@@ -173,11 +179,3 @@ class ProgressReport:
         self.notify(line)
         if self.bar is not None:
             self.bar.refresh()
-
-
-def _event_writer(run: RunDirectory) -> "SummaryWriter":
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise MissingExtraError("tensorboard", "track") from None
-    return SummaryWriter(str(run.tensorboard))

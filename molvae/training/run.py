@@ -336,7 +336,12 @@ def _fit_acceptance(
 ) -> None:
     """Resample the best model's learned prior, if the time limit leaves time for it."""
     data, config = session.data, session.config
-    draws = min(config.acceptance_draws, _affordable_draws(session, model))
+    draws = config.acceptance_draws
+    if session.seconds_left is not None:
+        began = time.monotonic()
+        model.write(_TRIAL_DRAWS, np.random.default_rng(config.seed), prior="push-forward")
+        seconds_per_draw = (time.monotonic() - began) / _TRIAL_DRAWS
+        draws = min(draws, int(session.seconds_left / (_FIT_FACTOR * seconds_per_draw)))
     if draws < MIN_MOLECULES <= min(config.acceptance_draws, len(data.training)):
         notify(
             "advice: no time was left to fit the acceptance, with which samples are closer to the "
@@ -348,13 +353,3 @@ def _fit_acceptance(
     )
     if resampling is not None:
         model.save_pretrained(session.run_directory.best_model)
-
-
-def _affordable_draws(session: TrainingSession, model: MoleculeVAE) -> int:
-    """Number of samples to which the acceptance can be fitted in the time that is left."""
-    if session.seconds_left is None:
-        return session.config.acceptance_draws
-    began = time.monotonic()
-    model.write(_TRIAL_DRAWS, np.random.default_rng(session.config.seed), prior="push-forward")
-    seconds_per_draw = (time.monotonic() - began) / _TRIAL_DRAWS
-    return int(session.seconds_left / (_FIT_FACTOR * seconds_per_draw))

@@ -85,7 +85,7 @@ class Turbo:
         sides = self._length * process.relative_scales
         candidates = self._candidates(center, sides, max(n, self._config.candidates))
         noise = self._generator.standard_normal((len(candidates), n))
-        chosen = candidates[_tops(process.samples(candidates, noise))]
+        chosen = candidates[process.best_of_samples(candidates, noise)]
         return within_radius((chosen - 0.5) * scale + self._middle, self._radius)
 
     def tell(self, latents: Latents, scores: PerLatent) -> None:
@@ -170,10 +170,13 @@ class _Process:
     relative_scales: PerDimension
     """Length scale of each dimension over their geometric mean."""
 
-    def samples(
+    def best_of_samples(
         self, latents: Latents, noise: Float64[np.ndarray, "latent_vector sample"]
-    ) -> Float64[np.ndarray, "latent_vector sample"]:
-        """Posterior samples of the scores, computed from standard normal noise."""
+    ) -> np.ndarray:
+        """Row of the highest score in each posterior sample, no row twice.
+
+        The samples are computed from standard normal noise.
+        """
         import torch
         from linear_operator.utils.cholesky import psd_safe_cholesky
 
@@ -181,7 +184,11 @@ class _Process:
             posterior = self.model.posterior(torch.from_numpy(latents))
             root = psd_safe_cholesky(posterior.distribution.covariance_matrix)
             samples: np.ndarray = (posterior.mean + root @ torch.from_numpy(noise)).numpy()
-        return samples
+        rows: list[int] = []
+        for scores in samples.T:
+            scores[rows] = -np.inf
+            rows.append(int(scores.argmax()))
+        return np.array(rows)
 
 
 def _fit(latents: Latents, scores: PerLatent, steps: int) -> _Process:
@@ -238,12 +245,3 @@ def _require_botorch() -> None:
             import botorch  # noqa: F401
         except ImportError:
             raise MissingExtraError("botorch", "opt") from None
-
-
-def _tops(samples: Float64[np.ndarray, "latent_vector sample"]) -> np.ndarray:
-    """Row of the highest value in each sample, no row twice."""
-    left, rows = samples.copy(), []
-    for sample in range(samples.shape[1]):
-        rows.append(int(left[:, sample].argmax()))
-        left[rows[-1]] = -np.inf
-    return np.array(rows)
