@@ -1,14 +1,12 @@
-"""Files of molecules to latent vectors and back: encode, decode, reconstruct; npz files."""
+"""Files of molecules to latent vectors and back: encode, decode, reconstruct."""
 
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32
 from tqdm import tqdm
 
 from molvae.chem.molecule import Molecule
@@ -19,6 +17,7 @@ from molvae.dataset.names import join_columns
 from molvae.dataset.rows import AcceptedRow, RefusedRow
 from molvae.errors import DataError
 from molvae.files import TableWriter, atomic_write
+from molvae.latents_file import EncodedRows, Latents
 from molvae.model.decoding_config import DecodingConfig
 from molvae.model_card import latents_digest
 from molvae.molecule_vae import MoleculeVAE
@@ -27,100 +26,6 @@ Rows = Iterable[Sequence[AcceptedRow | RefusedRow]]
 """Rows of a file, some hundred at a time, as `read_rows` gives them."""
 
 _LONGEST_TEXT = 200
-
-_READ = ("mean", "row", "mark", "columns", "cells")
-"""Arrays that are read from a npz file."""
-
-
-@dataclass(frozen=True)
-class EncodedRows:
-    """The posteriors of a file's molecules, in its order."""
-
-    smiles: tuple[str, ...]
-    """Canonical, after cleaning."""
-    rows: Int64[np.ndarray, " molecule"]
-    """Line of the file of each molecule."""
-    mean: Float32[np.ndarray, "molecule latent"]
-    deviation: Float32[np.ndarray, "molecule latent"]
-    refused: tuple[RefusedRow, ...]
-    mark: str
-    """Digest of the model that encoded them, see `latents_digest`."""
-    further: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Further columns of the file, by name."""
-    exact: tuple[int, ...] | None = None
-    """1 for each molecule that the model gives back, 0 for the others; None: not checked."""
-    bits: Mapping[str, Float64[np.ndarray, " molecule"]] = field(default_factory=dict)
-    """Code length of each molecule in bits, by the name of the code."""
-
-    def write(self, path: Path) -> None:
-        """Write a npz file with the arrays of this class.
-
-        They are `smiles`, `row`, `mean`, `deviation` and `mark`; `columns` holds the names of the
-        further columns, `cells` their cells, a row per molecule; `exact` is there where it was
-        checked, and `bits_CODE` for each code whose lengths were measured.
-
-        Raises:
-            FileError: the disk is full, or the place cannot be written to.
-        """
-        # Any: numpy takes any array by a name, typeshed one argument of its own too.
-        checked: dict[str, Any] = {} if self.exact is None else {"exact": np.array(self.exact)}
-        checked |= {f"bits_{name}": lengths for name, lengths in self.bits.items()}
-        with atomic_write(path, "wb") as stream:
-            np.savez(
-                stream,
-                smiles=np.array(self.smiles, dtype=np.str_),
-                row=self.rows,
-                mean=self.mean,
-                deviation=self.deviation,
-                mark=np.array(self.mark),
-                columns=np.array(list(self.further), dtype=np.str_),
-                cells=np.array(list(self.further.values()), dtype=np.str_).T,
-                **checked,
-            )
-
-
-@dataclass(frozen=True)
-class Latents:
-    """Latent vectors to decode."""
-
-    rows: Int64[np.ndarray, " molecule"]
-    """Line of each molecule in its file where it came from one; position from 1 otherwise."""
-    latents: Float32[np.ndarray, "molecule latent"]
-    further: tuple[Mapping[str, str], ...] = ()
-    """Further columns of each molecule, by name; empty where the file has none."""
-
-    @classmethod
-    def read(cls, path: Path, latent_size: int, mark: str | None = None) -> "Latents":
-        """The latent vectors in a npz file: its array `mean`, and `row` if there is one.
-
-        Args:
-            path: file from `molvae encode`, or made by hand.
-            latent_size: dimensions of the latent space.
-            mark: digest of the model that is to decode them; a file without a digest passes.
-
-        Raises:
-            DataError: no such file, another kind of file, or another latent space.
-        """
-        arrays = _arrays(path)
-        latents, rows = arrays["mean"], arrays.get("row")
-        if latents.ndim != 2 or latents.shape[1] != latent_size or latents.dtype.kind not in "fiu":
-            raise DataError(
-                f"{str(path)!r}: 'mean' has shape {latents.shape} and type {latents.dtype}; this "
-                f"model needs rows of {latent_size} numbers: encode with the same model"
-            )
-        if mark is not None and _mark_in(arrays) not in (None, mark):
-            raise DataError(
-                f"{str(path)!r} holds latent vectors of another model than the one that is to "
-                "decode them; give the one that encoded them (`model`)"
-            )
-        # What is too large for float32 becomes infinite here, and is refused in the next line.
-        with np.errstate(over="ignore"):
-            latents = latents.astype(np.float32)
-        if not np.isfinite(latents).all():
-            raise DataError(f"{str(path)!r}: 'mean' holds NaN or infinity; leave those rows out")
-        if rows is None or rows.shape != (len(latents),) or rows.dtype.kind not in "iu":
-            rows = np.arange(1, len(latents) + 1)
-        return cls(rows.astype(np.int64), latents, _further_in(arrays, len(latents)))
 
 
 @dataclass(frozen=True)
@@ -363,47 +268,4 @@ def _no_molecule(refused: Sequence[RefusedRow]) -> DataError:
     return DataError(
         f"no molecule that this model can read in {len(refused)} rows{examples}; "
         "check the file, or name the column with `smiles_column`"
-    )
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a npz file that are read; no code in the file is run."""
-    if not path.is_file():
-        raise DataError(f"no file {str(path)!r}; expected latents that `molvae encode` wrote")
-    if not zipfile.is_zipfile(path):
-        raise _no_latents(path, "it is no npz file")
-    try:
-        with np.load(path, allow_pickle=False) as loaded:
-            arrays = {name: loaded[name] for name in _READ if name in loaded.files}
-    # A locked or oddly packed member is a RuntimeError to zipfile.
-    except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise _no_latents(path, str(error).splitlines()[0] if str(error) else "cut short") from None
-    if "mean" not in arrays:
-        raise _no_latents(path, "it has no array 'mean'")
-    # numpy gives the bytes of a member that is none.
-    if others := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
-        raise _no_latents(path, f"{', '.join(map(repr, others))} is no array")
-    return arrays
-
-
-def _mark_in(arrays: Mapping[str, np.ndarray]) -> str | None:
-    """The digest of the model in the file; None where there is none."""
-    mark = arrays.get("mark")
-    is_mark = mark is not None and mark.shape == () and mark.dtype.kind == "U"
-    return str(mark) if is_mark else None
-
-
-def _further_in(arrays: Mapping[str, np.ndarray], count: int) -> tuple[Mapping[str, str], ...]:
-    """The further columns of each molecule in the file."""
-    columns, cells = arrays.get("columns"), arrays.get("cells")
-    if columns is None or cells is None or cells.shape != (count, len(columns)):
-        return ()
-    names = columns.tolist()
-    return tuple(dict(zip(names, map(str, row), strict=True)) for row in cells.tolist())
-
-
-def _no_latents(path: Path, reason: str) -> DataError:
-    return DataError(
-        f"{str(path)!r} holds no readable latents ({reason}); "
-        "expected a file that `molvae encode` wrote"
     )

@@ -30,11 +30,10 @@ from molvae.model.acceptance import FeatureCounts, Item, Resampler
 from molvae.model.batching import by_length
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
 from molvae.model.folder import SavedModel, read_model, write_model
-from molvae.model.network import Posterior, SequenceVAE, as_latents, pad_ids, pick_device
+from molvae.model.network import SequenceVAE, as_latents, pad_ids, pick_device
 from molvae.model.network_config import Device, ModelConfig
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
 from molvae.model.prompt import Prompts
-from molvae.model.weights import Shapes
 from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
 from molvae.pretrained import DEFAULT
@@ -143,9 +142,13 @@ class MoleculeVAE:
             MissingExtraError: the model is one of the Hub and huggingface_hub is not installed.
         """
         source = repr(str(folder))
-        saved = read_model(
-            find_saved_model(folder, revision), partial(_shapes_needed, source=source)
-        )
+
+        # Any: JSON values.
+        def shapes_needed(values: Any, vocabulary: Any) -> Shapes:
+            n_ids = len(Vocabulary.from_json(vocabulary))
+            return _read_description(values, source).weight_shapes(n_ids)
+
+        saved = read_model(find_saved_model(folder, revision), shapes_needed)
         about = _read_description(saved.description, source)
         vocabulary = Vocabulary.from_json(saved.vocabulary)
         network = about.network(len(vocabulary), saved.weights, source)
@@ -246,6 +249,7 @@ class MoleculeVAE:
         """
         return self.posterior(self._selfies_of(molecules))[0]
 
+    @torch.inference_mode()
     def posterior(
         self, selfies_rows: Sequence[Selfies]
     ) -> tuple[Float32[np.ndarray, "molecule latent"], Float32[np.ndarray, "molecule latent"]]:
@@ -260,7 +264,8 @@ class MoleculeVAE:
         mean = np.empty((len(rows), self.latent_size), np.float32)
         deviation = np.empty_like(mean)
         for batch in by_length([len(row) for row in rows], _ROWS):
-            posterior = self._posterior([rows[index] for index in batch])
+            ids, lengths = pad_ids([rows[index] for index in batch])
+            posterior = self.network.encode(ids.to(self.device), lengths.to(self.device))
             mean[batch] = posterior.mean.cpu().numpy()
             deviation[batch] = torch.exp(0.5 * posterior.log_variance).cpu().numpy()
         return mean, deviation
@@ -620,11 +625,6 @@ class MoleculeVAE:
                 raise name_molecule(error, molecule, index) from None
         return selfies_rows
 
-    @torch.inference_mode()
-    def _posterior(self, rows: list[list[int]]) -> Posterior:
-        ids, lengths = pad_ids(rows)
-        return self.network.encode(ids.to(self.device), lengths.to(self.device))
-
 
 # Any: JSON values.
 def _read_description(values: Any, source: str) -> Description:
@@ -635,10 +635,3 @@ def _read_description(values: Any, source: str) -> Description:
             "use the version of molvae that saved it"
         )
     return about
-
-
-# Any: JSON values.
-def _shapes_needed(values: Any, vocabulary: Any, source: str) -> Shapes:
-    """Shapes of the weights that a saved model needs, by its description and vocabulary."""
-    n_ids = len(Vocabulary.from_json(vocabulary))
-    return _read_description(values, source).weight_shapes(n_ids)

@@ -7,7 +7,6 @@ import torch
 
 from molvae.dataset.rows import RefusedRow, read_rows
 from molvae.encoding import (
-    Latents,
     decode_latents,
     encode_rows,
     reconstruct_rows,
@@ -15,6 +14,7 @@ from molvae.encoding import (
     write_refused,
 )
 from molvae.errors import DataError
+from molvae.latents_file import Latents
 from molvae.likelihood import tabulate_likelihoods
 from molvae.model.decoding_config import GREEDY
 from molvae.model_card import latents_digest

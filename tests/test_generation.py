@@ -7,10 +7,10 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies, is_canonical
 from molvae.chem.properties import property_values
 from molvae.chem.refusal import Refusal
-from molvae.encoding import Latents
 from molvae.errors import ConfigError, ModelError
 from molvae.generation import generate, resolve_config
 from molvae.generation_config import GenerateConfig
+from molvae.latents_file import Latents
 from molvae.model.decoding_config import GREEDY, DecodingConfig
 from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE

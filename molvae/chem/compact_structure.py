@@ -37,9 +37,15 @@ def compact_structure(molecule: Molecule) -> str:
         return ""
     n_atoms, n_bonds = mol.GetNumAtoms(), mol.GetNumBonds()
     atoms = [_atom(line, mol, index) for index, line in enumerate(lines[1 : 1 + n_atoms])]
-    bonds = [_bond(line, mol) for line in lines[1 + n_atoms : 1 + n_atoms + n_bonds]]
-    further = [line for line in lines[1 + n_atoms + n_bonds :] if line and line != "M  END"]
-    return "|".join(map(";".join, (atoms, bonds, further)))
+    bonds = []
+    for line in lines[1 + n_atoms : 1 + n_atoms + n_bonds]:
+        begin, end, order, stereo = (int(line[at : at + 3]) for at in range(0, 12, 3))
+        if order == 2 and _has_more_on_the_right(mol, begin - 1, end - 1):
+            begin, end = end, begin
+        further = [order, stereo] if stereo else [order] if order != 1 else []
+        bonds.append(",".join(map(str, (begin, end, *further))))
+    rest = [line for line in lines[1 + n_atoms + n_bonds :] if line and line != "M  END"]
+    return "|".join(map(";".join, (atoms, bonds, rest)))
 
 
 def _atom(line: str, mol: Mol, index: int) -> str:
@@ -73,15 +79,6 @@ def _label(atom: Atom) -> tuple[str, str, str, str]:
     if right > _FLAT:
         return isotope + hydrogen, marks, "", ""
     return isotope, hydrogen + marks, "", ""
-
-
-def _bond(line: str, mol: Mol) -> str:
-    begin, end, order, stereo = (int(line[at : at + 3]) for at in range(0, 12, 3))
-    if order == 2 and _has_more_on_the_right(mol, begin - 1, end - 1):
-        begin, end = end, begin
-    if stereo:
-        return f"{begin},{end},{order},{stereo}"
-    return f"{begin},{end}" if order == 1 else f"{begin},{end},{order}"
 
 
 def _has_more_on_the_right(mol: Mol, begin: int, end: int) -> bool:

@@ -96,17 +96,13 @@ def embed(smiles: str, seed: int, timeout_seconds: float) -> Conformer:
         parameters.timeout = max(1, int(timeout_seconds))
         if rdDistGeom.EmbedMolecule(mol, parameters) < 0:
             raise MoleculeError("embedding failed", "no 3D structure was found")
-        _relax(mol)
+        # Molecules for which no force field has parameters stay as they are.
+        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
+            rdForceFieldHelpers.MMFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_ITERATIONS)
+        elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
+            rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_ITERATIONS)
         Chem.AssignStereochemistryFrom3D(mol)
     return Conformer(mol)
-
-
-def _relax(mol: Mol) -> None:
-    """Relax the conformer; molecules for which no force field has parameters stay as they are."""
-    if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
-        rdForceFieldHelpers.MMFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_ITERATIONS)
-    elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
-        rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_ITERATIONS)
 
 
 def _matches(atoms: Float64[np.ndarray, "atom 3"], ligand: Coordinates) -> Sequence[int]:

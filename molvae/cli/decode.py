@@ -36,7 +36,8 @@ def decode(
     file = TableFile.at(out)
     vae = model.open(output)
 
-    from molvae.encoding import Latents, decode_latents, tabulate_decoded
+    from molvae.encoding import decode_latents, tabulate_decoded
+    from molvae.latents_file import Latents
     from molvae.model_card import latents_digest
 
     latents = Latents.read(source, vae.latent_size, latents_digest(vae.vocabulary, vae.network))

@@ -13,8 +13,7 @@ from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_an
 from molvae.cli.output import Output, OutputFlags
 
 if TYPE_CHECKING:
-    import molvae.encoding
-    import molvae.molecule_vae
+    pass
 
 _CODES = {
     "language_model": "language model",
@@ -77,9 +76,14 @@ def encode(
     result: dict[str, Any] = {"out": str(out), "molecules": molecules, "refused": refused}
     text = f"{out}: {molecules} molecules, {vae.latent_size} dimensions"
     if columns.bits:
-        latents, result["bits_per_molecule"] = _with_bits(vae, latents)
-        means = result["bits_per_molecule"].items()
-        shown = [(_CODES.get(name, name), f"{mean:.1f}") for name, mean in means]
+        from molvae.compression import code_lengths
+
+        lengths = code_lengths(vae, latents.smiles)
+        means = {name: mean for name, mean in lengths.means().items() if not isnan(mean)}
+        bits = {"language_model": lengths.language_model, "vae": lengths.vae}
+        bits = {name: values for name, values in bits.items() if name in means}
+        latents, result["bits_per_molecule"] = replace(latents, bits=bits), means
+        shown = [(_CODES.get(name, name), f"{mean:.1f}") for name, mean in means.items()]
         width = max(len(name) for name, _ in shown)
         lines = [f"  {name:{width}}  {mean:>7}" for name, mean in shown]
         text = "\n".join(["bits per molecule:", *lines, text])
@@ -88,15 +92,3 @@ def encode(
     report_refused(out, latents.refused)
     if latents.exact is not None:
         report_inexact(latents.exact, latents.rows.tolist(), latents.smiles)
-
-
-def _with_bits(
-    model: "molvae.molecule_vae.MoleculeVAE", latents: "molvae.encoding.EncodedRows"
-) -> tuple["molvae.encoding.EncodedRows", dict[str, float]]:
-    """The rows with the code length of each molecule, and the mean of each code."""
-    from molvae.compression import code_lengths
-
-    lengths = code_lengths(model, latents.smiles)
-    bits = {"language_model": lengths.language_model, "vae": lengths.vae}
-    means = {name: mean for name, mean in lengths.means().items() if not isnan(mean)}
-    return replace(latents, bits={name: bits[name] for name in bits if name in means}), means

@@ -186,7 +186,9 @@ class _Evaluation:
                 **_basics(generated, known),
                 **strict,
                 **self._against(generated, held_out),
-                "IntDiv": plain, "IntDiv2": quadratic, "Filters": passing,
+                "IntDiv": plain,
+                "IntDiv2": quadratic,
+                "Filters": passing,
                 **_near(mine, near_held_out, held_out),
             }
             counts = {

@@ -59,10 +59,14 @@ class DockingRun:
             raise MoleculeError("no pose", "Vina found none in the box")
         if self.poses_out is not None:
             atoms = read_coordinates(ligand)
-            records = [
-                conformer.sdf_record(atoms, pose.coordinates, _fields(molecule, pose, rank))
-                for rank, pose in enumerate(poses, 1)
-            ]
+            records = []
+            for rank, pose in enumerate(poses, 1):
+                fields = {
+                    "smiles": molecule.smiles,
+                    "pose": str(rank),
+                    "docking_score": f"{pose.score:g}",
+                }
+                records.append(conformer.sdf_record(atoms, pose.coordinates, fields))
             write_bytes(self.poses_out / pose_file(molecule), "".join(records).encode())
         return poses[0].score
 
@@ -130,11 +134,3 @@ class _Clock:
         """Raise MoleculeError if the limit has passed."""
         if monotonic() >= self._end:
             raise MoleculeError("time limit", f"not docked within {self._seconds:g} seconds")
-
-
-def _fields(molecule: Molecule, pose: Pose, rank: int) -> dict[str, str]:
-    return {
-        "smiles": molecule.smiles,
-        "pose": str(rank),
-        "docking_score": f"{pose.score:g}",
-    }

@@ -45,10 +45,13 @@ class MoleculeSet:
             cells = [_number(cell) if isinstance(cell, float) else cell for cell in values]
             kind = "text" if any(isinstance(cell, str) for cell in cells) else "number"
             columns.append({"name": name, "kind": kind, "cells": cells})
-        maps = {
-            name: [[_number(value, 4) for value in axis] for axis in _shares(positions).T.tolist()]
-            for name, positions in self.projections.items()
-        }
+        maps = {}
+        for name, positions in self.projections.items():
+            low, high = np.nanmin(positions, axis=0), np.nanmax(positions, axis=0)
+            x, y = ((positions - low) / np.where(high > low, high - low, 1.0)).T
+            # Shares of the width from the left and of the height from the top.
+            axes = (x.tolist(), (1.0 - y).tolist())
+            maps[name] = [[_number(value, 4) for value in axis] for axis in axes]
         content = {
             "name": self.name,
             "rows": len(self.molecules),
@@ -58,13 +61,6 @@ class MoleculeSet:
         }
         text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return text.replace("<", "\\u003c")
-
-
-def _shares(positions: Float64[np.ndarray, "molecule 2"]) -> Float64[np.ndarray, "molecule 2"]:
-    """Positions as shares of the width from the left and of the height from the top."""
-    low, high = np.nanmin(positions, axis=0), np.nanmax(positions, axis=0)
-    shares: np.ndarray = (positions - low) / np.where(high > low, high - low, 1.0)
-    return np.stack([shares[:, 0], 1.0 - shares[:, 1]], axis=1)
 
 
 def _structure_column(name: str, molecules: Sequence[Molecule | None]) -> dict[str, object]:
