@@ -34,6 +34,7 @@ from molvae.model.network import SequenceVAE, as_latents, pad_ids, pick_device
 from molvae.model.network_config import Device, ModelConfig
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
 from molvae.model.prompt import Prompts
+from molvae.model.weights import Shapes
 from molvae.model_card import Description, ModelCard
 from molvae.parallel import ordered_map
 from molvae.pretrained import DEFAULT

@@ -1,6 +1,6 @@
 """Three-dimensional structures of molecules for docking programs, and the poses that they find."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,11 @@ class Conformer:
         """
         posed = Mol(self.mol)
         conformer = posed.GetConformer()
-        indices = _matches(conformer.GetPositions(), ligand)
+        # The atom with the coordinates of each atom of the ligand.
+        distances = np.linalg.norm(ligand[:, None] - conformer.GetPositions()[None], axis=2)
+        if ligand.size == 0 or distances.min(axis=1).max() > _SAME_ATOM:
+            raise MoleculeError("unreadable pose", "the atoms of the ligand have moved")
+        indices: list[int] = distances.argmin(axis=1).tolist()
         heavy = {a.GetIdx() for a in posed.GetAtoms() if a.GetAtomicNum() > 1}
         if missing := heavy - set(indices):
             raise MoleculeError("unreadable pose", f"{len(missing)} heavy atoms were not docked")
@@ -103,12 +107,3 @@ def embed(smiles: str, seed: int, timeout_seconds: float) -> Conformer:
             rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_ITERATIONS)
         Chem.AssignStereochemistryFrom3D(mol)
     return Conformer(mol)
-
-
-def _matches(atoms: Float64[np.ndarray, "atom 3"], ligand: Coordinates) -> Sequence[int]:
-    """Index of the atom with the coordinates of each atom of the ligand."""
-    distances = np.linalg.norm(ligand[:, None] - atoms[None], axis=2)
-    if ligand.size == 0 or distances.min(axis=1).max() > _SAME_ATOM:
-        raise MoleculeError("unreadable pose", "the atoms of the ligand have moved")
-    indices: list[int] = distances.argmin(axis=1).tolist()
-    return indices

@@ -126,7 +126,11 @@ class _Sentence:
             return fits
         closures = self._closures(index.element.order, low + 1, high + 1, index.left)
         if closures and not index.left:
-            self._close_ring(index.element.order, closures[0])
+            chain, order, first = self.chains[-1], index.element.order, closures[0]
+            self.free[first] -= order
+            self.free[chain.last] -= order
+            self.rings |= {(first, chain.last)}
+            self._change_chain((chain.valence or 0) - order, chain.last)
         return bool(closures)
 
     def _fits_branch(self, first_end: int, last_end: int) -> bool:
@@ -164,13 +168,6 @@ class _Sentence:
             and self.parents[last] != atom
             and (atom, last) not in self.rings
         ]
-
-    def _close_ring(self, order: int, first: int) -> None:
-        chain = self.chains[-1]
-        self.free[first] -= order
-        self.free[chain.last] -= order
-        self.rings |= {(first, chain.last)}
-        self._change_chain((chain.valence or 0) - order, chain.last)
 
     def _change_chain(self, valence: int, last: int) -> None:
         chain = self.chains[-1]

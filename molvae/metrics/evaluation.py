@@ -189,8 +189,12 @@ class _Evaluation:
                 "IntDiv": plain,
                 "IntDiv2": quadratic,
                 "Filters": passing,
-                **_near(mine, near_held_out, held_out),
             }
+            if len(mine) + len(near_held_out):
+                # Fractions with a near training molecule.
+                values["near_training"] = _mean((mine >= NEAR).astype(np.float64))
+                theirs = _mean((near_held_out >= NEAR).astype(np.float64))
+                values |= {f"near_training/{row.name}": theirs for row in held_out[:1]}
             counts = {
                 "samples": len(samples.smiles),
                 "valid": len(generated.valid),
@@ -300,15 +304,6 @@ def _basics(generated: _Generated, known: set[str]) -> dict[str, float]:
     distinct = set(generated.smiles)
     values["Novelty"] = len(distinct - known) / len(distinct) if distinct else nan
     return values
-
-
-def _near(mine: np.ndarray, held_out: np.ndarray, references: list[_Reference]) -> dict[str, float]:
-    """Fractions with a near training molecule, from the similarities to the nearest."""
-    if not len(mine) + len(held_out):
-        return {}
-    shares = {"near_training": _mean((mine >= NEAR).astype(np.float64))}
-    theirs = _mean((held_out >= NEAR).astype(np.float64))
-    return shares | {f"near_training/{row.name}": theirs for row in references[:1]}
 
 
 def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:

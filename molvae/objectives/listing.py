@@ -85,18 +85,13 @@ def _settings(settings: type[Settings]) -> dict[str, JsonValue]:
         default = "none" if field.default in (None, ()) else str(field.default)
         if field.is_required():
             default = "required"
-        further = [choice for choice in _choices(field.annotation) if choice != default]
+        kind = field.annotation
+        # The values of a setting that has a fixed list of them.
+        values = get_args(kind) if get_origin(kind) is Literal else ()
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            values = tuple(kind)
+        further = [str(value) for value in values if str(value) != default]
         choices = f"or {', '.join(further)}" if further else ""
         about = " ".join((field.description or "").split())
         listed[name] = "; ".join(filter(None, (default, choices, about)))
     return listed
-
-
-# object: a field's type may be anything.
-def _choices(annotation: object) -> list[str]:
-    """The values of a setting that has a fixed list of them."""
-    if get_origin(annotation) is Literal:
-        return [str(value) for value in get_args(annotation)]
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return [str(value) for value in annotation]
-    return []
