@@ -4,40 +4,24 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from molvae.chem.attachment import (
-    Prefix,
     Scaffold,
-    Structure,
-    Tail,
-    extend,
-    heavy_atoms_in,
-    spell_prefixes,
-    spell_tail,
 )
-from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import JudgedSelfies, MoleculeFilter, judge_selfies
-from molvae.errors import ConfigError, ModelError, MoleculeError
-from molvae.model.decoding_config import DecodingConfig
+from molvae.errors import ModelError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.sampling import batch_sizes
 from molvae.scaffold_completion_config import CompleteConfig
+from molvae.scaffold_sampling import ScaffoldDraw, ScaffoldTask
 
 _BATCH = 256
 """Largest number of samples that are drawn together."""
-_SPELLINGS, _LIKELY_SPELLINGS = 16, 4
-"""Spellings of a scaffold that are compared, and the likeliest of them, which are continued."""
-_SPELLINGS_LATER = 4
-"""Spellings that are compared for each sample at its second and later attachment points."""
-_SYMBOLS_PER_ATOM = 3
-"""Symbols that a linker may have for each of its atoms, branches and rings included."""
-
 _CHANGED = "changed scaffold"
 _TOO_LARGE = "substituent or linker too large"
 
@@ -152,7 +136,7 @@ def complete(
     molecule_filter = _filter_of(config)
     molecule_filter.check()
     generator = np.random.default_rng(config.seed)
-    source = (_Links if parsed.is_link else _Decorations)(model, parsed, config, generator)
+    source = ScaffoldTask(model, parsed, config, generator).source()
     collection = _Collection(model, config, molecule_filter)
     with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
         largest = min(_BATCH, max(16, 2 * config.n))
@@ -180,119 +164,6 @@ def check_scaffold(scaffold: str, config: CompleteConfig) -> None:
     _filter_of(config).check()
 
 
-@dataclass(frozen=True, slots=True)
-class _Draw:
-    """A sample that keeps the scaffold."""
-
-    selfies: Selfies
-    parts: dict[str, str]
-
-
-class _Decorations:
-    """Samples of a scaffold with a substituent at each attachment point."""
-
-    def __init__(
-        self,
-        model: MoleculeVAE,
-        scaffold: Scaffold,
-        config: CompleteConfig,
-        generator: np.random.Generator,
-    ) -> None:
-        self._model = model
-        self._scaffold = scaffold
-        self._decoding = config.decoding
-        self._generator = generator
-        first = scaffold.labels[0]
-        prefixes = _likely_prefixes(model, scaffold.fragments[0], first, config, generator)
-        self._prefixes = cycle(prefixes)
-
-    def draw(self, n: int) -> list[_Draw]:
-        """Samples that keep the scaffold, out of `n`."""
-        prefixes = list(islice(self._prefixes, n))
-        extended = self._extend(prefixes)
-        for label in self._scaffold.labels[1:]:
-            prefixes = self._likeliest(label, [structure for _, structure in extended])
-            extended = self._extend(prefixes)
-        return [draw for pair in extended if (draw := _draw(self._scaffold, *pair)) is not None]
-
-    def _likeliest(self, label: int, structures: Sequence[Structure]) -> list[Prefix]:
-        """The likeliest of a few spellings of each structure that end at an attachment point."""
-        groups = [
-            [
-                prefix
-                for prefix in spell_prefixes(structure, label, _SPELLINGS_LATER, self._generator)
-                if self._model.vocabulary.knows(prefix.selfies)
-            ]
-            for structure in structures
-        ]
-        nll = iter(self._model.nll([prefix.selfies for group in groups for prefix in group]))
-        scores = [[next(nll) for _ in group] for group in groups]
-        return [
-            group[int(np.argmin(row))] for group, row in zip(groups, scores, strict=True) if group
-        ]
-
-    def _extend(self, prefixes: Sequence[Prefix]) -> list[tuple[Selfies, Structure]]:
-        rows = _continue(self._model, prefixes, self._generator, self._decoding)
-        extended = map(extend, prefixes, rows)
-        return [pair for pair in extended if pair is not None]
-
-
-class _Links:
-    """Samples of two fragments with a linker between them."""
-
-    def __init__(
-        self,
-        model: MoleculeVAE,
-        scaffold: Scaffold,
-        config: CompleteConfig,
-        generator: np.random.Generator,
-    ) -> None:
-        self._model = model
-        self._scaffold = scaffold
-        self._config = config
-        self._generator = generator
-        ends = list(zip(scaffold.fragments, scaffold.labels, strict=True))
-        pairs: list[tuple[Prefix, Tail]] = []
-        for (fragment, label), (target, target_label) in (ends, ends[::-1]):
-            tail = spell_tail(target, target_label)
-            if tail is not None and model.vocabulary.knows(tail.selfies):
-                prefixes = _likely_prefixes(model, fragment, label, config, generator)
-                pairs += [(prefix, tail) for prefix in prefixes]
-        if not pairs:
-            raise MoleculeError(Refusal.NOT_ENCODABLE, scaffold.smiles)
-        self._pairs = cycle(pairs)
-
-    def draw(self, n: int) -> list[_Draw]:
-        """Samples that keep the fragments, out of `n`; at most one per continuation."""
-        pairs = list(islice(self._pairs, n))
-        prefixes = [prefix for prefix, _ in pairs]
-        rows = _continue(self._model, prefixes, self._generator, self._config.decoding)
-        choices = [
-            self._choices(prefix, row, tail)
-            for (prefix, tail), row in zip(pairs, rows, strict=True)
-        ]
-        nll = iter(self._model.nll([draw.selfies for draws in choices for draw in draws]).tolist())
-        likeliest = []
-        for draws in choices:
-            # Per symbol, since a sum over symbols would always favor the shortest linker.
-            scores = [next(nll) / (len(draw.selfies) + 1) for draw in draws]
-            if draws:
-                likeliest.append(draws[int(np.argmin(scores))])
-        return likeliest
-
-    def _choices(self, prefix: Prefix, row: Selfies, tail: Tail) -> list[_Draw]:
-        """The molecules with linkers of the first symbols of a continuation."""
-        draws = []
-        for length in range(1, min(len(row), _SYMBOLS_PER_ATOM * self._config.max_atoms) + 1):
-            extended = extend(prefix, row[:length], tail)
-            if extended is None or not self._model.vocabulary.knows(extended[0]):
-                continue
-            draw = _draw(self._scaffold, *extended)
-            if draw is not None and _largest(draw) <= self._config.max_atoms:
-                draws.append(draw)
-        return draws
-
-
 class _Collection:
     """Distinct accepted molecules, and counts of refused samples."""
 
@@ -304,13 +175,13 @@ class _Collection:
         self._model = model
         self._config = config
         self._filter = molecule_filter
-        self._accepted: dict[str, tuple[_Draw, JudgedSelfies]] = {}
+        self._accepted: dict[str, tuple[ScaffoldDraw, JudgedSelfies]] = {}
 
     @property
     def is_complete(self) -> bool:
         return len(self._accepted) == self._config.n
 
-    def add(self, draws: Sequence[_Draw], n: int) -> int:
+    def add(self, draws: Sequence[ScaffoldDraw], n: int) -> int:
         """Take new molecules out of `n` samples, of which `draws` keep the scaffold."""
         before = len(self._accepted)
         self.drawn += n
@@ -332,8 +203,8 @@ class _Collection:
         ]
         return sorted(molecules, key=lambda molecule: -molecule.log_likelihood)
 
-    def _add(self, draw: _Draw) -> None:
-        if _largest(draw) > self._config.max_atoms:
+    def _add(self, draw: ScaffoldDraw) -> None:
+        if draw.largest > self._config.max_atoms:
             self.refused[_TOO_LARGE] += 1
             return
         (judged,) = judge_selfies([draw.selfies], self._filter)
@@ -346,51 +217,6 @@ class _Collection:
             self.refused[str(reason)] += 1
         elif judged.smiles is not None:
             self._accepted[judged.smiles] = draw, judged
-
-
-def _likely_prefixes(
-    model: MoleculeVAE,
-    structure: Structure,
-    label: int,
-    config: CompleteConfig,
-    generator: np.random.Generator,
-) -> list[Prefix]:
-    """The spellings that end at an attachment point which are likeliest under the prior."""
-    prefixes = spell_prefixes(structure, label, _SPELLINGS, generator)
-    if not prefixes:
-        raise MoleculeError(Refusal.NOT_ENCODABLE, "no SELFIES end at an attachment point")
-    known = [prefix for prefix in prefixes if model.vocabulary.knows(prefix.selfies)]
-    # Without any, this names the unknown symbol.
-    nll = model.nll([prefix.selfies for prefix in known or prefixes])
-    likely = [known[index] for index in np.argsort(nll, kind="stable")[:_LIKELY_SPELLINGS]]
-    longest = max(len(model.vocabulary.encode(prefix.selfies)) for prefix in likely)
-    if longest >= config.decoding.max_symbols:
-        raise ConfigError(
-            f"the scaffold takes {longest} tokens of {config.decoding.max_symbols} "
-            "(`max_symbols`); give a smaller scaffold"
-        )
-    return likely
-
-
-def _continue(
-    model: MoleculeVAE,
-    prefixes: Sequence[Prefix],
-    generator: np.random.Generator,
-    decoding: DecodingConfig,
-) -> list[Selfies]:
-    """The symbols that the language model adds to each prefix."""
-    rows = [prefix.selfies for prefix in prefixes]
-    continued = model.continue_selfies(rows, generator, decoding)
-    return [longer[len(row) :] for row, longer in zip(rows, continued, strict=True)]
-
-
-def _draw(scaffold: Scaffold, selfies: Selfies, structure: Structure) -> _Draw | None:
-    parts = scaffold.parts_of(structure)
-    return None if parts is None else _Draw(selfies, parts)
-
-
-def _largest(draw: _Draw) -> int:
-    return max(map(heavy_atoms_in, draw.parts.values()))
 
 
 def _filter_of(config: CompleteConfig) -> MoleculeFilter:
