@@ -190,6 +190,13 @@ def processor_name() -> str:
     return names[0] if names else platform.machine()
 
 
+# Any: JSON values.
+def write_record(path: Path, record: dict[str, Any], seed: int) -> None:
+    """Add the provenance to the record of a benchmark, and write it as JSON."""
+    record["provenance"] = provenance(seed)
+    write_json(path, record)
+
+
 def package_version(package: str) -> str | None:
     """Version of an installed package; None when the package is not installed."""
     try:
