@@ -3,14 +3,13 @@
 import logging
 import math
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float32
-from torch import Tensor
 
 from molvae.chem.notation import Selfies, to_selfies
 from molvae.dataset.molecules import read_molecules
@@ -18,8 +17,6 @@ from molvae.dataset.rows import AcceptedRow
 from molvae.encoding import Rows, RowTable, exact_flags, tabulate
 from molvae.errors import ConfigError, ModelError
 from molvae.likelihood_config import LikelihoodConfig
-from molvae.model.batching import by_length
-from molvae.model.network import pad_ids
 from molvae.molecule_vae import MoleculeVAE
 
 _ROWS = 256
@@ -170,7 +167,7 @@ def token_nll(
     if not model.network.has_prior:
         raise ModelError("this model has no learned prior, so molecules have no likelihood")
     nll: list[np.ndarray] = [np.empty(0, np.float32)] * len(selfies_rows)
-    for batch, ids, lengths in _batches(model, selfies_rows):
+    for batch, ids, lengths in model.batches(selfies_rows, _ROWS):
         values = model.network.prior_token_nll(ids, lengths).cpu().numpy()
         for column, (row, length) in enumerate(zip(batch, lengths.tolist(), strict=True)):
             nll[row] = values[:length, column]
@@ -194,7 +191,7 @@ def elbo_terms(
     """
     mean = np.empty((len(selfies_rows), model.latent_size), np.float32)
     terms = np.empty((3, len(selfies_rows)), np.float32)
-    for batch, ids, lengths in _batches(model, selfies_rows):
+    for batch, ids, lengths in model.batches(selfies_rows, _ROWS):
         posterior = model.network.encode(ids, lengths)
         mean[batch] = posterior.mean.cpu().numpy()
         shape = (samples, model.latent_size)
@@ -241,13 +238,3 @@ def _measure(
         "log_density": model.log_density(terms.mean).tolist(),
         "least_likely_tokens": least_likely,
     }
-
-
-def _batches(
-    model: MoleculeVAE, selfies_rows: Sequence[Selfies]
-) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-    """Indices, padded ids and lengths of molecules of similar length."""
-    rows = [model.vocabulary.encode(selfies) for selfies in selfies_rows]
-    for batch in by_length([len(row) for row in rows], _ROWS):
-        ids, lengths = pad_ids([rows[index] for index in batch])
-        yield batch, ids.to(model.device), lengths.to(model.device)

@@ -261,12 +261,10 @@ class MoleculeVAE:
         """
         if not all(selfies_rows):
             raise MoleculeError("no symbols", "an empty SELFIES has no posterior")
-        rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
-        mean = np.empty((len(rows), self.latent_size), np.float32)
+        mean = np.empty((len(selfies_rows), self.latent_size), np.float32)
         deviation = np.empty_like(mean)
-        for batch in by_length([len(row) for row in rows], _ROWS):
-            ids, lengths = pad_ids([rows[index] for index in batch])
-            posterior = self.network.encode(ids.to(self.device), lengths.to(self.device))
+        for batch, ids, lengths in self.batches(selfies_rows):
+            posterior = self.network.encode(ids, lengths)
             mean[batch] = posterior.mean.cpu().numpy()
             deviation[batch] = torch.exp(0.5 * posterior.log_variance).cpu().numpy()
         return mean, deviation
@@ -281,13 +279,23 @@ class MoleculeVAE:
         """
         if not self.network.has_prior:
             raise ModelError("this model has no learned prior; use the normal one")
-        rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
-        nll = np.empty(len(rows), np.float32)
-        for batch in by_length([len(row) for row in rows], _ROWS):
-            ids, lengths = pad_ids([rows[index] for index in batch])
-            values = self.network.prior_nll(ids.to(self.device), lengths.to(self.device))
-            nll[batch] = values.cpu().numpy()
+        nll = np.empty(len(selfies_rows), np.float32)
+        for batch, ids, lengths in self.batches(selfies_rows):
+            nll[batch] = self.network.prior_nll(ids, lengths).cpu().numpy()
         return nll
+
+    def batches(
+        self, selfies_rows: Sequence[Selfies], size: int = _ROWS
+    ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+        """Indices, padded ids and lengths of SELFIES, in batches of similar length.
+
+        Raises:
+            MoleculeError: a SELFIES has a symbol that the vocabulary lacks.
+        """
+        rows = [self.vocabulary.encode(selfies) for selfies in selfies_rows]
+        for batch in by_length([len(row) for row in rows], size):
+            ids, lengths = pad_ids([rows[index] for index in batch])
+            yield batch, ids.to(self.device), lengths.to(self.device)
 
     def decode(
         self,
@@ -399,7 +407,7 @@ class MoleculeVAE:
             ConfigError: the model is not conditioned on a property of the target.
             WorkerError: a worker process died.
         """
-        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        source = self._random_source(generator)
         config = config or self._sampling
         conditions = self._conditions(target)
         if self.prior_named(prior) != "normal":
@@ -426,7 +434,7 @@ class MoleculeVAE:
         Unlike those of `draw` they are not encoded, so it is open whether their latent vectors
         decode to them. The arguments and errors are those of `draw`.
         """
-        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        source = self._random_source(generator)
         learned = self._named_prior("push-forward" if target else prior, workers)
         conditions = self._conditions(target)
         return self._read(learned.write(n, config or self._sampling, source, conditions))
@@ -452,7 +460,7 @@ class MoleculeVAE:
         """
         if not all(prefixes):
             raise MoleculeError("no symbols", "an empty SELFIES cannot be continued")
-        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        source = self._random_source(generator)
         rows = self.vocabulary.encode_batch(prefixes) if prefixes else []
         longer = [self.vocabulary.extensions(row[-1], is_single_bonded) for row in rows]
         following = self.vocabulary.beginning_with(is_single_bonded)
@@ -503,7 +511,7 @@ class MoleculeVAE:
         self, n: int, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:
         """`n` latent vectors sampled from the prior."""
-        source = torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
+        source = self._random_source(generator)
         latents: np.ndarray = self.prior.sample(n, source).cpu().numpy()
         return latents
 
@@ -577,6 +585,10 @@ class MoleculeVAE:
             raise ConfigError(f"the values of `target` must be finite numbers: {dict(target)}")
         values = [target.get(name, np.nan) for name in names]
         return torch.tensor(values, dtype=torch.float32, device=self.device)
+
+    def _random_source(self, generator: np.random.Generator) -> torch.Generator:
+        """A generator of torch on the device, seeded by the next number of the other one."""
+        return torch.Generator(self.device).manual_seed(int(generator.integers(2**63)))
 
     @property
     def _sampling(self) -> DecodingConfig:
