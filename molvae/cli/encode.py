@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -11,9 +11,6 @@ from molvae.chem.standardize_config import StandardizeConfig
 from molvae.cli.flags import CheckedInput, OutFile, check_apart, check_latents_file
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
-
-if TYPE_CHECKING:
-    pass
 
 _CODES = {
     "language_model": "language model",

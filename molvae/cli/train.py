@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -25,10 +25,6 @@ from molvae.files import read_json
 from molvae.model.network_config import ModelConfig
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
-
-if TYPE_CHECKING:
-    pass
-
 
 # Settings that few users change have no flag; `molvae config train` prints them with the rest.
 _TRAINING_BY_FILE = (
