@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from molvae.dataset.known import known_smiles
     from molvae.dataset.molecules import save_molecules
     from molvae.dataset.preparation import prepare_corpus
+    from molvae.denoising import Denoised, denoise
     from molvae.errors import MoleculeError, MolvaeError
     from molvae.generation import Generation, generate
     from molvae.generation_config import GenerateConfig
@@ -62,6 +63,7 @@ __all__ = [
     "Corpus",
     "CorpusConfig",
     "DecodingConfig",
+    "Denoised",
     "EvaluateConfig",
     "Evaluation",
     "Failure",
@@ -95,6 +97,7 @@ __all__ = [
     "code_lengths",
     "complete",
     "decode_closest",
+    "denoise",
     "evaluate",
     "find_objective",
     "generate",
@@ -123,6 +126,7 @@ _HOMES = {
     "molvae.dataset.known": ("known_smiles",),
     "molvae.dataset.molecules": ("save_molecules",),
     "molvae.dataset.preparation": ("prepare_corpus",),
+    "molvae.denoising": ("Denoised", "denoise"),
     "molvae.errors": ("MoleculeError", "MolvaeError"),
     "molvae.closest": ("decode_closest",),
     "molvae.generation": ("Generation", "generate"),

@@ -26,6 +26,7 @@ COMMANDS = (
     "complete",
     "optimize",
     "reconstruct",
+    "denoise",
     "encode",
     "decode",
     "interpolate",
