@@ -13,9 +13,7 @@ from molvae.benchmarks.explore_config import ExploreConfig, Part
 from molvae.benchmarks.explore_interpolation import interpolation
 from molvae.benchmarks.explore_representation import representation
 from molvae.benchmarks.latent_reference import Figure, Reference
-from molvae.dataset.cleaning import CleaningRules
 from molvae.dataset.layout import ColumnChoice
-from molvae.diagnosis.drawing import draw_molecules
 from molvae.diagnosis.figures import as_json
 from molvae.molecule_vae import MoleculeVAE
 
@@ -43,15 +41,12 @@ def benchmark_explore(
         DataError: a file cannot be read or holds no molecule that the model can read.
         ModelError: the model has no learned prior.
     """
-
-    def draw(path: Path, n: int) -> Reference:
-        rules = CleaningRules(model.card.cleaning, model.card.max_symbols)
-        drawn = draw_molecules(path, n, model.vocabulary, config.seed, columns, rules)
-        return Reference.encode(model, drawn.smiles, drawn.selfies_rows)
-
     notes: list[str] = []
-    molecules = draw(reference, config.molecules)
-    kinds = {path.name: draw(path, config.edited) for path in others}
+    molecules = Reference.draw(model, reference, config.molecules, config.seed, columns)
+    kinds = {
+        path.name: Reference.draw(model, path, config.edited, config.seed, columns)
+        for path in others
+    }
     runs: dict[Part, Callable[[], Iterable[Figure]]] = {
         "completion": lambda: completion(model, config, notes),
         "representation": lambda: representation(molecules, config),

@@ -7,13 +7,14 @@ import numpy as np
 from molvae.benchmarks.explore_config import ExploreConfig
 from molvae.benchmarks.latent_reference import Figure
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import Selfies
 from molvae.chem.refusal import none_if_refused
 from molvae.chem.screening import MoleculeFilter, judge_selfies
 from molvae.chem.similarity import morgan_bits
 from molvae.diagnosis.figures import mean_of
 from molvae.metrics.similarity import internal_diversity
 from molvae.molecule_vae import MoleculeVAE
-from molvae.scaffold_completion import complete
+from molvae.scaffold_completion import Completion, complete
 from molvae.scaffold_completion_config import CompleteConfig
 
 SCAFFOLDS = (
@@ -68,54 +69,37 @@ def completion(model: MoleculeVAE, config: ExploreConfig, notes: list[str]) -> I
     for kind, patterns in {"scaffold": chosen, "fragment pair": pairs}.items():
         # None if no SELFIES of the scaffold can be continued at its attachment point.
         results = [none_if_refused(complete, model, pattern, settings) for pattern in patterns]
-        failed = [p for p, result in zip(patterns, results, strict=True) if not result]
-        empty = [
-            p
-            for p, result in zip(patterns, results, strict=True)
-            if result and not result.molecules
-        ]
+        outcomes = list(zip(patterns, results, strict=True))
+        failed = [pattern for pattern, result in outcomes if result is None]
+        empty = [pattern for pattern, result in outcomes if result and not result.molecules]
         if failed:
             notes.append(f"{kind}: no SELFIES ends at an attachment point of {', '.join(failed)}")
         if empty:
             notes.append(f"{kind}: no molecule for {', '.join(empty)}")
-        hits = [
-            mean_of(
-                np.array(
-                    [
-                        sample.refusal is None
-                        for sample in judge_selfies(samples, MoleculeFilter(keep=(pattern,)))
-                    ]
-                )
-            )
-            for pattern in patterns
-        ]
-        n = len(patterns)
-        yields = [len(result.molecules) / result.drawn if result else 0.0 for result in results]
-        yield Figure(
-            f"completion, {kind}: new molecules per sample",
-            float(np.mean(yields)),
-            float(np.mean(hits)),
-            "samples that contain it",
-            n,
-        )
-        yield Figure(
-            f"completion, {kind}: lowest of these",
-            min(yields),
-            min(hits),
-            "samples that contain it",
-            n,
-        )
-        diversities = [
-            _diversity([molecule.smiles for molecule in result.molecules])
-            for result in filter(None, results)
-        ]
-        yield Figure(
-            f"completion, {kind}: diversity",
-            float(np.nanmean(diversities)) if not np.isnan(diversities).all() else float("nan"),
-            control_diversity,
-            "samples",
-            n,
-        )
+        yield from _yields(kind, patterns, results, samples)
+        completions = [result.molecules for result in results if result is not None]
+        diversities = [_diversity([row.smiles for row in molecules]) for molecules in completions]
+        diversity = float("nan") if np.isnan(diversities).all() else float(np.nanmean(diversities))
+        name = f"completion, {kind}: diversity"
+        yield Figure(name, diversity, control_diversity, "samples", len(patterns))
+
+
+def _yields(
+    kind: str,
+    patterns: Sequence[str],
+    results: Sequence[Completion | None],
+    samples: Sequence[Selfies],
+) -> Iterator[Figure]:
+    """Mean and lowest yield of the patterns, beside the share of samples that contain each."""
+    yields = [len(result.molecules) / result.drawn if result else 0.0 for result in results]
+    hits = []
+    for pattern in patterns:
+        judged = judge_selfies(samples, MoleculeFilter(keep=(pattern,)))
+        hits.append(mean_of(np.array([sample.refusal is None for sample in judged])))
+    means = float(np.mean(yields)), float(np.mean(hits))
+    control, n = "samples that contain it", len(patterns)
+    yield Figure(f"completion, {kind}: new molecules per sample", *means, control, n)
+    yield Figure(f"completion, {kind}: lowest of these", min(yields), min(hits), control, n)
 
 
 def _diversity(smiles: Sequence[str]) -> float:

@@ -23,9 +23,7 @@ from molvae.benchmarks.latent_reconstruction import (
 )
 from molvae.benchmarks.latent_reference import Figure, Reference
 from molvae.benchmarks.moses import reference_statistics
-from molvae.dataset.cleaning import CleaningRules
 from molvae.dataset.layout import ColumnChoice
-from molvae.diagnosis.drawing import draw_molecules
 from molvae.diagnosis.figures import as_json
 from molvae.errors import MissingExtraError
 from molvae.metrics.chemnet import ChemNet, Gaussian, frechet_distance
@@ -54,17 +52,9 @@ def benchmark_latent(
     Raises:
         DataError: a file cannot be read or holds no molecule that the model can read.
     """
-    rules = CleaningRules(model.card.cleaning, model.card.max_symbols)
-    drawn = draw_molecules(
-        reference,
-        config.molecules,
-        model.vocabulary,
-        config.seed,
-        columns,
-        rules,
-        progress=progress,
+    molecules = Reference.draw(
+        model, reference, config.molecules, config.seed, columns, progress=progress
     )
-    molecules = Reference.encode(model, drawn.smiles, drawn.selfies_rows)
     samples = normal_samples(model, config)
     levels: dict[str, list[float]] = {}
     notes: list[str] = []

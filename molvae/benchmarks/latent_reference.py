@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +13,9 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.notation import Selfies, to_selfies_batch
 from molvae.chem.screening import JudgedSelfies, judge_selfies
 from molvae.closest import decode_closest
+from molvae.dataset.cleaning import CleaningRules
+from molvae.dataset.layout import ColumnChoice
+from molvae.diagnosis.drawing import draw_molecules
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores, ordered_map
 
@@ -52,6 +56,26 @@ class Reference:
         molecules = tuple(map(Molecule.parse, smiles))
         return cls(molecules, tuple(selfies_rows), mean, deviation)
 
+    @classmethod
+    def draw(
+        cls,
+        model: MoleculeVAE,
+        path: Path,
+        n: int,
+        seed: int,
+        columns: ColumnChoice | None = None,
+        *,
+        progress: bool = False,
+    ) -> "Reference":
+        """`n` random molecules of a file, cleaned as for the model.
+
+        Raises:
+            DataError: the file cannot be read or holds no molecule that the model can read.
+        """
+        rules = CleaningRules(model.card.cleaning, model.card.max_symbols)
+        drawn = draw_molecules(path, n, model.vocabulary, seed, columns, rules, progress=progress)
+        return cls.encode(model, drawn.smiles, drawn.selfies_rows)
+
     def __len__(self) -> int:
         return len(self.molecules)
 
@@ -75,7 +99,7 @@ def is_known(model: MoleculeVAE, selfies: Selfies) -> bool:
     """Whether the model's vocabulary holds all symbols, and the SELFIES is not too long."""
     if len(selfies) > model.card.max_symbols:
         return False
-    return all(symbol in model.vocabulary for symbol in selfies)
+    return model.vocabulary.knows(selfies)
 
 
 def round_tripping(

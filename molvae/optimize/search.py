@@ -102,8 +102,7 @@ def search(  # noqa: PLR0913 - all but three are switches of a call, not of the 
         loop = _Loop(strategy, oracle, journal, constraints, config)
         stop, sums = loop.run(progress=progress, callback=callback or (lambda _: None))
         result = _result(loop, stop, sums)
-    if constraints.lead is not None:
-        result = replace(result, lead=_lead_outcome(result, constraints, model))
+    result = replace(result, lead=_lead_outcome(result, constraints, model))
     if run:
         _write_results(run, result, objective, constraints)
     return result
