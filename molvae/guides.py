@@ -2,15 +2,32 @@
 
 from importlib.resources import files
 
+_ORDER = (
+    "start",
+    "data",
+    "train",
+    "generate",
+    "optimize",
+    "objectives",
+    "scorers",
+    "explore",
+    "reports",
+    "trust",
+    "benchmarks",
+    "files",
+    "faq",
+    "glossary",
+)
+"""Topics in the order in which they are listed, those that one reads first in front."""
+
 
 def guides() -> dict[str, str]:
-    """Title of each guide by its topic, sorted."""
-    names = sorted(
-        entry.name.removesuffix(".md")
-        for entry in files("molvae").joinpath("docs").iterdir()
-        if entry.name.endswith(".md")
-    )
-    return {name: guide_text(name).partition("\n")[0].removeprefix("# ") for name in names}
+    """Title of each guide by its topic, in reading order."""
+    entries = files("molvae").joinpath("docs").iterdir()
+    names = {entry.name.removesuffix(".md") for entry in entries if entry.name.endswith(".md")}
+    known = [name for name in _ORDER if name in names]
+    ordered = [*known, *sorted(names.difference(known))]
+    return {name: guide_text(name).partition("\n")[0].removeprefix("# ") for name in ordered}
 
 
 def guide_text(topic: str) -> str:

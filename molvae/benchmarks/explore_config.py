@@ -37,5 +37,6 @@ class ExploreConfig(Settings):
     prior_samples: PositiveInt = 1_000
     """Samples of the language model that are searched for the scaffolds, as a control."""
     seed: NonNegativeInt = 0
+    """Seed of the molecules that are sampled."""
     workers: PositiveInt | None = None
     """Processes that read decoded SELFIES; None means one per core."""

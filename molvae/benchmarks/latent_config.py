@@ -35,5 +35,6 @@ class LatentConfig(Settings):
     fcd_reference: Literal["file", "moses"] = "file"
     """Molecules for the distance: half of the reference molecules, or MOSES' published Test set."""
     seed: NonNegativeInt = 0
+    """Seed of the molecules that are sampled."""
     workers: PositiveInt | None = None
     """Processes that read decoded SELFIES; None means one per core."""

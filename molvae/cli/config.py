@@ -9,6 +9,8 @@ from pydantic_core import PydanticUndefined
 
 from molvae.settings import Settings
 
+COMMANDS_WITH_SETTINGS = ("train", "generate", "optimize")
+"""Commands that read a file of settings."""
 _WIDTH = 88
 
 
@@ -20,7 +22,12 @@ def config(command: Literal["train", "generate", "optimize"], /) -> None:
     Args:
         command: The command that the file is for.
     """
-    print("\n".join(_lines(_settings(command))))
+    print(settings_file(command))
+
+
+def settings_file(command: str) -> str:
+    """A TOML file with all settings of a command, their meanings and defaults."""
+    return "\n".join(_lines(_settings(command)))
 
 
 def _settings(command: str) -> type[Settings]:

@@ -45,6 +45,7 @@ COMMANDS = (
     "config",
     "schema",
     "completion",
+    "docs",
     "help",
 )
 _GROUPS = frozenset({"benchmark", "data"})

@@ -62,6 +62,7 @@ class SearchConfig(Settings):
     """
 
     method: Method = Method.COMBINED
+    """How the search looks for molecules."""
     budget: PositiveInt = 2_000
     """Distinct molecules to score."""
     batch_size: PositiveInt = 100
@@ -78,6 +79,7 @@ class SearchConfig(Settings):
     """Distance from the lead at which the search starts, in posterior standard deviations;
     `combined` multiplies its own distances by it."""
     seed: NonNegativeInt = 0
+    """Seed of all random numbers of the search."""
     constraints: ConstraintsConfig = Field(default_factory=ConstraintsConfig)
     combined: CombinedConfig = Field(default_factory=CombinedConfig)
     cma_es: CmaEsConfig = Field(default_factory=CmaEsConfig)

@@ -1,0 +1,56 @@
+"""`molvae docs`."""
+
+from typing import TYPE_CHECKING
+
+from molvae.cli.flags import OutFile
+from molvae.cli.output import Output, OutputFlags
+
+if TYPE_CHECKING:
+    import molvae.site.pages
+
+
+def docs(*, out: OutFile, output: OutputFlags = Output()) -> None:
+    """Write the guides and a reference of all commands as a folder of HTML pages.
+
+    Open OUT/index.html in a browser. The pages need no network and no server.
+
+    Args:
+        out: Folder; files of the same names in it are replaced.
+    """
+    with output.activity("writing the pages"):
+        from molvae.site.pages import write_site
+
+        written = write_site(_pages(), out)
+    index = str(out / "index.html")
+    output.show({"index": index, "pages": len(written)}, f"{index}: {len(written)} pages")
+
+
+def _pages() -> "list[molvae.site.pages.Page]":
+    """The index, the guides and a page per command, in the order of the navigation."""
+    from molvae.cli.reference import command_pages
+    from molvae.guides import guide_text, guides
+    from molvae.site.pages import Page
+
+    titles = guides()
+    commands = command_pages()
+    index = [
+        "# molvae",
+        "Generate molecules and improve them. Begin with [the first run](start.md).",
+        "## Guides",
+        *(f"- [{title}]({topic}.md)" for topic, title in titles.items()),
+        "## Commands",
+        *(
+            f"- [molvae {name}](command-{name}.md): {_summary(text)}"
+            for name, text in commands.items()
+        ),
+    ]
+    return [
+        Page("index", "\n".join(index), "", "Overview"),
+        *(Page(topic, guide_text(topic), "Guides", title) for topic, title in titles.items()),
+        *(Page(f"command-{name}", text, "Commands", name) for name, text in commands.items()),
+    ]
+
+
+def _summary(page: str) -> str:
+    """The first line of the description of a command."""
+    return page.split("\n")[2]

@@ -1,0 +1,105 @@
+"""`molvae docs`: the guides and a reference of the commands as a static site."""
+
+import json
+import re
+from contextlib import redirect_stdout
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from molvae.cli.main import COMMANDS, main
+from molvae.cli.reference import command_flags
+from molvae.guides import guide_text, guides
+
+pytestmark = pytest.mark.slow
+
+README = Path(__file__).parents[2] / "README.md"
+FOREIGN_FLAGS = {"--help", "--version", "--index-url", "--batch", "--uncertainty-method"}
+"""Flags in the documents that no command lists: of all commands, pip, chemprop and examples."""
+
+
+class Links(HTMLParser):
+    """The addresses and the identifiers of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.addresses, self.identifiers = [], set()
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.addresses += [values[name] for name in ("href", "src") if name in values]
+        self.identifiers.add(values.get("id"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    with redirect_stdout(StringIO()) as printed:
+        assert main(["docs", "--out", str(folder), "--json"]) == 0
+    result = json.loads(printed.getvalue())
+    assert result == {
+        "index": str(folder / "index.html"),
+        "pages": len(list(folder.glob("*.html"))),
+    }
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(folder):
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def flags():
+    """Each flag that a command lists, with the words of the command."""
+    return list(command_flags())
+
+
+def test_there_is_a_page_for_each_guide_and_each_command(site):
+    names = [*guides(), *(f"command-{name}" for name in COMMANDS), "index"]
+    assert sorted(site) == sorted([*(f"{name}.html" for name in names), "site.css"])
+
+
+def test_links_lead_to_pages_and_sections_and_none_is_loaded_from_elsewhere(site):
+    pages = {name: Links(html) for name, html in site.items() if name.endswith(".html")}
+    for name, page in pages.items():
+        for address in page.addresses:
+            file, _, fragment = address.partition("#")
+            if not address.startswith("https:"):
+                assert (file or name) in site, (name, address)
+                assert not fragment or fragment in pages[file or name].identifiers, (name, address)
+    assert not re.search(r"(src=|@import|url\()", "".join(site.values()).replace("src=&quot;", ""))
+
+
+def test_every_flag_is_on_the_page_of_its_command_with_its_meaning(site, flags):
+    assert len(flags) > 400
+    for words, argument in flags:
+        html = site[f"command-{words.split()[0]}.html"]
+        for name in argument.names:
+            assert f"<code>{name}</code>" in html, (words, name)
+        assert argument.parameter.help, (words, argument.name)
+
+
+def test_the_documents_name_only_flags_that_exist(flags):
+    known = {name for _, argument in flags for name in argument.names}
+    texts = [README.read_text(encoding="utf-8"), *map(guide_text, guides())]
+    named = set(re.findall(r"(?<![\w-])--[a-z][\w.-]*\w", "\n".join(texts)))
+    tables = {name.partition(".")[0] for name in known if "." in name}
+    assert named - known - tables <= FOREIGN_FLAGS
+
+
+def test_defaults_choices_and_settings_without_a_flag_are_shown(site):
+    page = site["command-optimize.html"]
+    assert "<td><code>2000</code></td>" in page
+    assert "Choices: combined, cma-es" in page
+    assert "retraining" in page
+    assert '<h2 id="molvae-benchmark-pmo">' in site["command-benchmark.html"]
+
+
+def test_a_file_in_the_way_is_named(tmp_path, capsys):
+    (tmp_path / "site").write_text("")
+    assert main(["docs", "--out", str(tmp_path / "site")]) == 1
+    assert "site" in capsys.readouterr().err
