@@ -25,5 +25,6 @@ class TargetConfig(Settings):
     prior_samples: Annotated[int, Field(ge=100)] = 5_000
     """Samples without a target, which rejection by `where` is measured on."""
     seed: NonNegativeInt = 0
+    """Seed of the molecules that are sampled."""
     workers: PositiveInt | None = None
     """Processes that read decoded SELFIES; None means one per core."""
