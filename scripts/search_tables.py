@@ -119,6 +119,31 @@ def leads(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def docking(records: dict[str, dict[str, Any]]) -> str:
+    """Docking scores that a search finds, beside those of random molecules."""
+    texts = []
+    for record in records.values():
+        groups = {"search": record["search"], "random molecules": record["random"]}
+        rows = [
+            [
+                name,
+                str(group["molecules"]),
+                str(group["failures"]),
+                *(f"{value:.1f}" for value in reversed(group["quartiles"])),
+                f"{group['mean_of_best_10']:.2f}",
+                f"{group['best']:.1f}",
+            ]
+            for name, group in groups.items()
+        ]
+        heading = ["", "molecules", "failures", "upper quartile", "median", "lower quartile"]
+        texts.append(
+            f"Docking into {record['target']} at exhaustiveness {record['exhaustiveness']}, by the "
+            f"model `{record['model']}`; kcal/mol, lower is better.\n\n"
+            f"{table([*heading, 'mean of ten best', 'best'], rows)}{commands(record)}"
+        )
+    return "\n\n".join(texts)
+
+
 def history(records: dict[str, dict[str, Any]]) -> str:
     """Figures of models that no longer ship."""
     kept = records["history"]

@@ -26,7 +26,7 @@ from model_tables import (
     target,
 )
 from molvae.files import atomic_write, read_json
-from search_tables import ablation, credit, history, leads, methods, pmo
+from search_tables import ablation, credit, docking, history, leads, methods, pmo
 from summary_table import RESULTS, summary
 
 README = Path(__file__).parents[1] / "README.md"
@@ -45,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "target": target,
     "latent_ablation": latent_ablation,
     "credit": credit,
+    "docking": docking,
     "ablation": ablation,
     "methods": methods,
     "leads": leads,
