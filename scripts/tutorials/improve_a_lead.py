@@ -81,7 +81,7 @@ for name, total in zip(examples, scores.total, strict=True):
 # %%
 model = molvae.MoleculeVAE.from_pretrained("zinc250k")
 config = molvae.SearchConfig(
-    budget=30 if IS_SMALL else 500,
+    budget=15 if IS_SMALL else 500,
     constraints={"lead": LEAD, "min_similarity": 0.4, "keep": ["C(=O)[OH]"]},
 )
 run = molvae.RunDirectory(OUT / "search")
