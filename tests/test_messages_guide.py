@@ -9,8 +9,8 @@ from molvae.chem.refusal import Refusal
 from molvae.guides import guide_text, guides
 
 PACKAGE = Path(molvae.__file__).parent
-LEAST_SHARE = 0.45
-"""Share of the messages with a phrase of the guide; it was 0.48 when the guide was written."""
+LEAST_SHARE = 0.4
+"""Share of the messages with a phrase of the guide; it was 0.46 when this was measured."""
 
 
 def messages():
