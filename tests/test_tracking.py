@@ -71,7 +71,7 @@ def test_figures_reach_the_tracker_and_the_run_is_closed(kind, folder, monkeypat
         callback(Figures(1, 2.5))
         callback("an event without figures")
         callback(Figures(2, 1.5))
-    monkeypatch.delitem(sys.modules, kind)
+    del sys.modules[kind]
     calls = [json.loads(line) for line in (folder / "calls.jsonl").read_text().splitlines()]
     assert calls == [["run", 1, {"loss": 2.5}], ["run", 2, {"loss": 1.5}], "end"]
 
@@ -86,6 +86,22 @@ def test_tensorboard_files_hold_the_figures(folder):
     events.Reload()
     (scalar,) = events.Scalars("loss")
     assert (scalar.step, scalar.value) == (3, 0.5)
+
+
+# The programs themselves, where they are installed, without a network.
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [("wandb", "wandb/offline-run-*/*.wandb"), ("mlflow", "mlruns/*/*/metrics/loss")],
+)
+def test_an_installed_tracker_works_offline(kind, files, folder, monkeypatch):
+    pytest.importorskip(kind)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (folder / "mlruns").as_uri())
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    with track(TrackerKind(kind), folder) as callback:
+        callback(Figures(1, 2.5))
+    assert list(folder.glob(files))
 
 
 def test_a_tracker_that_is_not_installed_is_named_at_once(folder, monkeypatch):

@@ -16,6 +16,8 @@ from molvae.report.page import Page, Section
 from molvae.report.views import molecule_sections, projections_of
 
 _ROWS = 1_000
+_MIN_DRAWN = 10
+"""Molecules from which histograms say more than the table."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,12 @@ def table_page(
         facts["rows without a molecule"] = f"{file.unreadable:,}"
     if file.rows > len(file.molecules) + file.unreadable:
         facts["shown"] = f"the first {len(file.molecules):,} molecules"
+    histograms: tuple[Section, ...] = ()
+    if min(map(len, groups.values())) >= _MIN_DRAWN:
+        histograms = (Section("Properties", pictures=property_histograms(groups)),)
     sections = (
         Section("Overview", facts=facts),
-        Section("Properties", pictures=property_histograms(groups)),
+        *histograms,
         *molecule_sections("Molecules", molecules, text),
     )
     return Page(f"Molecules of {path.name}", "", sections, molecules)

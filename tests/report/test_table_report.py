@@ -61,6 +61,13 @@ def test_a_model_gives_a_map(molecules, trained):
     assert "Latent map" in ReadPage(html).text
 
 
+def test_histograms_need_ten_molecules(tmp_path):
+    path = tmp_path / "chains.smi"
+    for n, has_histograms in ((9, False), (10, True)):
+        path.write_text("".join(f"{'C' * length}\n" for length in range(1, n + 1)))
+        assert ("Properties" in ReadPage(written(path)).text) == has_histograms
+
+
 def test_a_column_of_selfies_is_read(tmp_path):
     path = tmp_path / "made.csv"
     path.write_text("drawn\n[C][C][O]\n")
