@@ -1,17 +1,17 @@
 """Docking scores that a search finds, beside those of random molecules.
 
-    python scripts/benchmark_docking.py held_out.smi --out data/results/docking/docking.json
+    python scripts/benchmark_docking.py held_out.smi --work runs/docking --out docking.json
 
 The objective is data/objectives/kit_docking.toml at another exhaustiveness; guardrails are on. The
 random molecules are drawn from those of the file that meet its condition and the search's
-guardrails, and as many are scored as the search has made calls, after each of its rounds. After
+guardrails, and as many are scored as the search has made calls, after each of its rounds. What was
+scored is kept in the folder `--work`: the same command continues where it was stopped. After
 `--max-minutes` the search ends early, and the record says so. Needs the extra `dock`.
 """
 
 import argparse
 import random
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 
 from molvae import MoleculeVAE, SearchConfig, search
 from molvae.chem.molecule import Molecule
-from molvae.files import write_json
+from molvae.files import read_json, write_json
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Objective
@@ -30,6 +30,8 @@ from molvae.optimize.search_progress import SearchRound
 from molvae.runs import RunDirectory, provenance
 
 OBJECTIVE = Path(__file__).parents[1] / "data" / "objectives" / "kit_docking.toml"
+AT_ONCE = 4
+"""Molecules whose scores are saved together."""
 BATCH_SIZE = 20
 """Molecules between two updates of the search: docking is slow, the search is not."""
 
@@ -41,20 +43,26 @@ class TimeUpError(Exception):
 class RandomMolecules:
     """Random molecules, of which as many are scored as the search has made calls."""
 
-    def __init__(self, molecules: list[Molecule], goal: Objective, max_minutes: float) -> None:
-        self.scores: list[float] = []
-        self.seconds = 0.0
+    def __init__(
+        self, molecules: list[Molecule], goal: Objective, file: Path, max_minutes: float
+    ) -> None:
+        self._file = file
+        saved = read_json(file) if file.exists() else {"scores": [], "seconds": 0.0}
+        self.scores: list[float] = [np.nan if score is None else score for score in saved["scores"]]
+        self.seconds: float = saved["seconds"]
         self._molecules = molecules
         self._goal = goal
         self._end = time.monotonic() + 60 * max_minutes
 
     def follow(self, figures: SearchRound) -> None:
         """Score molecules after a round of the search; raises TimeUpError at the limit."""
-        start = time.perf_counter()
-        following = self._molecules[len(self.scores) : figures.calls]
-        if following:
+        while len(self.scores) < figures.calls:
+            start = time.perf_counter()
+            following = self._molecules[len(self.scores) : figures.calls][:AT_ONCE]
             self.scores += self._goal.score(following).values["docking"].tolist()
-        self.seconds += time.perf_counter() - start
+            self.seconds += time.perf_counter() - start
+            scores = [score if np.isfinite(score) else None for score in self.scores]
+            write_json(self._file, {"scores": scores, "seconds": self.seconds})
         if time.monotonic() > self._end:
             raise TimeUpError
 
@@ -86,13 +94,12 @@ def draw_molecules(path: Path, count: int, config: SearchConfig, goal: Objective
 
 
 # Any: JSON values.
-def describe(scores: list[float], seconds: float) -> dict[str, Any]:
+def describe(scores: list[float]) -> dict[str, Any]:
     """Distribution of docking scores, the lowest being the best."""
     ranked = np.sort([score for score in scores if np.isfinite(score)])
     return {
         "molecules": len(scores),
         "failures": len(scores) - len(ranked),
-        "seconds": round(seconds, 1),
         "best": round(float(ranked[0]), 2),
         "mean_of_best_10": round(float(ranked[:10].mean()), 2),
         "quartiles": [round(float(value), 2) for value in np.percentile(ranked, (25, 50, 75))],
@@ -100,17 +107,22 @@ def describe(scores: list[float], seconds: float) -> dict[str, Any]:
 
 
 def find_molecules(
-    model: MoleculeVAE, goal: Objective, config: SearchConfig, sample: RandomMolecules
+    model: MoleculeVAE,
+    goal: Objective,
+    config: SearchConfig,
+    run: RunDirectory,
+    sample: RandomMolecules,
 ) -> SearchResult:
-    """The result of a search, followed by the sample, that may end early."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = RunDirectory(Path(folder) / "search")
-        try:
-            return search(model, goal, config, run, progress=True, callback=sample.follow)
-        except TimeUpError:
-            # Ends at once with the molecules of the journal.
-            spent = config.model_copy(update={"budget": len(sample.scores)})
-            return search(model, goal, spent, run, resume=True)
+    """The result of a search, followed by the sample, that may end early or be continued."""
+    resume = run.journal.exists()
+    try:
+        return search(
+            model, goal, config, run, resume=resume, progress=True, callback=sample.follow
+        )
+    except TimeUpError:
+        # Ends at once with the molecules of the journal.
+        spent = config.model_copy(update={"budget": len(sample.scores)})
+        return search(model, goal, spent, run, resume=True)
 
 
 def main() -> int:
@@ -118,6 +130,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("molecules", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--model", default="chembl")
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--exhaustiveness", type=int, default=1)
@@ -126,14 +139,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     goal = objective(arguments.exhaustiveness, arguments.workers)
-    config = SearchConfig(budget=arguments.calls, batch_size=BATCH_SIZE, seed=arguments.seed)
-
-    start = time.perf_counter()
+    config = SearchConfig(
+        budget=arguments.calls, batch_size=BATCH_SIZE, at_once=AT_ONCE, seed=arguments.seed
+    )
+    run = RunDirectory(arguments.work / "search")
     model = MoleculeVAE.from_pretrained(arguments.model)
     chosen = draw_molecules(arguments.molecules, arguments.calls, config, goal)
-    sample = RandomMolecules(chosen, goal, arguments.max_minutes)
-    result = find_molecules(model, goal, config, sample)
-    seconds = time.perf_counter() - start - sample.seconds
+    file = arguments.work / "random.json"
+    sample = RandomMolecules(chosen, goal, file, arguments.max_minutes)
+    result = find_molecules(model, goal, config, run, sample)
 
     by_call = sorted(result.evaluations, key=lambda row: row.call)
     searched = [row.values["docking"] for row in by_call]
@@ -142,13 +156,13 @@ def main() -> int:
         "target": "KIT",
         "exhaustiveness": arguments.exhaustiveness,
         "max_calls": arguments.calls,
-        "search": describe(searched, seconds),
+        "search": describe(searched),
         "by_call": [round(value, 2) if np.isfinite(value) else None for value in searched],
         "best": [
             {"smiles": row.smiles, "docking": row.values["docking"], "qed": row.values["qed"]}
             for row in result.evaluations[:10]
         ],
-        "random": describe(sample.scores, sample.seconds),
+        "random": describe(sample.scores) | {"seconds": round(sample.seconds, 1)},
         "random_file": arguments.molecules.name,
         "provenance": provenance(arguments.seed),
     }
