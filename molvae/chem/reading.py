@@ -1,7 +1,9 @@
 """Parsing of SMILES and CXSMILES, with a record of information that is removed."""
 
 import re
+from collections import Counter
 from enum import StrEnum
+from itertools import combinations
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
@@ -15,6 +17,9 @@ MAX_CHARACTERS = 5_000
 
 STEREO_MARKS = frozenset("@/\\")
 """Characters of which a SMILES with stereochemistry has at least one."""
+
+_BRIDGED_RING, _CAGE_RING = 8, 5
+"""Largest rings that fix the configuration of a bridgehead, and of an atom in three rings."""
 
 _CHIRAL = rdqueries.HasChiralTagQueryAtom()
 _CXSMILES = re.compile(r"\|[^|]*\|")
@@ -251,8 +256,37 @@ def _loses_stereo(smiles: str, mol: Mol) -> bool:
         Chem.SanitizeMol(written)
         Chem.SetBondStereoFromDirections(written)
         recognized = Chem.FindPotentialStereo(written, cleanIt=True, flagPossible=False)
-    specified = [info.specified == Chem.StereoSpecified.Specified for info in recognized]
-    return bool(kept < sum(specified))
+    dependent = _dependent_centers(written)
+    meaningful = [
+        info
+        for info in recognized
+        if info.specified == Chem.StereoSpecified.Specified
+        and not (info.type == Chem.StereoType.Atom_Tetrahedral and info.centeredOn in dependent)
+    ]
+    dependent = _dependent_centers(mol)
+    free = [a for a in mol.GetAtomsMatchingQuery(_CHIRAL) if a.GetIdx() not in dependent]
+    return len(free) + sides < len(meaningful)
+
+
+def _dependent_centers(mol: Mol) -> set[int]:
+    """Atoms whose configuration follows from that of others, because small rings allow no other.
+
+    They are the bridgeheads of rings of up to 8 atoms, as in bicyclo[2.2.2]octane and adamantane,
+    and the atoms that three rings of up to 5 atoms share, as in cubane.
+    """
+    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings() if len(ring) <= _BRIDGED_RING]
+    dependent = set[int]()
+    for first, second in combinations(rings, 2):
+        shared = first & second
+        if len(shared) > 2:
+            ends = [mol.GetAtomWithIdx(atom) for atom in shared]
+            dependent |= {end.GetIdx() for end in ends if _n_neighbors(end, shared) == 1}
+    small = Counter(atom for ring in rings if len(ring) <= _CAGE_RING for atom in ring)
+    return dependent | {atom for atom, count in small.items() if count > 2}
+
+
+def _n_neighbors(atom: Atom, atoms: set[int]) -> int:
+    return sum(neighbor.GetIdx() in atoms for neighbor in atom.GetNeighbors())
 
 
 def _without_hydrogens(mol: Mol) -> Mol | None:

@@ -44,7 +44,15 @@ def block_of(smiles, dimensions=2, *, v3000=False):
     [
         (r"CC/C=C1\C[C@H](O)C1", True),
         (r"F/C=C1/C[C@@H](Cl)C1", True),
-        ("C1C[C@H]2CC[C@@H]1CC2", True),
+        # Small rings allow no other configuration of a bridgehead, so that marks mean nothing.
+        ("C1C[C@H]2CC[C@@H]1CC2", False),
+        ("C1[C@H]2C[C@@H]3C[C@H]1C[C@H](C2)C3", False),
+        ("OC(=O)[C@]12C[C@H](C1)C2", False),
+        ("[C@H]12[C@@H]3[C@@H]4[C@H]1[C@@H]1[C@H]2[C@H]3[C@H]41", False),
+        ("C1C[C@@]23CCC[C@]2(C1)CCC3", False),
+        (r"CC/C=C1\C[C@H](CC[C@@H]2C[C@H]3CC[C@@H]2C3)C1", True),
+        (r"CC/C=C1\C[C@H](C[C@]23CC[C@H](CC2)CC3)C1", True),
+        ("C1C[C@@H]2CCC[C@H]3CCC[C@@H](C1)[C@@H]23", True),
         ("C[C@H](C)O", False),
         ("CC(C)C[C@H](N)C(=O)O", False),
         (r"C/C=C/[C@H](O)/C=C\C", False),
