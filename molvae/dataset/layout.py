@@ -214,7 +214,9 @@ def _find_delimiter(lines: Sequence[str], is_smi: bool) -> str:
     best, best_merit = "", (False, 0.0, 0)
     for delimiter in ("\t",) if is_smi else (*_DELIMITERS, WHITESPACE):
         rows = split_rows(lines, delimiter)
-        if delimiter == WHITESPACE and not _are_columns(lines, rows):
+        # Blanks around another delimiter, or within names, would make more columns.
+        is_found = best_merit[:2] == (True, 1.0)
+        if delimiter == WHITESPACE and (is_found or not _are_columns(lines, rows)):
             continue
         width, share = usual_width(rows), evenness(rows)
         named = any(is_smiles_name(name) for row in rows[:LONGEST_PREAMBLE] for name in row)

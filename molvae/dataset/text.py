@@ -24,7 +24,7 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
-_COUNTS_LINE = re.compile(rb"^[ \d]{6,}.* V[23]000[ \t]*\r?$", re.MULTILINE)
+_COUNTS_LINE = re.compile(rb"^[ \d]{6}.{0,200} V[23]000[ \t]*\r?$", re.MULTILINE)
 """Counts line of a molecule in an SD file: numbers of atoms and bonds first, the version last."""
 _WINDOWS_1252 = "molvae.windows-1252"
 
@@ -87,7 +87,10 @@ def _encoding(sample: bytes) -> str:
             return encoding
     # UTF-16 without a mark: in mostly ASCII text every other byte is zero.
     for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
-        if len(zeros) > 1 and zeros.count(0) > 0.7 * len(zeros):
+        if len(zeros) < 2 or zeros.count(0) <= 0.7 * len(zeros):
+            continue
+        # Binary files have characters of two zeros, and text has none.
+        if "\0" not in sample.decode(encoding, "ignore"):
             return encoding
     return "utf-8"
 
@@ -96,11 +99,11 @@ def _check_is_text(path: Path, sample: bytes) -> None:
     name = display_name(path)
     if not sample.strip():
         raise DataError(f"{name} is empty; expected a molecule per row")
+    if sample[257:262] == b"ustar":
+        raise DataError(f"{name} is a tar archive; unpack it first")
     if _encoding(sample) != "utf-8":
         return
     controls = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
-    if sample[257:262] == b"ustar":
-        raise DataError(f"{name} is a tar archive; unpack it first")
     if b"\0" in sample or controls > len(sample) // 20:
         raise DataError(
             f"{name} holds binary data; expected CSV, TSV, SMI, SDF or Parquet: export it first"

@@ -81,6 +81,23 @@ def test_a_comma_in_every_name_is_no_delimiter():
     assert (found.delimiter, found.smiles) == (WHITESPACE, 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("  smiles , y \n CCO , 1 \n", ("smiles", "y")),
+        (
+            "smiles, the name, y\nCCO, some ethanol, 1\nCCN, an amine, 2\n",
+            ("smiles", "the name", "y"),
+        ),
+        ("smiles ; y\nCCO ; 1,5\n", ("smiles", "y")),
+    ],
+)
+def test_blanks_around_a_delimiter_are_no_delimiter(text, names):
+    found = layout(text)
+    assert found.delimiter in (",", ";")
+    assert found.columns == names
+
+
 def test_tabs_divide_a_smi_file_that_has_them():
     found = layout("smiles\tname\tlogp\nCCO\tethyl alcohol\t-0.1\n", "a.smi", None, ["logp"])
     assert (found.delimiter, found.properties) == ("\t", (2,))

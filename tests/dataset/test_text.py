@@ -1,8 +1,9 @@
 import gzip
+import tarfile
 
 import pytest
 
-from molvae.dataset.text import LONGEST_LINE, open_lines
+from molvae.dataset.text import LONGEST_LINE, is_sd_file, open_lines
 from molvae.errors import DataError
 
 
@@ -97,3 +98,21 @@ def test_a_name_that_ends_like_the_version_of_an_sd_file_is_text(tmp_path):
     path = tmp_path / "ids.csv"
     path.write_text("id,smiles\nEV2000-12,CCO\n 12 V3000,CCN\nCHEM V2000,CCC\n")
     assert len(read_lines(path)) == 4
+
+
+def test_a_tar_archive_and_other_binary_data_are_no_utf_16(tmp_path):
+    archive = tmp_path / "a.tar.gz"
+    (tmp_path / "a.csv").write_text("smiles\nCCO\n")
+    with tarfile.open(archive, "w:gz") as stream:
+        stream.add(tmp_path / "a.csv", "a.csv")
+    (tmp_path / "b.csv").write_bytes(b"C\0\0\0C\0\0\0" * 100)
+    for path, reason in ((archive, "tar archive"), (tmp_path / "b.csv", "binary data")):
+        with pytest.raises(DataError, match=reason), open_lines(path):
+            pass
+
+
+# The search for a counts line took time quadratic in the length of a line, hours for a megabyte.
+def test_a_long_line_of_blanks_or_digits_is_no_sd_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"smiles\nCCO\n{' ' * 200_000}\n{'0 1 ' * 50_000}\n")
+    assert not is_sd_file(path)
