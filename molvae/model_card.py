@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from molvae.chem.similarity import SUBSTRUCTURES
 from molvae.chem.standardize_config import StandardizeConfig
@@ -95,7 +96,7 @@ class Description(Settings, extra="ignore"):
             ModelError: no network can have such sizes.
         """
         try:
-            with torch.device("meta"):
+            with torch.device("meta"), _NoInitialization():
                 return shapes_of(self._build_network(n_ids).state_dict())
         except (RuntimeError, OverflowError):
             raise ModelError("the model's sizes are too large for any network") from None
@@ -115,6 +116,19 @@ class Description(Settings, extra="ignore"):
         if self.acceptance:
             network.acceptance = Acceptance(SUBSTRUCTURES)
         return network
+
+
+class _NoInitialization(TorchFunctionMode):
+    """Leaves new weights without values: torch imports its compiler to draw them on `meta`."""
+
+    # Any: torch calls it with any function and its arguments.
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        keywords = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return keywords["tensor"] if "tensor" in keywords else args[0]
+        return func(*args, **keywords)
 
 
 _FORMAT_2 = {"tokens": 0, "latent_input": "every", "decoder": "separate"}

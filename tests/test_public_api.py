@@ -48,3 +48,14 @@ def test_import_brings_no_heavy_library():
     code = f"import sys, molvae; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# Drawing weights for the device `meta` imported torch's compiler.
+def test_a_model_and_a_search_wait_for_no_library_that_they_do_not_use():
+    heavy = {"pandas", "scipy.stats", "torch._dynamo"}
+    code = (
+        "import sys, molvae.optimize.search; from molvae import MoleculeVAE; "
+        f"MoleculeVAE.from_pretrained('chembl', 'cpu'); print(sorted({heavy} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

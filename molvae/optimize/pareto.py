@@ -5,7 +5,6 @@ Each row is a molecule and each column a goal to be maximized. A row with NaN do
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
-from scipy.stats.qmc import Sobol
 
 from molvae.optimize.curves import readings
 
@@ -67,6 +66,9 @@ class EstimatedHypervolume:
     """
 
     def __init__(self, reference: PerGoal, highest: PerGoal) -> None:
+        # Imported here: scipy.stats takes a second, and few searches have many goals.
+        from scipy.stats.qmc import Sobol
+
         box = highest - reference
         sobol = Sobol(len(box), scramble=False)
         self._points = reference + box * sobol.random_base2(_LOG_POINTS)
