@@ -11,6 +11,7 @@ from tqdm import tqdm
 from molvae.chem.notation import Selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.standardize_config import StandardizeConfig
+from molvae.dataset.changed import ChangeCount
 from molvae.dataset.cleaning import Accepted, CleaningRules, CleaningTask
 from molvae.dataset.corpus_config import MAX_SYMBOLS
 from molvae.dataset.layout import ColumnChoice
@@ -58,6 +59,8 @@ def draw_molecules(
 ) -> DrawnMolecules:
     """Sample `n` distinct molecules of a file, or fewer if it has no more.
 
+    A warning is logged if cleaning changed any of them.
+
     Args:
         path: a CSV, TSV, SMI, SDF or Parquet file, also compressed.
         n: number of molecules.
@@ -90,6 +93,7 @@ def draw_molecules(
         total,
     )
     _check_enough(drawn, path)
+    collection.changed.warn()
     return drawn
 
 
@@ -97,6 +101,7 @@ def draw_molecules(
 class _Collection:
     n: int
     vocabulary: Vocabulary
+    changed: ChangeCount = field(default_factory=ChangeCount)
     molecules: dict[str, Selfies] = field(default_factory=dict)
     refused: list[RefusedRow] = field(default_factory=list)
 
@@ -120,6 +125,7 @@ class _Collection:
             unknown = sorted({symbol for symbol in selfies if symbol not in self.vocabulary})
             if not unknown and smiles not in self.molecules:
                 self.molecules[smiles] = selfies
+                self.changed.add(answer.changes, f"on line {row.number}", row.text, smiles)
                 return
             reason = Refusal.UNKNOWN_SYMBOL if unknown else Refusal.DUPLICATE
             detail = f"this model has no symbol {', '.join(unknown)}" if unknown else ""

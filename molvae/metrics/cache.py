@@ -2,22 +2,28 @@
 
 import hashlib
 import json
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
+from molvae.dataset.changed import ChangeCount
 from molvae.errors import FileError
 from molvae.files import atomic_write, check_writable
 from molvae.metrics.chemnet import Gaussian
 from molvae.metrics.description import PROPERTIES, Description, MoleculeSet
 from molvae.runs import package_version
 
-_FORMAT = "1"
+_FORMAT = "2"
 _PACKAGES = ("rdkit", "fcd_torch")
+_SET = ("smiles", "bits", "changed", "fragments", "scaffolds", *PROPERTIES)
+_GAUSSIAN = ("mean", "covariance")
+"""Names of the arrays of a description, and of statistics by ChemNet."""
 
 # Any shape and dtype: the arrays of a file.
 Arrays = Mapping[str, np.ndarray]
@@ -47,9 +53,10 @@ class StatisticsCache:
         Raises:
             FileError: a stored file is damaged, or cannot be written.
         """
-        arrays = self._load_or_make("set", texts, lambda: _from_description(make(texts)))
+        arrays = self._load_or_make("set", texts, _SET, lambda: _from_description(make(texts)))
+        changed = ChangeCount.from_json(_from_bytes(arrays["changed"]))
         return Description(
-            MoleculeSet(_from_bytes(arrays["smiles"]), arrays["bits"]),
+            MoleculeSet(_from_bytes(arrays["smiles"]), arrays["bits"], changed),
             {name: arrays[name] for name in PROPERTIES},
             Counter(_from_bytes(arrays["fragments"])),
             Counter(_from_bytes(arrays["scaffolds"])),
@@ -64,10 +71,12 @@ class StatisticsCache:
             gaussian = make(smiles)
             return {"mean": gaussian.mean, "covariance": gaussian.covariance} if gaussian else {}
 
-        arrays = self._load_or_make("chemnet", smiles, make_arrays)
+        arrays = self._load_or_make("chemnet", smiles, _GAUSSIAN, make_arrays)
         return Gaussian(arrays["mean"], arrays["covariance"]) if arrays else None
 
-    def _load_or_make(self, kind: str, texts: Sequence[str], make: Callable[[], Arrays]) -> Arrays:
+    def _load_or_make(
+        self, kind: str, texts: Sequence[str], names: Sequence[str], make: Callable[[], Arrays]
+    ) -> Arrays:
         if self.folder is None:
             return make()
         versions = [package_version(name) or "none" for name in _PACKAGES]
@@ -76,29 +85,41 @@ class StatisticsCache:
             digest.update(f"\n{text}".encode())
         path = self.folder / f"{kind}-{digest.hexdigest()[:32]}.npz"
         if path.is_file():
-            try:
-                with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
-                    return dict(file)
-            except (OSError, ValueError, EOFError, BadZipFile) as error:
-                raise FileError(f"{str(path)!r} is damaged ({error}); delete it") from None
+            return _read(path, names)
         arrays = make()
         with atomic_write(path, "wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         return arrays
 
 
+def _read(path: Path, names: Sequence[str]) -> Arrays:
+    """The arrays of a stored file, which must have these names."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            arrays = dict(file)
+    # A member that is locked or packed in another way is a RuntimeError to zipfile.
+    except (OSError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error) as error:
+        raise FileError(f"{str(path)!r} is damaged ({error}); delete it") from None
+    # Without ChemNet there are no statistics.
+    is_whole = arrays.keys() == {*names} or (names == _GAUSSIAN and not arrays)
+    if not is_whole or not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise FileError(f"{str(path)!r} is damaged (it holds other arrays); delete it")
+    return arrays
+
+
 def _from_description(description: Description) -> Arrays:
     return {
         "smiles": _to_bytes(description.molecules.smiles),
         "bits": description.molecules.bits,
+        "changed": _to_bytes(description.molecules.changed.to_json()),
         "fragments": _to_bytes(description.fragments),
         "scaffolds": _to_bytes(description.scaffolds),
         **description.values,
     }
 
 
-# JSON as bytes: lists and tables of texts of any length without pickle.
-def _to_bytes(value: list[str] | Mapping[str, int]) -> np.ndarray:
+# Any: JSON values, as bytes: lists and tables of texts of any length without pickle.
+def _to_bytes(value: list[str] | Mapping[str, Any]) -> np.ndarray:
     return np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
 
 

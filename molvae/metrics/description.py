@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.chem.refusal import none_if_refused
 from molvae.chem.similarity import morgan_bits
+from molvae.dataset.changed import ChangeCount
 from molvae.parallel import ordered_map
 
 PROPERTIES = ("logp", "sa", "qed", "weight")
@@ -35,6 +36,18 @@ class MoleculeSet:
     """Canonical SMILES."""
     bits: PackedBits
     """Morgan fingerprints of radius 2 and 1024 bits, eight to a byte."""
+    changed: ChangeCount = field(default_factory=ChangeCount, compare=False)
+    """Changes that parsing made to the molecules."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChunk:
+    """Texts of a chunk, after parsing."""
+
+    smiles: list[str | None]
+    """Canonical SMILES of each text; None if it is no molecule."""
+    changed: ChangeCount
+    """Changes that parsing made to the molecules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +108,12 @@ def describe(texts: Sequence[str], work: Work, title: str) -> Description:
 
 def describe_chunk(texts: list[str]) -> Description:
     """Description of the valid molecules of a chunk."""
-    molecules = readable(texts)
+    changed = ChangeCount()
+    molecules = readable(texts, changed)
     values = [property_values(molecule, PROPERTIES) for molecule in molecules]
     scaffolds = map(moses_scaffold, molecules)
     return Description(
-        molecule_set(molecules),
+        molecule_set(molecules, changed),
         {name: np.array([row[name] for row in values], dtype=np.float64) for name in PROPERTIES},
         Counter(piece for molecule in molecules for piece in brics_fragments(molecule)),
         Counter(scaffold for scaffold in scaffolds if scaffold is not None),
@@ -108,33 +122,45 @@ def describe_chunk(texts: list[str]) -> Description:
 
 def count_passing(texts: list[str]) -> int:
     """Number of valid molecules of a chunk that pass the filters of MOSES."""
-    return sum(map(passes_moses_filters, readable(texts)))
+    return sum(map(passes_moses_filters, readable(texts, ChangeCount())))
 
 
-def canonical_or_none(texts: list[str]) -> list[str | None]:
-    """Canonical SMILES of each text; None if it is no molecule."""
-    molecules = [none_if_refused(Molecule.parse, text) for text in texts]
-    return [None if molecule is None else molecule.smiles for molecule in molecules]
+def read_chunk(texts: list[str]) -> ReadChunk:
+    """Canonical SMILES of each text, and the changes that parsing made."""
+    changed = ChangeCount()
+    molecules = [_read(text, changed) for text in texts]
+    smiles = [None if molecule is None else molecule.smiles for molecule in molecules]
+    return ReadChunk(smiles, changed)
 
 
 def fingerprint_chunk(texts: list[str]) -> MoleculeSet:
     """SMILES and fingerprints of the valid molecules of a chunk."""
-    return molecule_set(readable(texts))
+    changed = ChangeCount()
+    return molecule_set(readable(texts, changed), changed)
 
 
-def molecule_set(molecules: Sequence[Molecule]) -> MoleculeSet:
+def molecule_set(molecules: Sequence[Molecule], changed: ChangeCount) -> MoleculeSet:
     """SMILES and fingerprints of molecules."""
     bits = np.packbits(morgan_bits(molecules), axis=1)
-    return MoleculeSet([molecule.smiles for molecule in molecules], bits)
+    return MoleculeSet([molecule.smiles for molecule in molecules], bits, changed)
 
 
 def concatenate_sets(sets: Sequence[MoleculeSet]) -> MoleculeSet:
     """The union of at least one set, in order and with repeats."""
     smiles = [smiles for molecules in sets for smiles in molecules.smiles]
-    return MoleculeSet(smiles, np.concatenate([molecules.bits for molecules in sets]))
+    changed = ChangeCount()
+    for molecules in sets:
+        changed.merge(molecules.changed)
+    return MoleculeSet(smiles, np.concatenate([molecules.bits for molecules in sets]), changed)
 
 
-def readable(texts: Sequence[str]) -> list[Molecule]:
-    """The valid molecules among the texts, in order."""
-    molecules = (none_if_refused(Molecule.parse, text) for text in texts)
-    return [molecule for molecule in molecules if molecule is not None]
+def readable(texts: Sequence[str], changed: ChangeCount) -> list[Molecule]:
+    """The valid molecules among the texts, in order; changes to them are added to `changed`."""
+    return [molecule for text in texts if (molecule := _read(text, changed)) is not None]
+
+
+def _read(text: str, changed: ChangeCount) -> Molecule | None:
+    molecule = none_if_refused(Molecule.parse, text)
+    if molecule is not None:
+        changed.add(molecule.changes, "", text, molecule.smiles)
+    return molecule

@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 
 from molvae.chem.notation import repair
 from molvae.chem.refusal import result_or_refusal
+from molvae.dataset.changed import ChangeCount
 from molvae.errors import DataError, MissingExtraError, MoleculeError
 from molvae.files import without_nan
 from molvae.metrics.add_carbon import add_carbon
@@ -25,11 +26,11 @@ from molvae.metrics.description import (
     Description,
     PackedBits,
     Work,
-    canonical_or_none,
     concatenate_sets,
     count_passing,
     describe,
     fingerprint_chunk,
+    read_chunk,
 )
 from molvae.metrics.distributions import cosine_similarity, wasserstein_distance
 from molvae.metrics.samples import Samples
@@ -210,8 +211,11 @@ class _Evaluation:
         return metrics
 
     def _read_samples(self, texts: Sequence[str], title: str) -> _Generated:
-        chunks = self.work.map_chunks(canonical_or_none, texts, f"{title}: reading")
-        valid = [smiles for chunk in chunks for smiles in chunk if smiles is not None]
+        changed, valid = ChangeCount(), list[str]()
+        for chunk in self.work.map_chunks(read_chunk, texts, f"{title}: reading"):
+            valid += [smiles for smiles in chunk.smiles if smiles is not None]
+            changed.merge(chunk.changed)
+        changed.warn(title)
         description = describe(valid, self.work, title)
         chemnet = self._gaussian(description.molecules.smiles, title)
         return _Generated(len(texts), valid, description, chemnet)
@@ -221,6 +225,7 @@ class _Evaluation:
         smiles = description.molecules.smiles
         if not smiles:
             raise DataError(f"the reference set {name} holds no molecule")
+        description.molecules.changed.warn(name)
         if len(smiles) < len(texts):
             self.notes.append(f"{len(texts) - len(smiles)} rows of {name} are no molecules")
         if self.chemnet is None:
@@ -243,14 +248,17 @@ class _Evaluation:
     def _training(self, texts: Sequence[str], queries: PackedBits) -> tuple[set[str], np.ndarray]:
         """Canonical SMILES of the training set, and each query's similarity to its nearest."""
         known: set[str] = set()
+        changed = ChangeCount()
         best = np.zeros(len(queries), dtype=np.float32)
         answers = self.work.map_chunks(fingerprint_chunk, texts, "training")
         while batch := list(islice(answers, _CHUNKS_AT_ONCE)):
             molecules = concatenate_sets(batch)
+            changed.merge(molecules.changed)
             known.update(molecules.smiles)
             np.maximum(best, nearest_similarities(queries, molecules.bits), out=best)
         if not known:
             raise DataError("the training set holds no molecule")
+        changed.warn("training")
         return known, best
 
     def _against(self, generated: _Generated, references: list[_Reference]) -> dict[str, float]:
@@ -317,7 +325,7 @@ def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
         if isinstance(first, MoleculeError):
             outcomes[first.reason] += 1
         else:
-            is_valid = bool(canonical_or_none([smiles])[0])
+            is_valid = bool(read_chunk([smiles]).smiles[0])
             outcomes[first or ("" if is_valid else "invalid SMILES")] += 1
     shares = {str(outcome): count / len(samples.smiles) for outcome, count in outcomes.items()}
     return {"strict": shares.pop("", 0.0)}, shares
