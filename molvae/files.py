@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import IO, Any, Protocol, runtime_checkable
 
 from molvae.errors import FileError
+
+STANDARD_OUTPUT = Path("-")
+"""Name by which a file that is written stands for standard output."""
 
 _PROBE_BYTES = 1 << 16
 """Room that must be free before a file is worked on: an empty file fits on a full disk."""
@@ -28,13 +32,16 @@ _SIGNED_NUMBER = re.compile(r"[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+
 def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """A file to write to, which gets the name `path` only when the block ends without an error.
 
-    Text is UTF-8 with Unix line ends; characters that UTF-8 cannot encode are escaped. Missing
-    folders are created.
+    The path `-` is standard output, to which the block writes at once. Text is UTF-8 with Unix line
+    ends; characters that UTF-8 cannot encode are escaped. Missing folders are created.
 
     Raises:
         FileError: the disk is full, the path is not writable, or `path` is a device or a pipe;
             an earlier file of that name is unchanged.
     """
+    if path == STANDARD_OUTPUT:
+        yield sys.stdout.buffer if "b" in mode else sys.stdout
+        return
     with _write_draft(path, mode, lambda draft: draft.replace(path)) as stream:
         yield stream
 
@@ -98,13 +105,15 @@ def check_writable(path: Path, ending: str | None = None) -> None:
     """Check, before the work on a file begins, that it can be written.
 
     Args:
-        path: the file.
+        path: the file; `-` passes, as standard output.
         ending: the suffix that the file must have; a name without a suffix passes.
 
     Raises:
         FileError: a folder or a device has that name, its folder cannot be created or written to,
             the disk is full, or the name has another suffix.
     """
+    if path == STANDARD_OUTPUT:
+        return
     if ending and path.suffix.lower() not in ("", ending):
         raise FileError(f"{str(path)!r}: expected a name that ends in {ending}")
     if path.is_dir():

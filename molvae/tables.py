@@ -19,13 +19,17 @@ from typing import IO, Any
 
 from molvae.chem.sdf import sdf_record
 from molvae.errors import FileError, MissingExtraError
-from molvae.files import TableWriter, TextStream, atomic_write, check_writable
+from molvae.files import (
+    STANDARD_OUTPUT,
+    TableWriter,
+    TextStream,
+    atomic_write,
+    check_writable,
+)
 
 Cell = str | int | float
 Columns = Mapping[str, Sequence[Cell]]
 """Equally long columns by name, `smiles` first; NaN stands for a missing number."""
-
-STANDARD_OUTPUT = Path("-")
 
 _TITLES = ("id", "name", "title", "compound_id")
 """Columns whose cell becomes the title of a record in an SD file, the first that is there."""

@@ -55,7 +55,7 @@ def moses(
 
     Args:
         data: Folder with train.csv, test.csv and test_scaffolds.csv (see `molvae data moses`).
-        out: JSON file for the record.
+        out: JSON file for the record; `-` prints it.
         fcd: Compute the Fréchet ChemNet Distance too.
         cache: Folder that keeps statistics of the reference sets.
     """
@@ -71,7 +71,7 @@ def moses(
     width = max(map(len, mean))
     lines = [f"{name:{width}}  {_text(mean[name])} ± {_text(deviation[name])}" for name in mean]
     lines += [f"note: {note}" for note in record["notes"]]
-    output.show(record, "\n".join([*lines, str(out)]))
+    output.show_written(record, "\n".join(lines), out)
 
 
 @app.command
@@ -89,7 +89,7 @@ def reconstruction(
 
     Args:
         source: File of held-out molecules: CSV, TSV, SMI, SDF or Parquet, also compressed.
-        out: JSON file for the record.
+        out: JSON file for the record; `-` prints it.
     """
     check_apart(source, out)
     check_writable(out)
@@ -104,8 +104,8 @@ def reconstruction(
     )
     write_record(out, record, settings.seed)
     greedy, sampled = record["greedy"], record["jtvae"]
-    text = f"{out}: {greedy:.1%} exact greedily, {sampled:.1%} with the protocol of JT-VAE"
-    output.show(record, f"{text}, of {record['molecules']} molecules")
+    text = f"{greedy:.1%} exact greedily, {sampled:.1%} with the protocol of JT-VAE"
+    output.show_written(record, f"{text}, of {record['molecules']} molecules", out)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def latent(
 
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.
-        out: JSON file for the record.
+        out: JSON file for the record; `-` prints it.
     """
     vae = _open_model(model, device, (files.reference, *files.test), out, output)
 
@@ -204,7 +204,7 @@ def explore(
 
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.
-        out: JSON file for the record.
+        out: JSON file for the record; `-` prints it.
     """
     vae = _open_model(model, device, (files.reference, *files.others), out, output)
 
@@ -235,7 +235,7 @@ def target(
 
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.
-        out: JSON file for the record.
+        out: JSON file for the record; `-` prints it.
     """
     vae = _open_model(model, device, (), out, output)
 
@@ -243,7 +243,7 @@ def target(
 
     record = benchmark_target(vae, settings, progress=output.progress)
     write_record(out, record, settings.seed)
-    output.show(record, f"{target_text(record)}\n{out}")
+    output.show_written(record, target_text(record), out)
 
 
 app.command(credit)
@@ -272,4 +272,4 @@ def _save_figures(record: dict[str, Any], out: Path, seed: int, output: Output) 
     from molvae.benchmarks.latent import latent_text
 
     write_record(out, record, seed)
-    output.show(record, f"{latent_text(record)}\n{out}")
+    output.show_written(record, latent_text(record), out)

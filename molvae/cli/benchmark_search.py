@@ -10,7 +10,9 @@ from molvae.benchmarks.constrained_config import ConstrainedConfig
 from molvae.benchmarks.credit_config import CreditConfig
 from molvae.benchmarks.pmo_config import PmoConfig
 from molvae.cli.flags import (
+    STANDARD_STREAM,
     OutFile,
+    OutFolder,
     check_apart,
     flags_of,
     given,
@@ -70,7 +72,7 @@ def credit(
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.
         pool: File of molecules from which the parents descend: CSV, TSV or SMI.
-        out: JSON file for the record.
+        out: JSON file for the record; `-` prints it.
     """
     check_apart(pool, out)
     check_writable(out)
@@ -81,12 +83,12 @@ def credit(
 
     record = benchmark_credit(vae, pool, plan, progress=output.progress)
     write_record(out, record, plan.seeds[0])
-    output.show(record, f"{credit_text(record)}\n{out}")
+    output.show_written(record, credit_text(record), out)
 
 
 def pmo(
     *,
-    out: Annotated[Path, Parameter(name="--out", alias="-o")],
+    out: OutFolder,
     work: Path | None = None,
     tasks: Words = (),
     seeds: Words = (),
@@ -142,6 +144,8 @@ def optimize_leads(
         out: JSON file for the record.
     """
     check_apart(source, out)
+    if out == STANDARD_STREAM:
+        raise ConfigError("the record is continued from its file; name a file that ends in .json")
     check_writable(out)
     defaults = {"search": given(ConstrainedConfig().search)}
     plan = parse_flags(ConstrainedConfig, overlaid(defaults, given(settings)))

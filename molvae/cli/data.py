@@ -1,15 +1,13 @@
 """Download public data sets."""
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from molvae.cli.flags import OutFolder
 from molvae.cli.output import Output, OutputFlags
 
 app = App(name="data")
-
-OutFolder = Annotated[Path, Parameter(name="--out", alias="-o")]
 
 
 @app.command

@@ -48,7 +48,7 @@ def diagnose(
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.
         source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
-        out: JSON file for all figures. Refused rows are listed in OUT.refused.csv.
+        out: JSON file for all figures; `-` prints them. Refused rows are listed in OUT.refused.csv.
     """
     if out is not None:
         check_apart(source, out)
@@ -80,4 +80,7 @@ def diagnose(
     if out is not None:
         write_json(out, result)
         report_refused(out, sample.refused)
-    output.show(result, str(diagnosis) if out is None else f"{diagnosis}\n{out}")
+    if out is None:
+        output.show(result, str(diagnosis))
+    else:
+        output.show_written(result, str(diagnosis), out)

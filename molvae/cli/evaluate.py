@@ -64,7 +64,7 @@ def evaluate(
     Args:
         source: File of generated molecules: CSV, TSV, SMI, SDF or Parquet, also compressed; `-`
             reads standard input.
-        out: JSON file for the result.
+        out: JSON file for the result; `-` prints it.
     """
     files = {"samples": source, **real.references(), "training": real.training}
     for path in files.values():
@@ -85,14 +85,14 @@ def evaluate(
         "provenance": provenance(settings.seed),
     }
     write_json(out, result)
-    output.show(result, _text(metrics, out))
+    output.show_written(result, _text(metrics), out)
 
 
-def _text(metrics: "molvae.metrics.evaluation.Metrics", out: Path) -> str:
+def _text(metrics: "molvae.metrics.evaluation.Metrics") -> str:
     tables = {"": metrics.values, "repair: ": metrics.repairs, "AddCarbon ": metrics.control}
     figures = {
         f"{title}{name}": value for title, table in tables.items() for name, value in table.items()
     }
     width = max(map(len, figures))
     lines = [f"{name:{width}}  {value:.4f}" for name, value in figures.items()]
-    return "\n".join([*lines, *(f"note: {note}" for note in metrics.notes), str(out)])
+    return "\n".join([*lines, *(f"note: {note}" for note in metrics.notes)])

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
+STANDARD_STREAM = Path("-")
+"""Standard input as a source, standard output as an output."""
+
+
+def _check_folder(_type: object, folder: Path) -> None:
+    """Refuse `-`: files in a folder cannot be printed."""
+    if folder == STANDARD_STREAM:
+        raise ValueError("files go to this folder, so it cannot be standard output; name a folder")
+
+
+OutFolder = Annotated[Path, Parameter(name="--out", alias="-o", validator=_check_folder)]
 OutFile = Annotated[Path, Parameter(name="--out", alias="-o")]
 OptionalOutFile = Annotated[Path | None, Parameter(name="--out", alias="-o")]
 Resume = Annotated[
@@ -174,9 +185,6 @@ def parse_flags(settings: type[AnySettings], flags: Mapping[str, Any]) -> AnySet
     except ValidationError as error:
         raise ConfigError(validation_text(error)) from None
 
-
-STANDARD_STREAM = Path("-")
-"""Standard input as a source, standard output as an output."""
 
 _LISTS_BESIDE = (".refused.csv", ".failures.csv")
 """Endings of the lists that are written next to an output file."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from molvae.cli.flags import OptionalOutFile, check_apart
+from molvae.cli.flags import STANDARD_STREAM, OptionalOutFile, check_apart
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.errors import ConfigError
 
@@ -32,7 +32,7 @@ def objectives(
     Args:
         name: An objective to print as a TOML file, as a start for your own.
         reinvent_file: TOML or JSON file of REINVENT 4 whose scoring function is converted.
-        out: File for the objective of --from or of a name; by default it is printed.
+        out: File for the objective of --from or of a name; by default, and with `-`, it is printed.
     """
     from molvae.objectives.listing import listing, listing_text
     from molvae.objectives.suites import objective_text
@@ -69,7 +69,7 @@ def _show(result: dict[str, object], out: Path | None, output: Output) -> None:
     from molvae.files import atomic_write
 
     text = str(result["toml"]).rstrip("\n")
-    if out is None:
+    if out in (None, STANDARD_STREAM):
         print(json.dumps(result) if output.json else text)
         return
     with atomic_write(out) as stream:

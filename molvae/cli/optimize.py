@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from molvae.cli.flags import (
     ConfigFile,
+    OutFolder,
     Resume,
     flags_of,
     given,
@@ -50,7 +51,7 @@ def optimize(
     objective: str,
     /,
     *,
-    out: Annotated[Path, Parameter(name="--out", alias="-o")],
+    out: OutFolder,
     model: ChosenModel = ModelChoice(),
     settings: Annotated[SearchConfig, flags_of("Settings", hidden=SEARCH_BY_FILE)] = SearchConfig(),
     start: Annotated[Start, Parameter(name="*")] = Start(),

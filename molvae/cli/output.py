@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from molvae.cli.messages import escape_control_characters, with_flags
+from molvae.files import STANDARD_OUTPUT
 
 log = logging.getLogger("molvae")
 
@@ -42,6 +44,14 @@ class Output:
         """Print the result as JSON or as text; to stderr where stdout holds a table."""
         stream = sys.stderr if to_stderr else sys.stdout
         print(json.dumps(result) if self.json else with_flags(text), file=stream)
+
+    # Any: JSON values.
+    def show_written(self, result: Mapping[str, Any], text: str, out: Path) -> None:
+        """Show a result that was written to OUT; on standard output it is not repeated."""
+        if out != STANDARD_OUTPUT:
+            self.show(result, f"{text}\n{out}")
+        elif not self.json:
+            self.show(result, text, to_stderr=True)
 
     @contextmanager
     def logging(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from molvae.cli.flags import (
+    STANDARD_STREAM,
     OptionalOutFile,
     ReadStructures,
     StructureColumn,
@@ -38,8 +39,8 @@ def report(
     Args:
         source: Folder of a run of train or optimize; CSV, TSV, SMI, SDF or Parquet file of
             molecules; or JSON file of evaluate, diagnose or benchmark.
-        out: HTML file. Default: report.html in the folder of the run, or beside the file with its
-            name.
+        out: HTML file; `-` prints the page. Default: report.html in the folder of the run, or
+            beside the file with its name.
         model: Model whose latent space is drawn as a map of the molecules: a folder, a training
             run, or the name of a shipped model. A training uses its own.
     """
@@ -50,4 +51,5 @@ def report(
 
         config = settings.with_changes({"model": model})
         written = write_report(source, out, config, columns.choice())
-    output.show({"report": str(written)}, str(written))
+    if written != STANDARD_STREAM:
+        output.show({"report": str(written)}, str(written))

@@ -10,6 +10,7 @@ from molvae.cli.exit_status import INTERRUPTED
 from molvae.cli.flags import (
     STANDARD_STREAM,
     ConfigFile,
+    OutFolder,
     Resume,
     flags_of,
     given,
@@ -107,7 +108,7 @@ def train(
     data: Path | None = None,
     /,
     *,
-    out: Annotated[Path, Parameter(name="--out", alias="-o")],
+    out: OutFolder,
     flags: Annotated[TrainFlags, Parameter(name="*")] = TrainFlags(),
     config: ConfigFile = None,
     resume: Resume = False,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from molvae.dataset.layout import ColumnChoice
 from molvae.errors import RunError
-from molvae.files import atomic_write
+from molvae.files import STANDARD_OUTPUT, atomic_write
 from molvae.report.config import ReportConfig
 from molvae.report.measurements import measurement_page
 from molvae.report.page import Page
@@ -29,7 +29,8 @@ def write_report(
         source: folder of a training or a search, which may be in progress, or have been
             interrupted; a file of molecules; or the JSON file of an evaluation, a diagnosis, or a
             benchmark of a latent space.
-        out: HTML file; None writes report.html into the folder, or an HTML file beside the file.
+        out: HTML file, `-` for standard output; None writes report.html into the folder, or an HTML
+            file beside the file.
         config: what is drawn, and what it is compared with.
         columns: the column of a file of molecules; None finds it.
 
@@ -49,7 +50,7 @@ def write_report(
         page = measurement_page(path) if is_json else table_page(path, config, columns)
         folder, default = path.parent, f"{path.name.partition('.')[0]}.html"
     out = out or folder / default
-    is_inside = out.resolve().parent == folder.resolve()
+    is_inside = out != STANDARD_OUTPUT and out.resolve().parent == folder.resolve()
     if is_inside and out.exists() and out.suffix.lower() not in _HTML:
         raise RunError(f"{str(out)!r} is not an HTML file; write the report elsewhere")
     text = page.html()
