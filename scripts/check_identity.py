@@ -22,6 +22,8 @@ from molvae.chem.reading import STEREO_MARKS, split_name
 from molvae.chem.standardize import standardize
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.errors import MoleculeError
+from molvae.files import write_json
+from molvae.runs import provenance
 
 
 def main() -> int:
@@ -29,9 +31,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="+", help="SMI files, plain or gzip")
     parser.add_argument("--every", type=int, default=1, help="check every n-th line")
+    parser.add_argument("--out", type=Path, help="JSON file for the counts")
     arguments = parser.parse_args()
     rdBase.DisableLog("rdApp.*")
-    config, failures = StandardizeConfig(), 0
+    config = StandardizeConfig()
+    counts: dict[str, dict[str, int]] = {}
     for path in arguments.files:
         outcomes = Counter[str]()
         for smiles in islice(_read(path), 0, None, arguments.every):
@@ -39,10 +43,12 @@ def main() -> int:
             outcomes.update(outcome)
             if outcome[0] == "changed silently":
                 sys.stderr.write(f"{smiles}\n")
-        failures += outcomes["changed silently"]
+        counts[path.name] = dict(outcomes.most_common())
         listed = [f"{count:8d}  {outcome}" for outcome, count in outcomes.most_common()]
         sys.stdout.write("\n".join([str(path), *listed, ""]))
-    return int(failures > 0)
+    if arguments.out:
+        write_json(arguments.out, {"identity": counts, "provenance": provenance(0)})
+    return int(any("changed silently" in outcomes for outcomes in counts.values()))
 
 
 def check(smiles: str, config: StandardizeConfig) -> list[str]:

@@ -13,6 +13,7 @@ from molvae.chem.refusal import none_if_refused
 
 _RECORD_END = "$$$$"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
+_QUERY = "|$query$|"
 _LONGEST_RECORD = 200_000
 """Maximum number of lines of a record, so that a file without record ends does not fill memory."""
 
@@ -95,11 +96,15 @@ def mark_unspecified_bonds(mol: Mol) -> None:
 
 
 def smiles_of_mol(mol: Mol | None) -> str:
-    """SMILES of an RDKit `Mol`, with a CXSMILES block if its stereochemistry requires it."""
+    """SMILES of an RDKit `Mol`, with a CXSMILES block if its stereochemistry requires it.
+
+    A molecule with query atoms or bonds, such as a list of elements, gives a SMARTS with a block
+    that `read_smiles` refuses, because its SMILES would have `*` in their place.
+    """
     if mol is None:
         return ""
     with rdBase.BlockLogs():
-        return cxsmiles(mol)
+        return f"{Chem.MolToSmarts(mol)} {_QUERY}" if _has_query(mol) else cxsmiles(mol)
 
 
 def _read_record(begin: int, lines: list[str]) -> SdfRecord:
@@ -113,7 +118,7 @@ def _read_record(begin: int, lines: list[str]) -> SdfRecord:
         supplier.SetData(text, sanitize=False, removeHs=False)
         written = next(iter(supplier), None)
         smiles = smiles_of_mol(written if mol is None else mol)
-        if mol is not None and written is not None:
+        if mol is not None and written is not None and not smiles.endswith(_QUERY):
             smiles = _with_lost_stereo(mol, written) or smiles
         source = written if mol is None else mol
         fields = {} if source is None else source.GetPropsAsDict(autoConvertStrings=False)
@@ -140,6 +145,12 @@ def _with_lost_stereo(mol: Mol, written: Mol) -> str | None:
     reading = none_if_refused(read_smiles, smiles)
     # In three dimensions every tetrahedral atom is marked, and few marks have a meaning.
     return smiles if reading is not None and Change.STEREO in reading.changes else None
+
+
+def _has_query(mol: Mol) -> bool:
+    """Whether an atom or bond stands for several kinds; `*` for any atom does not count."""
+    atoms = any(atom.HasQuery() and atom.GetSmarts() != "*" for atom in mol.GetAtoms())
+    return atoms or any(bond.HasQuery() for bond in mol.GetBonds())
 
 
 def _count_marks(mol: Mol) -> int:

@@ -4,6 +4,7 @@ from rdkit.Chem import rdDepictor, rdDistGeom
 
 from molvae.chem.reading import Change, read_smiles
 from molvae.chem.sdf import read_sdf, sdf_record
+from molvae.errors import MoleculeError
 
 
 def test_records_are_read_again_as_the_same_molecules_with_their_fields():
@@ -21,6 +22,30 @@ def test_atoms_are_drawn_apart():
     mol = Chem.MolFromMolBlock(sdf_record("c1ccccc1", {}))
     places = {tuple(place) for place in mol.GetConformer().GetPositions().round(2).tolist()}
     assert len(places) == 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_read"),
+    [
+        (" O  ", " Q  ", False),
+        (" O  ", " A  ", False),
+        (" O  ", " X  ", False),
+        (" O  ", " *  ", True),
+        (" O  ", " R# ", True),
+        ("  2  3  1", "  2  3  5", False),
+        ("  2  3  1", "  2  3  8", False),
+        ("M  END", "M  ALS   3  2 F N   O   \nM  END", False),
+    ],
+)
+def test_query_atoms_and_bonds_are_refused_and_never_read_as_any_atom(old, new, is_read):
+    (record,) = read_sdf(
+        [line for part in block_of("CCO") for line in part.replace(old, new).split("\n")]
+    )
+    if is_read:
+        assert Chem.MolToSmiles(read_smiles(record.smiles).mol) == "*CC"
+    else:
+        with pytest.raises(MoleculeError, match="SMILES"):
+            read_smiles(record.smiles)
 
 
 def block_of(smiles, dimensions=2, *, v3000=False):
