@@ -21,9 +21,9 @@ import torch
 
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.preparation import prepare_corpus
-from molvae.encoding import Latents
 from molvae.errors import MolvaeError
 from molvae.files import write_json
+from molvae.latents_file import Latents
 from molvae.metrics.cache import StatisticsCache
 from molvae.metrics.description import Work, describe
 from molvae.model.network import SequenceVAE

@@ -41,8 +41,8 @@ def test_a_record_of_a_benchmark_is_printed(molvae, run, data):
     assert json.loads(done.out)["molecules"] == 3
 
 
-def test_a_report_is_printed(molvae, run, few):
-    done = molvae("report", run, "--out", "-")
+def test_a_report_is_printed(molvae, few):
+    done = molvae("report", few, "--out", "-")
     assert done.out.startswith("<!doctype html>")
 
 
