@@ -265,7 +265,7 @@ def _loses_stereo(smiles: str, mol: Mol) -> bool:
     ]
     dependent = _dependent_centers(mol)
     free = [a for a in mol.GetAtomsMatchingQuery(_CHIRAL) if a.GetIdx() not in dependent]
-    return len(free) + sides < len(meaningful)
+    return bool(len(free) + sides < len(meaningful))
 
 
 def _dependent_centers(mol: Mol) -> set[int]:

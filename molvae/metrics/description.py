@@ -139,10 +139,10 @@ def fingerprint_chunk(texts: list[str]) -> MoleculeSet:
     return molecule_set(readable(texts, changed), changed)
 
 
-def molecule_set(molecules: Sequence[Molecule], changed: ChangeCount) -> MoleculeSet:
+def molecule_set(molecules: Sequence[Molecule], changed: ChangeCount | None = None) -> MoleculeSet:
     """SMILES and fingerprints of molecules."""
     bits = np.packbits(morgan_bits(molecules), axis=1)
-    return MoleculeSet([molecule.smiles for molecule in molecules], bits, changed)
+    return MoleculeSet([molecule.smiles for molecule in molecules], bits, changed or ChangeCount())
 
 
 def concatenate_sets(sets: Sequence[MoleculeSet]) -> MoleculeSet:

@@ -207,7 +207,7 @@ class _Evaluation:
             if len(generated.smiles) < max(_UNIQUE_AT):
                 note = f"{len(generated.smiles)} valid samples; unique@{max(_UNIQUE_AT)} needs more"
                 notes = [note, *notes]
-            metrics.append(Metrics(values, repairs, control, counts, notes, self.config))
+            metrics.append(Metrics(values, repairs, control, counts, tuple(notes), self.config))
         return metrics
 
     def _read_samples(self, texts: Sequence[str], title: str) -> _Generated:
