@@ -68,8 +68,11 @@ def denoise(
     for damaged in tqdm(selfies_rows, unit=" molecules", disable=not progress):
         channel = tokens.log_probabilities(damaged, error_rate).to(context.device)
         paths = _search(decoder, context, channel, tokens.by_size, beam)
-        candidates = [model.vocabulary.decode(path) for path in paths]
-        originals.append(_first_clean(candidates or [damaged], damaged))
+        candidates = [model.vocabulary.decode(path) for path in paths] or [damaged]
+        # The first candidate that decodes without a repair, else the first.
+        chosen = next(filter(is_unrepaired, candidates), candidates[0])
+        changed = sum(a != b for a, b in zip(chosen, damaged, strict=True))
+        originals.append(Denoised(chosen, smiles_or_none(chosen), changed))
     return originals
 
 
@@ -170,10 +173,3 @@ def _join(groups: Sequence[_Beginnings]) -> _Beginnings:
         torch.cat([group.last for group in groups]),
         [path for group in groups for path in group.paths],
     )
-
-
-def _first_clean(candidates: Sequence[Selfies], damaged: Selfies) -> Denoised:
-    """The first candidate that decodes without a repair, else the first."""
-    chosen = next(filter(is_unrepaired, candidates), candidates[0])
-    changed = sum(a != b for a, b in zip(chosen, damaged, strict=True))
-    return Denoised(chosen, smiles_or_none(chosen), changed)
