@@ -82,7 +82,9 @@ class FunctionMeasure(Settings):
 def _answers(function: _Function, smiles: list[str]) -> list[object] | Failed:
     try:
         with _stdout_to_stderr():
-            answers: list[object] = list(function(list(smiles)))
+            given = function(list(smiles))
+            # A text would give a character for each molecule, and bytes a number.
+            answers: list[object] = [given] if isinstance(given, str | bytes) else list(given)
     except KeyboardInterrupt:
         raise
     # An external function may raise anything: the molecule has no score, but the search continues.

@@ -39,6 +39,9 @@ def too_few(smiles):
 def odd(smiles):
     return [1.0, None, float("nan"), "x", True]
 
+def as_bytes(smiles):
+    return b"1" * len(smiles)
+
 def nothing(smiles):
     pass
 
@@ -132,6 +135,13 @@ def test_what_is_no_number_is_told(read):
         "gave 'x'",
         "gave 'True'",
     ]
+
+
+# Each byte of bytes is a number to Python.
+def test_bytes_are_no_list_of_numbers(read):
+    readings = read("as_bytes")
+    assert np.isnan(readings.values).all()
+    assert len(readings.problems) == 5
 
 
 def test_no_answer_at_all_is_told(read):
