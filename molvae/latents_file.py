@@ -14,6 +14,7 @@ from molvae.dataset.rows import RefusedRow
 from molvae.errors import DataError
 from molvae.files import atomic_write
 
+_END_BYTES = 22
 _READ = ("mean", "row", "mark", "columns", "cells")
 """Arrays that are read from a npz file."""
 
@@ -123,7 +124,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     if not zipfile.is_zipfile(path):
         raise _no_latents(path, "it is no npz file")
     try:
-        with np.load(path, allow_pickle=False) as loaded:
+        with np.load(path, allow_pickle=False) as loaded, zipfile.ZipFile(path) as archive:
+            _check_members(archive, path.read_bytes()[-_END_BYTES:])
             arrays = {name: loaded[name] for name in _READ if name in loaded.files}
     # A locked or oddly packed member is a RuntimeError to zipfile.
     except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
@@ -134,6 +136,21 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     if others := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
         raise _no_latents(path, f"{', '.join(map(repr, others))} is no array")
     return arrays
+
+
+def _check_members(archive: zipfile.ZipFile, end: bytes) -> None:
+    """Check that all members are listed under their names: others would be missing in silence.
+
+    Raises:
+        zipfile.BadZipFile: they are not.
+    """
+    # The end of an archive without a comment holds the number of its members.
+    names = archive.namelist()
+    if end.startswith(b"PK\5\6") and int.from_bytes(end[10:12], "little") != len(names):
+        raise zipfile.BadZipFile("members are missing")
+    for name in names:
+        # Compares the name with that before the content.
+        archive.open(name).close()
 
 
 def _no_latents(path: Path, reason: str) -> DataError:

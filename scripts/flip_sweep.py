@@ -160,7 +160,10 @@ def statistics(folder: Path) -> Read:
     def read() -> Any:
         cache = StatisticsCache(folder)
         stored = cache.description(SMILES, lambda texts: describe(texts, Work(1, False), ""))
-        return str(stored), stored.molecules.bits.tolist()
+        molecules = stored.molecules
+        values = {name: array.tolist() for name, array in stored.values.items()}
+        sets = (molecules.smiles, molecules.bits.tolist(), molecules.changed.to_json())
+        return sets, str(values), stored.fragments, stored.scaffolds
 
     read()
     return read

@@ -174,6 +174,12 @@ class Journal:
                 "FROM progress JOIN arrays USING (only)"
             ).fetchone()
             if row is None:
+                # Both tables are written in one transaction.
+                (n_rows,) = connection.execute(
+                    "SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM arrays)"
+                ).fetchone()
+                if n_rows:
+                    raise DamagedRowError("a part of the progress is missing")
                 return None
             counts, values, digest, arrays, arrays_digest = row
             check_digest(digest, counts, values)

@@ -166,12 +166,18 @@ def foreign(kind, path):
 
 
 def damaged(kind, path):
-    np.savez(path, mean=np.zeros((3, 16)))
+    np.savez(path, mean=np.zeros((3, 16)), row=np.arange(3))
     content = bytearray(path.read_bytes())
     if kind == "cut":
         del content[-200:]
     elif kind == "bit flipped":
         content[200] ^= 1
+    elif kind == "member hidden":
+        # The length of a comment, which would take in the next entry of the directory.
+        entry = content.index(b"PK\1\2")
+        content[entry + 32] ^= 64
+    elif kind == "bit of a name flipped":
+        content[content.rindex(b"row.npy")] ^= 1
     elif kind == "locked":
         # The flag of an encrypted member, in its own header and in the archive's table.
         content[6] |= 1
@@ -191,6 +197,8 @@ def damaged(kind, path):
         ("too large", "NaN or infinity"),
         ("cut", "holds no readable latents"),
         ("bit flipped", "holds no readable latents"),
+        ("bit of a name flipped", "holds no readable latents"),
+        ("member hidden", "holds no readable latents"),
         ("locked", "password required"),
         ("no array", "'mean' is no array"),
     ],

@@ -189,6 +189,8 @@ def damage(path, statement):
         "UPDATE progress SET counts = 'x'",
         "UPDATE progress SET state = x'00'",
         "UPDATE arrays SET state = x'000000'",
+        "DELETE FROM arrays",
+        "DELETE FROM progress",
         "DROP TABLE scores",
     ],
 )
