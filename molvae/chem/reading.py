@@ -279,14 +279,12 @@ def _dependent_centers(mol: Mol) -> set[int]:
     for first, second in combinations(rings, 2):
         shared = first & second
         if len(shared) > 2:
-            ends = [mol.GetAtomWithIdx(atom) for atom in shared]
-            dependent |= {end.GetIdx() for end in ends if _n_neighbors(end, shared) == 1}
+            for atom in shared:
+                neighbors = {end.GetIdx() for end in mol.GetAtomWithIdx(atom).GetNeighbors()}
+                if len(neighbors & shared) == 1:
+                    dependent.add(atom)
     small = Counter(atom for ring in rings if len(ring) <= _CAGE_RING for atom in ring)
     return dependent | {atom for atom, count in small.items() if count > 2}
-
-
-def _n_neighbors(atom: Atom, atoms: set[int]) -> int:
-    return sum(neighbor.GetIdx() in atoms for neighbor in atom.GetNeighbors())
 
 
 def _without_hydrogens(mol: Mol) -> Mol | None:

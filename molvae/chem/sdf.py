@@ -104,7 +104,11 @@ def smiles_of_mol(mol: Mol | None) -> str:
     if mol is None:
         return ""
     with rdBase.BlockLogs():
-        return f"{Chem.MolToSmarts(mol)} {_QUERY}" if _has_query(mol) else cxsmiles(mol)
+        # A `*` for any atom does not count as a query.
+        has_query_atom = any(a.HasQuery() and a.GetSmarts() != "*" for a in mol.GetAtoms())
+        if has_query_atom or any(bond.HasQuery() for bond in mol.GetBonds()):
+            return f"{Chem.MolToSmarts(mol)} {_QUERY}"
+        return cxsmiles(mol)
 
 
 def _read_record(begin: int, lines: list[str]) -> SdfRecord:
@@ -145,12 +149,6 @@ def _with_lost_stereo(mol: Mol, written: Mol) -> str | None:
     reading = none_if_refused(read_smiles, smiles)
     # In three dimensions every tetrahedral atom is marked, and few marks have a meaning.
     return smiles if reading is not None and Change.STEREO in reading.changes else None
-
-
-def _has_query(mol: Mol) -> bool:
-    """Whether an atom or bond stands for several kinds; `*` for any atom does not count."""
-    atoms = any(atom.HasQuery() and atom.GetSmarts() != "*" for atom in mol.GetAtoms())
-    return atoms or any(bond.HasQuery() for bond in mol.GetBonds())
 
 
 def _count_marks(mol: Mol) -> int:

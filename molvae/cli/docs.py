@@ -39,8 +39,9 @@ def _pages() -> "list[molvae.site.pages.Page]":
         "## Guides",
         *(f"- [{title}]({topic}.md)" for topic, title in titles.items()),
         "## Commands",
+        # The third line of a page is the first of the description of its command.
         *(
-            f"- [molvae {name}](command-{name}.md): {_summary(text)}"
+            f"- [molvae {name}](command-{name}.md): {text.splitlines()[2]}"
             for name, text in commands.items()
         ),
     ]
@@ -49,8 +50,3 @@ def _pages() -> "list[molvae.site.pages.Page]":
         *(Page(topic, guide_text(topic), "Guides", title) for topic, title in titles.items()),
         *(Page(f"command-{name}", text, "Commands", name) for name, text in commands.items()),
     ]
-
-
-def _summary(page: str) -> str:
-    """The first line of the description of a command."""
-    return page.split("\n")[2]

@@ -75,20 +75,16 @@ def _tables(command: App) -> list[str]:
         # The type also admits the forms in which a signature may name a group.
         group = argument.parameter.group
         first = group[0] if isinstance(group, tuple) else group
-        groups.setdefault(getattr(first, "name", ""), []).append(_row(argument))
+        names = " ".join(f"`{name}`" for name in argument.names)
+        meaning = " ".join((argument.parameter.help or "").split())
+        if choices := argument.get_choices():
+            meaning += f" Choices: {', '.join(choices)}."
+        row = f"| {names} | {_default(argument)} | {_escape(meaning).strip()} |"
+        groups.setdefault(getattr(first, "name", ""), []).append(row)
     head = "| flag | default | meaning |\n| --- | --- | --- |\n"
     return [
         text for name, rows in groups.items() for text in (f"### {name}", head + "\n".join(rows))
     ]
-
-
-def _row(argument: Argument) -> str:
-    names = " ".join(f"`{name}`" for name in argument.names)
-    meaning = " ".join((argument.parameter.help or "").split())
-    choices = argument.get_choices()
-    if choices:
-        meaning += f" Choices: {', '.join(choices)}."
-    return f"| {names} | {_default(argument)} | {_escape(meaning).strip()} |"
 
 
 def _default(argument: Argument) -> str:

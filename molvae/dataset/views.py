@@ -80,7 +80,7 @@ class MoleculeViews:
         """log(1 + count) of each substructure."""
         table = np.zeros((len(indices), FEATURES), dtype=np.float32)
         for row, index in zip(table, indices, strict=True):
-            end = self._feature_ends[index]
+            end = self.feature_ends[index]
             span = slice(end - self.n_features[index], end)
             row[self.features[span]] = np.log1p(self.counts[span].astype(np.float32))
         return table
@@ -91,7 +91,8 @@ class MoleculeViews:
         return np.cumsum(self.lengths, dtype=np.int64)
 
     @cached_property
-    def _feature_ends(self) -> Int64[np.ndarray, " molecule"]:
+    def feature_ends(self) -> Int64[np.ndarray, " molecule"]:
+        """Position in `features` after the last substructure of each molecule."""
         return np.cumsum(self.n_features, dtype=np.int64)
 
 

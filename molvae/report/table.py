@@ -105,13 +105,11 @@ def _read(path: Path, columns: ColumnChoice, limit: int) -> _File:
     if not molecules:
         raise DataError(f"{str(path)!r}: none of its {rows:,} rows has a molecule; check the file")
     names = [name for name in table.further_names if name != "smiles"]
-    texts = zip(*cells, strict=True)
-    return _File(molecules, dict(zip(names, map(_numbers, texts), strict=True)), rows, unreadable)
-
-
-def _numbers(cells: Sequence[str]) -> list[float] | list[str]:
-    """The cells as numbers, NaN where they are empty; as they are if one is no number."""
-    try:
-        return [float(cell) if cell.strip() else nan for cell in cells]
-    except ValueError:
-        return list(cells)
+    values: dict[str, list[float] | list[str]] = {}
+    for name, texts in zip(names, zip(*cells, strict=True), strict=True):
+        try:
+            values[name] = [float(text) if text.strip() else nan for text in texts]
+        except ValueError:
+            # It is no column of numbers.
+            values[name] = list(texts)
+    return _File(molecules, values, rows, unreadable)

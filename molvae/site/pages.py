@@ -47,13 +47,10 @@ def write_site(pages: Sequence[Page], folder: Path) -> list[Path]:
         html = template.render(page=page, title=title, groups=groups, html=render(page.text, names))
         write_bytes(path, html.encode())
         written.append(path)
-    write_bytes(folder / "site.css", _css().encode())
-    return written
-
-
-def _css() -> str:
     dark = f"@media (prefers-color-scheme: dark) {{\n{style_sheet('dark')}\n}}\n"
-    return f"{_read('site.css')}\n{style_sheet('light')}\n{dark}"
+    css = f"{_read('site.css')}\n{style_sheet('light')}\n{dark}"
+    write_bytes(folder / "site.css", css.encode())
+    return written
 
 
 def _read(name: str) -> str:
