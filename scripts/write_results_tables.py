@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fault_tables import faults
 from model_tables import (
     agreement,
     examples,
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "leads": leads,
     "speed": stage_speeds,
     "examples": examples,
+    "faults": faults,
     "history": history,
 }
 """Function that makes the table of each benchmark from its records, by the names of their files."""
