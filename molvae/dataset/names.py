@@ -131,12 +131,17 @@ def list_names(names: Sequence[str]) -> str:
 def unique_names(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
     """The names with a number behind those that are there already, and a name for the nameless."""
     unique: list[str] = []
+    seen = set(taken)
+    counts: dict[str, int] = {}
     for number, name in enumerate(names, 1):
         base = candidate = name or f"column_{number}"
-        count = 1
-        while candidate in unique or candidate in taken:
+        # Not from 1 each time: a table may have thousands of columns of one name.
+        count = counts.get(base, 1)
+        while candidate in seen:
             count += 1
             candidate = f"{base}_{count}"
+        counts[base] = count
+        seen.add(candidate)
         unique.append(candidate)
     return unique
 

@@ -4,6 +4,7 @@ import pytest
 
 from molvae.dataset.fields import WHITESPACE, looks_like_smiles
 from molvae.dataset.layout import ColumnChoice, find_layout
+from molvae.dataset.names import unique_names
 from molvae.errors import DataError
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
@@ -195,3 +196,9 @@ def test_a_wanted_column_that_is_there_twice_is_refused():
 
 def test_an_unknown_word_over_a_single_column_is_its_name():
     assert layout("drug\nCCO\nCCN\n").has_header
+
+
+def test_thousands_of_columns_of_one_name_take_linear_time():
+    names = unique_names(["y"] * 20_000, ["y_3"])
+    assert names[:4] == ["y", "y_2", "y_4", "y_5"]
+    assert len(set(names)) == 20_000
