@@ -26,7 +26,7 @@ def find_saved_model(name: str | Path, revision: str | None = None) -> Path:
     """
     is_name = isinstance(name, str) and _is_name(name)
     if revision is not None and not is_name:
-        raise ConfigError(f"`revision` requires the name of a model of the Hub, not {str(name)!r}")
+        raise ConfigError(f"a revision requires the name of a model of the Hub, not {str(name)!r}")
     if revision is None and (not is_name or Path(name).parent.exists()):
         return find_model(name)
     return _download(str(name), revision)
@@ -81,7 +81,7 @@ def _download(name: str, revision: str | None) -> Path:
             "name, or log in with `hf auth login`"
         ) from error
     except errors.RevisionNotFoundError as error:
-        raise ModelError(f"{name!r} has no revision {revision!r}; check `revision`") from error
+        raise ModelError(f"{name!r} has no revision {revision!r}; check its name") from error
     except errors.EntryNotFoundError as error:
         raise ModelError(f"{name!r} of the Hub is not a molvae model: it lacks a file") from error
     # Versions of the library differ in the HTTP client, whose errors have no common class.
