@@ -7,6 +7,7 @@ whether it would be repaired writes sequences that need no repair: grammar-const
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from selfies.constants import INDEX_CODE
 
@@ -17,8 +18,7 @@ _NEVER = 10**9
 """End of a main chain, which may have any length."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
+class _Chain(NamedTuple):
     """A main chain, or a branch, to which symbols are added."""
 
     end: int
@@ -31,8 +31,7 @@ class _Chain:
     """Number of atoms when the chain began."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
+class _Index(NamedTuple):
     """A branch or ring symbol whose index is being read."""
 
     element: Branch | Ring
@@ -93,7 +92,9 @@ class _Sentence:
             fits = self._add_digit(_Index(element, element.digits), None)
         else:
             return False
-        return fits and self._close_branches() and self._can_continue()
+        if not fits or len(self.chains) == 1:
+            return fits
+        return self._close_branches() and self._can_continue()
 
     def _add_atom(self, atom: Atom) -> bool:
         chain, number = self.chains[-1], len(self.free)
@@ -199,6 +200,11 @@ class SelfiesRows:
     def __init__(self, roles: Sequence[Sequence[Role]], end: int, n: int) -> None:
         self._roles = roles
         self._end = end
+        self._begins_with_digit = [bool(token) and token[0].digit is not None for token in roles]
+        self._follows_anything = [
+            index == end or (bool(token) and token[0].symbol in (".", "[nop]"))
+            for index, token in enumerate(roles)
+        ]
         self._sentences: list[_Sentence | None] = [_Sentence() for _ in range(n)]
 
     def accept(self, row: int, token: int) -> bool:
@@ -211,6 +217,16 @@ class SelfiesRows:
         if sentence.may_end:
             self.release(row)
         return sentence.may_end
+
+    def accept_first(self, row: int, tokens: Sequence[int]) -> int | None:
+        """Add the first of the tokens that is accepted; returns it, or None if none is."""
+        sentence = self._sentences[row]
+        if sentence is not None and sentence.index is not None:
+            # Most tokens begin with no digit: leave them out before anything is copied.
+            tokens = [token for token in tokens if self._begins_with_digit[token]]
+        elif sentence is not None and sentence.chains[-1].valence == 0:
+            tokens = [token for token in tokens if self._follows_anything[token]]
+        return next((token for token in tokens if self.accept(row, token)), None)
 
     def release(self, row: int) -> None:
         """Accept any token of a row from now on."""

@@ -1,5 +1,6 @@
 """Choice of the next token (greedy, temperature, top-k, top-p) and the loop over positions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Protocol, runtime_checkable
@@ -20,6 +21,9 @@ class Rows(Protocol):
 
     def accept(self, row: int, token: int) -> bool:
         """Add a token to a row if it may follow there; whether it was added."""
+
+    def accept_first(self, row: int, tokens: Sequence[int]) -> int | None:
+        """Add the first of the tokens that may follow; returns it, or None if none may."""
 
     def release(self, row: int) -> None:
         """Accept any token of a row from now on."""
@@ -163,8 +167,7 @@ def _obey(
         return chosen
     ranked = choice.rank(logits[refused], rows[refused])
     for index, row, ids in zip(refused, rows[refused].tolist(), ranked.tolist(), strict=True):
-        possible = takewhile(lambda id_: id_ != PAD, ids)
-        accepted = next((id_ for id_ in possible if written.accept(row, id_)), None)
+        accepted = written.accept_first(row, [*takewhile(lambda id_: id_ != PAD, ids)])
         if accepted is None:
             written.release(row)
         else:

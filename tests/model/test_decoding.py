@@ -179,6 +179,9 @@ class AlternatingRows:
         written.append(token)
         return True
 
+    def accept_first(self, row, tokens):
+        return next((token for token in tokens if self.accept(row, token)), None)
+
     def release(self, row):
         self.released.append(row)
 
