@@ -7,7 +7,7 @@ whether it would be repaired writes sequences that need no repair: grammar-const
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, no_type_check
 
 from selfies.constants import INDEX_CODE
 
@@ -40,6 +40,8 @@ class _Index(NamedTuple):
     value: int = 0
 
 
+# Without run-time type checks, which the tests switch on: the methods are called for every token.
+@no_type_check
 @dataclass(slots=True)
 class _Sentence:
     """The molecular graph of the symbols that one row has so far.
@@ -194,6 +196,7 @@ class _Sentence:
         return True
 
 
+@no_type_check
 class SelfiesRows:
     """Rows of SELFIES that are being written, and the tokens that may follow in each."""
 
