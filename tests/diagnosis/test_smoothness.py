@@ -46,6 +46,8 @@ def test_steps_are_as_long_as_they_say(fluorine):
 
 def test_a_model_that_writes_nothing_has_no_place_to_start(writer):
     mute = writer({"end": 1.0})
+    # The grammar would make it write an atom.
+    mute.network.grammar = None
     starts, steps = take_steps(mute, posteriors(mute, 3, 0.1), 2, generator())
     assert starts == 0
     assert all(step.latents == 0 and isnan(step.similarity) for step in steps)

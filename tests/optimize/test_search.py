@@ -185,7 +185,7 @@ class TestResuming:
         expected = run.summary.read_bytes()
         # What a kill between the scores and the optimiser's state leaves behind.
         with closing(sqlite3.connect(run.journal, isolation_level=None)) as connection:
-            connection.execute("DELETE FROM progress")
+            connection.executescript("DELETE FROM progress; DELETE FROM arrays")
         search(ProjectionModel(), objective(), config(budget=calls), run, resume=True)
         assert run.summary.read_bytes() == expected
 
