@@ -14,11 +14,8 @@ from molvae.chem.notation import Selfies, is_unrepaired, smiles_or_none
 from molvae.errors import ConfigError
 from molvae.model.token_decoder import TokenDecoder
 from molvae.molecule_vae import MoleculeVAE
-from molvae.special_ids import END, START
+from molvae.special_ids import END, FIRST_TOKEN, START
 from molvae.vocabulary import Vocabulary
-
-_FIRST_TOKEN = 3
-"""Id of the first token that has symbols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +78,13 @@ class _Tokens:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.codes = {symbol: code for code, symbol in enumerate(vocabulary.symbols)}
-        rows = [vocabulary.decode([index]) for index in range(_FIRST_TOKEN, len(vocabulary))]
-        self.sizes = np.array([0] * _FIRST_TOKEN + [len(row) for row in rows])
+        self.sizes = np.array([len(row) for row in vocabulary.symbols_by_id])
         self.symbols = np.full((len(vocabulary), self.sizes.max()), -1)
-        for index, row in enumerate(rows, start=_FIRST_TOKEN):
+        for index, row in enumerate(vocabulary.symbols_by_id):
             self.symbols[index, : len(row)] = [self.codes[symbol] for symbol in row]
         self.by_size = {
             size: torch.from_numpy(np.flatnonzero(self.sizes == size))
-            for size in np.unique(self.sizes[_FIRST_TOKEN:]).tolist()
+            for size in np.unique(self.sizes[FIRST_TOKEN:]).tolist()
         }
         """Ids of the tokens of each number of symbols."""
 

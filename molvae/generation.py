@@ -182,9 +182,7 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
         decoding = decoding.with_changes({"temperature": model.card.sampling_temperature})
     choices = model.card.suitable_choices(config.strict, config.radicals, decoding)
     properties = tuple(dict.fromkeys((*config.properties, *targets.names_to_compute)))
-    return config.with_changes(
-        {"prior": prior, "properties": properties, "decoding": decoding, **choices}
-    )
+    return config.with_changes({"prior": prior, "properties": properties, **choices})
 
 
 def generate(

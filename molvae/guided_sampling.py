@@ -15,7 +15,7 @@ from molvae.chem.notation import Selfies, from_selfies, to_selfies
 from molvae.chem.operators.mutation import mutate
 from molvae.chem.screening import JudgedSelfies, MoleculeFilter, judge_selfies
 from molvae.errors import MoleculeError
-from molvae.model.network import add_noise
+from molvae.model.latents import add_noise
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import ordered_map
 from molvae.sampling import Sample, SamplingConfig

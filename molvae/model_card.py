@@ -188,14 +188,13 @@ class ModelCard(dict[str, Any]):
             radicals: whether radicals are accepted; None: if the training data may have them.
             decoding: sequences are as long as those of the training data unless it says otherwise.
         """
-        choices: dict[str, object] = {
+        if "max_symbols" not in decoding.model_fields_set:
+            decoding = decoding.with_changes({"max_symbols": self.max_symbols})
+        return {
             "strict": self.is_faithful if strict is None else strict,
             "radicals": self.cleaning.allow_radicals if radicals is None else radicals,
+            "decoding": decoding,
         }
-        if "max_symbols" not in decoding.model_fields_set:
-            longest = {"max_symbols": self.max_symbols}
-            choices["decoding"] = decoding.with_changes(longest).model_dump()
-        return choices
 
     def held_out_seed(self, otherwise: int) -> int:
         """Random seed of the split into training and held-out molecules.

@@ -27,10 +27,12 @@ from molvae.dataset.molecules import name_molecule, read_molecules
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.hub import find_saved_model, upload_folder
 from molvae.model.acceptance import FeatureCounts, Item, Resampler
-from molvae.model.batching import by_length
+from molvae.model.batching import by_length, pad_ids
 from molvae.model.decoding_config import GREEDY, DecodingConfig, PriorName
+from molvae.model.device import pick_device
 from molvae.model.folder import SavedModel, read_model, write_model
-from molvae.model.network import SequenceVAE, as_latents, pad_ids, pick_device
+from molvae.model.latents import as_latents
+from molvae.model.network import SequenceVAE
 from molvae.model.network_config import Device, ModelConfig
 from molvae.model.prior import NormalPrior, Prior, PushForwardPrior
 from molvae.model.prompt import Prompts

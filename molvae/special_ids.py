@@ -6,3 +6,6 @@ START = 1
 """First input of the decoder."""
 END = 2
 """End of a sequence."""
+
+FIRST_TOKEN = 3
+"""The first id that stands for SELFIES symbols."""

@@ -12,7 +12,7 @@ from molvae.chem.notation import to_selfies, to_selfies_batch
 from molvae.chem.properties import find_property, property_values
 from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
 from molvae.errors import ConfigError, ModelError
-from molvae.model.network import as_latents
+from molvae.model.latents import as_latents
 from molvae.molecule_vae import MoleculeVAE
 from molvae.settings import suggestion
 

@@ -18,9 +18,8 @@ from molvae.chem.grammar import SelfiesGrammar
 from molvae.chem.notation import Selfies, robust_alphabet
 from molvae.chem.refusal import Refusal
 from molvae.errors import ModelError, MoleculeError
+from molvae.special_ids import END, FIRST_TOKEN, PAD, START
 
-PAD, START, END = 0, 1, 2
-_SPECIAL = 3
 _KIND = "molvae vocabulary"
 _FIRST_CHARACTER = 0xF0000
 """First code point of a private plane, where each symbol has a character for `tokenizers`."""
@@ -77,7 +76,7 @@ class Vocabulary:
 
     def __len__(self) -> int:
         """Number of ids: the tokens, padding, start and end."""
-        return len(self.tokens) + _SPECIAL
+        return len(self.tokens) + FIRST_TOKEN
 
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._ids
@@ -141,9 +140,9 @@ class Vocabulary:
                 break
             if index in (PAD, START):
                 continue
-            if not _SPECIAL <= index < len(self):
+            if not FIRST_TOKEN <= index < len(self):
                 raise ModelError(f"id {index} is outside the vocabulary of {len(self)} ids")
-            symbols += self._symbols_of[index - _SPECIAL]
+            symbols += self._symbols_of[index - FIRST_TOKEN]
         return tuple(symbols)
 
     def extensions(self, index: int, may_follow: Callable[[str], bool]) -> list[int]:
@@ -153,11 +152,11 @@ class Vocabulary:
             index: id of a token.
             may_follow: whether a symbol may be the first of the continuation.
         """
-        symbols = self._symbols_of[index - _SPECIAL]
+        symbols = self._symbols_of[index - FIRST_TOKEN]
         size = len(symbols)
         return [
             longer
-            for longer, token in enumerate(self._symbols_of, start=_SPECIAL)
+            for longer, token in enumerate(self._symbols_of, start=FIRST_TOKEN)
             if token[:size] == symbols and (len(token) == size or may_follow(token[size]))
         ]
 
@@ -165,14 +164,19 @@ class Vocabulary:
         """Ids of the tokens whose first symbol is accepted."""
         return [
             index
-            for index, token in enumerate(self._symbols_of, start=_SPECIAL)
+            for index, token in enumerate(self._symbols_of, start=FIRST_TOKEN)
             if accept(token[0])
         ]
+
+    @property
+    def symbols_by_id(self) -> list[Selfies]:
+        """The symbols of each id; none for padding, start and end."""
+        return [*[()] * FIRST_TOKEN, *self._symbols_of]
 
     @cached_property
     def grammar(self) -> SelfiesGrammar:
         """The tokens that may follow others without a repair by SELFIES."""
-        return SelfiesGrammar([*[()] * _SPECIAL, *self._symbols_of], END)
+        return SelfiesGrammar(self.symbols_by_id, END)
 
     def with_symbols(self, symbols: Iterable[str]) -> "Vocabulary":
         """This vocabulary with the symbols it lacks added at its end; its ids stay as they are."""
@@ -220,7 +224,7 @@ class Vocabulary:
 
     @cached_property
     def _ids(self) -> dict[str, int]:
-        return {token: index for index, token in enumerate(self.tokens, start=_SPECIAL)}
+        return {token: index for index, token in enumerate(self.tokens, start=FIRST_TOKEN)}
 
     @cached_property
     def _characters(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from molvae.errors import ConfigError, ModelError
 from molvae.likelihood import elbo_terms, likelihoods, tabulate_likelihoods, token_nll
 from molvae.likelihood_config import LikelihoodConfig
 from molvae.likelihood_quantiles import PERCENTS, LikelihoodQuantiles
-from molvae.model.network import pad_ids
+from molvae.model.batching import pad_ids
 from molvae.molecule_vae import MoleculeVAE
 from tests.conftest import SAMPLE
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import from_selfies, robust_alphabet, to_selfies
 from molvae.errors import ModelError, MoleculeError
-from molvae.vocabulary import END, PAD, START, Vocabulary
+from molvae.special_ids import END, PAD, START
+from molvae.vocabulary import Vocabulary
 
 ROBUST = Vocabulary.from_symbols([])
 

@@ -14,6 +14,7 @@ from selfies.constants import INDEX_CODE
 from molvae.chem.derivation import Atom, Branch, Ring, Role
 
 _BASE = len(INDEX_CODE)
+_WITHOUT_BOND = ".", "[nop]"
 _NEVER = 10**9
 """End of a main chain, which may have any length."""
 
@@ -200,14 +201,8 @@ class _Sentence:
 class SelfiesRows:
     """Rows of SELFIES that are being written, and the tokens that may follow in each."""
 
-    def __init__(self, roles: Sequence[Sequence[Role]], end: int, n: int) -> None:
-        self._roles = roles
-        self._end = end
-        self._begins_with_digit = [bool(token) and token[0].digit is not None for token in roles]
-        self._follows_anything = [
-            index == end or (bool(token) and token[0].symbol in (".", "[nop]"))
-            for index, token in enumerate(roles)
-        ]
+    def __init__(self, grammar: "SelfiesGrammar", n: int) -> None:
+        self._grammar = grammar
         self._sentences: list[_Sentence | None] = [_Sentence() for _ in range(n)]
 
     def accept(self, row: int, token: int) -> bool:
@@ -215,20 +210,21 @@ class SelfiesRows:
         sentence = self._sentences[row]
         if sentence is None:
             return True
-        if token != self._end:
-            return sentence.add(self._roles[token])
+        if token != self._grammar.end:
+            return sentence.add(self._grammar.roles[token])
         if sentence.may_end:
             self.release(row)
         return sentence.may_end
 
     def accept_first(self, row: int, tokens: Sequence[int]) -> int | None:
         """Add the first of the tokens that is accepted; returns it, or None if none is."""
-        sentence = self._sentences[row]
+        sentence, grammar = self._sentences[row], self._grammar
+        # Most tokens cannot follow an index symbol or a full atom: leave them out before any of
+        # them is tried, which copies the sentence.
         if sentence is not None and sentence.index is not None:
-            # Most tokens begin with no digit: leave them out before anything is copied.
-            tokens = [token for token in tokens if self._begins_with_digit[token]]
+            tokens = [token for token in tokens if grammar.begins_with_digit[token]]
         elif sentence is not None and sentence.chains[-1].valence == 0:
-            tokens = [token for token in tokens if self._follows_anything[token]]
+            tokens = [token for token in tokens if grammar.adds_no_bond[token]]
         return next((token for token in tokens if self.accept(row, token)), None)
 
     def release(self, row: int) -> None:
@@ -245,9 +241,16 @@ class SelfiesGrammar:
     """
 
     def __init__(self, tokens: Sequence[Sequence[str]], end: int) -> None:
-        self._roles = [tuple(map(Role.of, symbols)) for symbols in tokens]
-        self._end = end
+        self.end = end
+        self.roles = [tuple(map(Role.of, symbols)) for symbols in tokens]
+        self.begins_with_digit = [bool(row) and row[0].digit is not None for row in self.roles]
+        """Whether each token may stand in an index."""
+        self.adds_no_bond = [
+            index == end or (bool(row) and row[0].symbol in _WITHOUT_BOND)
+            for index, row in enumerate(self.roles)
+        ]
+        """Whether each token may follow an atom without a free valence."""
 
     def begin(self, n: int) -> SelfiesRows:
         """`n` empty rows."""
-        return SelfiesRows(self._roles, self._end, n)
+        return SelfiesRows(self, n)

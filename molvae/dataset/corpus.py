@@ -18,7 +18,8 @@ from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord
 from molvae.dataset.views import MoleculeViews, make_views
 from molvae.errors import ConfigError, DataError
 from molvae.parallel import available_cores
-from molvae.vocabulary import END, PAD, START, Vocabulary
+from molvae.special_ids import END, PAD, START
+from molvae.vocabulary import Vocabulary
 
 _TOKENIZED_TOGETHER = 50_000
 _MERGES_LEARNED_FROM = 50_000

@@ -14,9 +14,8 @@ from molvae.chem.notation import Selfies
 from molvae.dataset.batches import Batch
 from molvae.diagnosis.posteriors import length_limit, smiles_of
 from molvae.diagnosis.thresholds import THRESHOLDS, describe_elbo_gap
-from molvae.model.batching import by_length
+from molvae.model.batching import by_length, pad_ids
 from molvae.model.loss import ACTIVE_VARIANCE, property_errors
-from molvae.model.network import pad_ids
 from molvae.molecule_vae import MoleculeVAE
 
 ROWS = 256

@@ -1,29 +1,28 @@
-"""SequenceVAE: a GRU encoder, latent vectors and a GRU decoder; Posterior; pick_device."""
+"""SequenceVAE: a GRU encoder, latent vectors and a GRU decoder."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from molvae.errors import ConfigError, ModelError
+from molvae.errors import ModelError
 from molvae.model.acceptance import Acceptance
 from molvae.model.conditioning import ConditionFeatures
 from molvae.model.decoding import Grammar, Sequences, decode, sample
 from molvae.model.decoding_config import GREEDY, DecodingConfig
+from molvae.model.encoder import summarize
 from molvae.model.heads import FingerprintHead, PropertyHead
+from molvae.model.latents import Posterior
 from molvae.model.loss import Elbo
-from molvae.model.network_config import Device, ModelConfig, check_device
+from molvae.model.network_config import ModelConfig
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.prompt import Prompts
 from molvae.model.recurrence import GRULayer
 from molvae.model.token_decoder import TokenDecoder
-from molvae.special_ids import END, PAD
 
 _SAMPLED_TOGETHER = 512
 """Rows that a CPU samples together: the hidden states of more leave its cache."""
@@ -31,22 +30,6 @@ _LEVEL_FEATURES = 3
 
 # Log-variances beyond these bounds carry no information and overflow in half precision.
 _LOG_VARIANCE_BOUND = 8.0
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """q(z | molecule): a normal distribution with a diagonal covariance for each molecule."""
-
-    mean: Float[Tensor, "molecule latent"]
-    log_variance: Float[Tensor, "molecule latent"]
-
-    def sample(self, noise: Float[Tensor, "molecule latent"]) -> Float[Tensor, "molecule latent"]:
-        """Reparameterized sample: mean + standard deviation x noise (Kingma & Welling 2014)."""
-        return self.mean + torch.exp(0.5 * self.log_variance) * noise
-
-    def kl(self) -> Float[Tensor, "molecule latent"]:
-        """KL divergence to the standard normal, in nats for each dimension."""
-        return 0.5 * (self.mean.square() + self.log_variance.exp() - 1.0 - self.log_variance)
 
 
 class SequenceVAE(nn.Module):
@@ -112,10 +95,7 @@ class SequenceVAE(nn.Module):
     ) -> Posterior:
         """The posterior of each row."""
         ids = ids[:, : int(lengths.max())].t().contiguous()
-        # On a GPU whole padded sequences are faster than position after position.
-        is_plain = ids.device.type == "cpu" and self.config.encoder_layers == 1
-        is_stepwise = is_plain and not torch.is_grad_enabled()
-        summary = (self._last_states if is_stepwise else self._summary)(ids, lengths)
+        summary = summarize(self.embedding, [*self.forwards], [*self.backwards], ids, lengths)
         mean, log_variance = self.to_posterior(summary).float().chunk(2, dim=1)
         return Posterior(mean, log_variance.clamp(-_LOG_VARIANCE_BOUND, _LOG_VARIANCE_BOUND))
 
@@ -414,117 +394,3 @@ class SequenceVAE(nn.Module):
             return context
         values = self.conditions.unknown(len(context)) if values is None else values
         return torch.cat([context, self.conditions(values)], dim=1)
-
-    def _summary(
-        self, ids: Int[Tensor, "position molecule"], lengths: Int[Tensor, " molecule"]
-    ) -> Float[Tensor, "molecule summary"]:
-        """Last states of both directions of the encoder's last layer, before PAD."""
-        inputs = self.embedding(ids)
-        start = inputs.new_zeros(ids.shape[1], self.config.encoder_size)
-        reverse = _Reversal(len(ids), lengths)
-        ahead = back = inputs
-        for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
-            ahead = forwards(inputs, start)
-            back = backwards(reverse(inputs), start)
-            inputs = torch.cat([ahead, reverse(back)], dim=2)
-        molecules = torch.arange(ids.shape[1], device=ids.device)
-        return torch.cat([ahead[lengths - 1, molecules], back[lengths - 1, molecules]], dim=1)
-
-    def _last_states(
-        self, ids: Int[Tensor, "position molecule"], lengths: Int[Tensor, " molecule"]
-    ) -> Float[Tensor, "molecule summary"]:
-        """The result of `_summary` for one encoder layer, without gradient or time spent on PAD."""
-        order = lengths.argsort(descending=True)
-        lengths, ids = lengths[order], ids[:, order]
-        active = (lengths > torch.arange(len(ids))[:, None]).sum(1).tolist()
-        reverse = ids.gather(0, _reversal_order(len(ids), lengths))
-        states: list[Tensor] = []
-        for layer, rows in (self.forwards[0], ids), (self.backwards[0], reverse):
-            recurrence: GRULayer = layer  # type: ignore[assignment]
-            gates = recurrence.project(self.embedding.weight)
-            states.append(recurrence.last_states(gates, rows, active))
-        return torch.cat(states, dim=1)[order.argsort()]
-
-
-def add_noise(
-    z: Float[Tensor, "molecule latent"],
-    noise_levels: Float[Tensor, " molecule"],
-    noise: Float[Tensor, "molecule latent"],
-) -> Float[Tensor, "molecule latent"]:
-    """cos(pi t / 2) z + sin(pi t / 2) noise for noise levels t in [0, 1].
-
-    At t = 1 it is 0: no information on z is left, and the noise itself carries none.
-    """
-    angles = 0.5 * math.pi * noise_levels[:, None]
-    mixed = angles.cos() * z + angles.sin() * noise
-    return mixed.masked_fill(noise_levels[:, None] >= 1.0, 0.0)
-
-
-class _Reversal:
-    """Reverses each row of a padded batch, whose padding stays at the end."""
-
-    def __init__(self, positions: int, lengths: Int[Tensor, " molecule"]) -> None:
-        self._is_whole = bool((lengths == positions).all())
-        self._order = _reversal_order(positions, lengths)
-
-    def __call__(
-        self, rows: Float[Tensor, "position molecule feature"]
-    ) -> Float[Tensor, "position molecule feature"]:
-        # Without padding that is a flip, which is faster.
-        if self._is_whole:
-            return rows.flip(0)
-        return rows.gather(0, self._order[:, :, None].expand_as(rows))
-
-
-def _reversal_order(
-    positions: int, lengths: Int[Tensor, " molecule"]
-) -> Int[Tensor, "position molecule"]:
-    """Original position of each element of a reversed row; padding keeps its position."""
-    index = torch.arange(positions, device=lengths.device)[:, None]
-    return torch.where(index < lengths, lengths - 1 - index, index)
-
-
-def as_latents(
-    values: Float[np.ndarray, "molecule latent"], latent_size: int
-) -> Float[Tensor, "molecule latent"]:
-    """Latent vectors as a float32 tensor.
-
-    Raises:
-        ModelError: the rows do not have `latent_size` numbers.
-    """
-    latents = torch.as_tensor(np.asarray(values), dtype=torch.float32)
-    if latents.shape[1:] != (latent_size,):
-        raise ModelError(
-            f"expected latent vectors of this model, {latent_size} numbers in each row; "
-            f"got the shape {tuple(latents.shape)}"
-        )
-    return latents
-
-
-def pad_ids(
-    rows: Sequence[Sequence[int]],
-) -> tuple[Int[Tensor, "molecule position"], Int[Tensor, " molecule"]]:
-    """Rows of ids with END and PAD, as the network takes them, and their lengths with END."""
-    lengths = torch.tensor([len(row) + 1 for row in rows])
-    ids = torch.full((len(rows), int(lengths.max())), PAD)
-    for index, row in enumerate(rows):
-        ids[index, : len(row) + 1] = torch.tensor([*row, END])
-    return ids, lengths
-
-
-def pick_device(name: Device = "auto") -> torch.device:
-    """The device of that name; `auto` takes cuda, else mps, else cpu.
-
-    Raises:
-        ConfigError: there is no device of that name, or not on this machine.
-    """
-    try:
-        kind, _, index = check_device(name).partition(":")
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if kind == "auto":
-        return torch.device("cuda" if has["cuda"] else "mps" if has["mps"] else "cpu")
-    if not has[kind] or (index and int(index) >= torch.cuda.device_count()):
-        raise ConfigError(f"this machine has no device {name}; use `device=auto`")
-    return torch.device(name)

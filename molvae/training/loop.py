@@ -12,8 +12,9 @@ from torch import Tensor
 
 from molvae.dataset.batches import Batch, epoch_batches
 from molvae.dataset.corpus import Corpus
+from molvae.model.latents import Posterior, add_noise
 from molvae.model.loss import kl_mask, property_errors, training_loss
-from molvae.model.network import Posterior, SequenceVAE, add_noise
+from molvae.model.network import SequenceVAE
 from molvae.training.config import TrainConfig
 from molvae.training.process_group import ProcessGroup
 from molvae.training.schedule import kl_weight, learning_rate

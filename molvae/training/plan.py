@@ -9,7 +9,7 @@ import torch
 from molvae.chem.properties import PROPERTIES
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError
-from molvae.model.network import pick_device
+from molvae.model.device import pick_device
 from molvae.model.network_config import Device, ModelConfig
 from molvae.model.threads import one_thread
 from molvae.model_card import ModelCard

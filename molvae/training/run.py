@@ -14,7 +14,7 @@ from molvae.dataset.corpus import Corpus
 from molvae.dataset.preparation import prepare_corpus
 from molvae.diagnosis.held_out import HeldOut
 from molvae.files import check_room, write_json
-from molvae.model.network import pick_device
+from molvae.model.device import pick_device
 from molvae.model.network_config import Device
 from molvae.model.threads import one_thread
 from molvae.molecule_vae import MoleculeVAE

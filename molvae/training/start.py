@@ -13,7 +13,7 @@ from molvae.dataset.corpus import Corpus, split
 from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.views import FEATURES
 from molvae.errors import ConfigError, DataError
-from molvae.model.network import pick_device
+from molvae.model.device import pick_device
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan

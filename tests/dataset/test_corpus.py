@@ -17,7 +17,8 @@ from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.numbers import QUALIFIERS
 from molvae.dataset.preparation import prepare_corpus
 from molvae.errors import ConfigError, DataError, FileError
-from molvae.vocabulary import END, PAD, Vocabulary
+from molvae.special_ids import END, PAD
+from molvae.vocabulary import Vocabulary
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
 TABLE = """name,smiles,logp,qed

@@ -6,7 +6,9 @@ from torch.distributions import Normal, kl_divergence
 
 from molvae.errors import ConfigError
 from molvae.model.decoding_config import DecodingConfig
-from molvae.model.network import Posterior, SequenceVAE, add_noise, pick_device
+from molvae.model.device import pick_device
+from molvae.model.latents import Posterior, add_noise
+from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
 from molvae.special_ids import END, PAD
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from molvae.model.network import SequenceVAE, pad_ids
+from molvae.model.batching import pad_ids
+from molvae.model.network import SequenceVAE
 from molvae.model.network_config import ModelConfig
 from molvae.model.windows import Windows, WindowSampler
 

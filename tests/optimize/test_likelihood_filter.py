@@ -5,7 +5,7 @@ import torch
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
 from molvae.errors import ModelError
-from molvae.model.network import pad_ids
+from molvae.model.batching import pad_ids
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.combined.filters import LikelihoodFilter
 

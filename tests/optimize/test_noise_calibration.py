@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from molvae.errors import ConfigError
-from molvae.model.network import add_noise
+from molvae.model.latents import add_noise
 from molvae.molecule_vae import MoleculeVAE
 from molvae.optimize.combined.combined_config import CombinedConfig
 from molvae.optimize.combined.noise_calibration import NoiseCalibration, noisy_latents

@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32
 from molvae.chem.notation import from_selfies_batch
 from molvae.chem.similarity import ecfp4_similarity
 from molvae.errors import ConfigError
-from molvae.model.network import add_noise
+from molvae.model.latents import add_noise
 from molvae.model_card import weights_digest
 from molvae.molecule_vae import MoleculeVAE
 

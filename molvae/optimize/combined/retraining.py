@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from molvae.chem.notation import Selfies
-from molvae.model.network import pad_ids
+from molvae.model.batching import pad_ids
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from molvae.chem.notation import Selfies, is_unrepaired
-from molvae.model.network import SequenceVAE, add_noise
+from molvae.model.latents import add_noise
+from molvae.model.network import SequenceVAE
 from molvae.model.token_decoder import TokenDecoder
 from molvae.model.windows import Windows, WindowSampler
 from molvae.molecule_vae import MoleculeVAE
