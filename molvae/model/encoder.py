@@ -48,7 +48,7 @@ def _summarize_stepwise(
     ids: Int[Tensor, "position molecule"],
     lengths: Int[Tensor, " molecule"],
 ) -> Float[Tensor, "molecule summary"]:
-    """The same for one layer, without gradient or time spent on PAD."""
+    """`summarize` for one layer, without gradient or time spent on PAD."""
     order = lengths.argsort(descending=True)
     lengths, ids = lengths[order], ids[:, order]
     active = (lengths > torch.arange(len(ids))[:, None]).sum(1).tolist()
