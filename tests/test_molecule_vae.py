@@ -9,6 +9,7 @@ import torch
 from rdkit import Chem
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import is_unrepaired
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.decoding_config import DecodingConfig
 from molvae.molecule_vae import MoleculeVAE
@@ -93,6 +94,14 @@ def test_same_seed_same_samples(tiny_model):
 def test_greedy_decoding_does_not_depend_on_the_seed(tiny_model):
     latents = tiny_model.prior_latents(20, np.random.default_rng(0))
     assert tiny_model.decode(latents, seed=1) == tiny_model.decode(latents, seed=2)
+
+
+def test_latent_vectors_are_decoded_with_the_grammar_unless_asked_otherwise(tiny_model):
+    latents = np.random.default_rng(0).standard_normal((64, tiny_model.latent_size))
+    without = tiny_model.greedy.with_changes({"grammar": False})
+    free = list(tiny_model.decode_symbols(latents, without))
+    assert all(map(is_unrepaired, tiny_model.decode_symbols(latents)))
+    assert not all(map(is_unrepaired, free))
 
 
 def test_the_limit_on_symbols_holds(tiny_model):
