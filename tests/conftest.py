@@ -25,9 +25,13 @@ TINY = ModelConfig(
 )
 
 
+LONGEST = ("test_run.py", "test_documents.py", "test_fault_sweeps.py", "test_combined.py")
+"""Names of the test files that take longest."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the commands of the documents, the longest of all test files."""
-    items.sort(key=lambda item: item.path.name != "test_documents.py")
+    """Start with the longest test files, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(autouse=True, scope="session")
