@@ -27,6 +27,6 @@ def test_no_flipped_bit_is_believed_or_ends_in_a_traceback():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize("job", ["train", "score"])
+@pytest.mark.parametrize("job", ["train", "score by program"])
 def test_killed_processes_leave_nothing_behind_and_can_be_repeated(job):
     assert f"{job}: worker" in run("kill_sweep.py", "--kills", "1", "--slack", "10", "--jobs", job)
