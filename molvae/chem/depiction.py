@@ -28,7 +28,8 @@ def depiction(
         height: height in pixels.
         reference: molecule to align to: the largest substructure in common lies as in the drawing
             of the reference, and the other atoms are highlighted. Molecules with fewer than three
-            atoms in common are drawn as without a reference.
+            atoms in common, and those whose common substructure is not found within two seconds,
+            are drawn as without a reference.
     """
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     # Any: RDKit's stubs give these options the wrong types.
@@ -53,6 +54,9 @@ def _align(mol: Mol, reference: Molecule) -> list[int]:
     template = Chem.Mol(reference.mol)
     rdDepictor.Compute2DCoords(template)
     common = FindMCS([template, mol], timeout=_MCS_SECONDS, ringMatchesRingOnly=True)
+    if common.canceled:
+        # How much had been found by then depends on the load of the machine.
+        return []
     pattern = Chem.MolFromSmarts(common.smartsString)
     matches = template.GetSubstructMatch(pattern), mol.GetSubstructMatch(pattern)
     # RDKit's own option for complete rings takes seconds for some pairs.

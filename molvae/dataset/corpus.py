@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer, UInt16
 from molvae.chem.notation import Selfies, from_selfies, remove_stereo
 from molvae.dataset.batches import Batch
 from molvae.dataset.corpus_summary import summary_lines
+from molvae.dataset.spacing import spread_indices
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord
 from molvae.dataset.views import MoleculeViews, make_views
 from molvae.errors import ConfigError, DataError
@@ -259,8 +260,8 @@ class Corpus:
         """The vocabulary of this corpus with up to `n` merges, learned from its molecules."""
         if not n:
             return self.vocabulary
-        step = max(1, len(self) // _MERGES_LEARNED_FROM)
-        return self.vocabulary.with_merges(n, map(self.selfies, range(0, len(self), step)))
+        chosen = spread_indices(len(self), _MERGES_LEARNED_FROM)
+        return self.vocabulary.with_merges(n, map(self.selfies, chosen))
 
     def summary(self) -> str:
         """Counts of accepted and refused rows, as lines of text."""

@@ -11,7 +11,9 @@ import numpy as np
 from molvae.chem.molecule import Molecule
 from molvae.chem.properties import PROPERTIES, property_values
 from molvae.dataset.chunks import ChunkWork, map_chunks
+from molvae.dataset.spacing import spread_indices
 from molvae.dataset.tables import Table
+from molvae.errors import DataError
 from molvae.metrics.description import MoleculeSet, fingerprint_chunk, molecule_set
 from molvae.metrics.similarity import tanimoto_matrix
 from molvae.parallel import available_cores
@@ -27,8 +29,7 @@ _MAX_COUNTED = 2_000
 class Neighbors:
     """The molecule of a file that is most similar to each of some molecules."""
 
-    molecules: tuple[Molecule | None, ...]
-    """None where the file has no molecule."""
+    molecules: tuple[Molecule, ...]
     similarities: tuple[float, ...]
     """Tanimoto similarities of Morgan fingerprints, radius 2 and 1024 bits, as in MOSES."""
     size: int
@@ -45,46 +46,52 @@ class Reference:
     def name(self) -> str:
         return self.path.name
 
-    @cached_property
-    def sample(self) -> list[Molecule]:
-        """Molecules of the file, spread evenly over it."""
-        size = sum(len(chunk.smiles) for chunk in self._chunks)
-        step = max(1, size // _MAX_COUNTED)
+    def sample(self, limit: int = _MAX_COUNTED) -> list[Molecule]:
+        """At most `limit` molecules of the file, spread evenly over it.
+
+        Raises:
+            DataError: the file cannot be read, or has no molecule.
+        """
         smiles = [text for chunk in self._chunks for text in chunk.smiles]
-        return [Molecule.parse(text) for text in smiles[::step][:_MAX_COUNTED]]
+        return [Molecule.parse(smiles[row]) for row in spread_indices(len(smiles), limit)]
 
     def nearest(self, molecules: Sequence[Molecule]) -> Neighbors:
-        """The most similar molecule of the file to each molecule, the first of equal ones."""
+        """The most similar molecule of the file to each molecule, the first of equal ones.
+
+        Raises:
+            DataError: the file cannot be read, or has no molecule.
+        """
         queries = _unpack(molecule_set(molecules))
         best = np.full(len(molecules), -1.0)
-        nearest: list[str | None] = [None] * len(molecules)
-        size = 0
+        nearest = [""] * len(molecules)
         for chunk in self._chunks:
-            size += len(chunk.smiles)
-            if not chunk.smiles or not len(queries):
-                continue
             similarities = tanimoto_matrix(queries, _unpack(chunk))
             columns = similarities.argmax(1)
             highest = similarities[np.arange(len(queries)), columns]
             for row in np.flatnonzero(highest > best).tolist():
                 best[row], nearest[row] = highest[row], chunk.smiles[columns[row]]
-        drawn = tuple(None if smiles is None else Molecule.parse(smiles) for smiles in nearest)
-        return Neighbors(drawn, tuple(np.where(best < 0, np.nan, best).tolist()), size)
+        size = sum(len(chunk.smiles) for chunk in self._chunks)
+        return Neighbors(tuple(map(Molecule.parse, nearest)), tuple(best.tolist()), size)
 
     @cached_property
     def _chunks(self) -> list[MoleculeSet]:
         table = Table.open(self.path)
         work = ChunkWork(fingerprint_chunk, list[str])
         answers = map_chunks(table, work, available_cores(), progress=False)
-        return [answer for _, answer in answers]
+        chunks = [answer for _, answer in answers if answer.smiles]
+        if not chunks:
+            raise DataError(
+                f"{str(self.path)!r}: none of its rows has a molecule; choose another `reference`"
+            )
+        return chunks
 
 
 def property_histograms(groups: Mapping[str, Sequence[Molecule]]) -> tuple[Picture, ...]:
     """Histograms of common properties, with a curve per group of molecules."""
     rows = {}
     for label, molecules in groups.items():
-        chosen = molecules[:: max(1, len(molecules) // _MAX_COUNTED)][:_MAX_COUNTED]
-        rows[label] = [property_values(molecule, _SHOWN) for molecule in chosen]
+        chosen = spread_indices(len(molecules), _MAX_COUNTED)
+        rows[label] = [property_values(molecules[row], _SHOWN) for row in chosen]
     pictures = []
     for name in _SHOWN:
         values = {

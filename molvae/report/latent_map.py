@@ -8,9 +8,9 @@ from jaxtyping import Float, Float32
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
-from molvae.errors import MoleculeError
+from molvae.chem.refusal import none_if_refused
 from molvae.molecule_vae import MoleculeVAE
-from molvae.report.molecule_set import Projections
+from molvae.report.page_molecules import Projections
 
 _MIN_MOLECULES = 3
 
@@ -36,11 +36,8 @@ def encode_readable(
     """Indices of the molecules that the model can read, and their posterior means."""
     readable, rows = [], []
     for index, molecule in enumerate(molecules):
-        try:
-            selfies = to_selfies(molecule)
-        except MoleculeError:
-            continue
-        if model.vocabulary.knows(selfies):
+        selfies = none_if_refused(to_selfies, molecule)
+        if selfies is not None and model.vocabulary.knows(selfies):
             readable.append(index)
             rows.append(selfies)
     return readable, model.posterior(rows)[0]

@@ -8,11 +8,10 @@ from pydantic import JsonValue
 
 from molvae.errors import FileError
 from molvae.files import read_json
-from molvae.report.charts import bars
-from molvae.report.page import Page, Picture, Section, Table, flat
+from molvae.report.page import Page, Section, Table, flat
 from molvae.report.records import BenchmarkRecord, DiagnosisRecord, MetricsRecord, read_record
+from molvae.report.views import latent_use_section
 
-_KL_ABOUT = "KL of each dimension of z; a dimension near 0 is unused."
 _METRICS = {
     "valid": "share of the samples that are molecules",
     "unique": "share of distinct molecules among the first valid samples",
@@ -80,8 +79,6 @@ def _diagnosis_page(path: Path, content: Mapping[str, Any]) -> Page:
         for verdict in record.verdicts
     )
     headings = ("item", "verdict", "can be relied on", "figures and advice")
-    kl = sorted(record.held_out.kl_per_dimension, reverse=True)
-    picture = Picture(bars(kl, "dimension, most used first", "KL in nats"), _KL_ABOUT)
     measured = ("held_out", "noisy_reconstruction", "information", "prior", "smoothness")
     figures = {
         name: value for name in measured for name, value in flat(content.get(name), name).items()
@@ -89,7 +86,7 @@ def _diagnosis_page(path: Path, content: Mapping[str, Any]) -> Page:
     figures.pop("held_out.kl_per_dimension", None)
     sections = (
         Section("Verdicts", table=Table(headings, rows)),
-        Section("Use of the latent space", pictures=(picture,)),
+        latent_use_section(record.held_out.kl_per_dimension),
         Section(
             "All figures", table=Table(("figure", "value"), tuple(figures.items())), folded=True
         ),

@@ -8,41 +8,47 @@ const data = JSON.parse(byId("data")?.textContent ?? "null");
 const columns = data?.columns ?? [];
 const drawn = columns.filter(({ kind }) => kind === "molecule");
 const values = columns.filter(({ kind }) => kind !== "molecule");
-const columnNamed = (name) => columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
 const state = { rows: [], matching: new Set(), page: 0, points: null, pointed: null };
 
 const valueOf = (column, row) => column.smiles ? column.smiles[column.cells[row]] ?? null : column.cells[row];
-const shown = (value) => typeof value === "number" ? String(+value.toPrecision(4)) : value ?? "–";
-const draw = (column, row) => drawStructure(column.structures[column.cells[row]], valueOf(column, row));
+const rounded = (value) => Math.abs(value) < 1000 ? +value.toPrecision(4) : Math.round(value);
+const shown = (value) => typeof value === "number" ? String(rounded(value)) : value ?? "–";
+const structureOf = (column, row) => column.structures[column.cells[row]]; // "": a MOL file cannot hold it.
+const draw = (column, row) => structureOf(column, row) ? drawStructure(structureOf(column, row), valueOf(column, row))
+  : make("span", { class: "undrawn" }, valueOf(column, row));
 const copyButton = (smiles) =>
   make("button", { type: "button", class: "smiles", title: "Copy SMILES", "data-smiles": smiles }, smiles);
 
 // Tests of a row: conditions such as "qed>0.6", and texts that must occur.
 function parseQuery(query) {
-  const words = query.replace(/\s*(<=|>=|<|>)\s*/g, "$1").split(/\s+/).filter((word) => word && word !== "and");
   const compare = { "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b };
-  return words.map((word) => {
-    const [, name = "", sign, number] = word.match(/^(.+?)(<=|>=|<|>)(-?[\d.]+(?:e-?\d+)?)$/i) ?? [];
-    const column = columnNamed(name);
-    if (column?.kind === "number") return (row) => column.cells[row] !== null && compare[sign](column.cells[row], +number);
-    // Upper and lower case differ in SMILES only.
-    return (row) => drawn.some((part) => valueOf(part, row)?.includes(word)) || values.some((part) =>
-      part.kind === "text" && part.cells[row].toLowerCase().includes(word.toLowerCase()));
+  const [tests, numbers] = [[], values.filter(({ kind }) => kind === "number")];
+  // Names may have blanks, and one name may begin like another.
+  const names = numbers.map(({ name }) => name.replace(/\W/g, "\\$&")).sort((a, b) => b.length - a.length).join("|");
+  const condition = `(^|\\s)(${names || "(?!)"})\\s*(<=|>=|<|>)\\s*(-?[\\d.]+(?:e[+-]?\\d+)?)(?=\\s|$)`;
+  const texts = query.replace(RegExp(condition, "gi"), (_, blank, typed, sign, number) => {
+    const { cells } = numbers.find(({ name }) => name === typed)
+      ?? numbers.find(({ name }) => name.toUpperCase() === typed.toUpperCase());
+    tests.push((row) => cells[row] !== null && compare[sign](cells[row], +number));
+    return " ";
   });
+  // Upper and lower case differ in SMILES only.
+  const contains = (word) => (row) => drawn.some((column) => valueOf(column, row)?.includes(word)) || values.some(
+    ({ kind, cells }) => kind === "text" && cells[row].toLowerCase().includes(word.toLowerCase()));
+  return [...tests, ...texts.split(/\s+/).filter((word) => word && word !== "and").map(contains)];
 }
 
 function update() {
   const tests = parseQuery(byId("query").value);
-  const [name, direction] = byId("sort").value.split("\n");
-  const column = columnNamed(name);
+  const [index, direction] = byId("sort").value.split("\n");
+  const column = columns[index];
   state.rows = [...Array(data.rows).keys()].filter((row) => tests.every((test) => test(row)));
   state.matching = new Set(state.rows);
   if (column) {
     const keys = new Map(state.rows.map((row) => [row, valueOf(column, row)]));
-    const sign = direction === "down" ? -1 : 1;
-    const compare = (a, b) => sign * (a < b ? -1 : +(a > b));
-    const isMissing = (row) => keys.get(row) === null; // Missing values are last in both directions.
-    state.rows.sort((a, b) => isMissing(a) - isMissing(b) || (isMissing(a) ? 0 : compare(keys.get(a), keys.get(b))));
+    // Missing values are last in both directions.
+    const order = (a, b) => (a === null) - (b === null) || (direction === "down" ? -1 : 1) * (a < b ? -1 : +(a > b));
+    state.rows.sort((a, b) => order(keys.get(a), keys.get(b)));
   }
   showPage(0);
   paintMap();
@@ -55,8 +61,9 @@ function showPage(page) {
   const rows = state.rows.slice(begin, end);
   byId("molecules").replaceChildren(view === "cards" ? cards(rows) : table(rows));
   const among = total < data.rows ? ` (${data.rows.toLocaleString("en")} in all)` : "";
-  byId("status").textContent = (total
-    ? `${begin + 1}–${begin + rows.length} of ${total.toLocaleString("en")} molecules` : "No molecule matches") + among;
+  const omitted = state.rows.filter((row) => !structureOf(drawn[0], row)).length;
+  const range = total ? `${begin + 1}–${begin + rows.length} of ${total.toLocaleString("en")} molecules` : "No molecule matches";
+  byId("status").textContent = range + among + (omitted ? `; an SDF download leaves out ${omitted.toLocaleString("en")}` : "");
   [byId("previous").disabled, byId("next").disabled] = [page === 0, end >= total];
 }
 
@@ -67,18 +74,17 @@ function cards(rows) {
   return make("ul", { class: "cards" }, ...rows.map((row) => make("li", isPair ? { class: "pair" } : {},
     make("div", { class: "drawings" },
       ...drawn.filter((column) => valueOf(column, row) !== null).map((column) => figure(column, row))),
-    make("dl", {}, ...values.flatMap((column) =>
-      [make("dt", {}, column.name), make("dd", {}, shown(column.cells[row]))])),
+    make("dl", {}, ...values.flatMap(({ name, cells }) => [make("dt", {}, name), make("dd", {}, shown(cells[row]))])),
     copyButton(valueOf(drawn[0], row)))));
 }
 
 function table(rows) {
   const [sorted, direction] = byId("sort").value.split("\n");
-  const heading = ({ name, kind }) => {
-    const order = name === sorted ? { down: "descending", up: "ascending" }[direction] : "none";
+  const heading = ({ name, kind }, index) => {
+    const order = String(index) === sorted ? { down: "descending", up: "ascending" }[direction] : "none";
     const arrow = { descending: " ▼", ascending: " ▲", none: "" }[order];
     return make("th", { scope: "col", class: kind, "aria-sort": order },
-      make("button", { type: "button", "data-sort": name }, name + arrow));
+      make("button", { type: "button", "data-sort": index }, name + arrow));
   };
   const cell = (column, row) => make("td", { class: column.kind },
     ...(valueOf(column, row) === null || !column.smiles ? [shown(valueOf(column, row))]
@@ -88,9 +94,10 @@ function table(rows) {
 }
 
 function csvText(rows) {
+  // A spreadsheet would run a text that begins like a formula; signed numbers are none, as in the files of molvae.
+  const formula = /^(?![+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$|-inf$)[=+\-@\t\r\n]/;
   const quote = (value) => {
-    // A spreadsheet would run a text that begins like a formula.
-    const text = typeof value === "string" ? value.replace(/^[=+\-@\t\r]/, "'$&") : String(value ?? "");
+    const text = String(value ?? "").replace(formula, "'$&");
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = rows.map((row) => columns.map((column) => valueOf(column, row)));
@@ -99,17 +106,17 @@ function csvText(rows) {
 
 function sdfText(rows) {
   const field = (column, row) => `>  <${column.name.replace(/[<>\s]/g, "_")}>\n${String(valueOf(column, row)).replace(/\s+/g, " ")}\n\n`;
-  return rows.map((row) => [row, drawn[0].structures[drawn[0].cells[row]]]).filter(([, structure]) => structure)
-    .map(([row, structure]) => molFile(structure) + columns.filter((column) => valueOf(column, row) !== null)
-      .map((column) => field(column, row)).join("") + "$$$$\n").join("");
+  const fields = (row) => columns.filter((column) => valueOf(column, row) !== null).map((column) => field(column, row));
+  return rows.filter((row) => structureOf(drawn[0], row))
+    .map((row) => `${molFile(structureOf(drawn[0], row))}${fields(row).join("")}$$$$\n`).join("");
 }
 
-function download(ending, type, text) {
+const download = (ending, type, text) =>
   make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: `${data.name}.${ending}` }).click();
-}
 
 // A color for each row, and the legend: a ramp for numbers, the most frequent texts.
-function colorScale({ kind, cells }) {
+function colorScale({ kind, cells } = {}) {
+  if (!kind) return { legend: [], color: () => GROUPS[0] };
   const known = cells.filter((value) => value !== null);
   if (kind === "text") {
     const counts = known.reduce((all, name) => all.set(name, (all.get(name) ?? 0) + 1), new Map());
@@ -131,9 +138,9 @@ function paintMap() {
   const [width, height, density] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio || 1];
   [canvas.width, canvas.height] = [width * density, height * density];
   const place = (size) => (share) => share === null ? null : 16 + share * (size - 32);
-  const [x, y] = data.maps[byId("map-kind").value].map((shares, axis) => shares.map(place(axis ? height : width)));
+  const [x, y] = Object.values(data.maps)[byId("map-kind").value].map((shares, axis) => shares.map(place(axis ? height : width)));
   state.points = { x, y };
-  const { color, legend } = colorScale(columnNamed(byId("map-color").value));
+  const { color, legend } = colorScale(values[byId("map-color").value]);
   byId("map-legend").replaceChildren(...legend);
   const context = canvas.getContext("2d");
   context.scale(density, density);
@@ -184,16 +191,15 @@ async function copy(text) {
 }
 
 function startTable() {
-  const option = (name, direction, text) => make("option", { value: `${name}\n${direction}` }, text);
-  byId("sort").append(option("", "", "given order"), ...columns.flatMap(({ name }) =>
-    [option(name, "down", `${name} ▼`), option(name, "up", `${name} ▲`)]));
+  const option = (index, direction, text) => make("option", { value: `${index}\n${direction}` }, text);
+  byId("sort").append(option("", "", "given order"), ...columns.flatMap(({ name }, index) =>
+    [option(index, "down", `${name} ▼`), option(index, "up", `${name} ▲`)]));
   byId("view").value = data.table ? "table" : "cards";
   byId("tools").addEventListener("submit", (event) => event.preventDefault());
   for (const id of ["query", "sort"]) byId(id).addEventListener("input", update);
   byId("view").addEventListener("input", () => showPage(0));
   const clicks = {
-    previous: () => showPage(state.page - 1),
-    next: () => showPage(state.page + 1),
+    previous: () => showPage(state.page - 1), next: () => showPage(state.page + 1),
     csv: () => download("csv", "text/csv", csvText(state.rows)),
     sdf: () => download("sdf", "chemical/x-mdl-sdfile", sdfText(state.rows)),
   };
@@ -205,9 +211,10 @@ function startMap(map) {
   const names = { "map-kind": Object.keys(data.maps), "map-color": values.map(({ name }) => name) };
   const copyPointed = () => state.pointed !== null && copy(valueOf(drawn[0], state.pointed));
   for (const [id, options] of Object.entries(names)) {
-    byId(id).append(...options.map((value) => make("option", { value }, value)));
+    byId(id).append(...options.map((name, index) => make("option", { value: index }, name)));
     byId(id).addEventListener("change", paintMap);
   }
+  byId("map-color").parentElement.hidden = values.length === 0;
   addEventListener("resize", paintMap);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintMap);
   map.addEventListener("pointermove", ({ offsetX, offsetY }) => point(nearest(offsetX, offsetY, 14)));
@@ -230,7 +237,7 @@ addEventListener("click", ({ target }) => {
   if (!sort) return;
   byId("sort").value = `${sort}\n${byId("sort").value === `${sort}\ndown` ? "up" : "down"}`;
   update();
-  document.querySelector(`[data-sort="${CSS.escape(sort)}"]`).focus();
+  document.querySelector(`[data-sort="${sort}"]`).focus();
 });
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((node) => (node.open = true)));
 if (data) {

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from molvae.report.molecule_set import MoleculeSet
+from molvae.report.page_molecules import PageMolecules
 
 TEMPLATE = "page.html"
 STYLE = "page.css"
@@ -83,7 +83,7 @@ class Page:
     title: str
     about: str
     sections: tuple[Section, ...]
-    molecules: MoleculeSet | None = None
+    molecules: PageMolecules | None = None
     """Molecules that the views show."""
 
     def html(self) -> str:

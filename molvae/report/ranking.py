@@ -10,8 +10,8 @@ from molvae.chem.molecule import Molecule
 from molvae.optimize.constraints import similarities
 from molvae.optimize.evaluation import Evaluation
 from molvae.optimize.result import best_first
-from molvae.report.molecule_set import MAX_MOLECULES, Cells, MoleculeSet
 from molvae.report.page import Card, Picture, Section
+from molvae.report.page_molecules import MAX_MOLECULES, Cells, PageMolecules
 from molvae.report.views import projections_of
 
 
@@ -28,22 +28,26 @@ class Ranking:
     """Number of molecules scored, of which a page shows a limited number."""
 
     @classmethod
-    def of(cls, candidates: Sequence[Evaluation], lead: str | None) -> "Ranking":
+    def of(
+        cls, candidates: Sequence[Evaluation], lead: str | None, limit: int = MAX_MOLECULES
+    ) -> "Ranking":
         """The ranking of scored molecules.
 
         Args:
             candidates: scored molecules.
             lead: SMILES of the lead; None: a molecule whose source is `lead`, if there is one.
+            limit: number of the best molecules to keep; the lead is kept in any case.
         """
-        evaluations = best_first(candidates)[:MAX_MOLECULES]
-        molecules = tuple(Molecule.parse(evaluation.smiles) for evaluation in evaluations)
         by_source = [row.smiles for row in candidates if row.source == "lead"]
         smiles = lead or next(iter(by_source), None)
-        if smiles is None:
-            values = (nan,) * len(molecules)
-            return cls(evaluations, molecules, None, values, len(candidates))
-        parent = Molecule.parse(smiles)
-        similar = tuple(similarities(parent, molecules).tolist())
+        parent = None if smiles is None else Molecule.parse(smiles)
+        ranked = best_first(candidates)
+        cut = [row for row in ranked[limit:] if parent and row.smiles == parent.smiles]
+        evaluations = (*ranked[:limit], *cut)
+        molecules = tuple(Molecule.parse(evaluation.smiles) for evaluation in evaluations)
+        similar = (nan,) * len(molecules)
+        if parent is not None:
+            similar = tuple(similarities(parent, molecules).tolist())
         return cls(evaluations, molecules, parent, similar, len(candidates))
 
     def cards(self, n: int) -> Section:
@@ -57,7 +61,7 @@ class Ranking:
             text = "Aligned to the lead; atoms that the lead does not have are highlighted."
         return Section("Best molecules", text, cards=cards)
 
-    def molecule_set(self, name: str, model: Path | None) -> MoleculeSet:
+    def page_molecules(self, name: str, model: Path | None) -> PageMolecules:
         """The molecules with scores, measured values, calls and sources.
 
         Args:
@@ -75,13 +79,14 @@ class Ranking:
         columns |= {key: [row.values.get(key, nan) for row in rows] for key in names}
         columns |= {"call": [row.call for row in rows], "source": [str(row.source) for row in rows]}
         maps = projections_of(model, self.molecules)
-        return MoleculeSet(name, self.molecules, columns, projections=maps, is_table=True)
+        return PageMolecules(name, self.molecules, columns, projections=maps, is_table=True)
 
     def about(self) -> str:
         """How many molecules are shown, where these are not all."""
         if len(self.evaluations) == self.total:
             return ""
-        return f"The {len(self.evaluations):,} best of {self.total:,} molecules."
+        lead = "" if self.lead is None else ", with the lead"
+        return f"The {len(self.evaluations):,} best of {self.total:,} molecules{lead}."
 
     def _card(self, row: int) -> Card:
         evaluation, molecule = self.evaluations[row], self.molecules[row]

@@ -16,14 +16,12 @@ from molvae.report.origin import origin_sections
 from molvae.report.page import Page, Picture, Section, Table
 from molvae.report.ranking import Ranking
 from molvae.report.records import Lead, SearchSummary, read_record
-from molvae.report.search_course import components_of_best, source_shares
+from molvae.report.search_course import READINGS, components_of_best, source_shares
 from molvae.report.views import molecule_sections
 from molvae.runs import RunDirectory
 
 _BEST = 100
 """Number of best molecules whose sources are counted separately."""
-_READINGS = 100
-"""Approximate number of points of the curves of the best scores."""
 
 
 def search_page(run: RunDirectory, config: ReportConfig) -> Page:
@@ -52,7 +50,7 @@ def search_page(run: RunDirectory, config: ReportConfig) -> Page:
         if summary and summary.front and summary.front.molecules:
             sections.append(_front(candidates))
         sections.append(_sources(candidates))
-        molecules = ranking.molecule_set(f"{run.path.resolve().name}_molecules", config.model)
+        molecules = ranking.page_molecules(f"{run.path.resolve().name}_molecules", config.model)
         sections += molecule_sections("All molecules", molecules, ranking.about())
     return Page(
         f"Search {run.path.resolve().name}",
@@ -121,7 +119,7 @@ def _course(candidates: Sequence[Evaluation]) -> Section:
 
 def _best_so_far(label: str, scores: np.ndarray, k: int) -> Series:
     """Mean of the `k` best scores, from the first call with a score."""
-    calls, heights = curve_of_best(scores, k, max(1, len(scores) // _READINGS))
+    calls, heights = curve_of_best(scores, k, max(1, len(scores) // READINGS))
     first = 1 + int(np.flatnonzero(~np.isnan(scores))[0])
     return Series(label, calls[calls >= first].tolist(), heights[calls >= first].tolist())
 

@@ -10,7 +10,8 @@ import numpy as np
 from molvae.optimize.evaluation import Evaluation
 from molvae.report.charts import Series
 
-_READINGS = 100
+READINGS = 100
+"""Approximate number of points of a curve of the best molecules."""
 _BINS = 20
 _BEST = 10
 
@@ -26,7 +27,7 @@ def components_of_best(candidates: Sequence[Evaluation]) -> list[Series]:
     best: list[tuple[float, int, Evaluation]] = []
     calls: list[int] = []
     means: dict[str, list[float]] = {name: [] for name in names}
-    step = max(1, len(candidates) // _READINGS)
+    step = max(1, len(candidates) // READINGS)
     for number, candidate in enumerate(candidates, 1):
         if not isnan(candidate.score):
             heapq.heappush(best, (candidate.score, -number, candidate))

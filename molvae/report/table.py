@@ -1,21 +1,30 @@
 """The report of a file of molecules, as `generate`, `complete` and other commands write it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.refusal import none_if_refused
 from molvae.dataset.layout import ColumnChoice
+from molvae.dataset.names import unique_names
 from molvae.dataset.tables import Table
-from molvae.errors import DataError, MoleculeError
+from molvae.errors import DataError
 from molvae.report.comparison import Reference, property_histograms
 from molvae.report.config import ReportConfig
-from molvae.report.molecule_set import MAX_MOLECULES, Cells, MoleculeSet
 from molvae.report.page import Page, Section
+from molvae.report.page_molecules import MAX_MOLECULES, Cells, PageMolecules
 from molvae.report.views import molecule_sections, projections_of
 
 _ROWS = 1_000
+_SMILES, _NEAREST, _SIMILARITY = "smiles", "nearest", "nearest_similarity"
+"""Names of the columns that a page adds to those of the file."""
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_MISSING = ("", "nan")
+_MAX_WHOLE = 2**53
+"""Magnitude from which not all whole numbers are floats."""
 _MIN_DRAWN = 10
 """Molecules from which histograms say more than the table."""
 
@@ -25,7 +34,7 @@ class _File:
     """The readable rows of a file, up to the number that a page shows."""
 
     molecules: list[Molecule]
-    columns: dict[str, list[float] | list[str]]
+    columns: dict[str, Cells]
     rows: int
     unreadable: int
 
@@ -45,23 +54,24 @@ def table_page(
         DataError: a file cannot be read, or holds no molecule.
         ModelError: the model is damaged, or not there.
     """
-    file = _read(path, columns, limit)
+    computed = () if config.reference is None else (_NEAREST, _SIMILARITY)
+    file = _read(path, columns, limit, (_SMILES, *computed))
     groups = {path.name: file.molecules}
     nearest: dict[str, Sequence[Molecule | None]] = {}
     values: dict[str, Cells] = {**file.columns}
     text = ""
     if config.reference is not None:
         reference = Reference(config.reference)
-        groups[reference.name] = reference.sample
+        groups[reference.name] = reference.sample()
         neighbors = reference.nearest(file.molecules)
-        nearest = {"nearest": neighbors.molecules}
-        values = {"nearest_similarity": neighbors.similarities, **values}
+        nearest = {_NEAREST: neighbors.molecules}
+        values = {_SIMILARITY: neighbors.similarities, **values}
         text = (
             f"Beside each molecule is the most similar of the {neighbors.size:,} molecules of "
             f"{reference.name}, by Tanimoto similarity of Morgan fingerprints (radius 2, "
             "1024 bits)."
         )
-    molecules = MoleculeSet(
+    molecules = PageMolecules(
         path.name.partition(".")[0],
         file.molecules,
         values,
@@ -87,29 +97,45 @@ def table_page(
     return Page(f"Molecules of {path.name}", "", sections, molecules)
 
 
-def _read(path: Path, columns: ColumnChoice, limit: int) -> _File:
+def _read(path: Path, columns: ColumnChoice, limit: int, taken: Sequence[str]) -> _File:
+    """The file, with a number behind the names of its columns that are among the `taken` ones."""
     table = Table.open(path, columns.smiles, selfies_column=columns.selfies)
     molecules: list[Molecule] = []
-    cells: list[list[str]] = []
+    further: list[dict[str, str]] = []
     rows = unreadable = 0
     for row in (row for chunk in table.chunks(_ROWS) for row in chunk.rows):
         rows += 1
         if len(molecules) == limit:
             continue
-        try:
-            molecules.append(Molecule.parse("" if row.problem else row.text))
-        except MoleculeError:
+        molecule = None if row.problem else none_if_refused(Molecule.parse, row.text)
+        if molecule is None:
             unreadable += 1
         else:
-            cells.append(list(table.further(row).values()))
+            molecules.append(molecule)
+            further.append(table.further(row))
     if not molecules:
         raise DataError(f"{str(path)!r}: none of its {rows:,} rows has a molecule; check the file")
-    names = [name for name in table.further_names if name != "smiles"]
-    values: dict[str, list[float] | list[str]] = {}
-    for name, texts in zip(names, zip(*cells, strict=True), strict=True):
-        try:
-            values[name] = [float(text) if text.strip() else nan for text in texts]
-        except ValueError:
-            # It is no column of numbers.
-            values[name] = list(texts)
+    labels = unique_names(table.further_names, taken)
+    values = {
+        label: _cells([cells[name] for cells in further])
+        for name, label in zip(table.further_names, labels, strict=True)
+    }
     return _File(molecules, values, rows, unreadable)
+
+
+def _cells(texts: list[str]) -> Cells:
+    """The numbers of a column, NaN where a cell is empty; its texts if it has anything else.
+
+    Identifiers such as `00123`, and numbers so large that a float may not hold them exactly, remain
+    texts.
+    """
+    numbers: list[float | int] = []
+    for text in map(str.strip, texts):
+        is_missing = text.lower() in _MISSING
+        if not is_missing and not _NUMBER.fullmatch(text):
+            return texts
+        number = nan if is_missing else float(text)
+        if abs(number) >= _MAX_WHOLE:
+            return texts
+        numbers.append(number)
+    return numbers

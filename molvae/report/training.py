@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from molvae.diagnosis.thresholds import describe_elbo_gap
-from molvae.report.charts import Series, bars, curves
+from molvae.report.charts import Series, curves
 from molvae.report.config import ReportConfig
 from molvae.report.origin import origin_sections, refusals
 from molvae.report.page import Page, Picture, Section
 from molvae.report.records import ProgressLine, TrainingSummary, read_progress, read_record
 from molvae.report.training_samples import sample_sections
+from molvae.report.views import latent_use_section
 from molvae.runs import RunDirectory
 
 
@@ -32,13 +33,8 @@ def training_page(run: RunDirectory, config: ReportConfig) -> Page:
     if len(lines) > 1:
         sections.append(_course(lines))
     if lines:
-        kl = sorted(lines[-1].validation.kl_per_dimension, reverse=True)
-        picture = Picture(
-            bars(kl, "dimension, most used first", "KL in nats"),
-            f"KL of each dimension of z at update {lines[-1].step:,}; "
-            "a dimension near 0 is unused.",
-        )
-        sections.append(Section("Use of the latent space", pictures=(picture,)))
+        kl, when = lines[-1].validation.kl_per_dimension, f" at update {lines[-1].step:,}"
+        sections.append(latent_use_section(kl, when))
     # Read before the model is sampled, which takes longer.
     further = (*refusals(run), *origin_sections(run))
     samples, molecules = sample_sections(run, config)

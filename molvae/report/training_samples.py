@@ -7,8 +7,9 @@ import numpy as np
 from molvae.chem.depiction import depiction
 from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
-from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
+from molvae.chem.similarity import ecfp4_similarity
 from molvae.dataset.preparation import find_corpus
+from molvae.dataset.spacing import spread_indices
 from molvae.errors import RunError
 from molvae.generation import generate
 from molvae.generation_config import GenerateConfig
@@ -16,8 +17,8 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.report.comparison import Reference, property_histograms
 from molvae.report.config import ReportConfig
 from molvae.report.latent_map import encode_readable, latent_projections
-from molvae.report.molecule_set import MAX_MOLECULES, MoleculeSet
 from molvae.report.page import Card, Picture, Section
+from molvae.report.page_molecules import MAX_MOLECULES, PageMolecules
 from molvae.report.views import molecule_sections
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainingPlan
@@ -30,7 +31,7 @@ _COLUMNS = ("logp", "qed", "sa", "weight")
 
 def sample_sections(
     run: RunDirectory, config: ReportConfig
-) -> tuple[tuple[Section, ...], MoleculeSet | None]:
+) -> tuple[tuple[Section, ...], PageMolecules | None]:
     """Examples of reconstruction, samples beside data, a map; and the molecules that they show.
 
     Nothing if the training has saved no model yet, or no samples are asked for.
@@ -46,23 +47,23 @@ def sample_sections(
     settings = GenerateConfig(n=config.samples, most_draws=_MOST_DRAWS, workers=1)
     generation = generate(model, settings)
     samples = [Molecule.parse(row.smiles) for row in generation.molecules]
-    of = label if config.reference is None else f"molecules of {label}"
     about = f"{len(samples):,} distinct molecules from {generation.drawn:,} samples of the model"
-    about += f", beside {len(data):,} {of}." if data else f". {label}"
+    about += f", beside {len(data):,} {label}." if data else f". {label}"
     pictures = property_histograms({"samples": samples, label: data})
     shown = [*samples, *data][:MAX_MOLECULES]
     if not shown:
         return (Section("Samples", about),), None
     rows = [property_values(molecule, _COLUMNS) for molecule in shown]
+    examples = [data[row] for row in spread_indices(len(data), config.molecules // 2)]
     sets = ["sample"] * len(samples) + [label] * (len(shown) - len(samples))
-    molecules = MoleculeSet(
+    molecules = PageMolecules(
         f"{run.path.resolve().name}_samples",
         shown,
         {"set": sets, **{name: [row[name] for row in rows] for name in _COLUMNS}},
         projections=latent_projections(model, shown),
     )
     sections = (
-        *_examples(model, data[: config.molecules // 2], label),
+        *_examples(model, examples, label),
         Section("Samples", about, pictures=pictures),
         *molecule_sections("Molecules", molecules),
     )
@@ -76,7 +77,7 @@ def _data(
     generator = np.random.default_rng(0)
     if config.reference is not None:
         reference = Reference(config.reference)
-        return reference.name, reference.sample[: config.samples]
+        return f"molecules of {reference.name}", reference.sample(config.samples)
     try:
         plan = TrainingPlan.of_run(run)
     except RunError:
@@ -99,8 +100,8 @@ def _examples(model: MoleculeVAE, molecules: Sequence[Molecule], label: str) -> 
     pairs = list(zip((molecules[row] for row in rows), model.decode(latents), strict=True))
     exact = sum(molecule == decoded for molecule, decoded in pairs)
     text = (
-        f"{exact} of {len(pairs)} come back exactly ({label}, drawn at random). Left: the "
-        "molecule. Right: what the model decodes greedily at its latent vector; atoms that the "
+        f"{exact} of {len(pairs)} {label} come back exactly. Left: the molecule. "
+        "Right: what the model decodes greedily at its latent vector; atoms that the "
         "molecule does not have are highlighted."
     )
     cards = tuple(_card(molecule, decoded) for molecule, decoded in pairs)
@@ -112,7 +113,7 @@ def _card(molecule: Molecule, decoded: Molecule | None) -> Card:
     if decoded is None:
         return Card(picture, ("decoded: no molecule",), molecule.smiles)
     second = Picture(depiction(decoded, reference=molecule), f"decoded: {decoded.smiles}")
-    prints = [fingerprint(row, FingerprintKind.ECFP4) for row in (molecule, decoded)]
-    difference = (f"similarity {tanimoto(*prints):.2f}", f"decoded: {decoded.smiles}")
+    similarity = ecfp4_similarity(molecule, decoded)
+    difference = (f"similarity {similarity:.2f}", f"decoded: {decoded.smiles}")
     lines = ("exact",) if molecule == decoded else difference
     return Card(picture, lines, molecule.smiles, second)

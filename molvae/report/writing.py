@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from molvae.dataset.layout import ColumnChoice
-from molvae.errors import RunError
+from molvae.errors import FileError, RunError
 from molvae.files import STANDARD_OUTPUT, atomic_write
 from molvae.report.config import ReportConfig
 from molvae.report.measurements import measurement_page
@@ -29,28 +29,31 @@ def write_report(
         source: folder of a training or a search, which may be in progress, or have been
             interrupted; a file of molecules; or the JSON file of an evaluation, a diagnosis, or a
             benchmark of a latent space.
-        out: HTML file, `-` for standard output; None writes report.html into the folder, or an HTML
-            file beside the file.
+        out: HTML file, `-` for standard output; None writes `report.html` into the folder, or, for
+            a file such as `samples.csv`, `samples.csv.html` beside it.
         config: what is drawn, and what it is compared with.
         columns: the column of a file of molecules; None finds it.
 
     Raises:
         RunError: the folder holds neither a training nor a search, or its journal is damaged.
-        FileError: a file of the run is damaged, or the report cannot be written.
+        FileError: `source` does not exist, a file of the run is damaged, or the report cannot be
+            written.
         DataError: a file of molecules cannot be read.
         ModelError: the model is damaged, or not there.
     """
     path = source.path if isinstance(source, RunDirectory) else Path(source)
     config, columns = config or ReportConfig(), columns or ColumnChoice()
+    if not path.exists():
+        raise FileError(f"no file or folder {str(path)!r}")
     if not path.is_file():
-        page, default = _run_page(RunDirectory(path), config), "report.html"
-        folder = path
+        run = RunDirectory(path)
+        page, default = _run_page(run, config), run.report
     else:
         is_json = path.suffix.lower() == ".json"
         page = measurement_page(path) if is_json else table_page(path, config, columns)
-        folder, default = path.parent, f"{path.name.partition('.')[0]}.html"
-    out = out or folder / default
-    is_inside = out != STANDARD_OUTPUT and out.resolve().parent == folder.resolve()
+        default = path.with_name(f"{path.name}.html")
+    out = out or default
+    is_inside = out != STANDARD_OUTPUT and out.resolve().parent == default.parent.resolve()
     if is_inside and out.exists() and out.suffix.lower() not in _HTML:
         raise RunError(f"{str(out)!r} is not an HTML file; write the report elsewhere")
     text = page.html()

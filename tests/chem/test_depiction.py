@@ -47,3 +47,14 @@ def test_a_ring_in_part_is_no_common_substructure():
     svg = depiction(cyclopentyl, reference=cyclohexyl)
     highlighted = re.findall(r"class='(atom-\d+)' \s*style='fill:" + HIGHLIGHT, svg)
     assert len(set(highlighted)) == 5
+
+
+def test_a_comparison_that_takes_too_long_is_left_out():
+    fused, chain = map(
+        Molecule.parse,
+        (
+            "c1cc2ccc3ccc4ccc5ccc6ccc1c1c2c3c4c5c61",
+            "c1ccc2c(c1)ccc1c2ccc2c1ccc1c2ccc2c1ccc1c2ccc2ccccc21",
+        ),
+    )
+    assert depiction(chain, reference=fused) == depiction(chain)

@@ -12,5 +12,5 @@ def test_the_page_lies_in_the_run_unless_another_place_is_named(molvae, run, tmp
 
 def test_wrong_words_are_one_line(molvae, run, tmp_path):
     assert "holds no run" in molvae("report", tmp_path).complaint
-    assert "holds no run" in molvae("report", tmp_path / "missing").complaint
+    assert "no file or folder" in molvae("report", tmp_path / "missing").complaint
     assert "--molecules" in molvae("report", run, "--molecules", -1).complaint

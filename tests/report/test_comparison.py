@@ -1,11 +1,10 @@
-from math import isnan
-
 import pytest
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.DataStructs import TanimotoSimilarity
 
 from molvae.chem.molecule import Molecule
+from molvae.errors import DataError
 from molvae.report.comparison import Reference, property_histograms
 
 FILE = ["CCO", "CC(=O)Nc1ccc(O)cc1", "c1ccccc1", "not a molecule", "CCCCCCCC"]
@@ -37,12 +36,27 @@ def test_the_nearest_molecule_is_the_most_similar_by_morgan_bits(reference):
         assert value == pytest.approx(known[neighbor.smiles], abs=1e-6)
 
 
-def test_a_file_without_a_molecule_has_no_neighbor(tmp_path):
+def test_a_file_without_a_molecule_is_refused(tmp_path):
     path = tmp_path / "none.csv"
     path.write_text("smiles\nnothing\n")
-    neighbors = Reference(path).nearest([Molecule.parse("CCO")])
-    assert neighbors.molecules == (None,)
-    assert isnan(neighbors.similarities[0])
+    with pytest.raises(DataError, match=r"none\.csv"):
+        Reference(path).nearest([Molecule.parse("CCO")])
+    with pytest.raises(DataError, match=r"none\.csv"):
+        Reference(path).sample()
+
+
+def test_a_sample_is_spread_over_the_whole_file(tmp_path):
+    path = tmp_path / "chains.smi"
+    path.write_text("".join(f"{'C' * n}\n" for n in range(1, 20)))
+    sample = Reference(path).sample(10)
+    assert [len(molecule.smiles) for molecule in sample] == list(range(1, 20, 2))
+
+
+def test_histograms_count_molecules_of_the_whole_set():
+    light, heavy = Molecule.parse("C"), Molecule.parse("CCCCCCCCCC")
+    # Of the first 2,000 most are light.
+    pictures = property_histograms({"set": [light] * 1_200 + [heavy] * 2_799})
+    assert any("Median weight: set 142." in picture.about for picture in pictures)
 
 
 def test_histograms_have_a_median_for_each_group():

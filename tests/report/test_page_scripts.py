@@ -5,14 +5,17 @@ import re
 import shutil
 import subprocess
 from importlib.resources import files
+from io import StringIO
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
 from molvae.chem.compact_structure import compact_structure
 from molvae.chem.molecule import Molecule
-from molvae.report.molecule_set import MoleculeSet
+from molvae.files import TableWriter
 from molvae.report.page import SCRIPTS, STYLE, TEMPLATE, Page, Section, View
+from molvae.report.page_molecules import PageMolecules
 
 NODE = shutil.which("node")
 CHROMIUM = next(
@@ -25,7 +28,7 @@ SOURCES = {
 
 
 def page():
-    molecules = MoleculeSet(
+    molecules = PageMolecules(
         "made",
         list(map(Molecule.parse, SMILES)),
         {"qed": [0.9, 0.1, 0.5, 0.7, 0.3], "name": ["=1+1", "a,b", "c", "d", "<i>e</i>"]},
@@ -61,13 +64,45 @@ def test_every_color_of_an_atom_is_in_the_style():
         assert SOURCES[STYLE].count(f"--{ink}:") == 2
 
 
-def run_node(code):
-    script = "\n".join(SOURCES[name] for name in SCRIPTS)
-    data = json.dumps(page().molecules.json())
-    start = f"""
-const document = {{ getElementById: (id) => (id === "data" ? {{ textContent: {data} }} : null) }};
-const addEventListener = () => {{}};
+# As much of a document as the functions need; `text` is all text inside a node.
+DOCUMENT = """
+const create = (tag) => ({
+  tag, attributes: {}, children: [], value: "", clientWidth: 400, clientHeight: 300,
+  setAttribute(name, value) { this.attributes[name] = String(value); },
+  append(...children) {
+    this.children.push(...children);
+    // A select starts with its first option.
+    if (children[0]?.tag === "option" && !this.value) this.value = children[0].attributes.value;
+  },
+  replaceChildren(...children) { this.children = children; },
+  addEventListener() {},
+  get text() { return this.children.map((child) => child.text ?? child).join(" "); },
+  get parentElement() { return (this.parent ??= create("label")); },
+});
+const nodes = { data: { textContent: DATA } };
+const document = {
+  getElementById: (id) => (id === "map" ? nodes.map ?? null : (nodes[id] ??= create(id))),
+  createElementNS: (space, tag) => create(tag),
+};
+const addEventListener = () => {};
+const matchMedia = () => create("query");
+const devicePixelRatio = 1;
+const getComputedStyle = () => ({ color: "black" });
+function addMap() {
+  const fills = [];
+  nodes.map = create("canvas");
+  nodes.map.getContext = () => ({
+    scale() {}, beginPath() {}, arc() {}, stroke() {}, fill() { fills.push(this.fillStyle); },
+  });
+  return fills;
+}
 """
+
+
+def run_node(code, molecules=None):
+    script = "\n".join(SOURCES[name] for name in SCRIPTS)
+    data = json.dumps((molecules or page().molecules).json())
+    start = DOCUMENT.replace("DATA", data)
     # What starts the page needs a browser.
     functions = script.partition("\nif (data) {\n")[0].replace('"use strict";', "")
     done = subprocess.run(
@@ -93,6 +128,19 @@ def test_the_csv_download_runs_no_formula():
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_the_csv_download_is_the_same_as_a_file_of_molvae():
+    texts = ["-0.5", "+.5e-3", "-inf", "-C", "\n=1", "@a", "\tb", "1-2", "+", "-0.5x", "1", "-1\n"]
+    carbon = Molecule.parse("C")
+    molecules = PageMolecules("made", [carbon] * len(texts), {"text": texts, "-x": [-1.5] * 12})
+    stream = StringIO()
+    writer = TableWriter(stream)
+    for row in (["smiles", "text", "-x"], *(["C", text, -1.5] for text in texts)):
+        writer.write_row(row)
+    code = "process.stdout.write(csvText(data.columns[1].cells.map((_, row) => row)));"
+    assert run_node(code, molecules) == stream.getvalue()
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
 @pytest.mark.parametrize(
     ("query", "rows"),
     [
@@ -111,6 +159,100 @@ const tests = parseQuery({json.dumps(query)});
 console.log(JSON.stringify([0, 1, 2, 3, 4].filter((row) => tests.every((test) => test(row)))));
 """
     assert json.loads(run_node(code)) == rows
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("Binding affinity > 7", [0]),
+        ("binding AFFINITY>=7 Binding<3", [1]),
+        ("Binding < 2.5 name", []),
+        ("IC50 (\u03bcM)<2 C", [0]),
+        ("qed<0.5", [0, 1]),
+        ("QED<0.5", [2]),
+        ("Qed<0.5", [0, 1]),
+    ],
+)
+def test_a_condition_may_name_a_column_with_blanks_or_capitals(query, rows):
+    values = {
+        "Binding": [5.0, 1.0, 2.0],
+        "Binding affinity": [8.0, 7.0, 6.0],
+        "IC50 (\u00b5M)": [1.0, 2.0, 3.0],
+        "qed": [0.1, 0.2, 0.9],
+        "QED": [0.9, 0.8, 0.1],
+    }
+    molecules = PageMolecules("made", [Molecule.parse("C")] * 3, values)
+    code = f"""
+const tests = parseQuery({json.dumps(query)});
+console.log(JSON.stringify([0, 1, 2].filter((row) => tests.every((test) => test(row)))));
+"""
+    assert json.loads(run_node(code, molecules)) == rows
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_the_numbers_shown_have_four_digits_or_are_whole():
+    code = "console.log([0.123456, 12.3456, 12345, 135398513, 12345.6, 'a'].map(shown).join())"
+    assert run_node(code) == "0.1235,12.35,12345,135398513,12346,a\n"
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_a_molecule_without_a_structure_is_shown_as_text():
+    molecules = PageMolecules("made", [*map(Molecule.parse, ("CCO", "C<-N"))], {}, is_table=True)
+    code = """
+startTable();
+for (const view of ["table", "cards"]) {
+  byId("view").value = view;
+  update();
+  console.log(byId("molecules").text);
+}
+console.log(byId("status").textContent);
+console.log(sdfText([0, 1]).split("$$$$").length - 1);
+"""
+    *views, status, records = run_node(code, molecules).splitlines()
+    smiles = molecules.molecules[1].smiles
+    assert [view.count(smiles) for view in views] == [2, 2]
+    assert status.endswith("2 of 2 molecules; an SDF download leaves out 1")
+    assert records == "1"
+    assert "SDF" not in run_node('update(); console.log(byId("status").textContent);')
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@pytest.mark.parametrize("columns", [{}, {"name": ["a", "b", "a"]}])
+def test_a_map_has_its_points_also_without_a_column_to_color_by(columns):
+    positions = np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
+    molecules = PageMolecules(
+        "made", [Molecule.parse("C")] * 3, columns, projections={"PCA": positions}
+    )
+    code = """
+const fills = addMap();
+startTable();
+startMap(byId("map"));
+update();
+const hidden = byId("map-color").parentElement.hidden;
+console.log(JSON.stringify([fills, byId("map-legend").text.trim(), hidden]));
+"""
+    fills, legend, is_hidden = json.loads(run_node(code, molecules))
+    assert len(fills) == 3
+    assert len(set(fills)) == (2 if columns else 1)
+    assert (legend != "") == bool(columns)
+    assert is_hidden == (not columns)
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_columns_whose_names_differ_in_case_are_sorted_apart():
+    values = {"x": [1.0, 2.0, 3.0], "X": [2.0, 3.0, 1.0], "name": ["b", "a", "c"]}
+    molecules = PageMolecules("made", [Molecule.parse("C")] * 3, values)
+    code = """
+startTable();
+console.log(JSON.stringify([1, 2, 3].flatMap((index) => ["up", "down"].map((direction) => {
+  byId("sort").value = `${index}\\n${direction}`;
+  update();
+  return state.rows;
+}))));
+"""
+    orders = json.loads(run_node(code, molecules))
+    assert orders == [[0, 1, 2], [2, 1, 0], [2, 0, 1], [1, 0, 2], [1, 0, 2], [2, 0, 1]]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from molvae.optimize.methods import SearchConfig
 from molvae.optimize.search import search
 from molvae.report.charts import Series
 from molvae.report.config import ReportConfig
+from molvae.report.ranking import Ranking
 from molvae.report.search import _best_so_far, _sources
 from molvae.report.search_course import components_of_best, source_shares
 from molvae.report.writing import write_report
@@ -185,6 +186,16 @@ def candidates(*found):
         Evaluation("C" * call, score, {}, {}, call, 1, source)
         for call, (source, score) in enumerate(found, 1)
     ]
+
+
+def test_a_lead_that_is_not_among_the_best_is_kept():
+    scored = candidates(("lead", 1.0), ("graph", 2.0), ("graph", nan), ("graph", 3.0))
+    for lead in (None, "C"):
+        ranking = Ranking.of(scored, lead, limit=2)
+        assert [row.call for row in ranking.evaluations] == [4, 2, 1]
+        assert ranking.cards(1).cards[0].smiles == "C"
+        assert "with the lead" in ranking.about()
+    assert len(Ranking.of(scored, "CC", limit=2).evaluations) == 2
 
 
 # What has no score was counted among the best where there were few.

@@ -32,7 +32,7 @@ def written(path, config=None, columns=None):
 
 def test_the_page_of_a_file_has_its_molecules_and_columns(molecules):
     html = written(molecules)
-    assert molecules.with_suffix(".html").read_text(encoding="utf-8") == html
+    assert (molecules.parent / "made.csv.html").read_text(encoding="utf-8") == html
     assert "rows 4 distinct molecules 2 rows without a molecule 1" in ReadPage(html).text
     smiles, qed, name = content(html)["columns"]
     assert [smiles["smiles"][cell] for cell in smiles["cells"]] == ["CCO", "CCO", "c1ccccc1"]
@@ -51,6 +51,69 @@ def test_the_nearest_molecules_of_a_reference_are_beside_the_molecules(molecules
     assert similarity["name"] == "nearest_similarity"
     assert all(0 < value < 1 for value in similarity["cells"])
     assert "most similar of the 2 molecules of known.smi" in ReadPage(html).text
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "expected"),
+    [
+        (["135398513", "", "12345"], "number", [135398513, None, 12345]),
+        (["-0.5", "1e-7", "+2"], "number", [-0.5, 1e-7, 2]),
+        ([".5", "5.", "nan"], "number", [0.5, 5, None]),
+        (["1_2", "3", "4"], "text", ["1_2", "3", "4"]),
+        (["00123", "3", ""], "text", ["00123", "3", ""]),
+        (["9007199254740993", "3", "4"], "text", ["9007199254740993", "3", "4"]),
+        (["inf", "1e999", "4"], "text", ["inf", "1e999", "4"]),
+        (["1", "2", "12 A"], "text", ["1", "2", "12 A"]),
+    ],
+)
+def test_a_column_is_numeric_only_if_all_its_cells_are_plain_numbers(
+    tmp_path, cells, kind, expected
+):
+    path = tmp_path / "made.csv"
+    path.write_text("".join(f"{line}\n" for line in ["smiles,value", *(f"C,{c}" for c in cells)]))
+    column = content(written(path))["columns"][1]
+    assert (column["kind"], column["cells"]) == (kind, expected)
+
+
+def test_a_column_of_a_name_that_the_page_uses_is_renamed(tmp_path):
+    path, reference = tmp_path / "made.csv", tmp_path / "known.smi"
+    path.write_text("canonical_smiles,smiles,nearest,nearest_similarity\nCCO,OCC,7,8\nC,C,9,10\n")
+    reference.write_text("CCCO\n")
+    choice = ColumnChoice("canonical_smiles")
+    columns = content(written(path, columns=choice))["columns"]
+    assert [column["name"] for column in columns] == [
+        "smiles",
+        "smiles_2",
+        "nearest",
+        "nearest_similarity",
+    ]
+    assert columns[1]["cells"] == ["OCC", "C"]
+    columns = content(written(path, ReportConfig(reference=reference), choice))["columns"]
+    values = {column["name"]: column["cells"] for column in columns}
+    assert len(values) == len(columns) == 6
+    assert values["nearest_2"] == [7, 9]
+    assert values["nearest_similarity_2"] == [8, 10]
+    assert 0 < values["nearest_similarity"][0] < 1
+
+
+def test_files_of_similar_names_have_pages_of_their_own(tmp_path):
+    pages = set()
+    for name in ("set.v1.csv", "set.v2.csv", "set.smi"):
+        (tmp_path / name).write_text("smiles\nCCO\n")
+        pages.add(write_report(tmp_path / name))
+    assert len(pages) == 3
+
+
+def test_a_reference_without_a_molecule_is_refused(molecules, tmp_path):
+    reference = tmp_path / "empty.csv"
+    reference.write_text("smiles\nhello\n")
+    with pytest.raises(DataError, match=r"empty\.csv"):
+        write_report(molecules, config=ReportConfig(reference=reference))
+
+
+def test_a_missing_file_is_named_as_missing(tmp_path):
+    with pytest.raises(FileError, match=r"no file or folder .*typo\.csv"):
+        write_report(tmp_path / "typo.csv")
 
 
 def test_a_model_gives_a_map(molecules, trained):

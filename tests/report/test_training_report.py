@@ -166,7 +166,7 @@ def test_a_row_of_refused_ones_that_is_too_short_or_too_long_is_shown_as_it_is(r
 def test_samples_stand_beside_held_out_molecules(run):
     page = read(run, samples=30)
     assert "Examples of reconstruction" in page.text
-    assert "come back exactly (held-out molecules, drawn at random)" in page.text
+    assert "held-out molecules come back exactly" in page.text
     assert "held-out molecules." in page.text.partition("Samples ")[2]
     assert any(about.startswith("decoded: ") for about in page.pictures)
     assert any(about.startswith("Median weight: ") for about in page.pictures)

@@ -1,4 +1,4 @@
-"""MoleculeSet: molecules with their values, as compact JSON that the script of a page reads."""
+"""PageMolecules: molecules with their values, as compact JSON that the script of a page reads."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ _DIGITS = 6
 Projections = Mapping[str, Float64[np.ndarray, "molecule 2"]]
 """Positions on a map by its name; NaN for a molecule without a position."""
 
-Cells = Sequence[float] | Sequence[int] | Sequence[str]
+Cells = Sequence[float | int] | Sequence[str]
 """Numbers (NaN: missing) or texts, one per molecule."""
 
 
 @dataclass(frozen=True)
-class MoleculeSet:
+class PageMolecules:
     """Molecules with named values, and their positions on maps."""
 
     name: str
@@ -78,8 +78,8 @@ def _structure_column(name: str, molecules: Sequence[Molecule | None]) -> dict[s
 
 
 def _number(value: float, digits: int = _DIGITS) -> float | int | None:
-    """A number of few digits, an integer where it is whole; None for NaN, which JSON has not."""
+    """A fraction of few digits, or the integer if it is whole; None for NaN, which JSON lacks."""
     if not isfinite(value):
         return None
-    short = float(f"{value:.{digits}g}")
-    return int(short) if short == int(short) else short
+    short = value if value.is_integer() else float(f"{value:.{digits}g}")
+    return int(short) if short.is_integer() else short
