@@ -11,14 +11,16 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from molvae.dataset.conditions import add_conditions
+from molvae.dataset.corpus import Corpus
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.dataset.preparation import prepare_corpus
 from molvae.errors import MolvaeError
@@ -49,7 +51,7 @@ CONFIG = ModelConfig(
 )
 
 Read = Callable[[], Any]
-"""What is read from the files of a folder, in a form that can be compared."""
+"""Reads the files of a folder; `exact` makes two results comparable."""
 
 
 def model(folder: Path) -> Read:
@@ -60,7 +62,7 @@ def model(folder: Path) -> Read:
 
     def read() -> Any:
         saved = MoleculeVAE.from_pretrained(path, "cpu")
-        weights = {name: weight.tolist() for name, weight in saved.network.state_dict().items()}
+        weights = saved.network.state_dict()
         return saved.vocabulary, saved.card, saved.property_names, weights
 
     return read
@@ -78,8 +80,7 @@ def checkpoint(folder: Path) -> Read:
     def read() -> Any:
         network, optimizer = network_and_optimizer()
         state = read_checkpoint(path, network, optimizer)
-        moments = optimizer.state_dict()["state"]
-        return state, str(network.state_dict()), str(moments)
+        return state, network.state_dict(), optimizer.state_dict()["state"]
 
     return read
 
@@ -92,18 +93,33 @@ def network_and_optimizer() -> tuple[SequenceVAE, torch.optim.Optimizer]:
 
 def token_store(folder: Path) -> Read:
     """The store of a cleaned file, with other spellings of its molecules."""
-    source = folder.parent / "molecules.csv"
-    rows = "".join(f"{smiles},{number / 4}\n" for number, smiles in enumerate(SMILES))
-    source.write_text(f"smiles,y\n{rows}rubbish,1\n")
 
     def read() -> Any:
-        corpus = prepare_corpus(source, CorpusConfig(property_columns=("y",)), folder, workers=1)
-        corpus = corpus.add_views(workers=1)
+        corpus = open_corpus(folder).add_views(workers=1)
         batch = corpus.batch(np.arange(len(corpus)), respell=np.ones(len(corpus), dtype=bool))
-        return str(batch), corpus.digest, corpus.refusals, corpus.qualifiers.tolist()
+        return batch, corpus.digest, corpus.refusals, corpus.qualifiers
 
     read()
     return read
+
+
+def computed_properties(folder: Path) -> Read:
+    """The computed properties that a model is conditioned on."""
+
+    def read() -> Any:
+        return add_conditions(open_corpus(folder), ("weight", "qed"), workers=1).conditions
+
+    read()
+    return read
+
+
+def open_corpus(folder: Path) -> Corpus:
+    """A small file of molecules, cleaned unless the folder has its token store."""
+    source = folder.parent / "molecules.csv"
+    if not source.is_file():
+        rows = "".join(f"{smiles},{number / 4}\n" for number, smiles in enumerate(SMILES))
+        source.write_text(f"smiles,y\n{rows}rubbish,1\n")
+    return prepare_corpus(source, CorpusConfig(property_columns=("y",)), folder, workers=1)
 
 
 def journal(folder: Path) -> Read:
@@ -115,7 +131,7 @@ def journal(folder: Path) -> Read:
 
     def read() -> Any:
         with Journal.open(path, {"objective": "qed"}) as opened:
-            return opened.evaluations(), str(opened.progress()), str(opened.latents())
+            return opened.evaluations(), opened.progress(), opened.latents()
 
     return read
 
@@ -149,7 +165,7 @@ def latents(folder: Path) -> Read:
     np.savez(path, mean=np.arange(40.0).reshape(10, 4), row=np.arange(10), mark=np.array("abc"))
 
     def read() -> Any:
-        return str(Latents.read(path, 4, "abc"))
+        return Latents.read(path, 4, "abc")
 
     return read
 
@@ -161,9 +177,8 @@ def statistics(folder: Path) -> Read:
         cache = StatisticsCache(folder)
         stored = cache.description(SMILES, lambda texts: describe(texts, Work(1, False), ""))
         molecules = stored.molecules
-        values = {name: array.tolist() for name, array in stored.values.items()}
-        sets = (molecules.smiles, molecules.bits.tolist(), molecules.changed.to_json())
-        return sets, str(values), stored.fragments, stored.scaffolds
+        sets = (molecules.smiles, molecules.bits, molecules.changed.to_json())
+        return sets, stored.values, stored.fragments, stored.scaffolds
 
     read()
     return read
@@ -176,6 +191,7 @@ KINDS: dict[str, tuple[Callable[[Path], Read], str]] = {
     "checkpoint": (checkpoint, "*.safetensors"),
     "token store: manifest": (token_store, "**/store.json"),
     "token store: arrays": (token_store, "**/*.bin"),
+    "computed properties": (computed_properties, "**/properties.safetensors"),
     "journal": (journal, "*.sqlite"),
     "score cache": (score_cache, "*.sqlite"),
     "latent vectors": (latents, "*.npz"),
@@ -192,7 +208,7 @@ def sweep(kind: str, flips: int, generator: random.Random) -> Counter[str]:
         folder = Path(name) / "files"
         folder.mkdir()
         read = make(folder)
-        written = read()
+        written = exact(read())
         intact = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         paths = sorted(folder.glob(pattern))
         for _ in range(flips):
@@ -214,12 +230,27 @@ def sweep(kind: str, flips: int, generator: random.Random) -> Counter[str]:
 def outcome_of(read: Read, written: Any) -> str:
     """What reading the files comes to."""
     try:
-        return "read" if read() == written else "believed"
+        return "read" if exact(read()) == written else "believed"
     except MolvaeError as error:
         return "traceback" if "\n" in str(error) else "refused"
     except Exception as error:  # noqa: BLE001 - whatever the product should have caught.
         sys.stderr.write(f"{error!r}\n")
         return "traceback"
+
+
+def exact(value: Any) -> Any:
+    """The value in a form that is equal only if every bit of its numbers is."""
+    if isinstance(value, torch.Tensor):
+        value = value.numpy()
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if is_dataclass(value):
+        return [exact(getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, Mapping):
+        return {key: exact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact(item) for item in value]
+    return value.hex() if isinstance(value, float) else value
 
 
 def restore(folder: Path, intact: dict[Path, bytes]) -> None:

@@ -1,20 +1,17 @@
 """Values of the properties that a model is conditioned on, for each molecule of a corpus."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import safetensors.numpy
 from jaxtyping import Float32
-from safetensors import SafetensorError
 from tqdm import tqdm
 
 from molvae.chem.notation import Selfies, from_selfies_batch
 from molvae.chem.properties import PROPERTIES, property_values
+from molvae.dataset.arrays_file import read_arrays, write_arrays
 from molvae.dataset.corpus import Corpus
-from molvae.files import write_bytes
 from molvae.parallel import available_cores, ordered_map
 
 _FILE = "properties.safetensors"
@@ -57,11 +54,9 @@ def _kept_or_computed(
 ) -> Columns:
     """Values of properties by name; NaN where a value cannot be computed."""
     n = len(corpus)
-    columns: dict[str, np.ndarray] = {}
-    # The file beside the token store may be missing or damaged.
-    with suppress(OSError, SafetensorError):
-        columns = safetensors.numpy.load_file(corpus.folder / _FILE)
-    if any(len(values) != n for values in columns.values()):
+    # The file beside the token store may be missing or damaged, or of an earlier version.
+    columns = read_arrays(corpus.folder / _FILE) or {}
+    if any(values.shape != (n,) for values in columns.values()):
         columns = {}
     missing = [name for name in names if name not in columns]
     if missing:
@@ -77,7 +72,7 @@ def _kept_or_computed(
                 bar.update(len(table))
         values = np.concatenate(tables)
         columns |= {name: values[:, index].copy() for index, name in enumerate(missing)}
-        write_bytes(corpus.folder / _FILE, safetensors.numpy.save(columns))
+        write_arrays(corpus.folder / _FILE, columns)
     return {name: columns[name] for name in names}
 
 

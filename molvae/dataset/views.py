@@ -1,6 +1,5 @@
 """Views of a molecule for the encoder and its training: another spelling, and a fingerprint."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -8,21 +7,18 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
 from jaxtyping import Float32, Int32, Int64, UInt8, UInt16
-from safetensors import SafetensorError, safe_open
 from tqdm import tqdm
 
 from molvae.chem.notation import Selfies, from_selfies_batch, random_selfies
 from molvae.chem.similarity import substructure_counts
-from molvae.files import write_bytes
+from molvae.dataset.arrays_file import read_arrays, write_arrays
 from molvae.parallel import ordered_map
 from molvae.vocabulary import Vocabulary
 
 FEATURES = 512
 """Length of the folded fingerprints."""
 _FILE = "views.safetensors"
-_DIGEST = "sha256"
 _CHUNK = 500
 _FEW = 2_000
 """Number of molecules that are done before other processes would have started."""
@@ -56,14 +52,12 @@ class MoleculeViews:
     @classmethod
     def read(cls, folder: Path) -> "MoleculeViews | None":
         """The views in the folder of a token store; None where there are none, or damaged ones."""
+        arrays = read_arrays(folder / _FILE)
         try:
-            with safe_open(folder / _FILE, framework="np") as stored:
-                expected = (stored.metadata() or {}).get(_DIGEST)
-                arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-            views = cls(**arrays)
-        except (OSError, SafetensorError, TypeError):
+            return None if arrays is None else cls(**arrays)
+        # Arrays of other names.
+        except TypeError:
             return None
-        return views if expected == _digest(views) else None
 
     def write(self, folder: Path) -> None:
         """Write the views into the folder of a token store.
@@ -71,8 +65,7 @@ class MoleculeViews:
         Raises:
             FileError: the folder cannot be written to.
         """
-        metadata = {_DIGEST: _digest(self)}
-        write_bytes(folder / _FILE, safetensors.numpy.save(_arrays(self), metadata))
+        write_arrays(folder / _FILE, _arrays(self))
 
     def fingerprints(
         self, indices: Int64[np.ndarray, " row"]
@@ -163,11 +156,3 @@ def _view_chunk(
 
 def _arrays(views: MoleculeViews) -> dict[str, np.ndarray]:
     return {field.name: getattr(views, field.name) for field in fields(views)}
-
-
-def _digest(views: MoleculeViews) -> str:
-    content = hashlib.sha256()
-    for name, array in sorted(_arrays(views).items()):
-        content.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
-        content.update(np.ascontiguousarray(array).data)
-    return content.hexdigest()
