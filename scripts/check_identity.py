@@ -43,7 +43,7 @@ def main() -> int:
             outcomes.update(outcome)
             if outcome[0] == "changed silently":
                 sys.stderr.write(f"{smiles}\n")
-        counts[path.name] = dict(outcomes.most_common())
+        counts[str(path)] = dict(outcomes.most_common())
         listed = [f"{count:8d}  {outcome}" for outcome, count in outcomes.most_common()]
         sys.stdout.write("\n".join([str(path), *listed, ""]))
     if arguments.out:

@@ -48,7 +48,7 @@ START_SECONDS = 300.0
 MOMENTS = (0.0, 3.0)
 """Bounds of the time, in seconds, from the first sight of a process to its death."""
 WORK_SECONDS = 5.0
-"""Time in which a command that goes on must use the processor."""
+"""Time in which a command may end after the death of a helper; later it must be at work."""
 
 
 @dataclass
@@ -264,10 +264,14 @@ def check_end(running: Running, tally: Tally) -> None:
 def check_work(running: Running, tally: Tally) -> None:
     """Check that the command is at work, and that Ctrl-C ends it."""
     before = running.cpu_seconds()
-    if not running.wait_for(lambda: running.cpu_seconds() > before or running.poll(), END_SECONDS):
+    if not running.wait_for(
+        lambda: running.cpu_seconds() > before or running.poll() is not None, END_SECONDS
+    ):
         tally.note("waited", "no work")
     tally.worked_on += 1
-    os.kill(running.pid, signal.SIGINT)
+    # The id of a command that has ended may belong to another process by now.
+    if running.poll() is None:
+        os.kill(running.pid, signal.SIGINT)
     if not running.wait(END_SECONDS):
         tally.note("waited", "Ctrl-C")
     if any("Traceback" in line or "traceback" in line for line in running.screen):
