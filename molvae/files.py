@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and read with an error that names them."""
 
+import codecs
 import csv
 import hashlib
 import json
@@ -40,7 +41,16 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             an earlier file of that name is unchanged.
     """
     if path == STANDARD_OUTPUT:
-        yield sys.stdout.buffer if "b" in mode else sys.stdout
+        # Any: to typeshed, a writer of codecs is no text stream.
+        stream: Any = sys.stdout
+        stream.flush()
+        if "b" in mode:
+            stream = stream.buffer
+        # What notebooks put in its place is written to in characters, without an encoding.
+        elif hasattr(stream, "buffer"):
+            # Not a TextIOWrapper, which would close standard output at its end.
+            stream = codecs.getwriter("utf-8")(stream.buffer, "backslashreplace")
+        yield stream
         return
     with _write_draft(path, mode, lambda draft: draft.replace(path)) as stream:
         yield stream

@@ -7,7 +7,6 @@ import bz2
 import gzip
 import io
 import lzma
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,9 +98,6 @@ class TableFile:
         Raises:
             FileError: the disk is full, or the file cannot be written.
         """
-        if self.is_standard_output:
-            _write_delimited(sys.stdout, columns)
-            return
         if self.kind is TableKind.PARQUET:
             import pyarrow
             from pyarrow import parquet

@@ -1,7 +1,9 @@
 import hashlib
+import io
 import os
 import resource
 import stat
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +28,25 @@ def test_a_file_appears_whole_with_its_folders(tmp_path):
         assert not path.exists()
     assert path.read_bytes() == "é\n".encode()
     assert [file.name for file in path.parent.iterdir()] == ["text.csv"]
+
+
+def test_standard_output_is_utf_8_with_unix_line_ends(monkeypatch):
+    printed = io.BytesIO()
+    stdout = io.TextIOWrapper(printed, encoding="latin-1", newline="\r\n")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    stdout.write("before ")
+    with atomic_write(Path("-")) as stream:
+        stream.write("\u03b2 \ud800\n")
+    stdout.write("after")
+    stdout.flush()
+    assert printed.getvalue() == "before \u03b2 \\ud800\nafter".encode()
+
+
+def test_standard_output_may_be_a_stream_without_bytes(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    with atomic_write(Path("-")) as stream:
+        stream.write("\u03b2\n")
+    assert sys.stdout.getvalue() == "\u03b2\n"
 
 
 def test_a_failure_leaves_the_earlier_file_as_it_was(tmp_path):

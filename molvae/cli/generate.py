@@ -24,6 +24,7 @@ from molvae.cli.output import Output, OutputFlags, log
 from molvae.errors import ConfigError
 from molvae.files import write_or_rescue
 from molvae.generation_config import GenerateConfig
+from molvae.settings import read_toml
 
 if TYPE_CHECKING:
     import molvae.generation
@@ -107,8 +108,11 @@ class GenerateFlags:
     ] = ()
 
     # Any: settings of any type.
-    def settings(self) -> dict[str, Any]:
+    def settings(self, file: Path | None) -> dict[str, Any]:
         """The settings that were typed.
+
+        Args:
+            file: TOML file of settings, which may name further targets.
 
         Raises:
             ConfigError: a target is not a name, = and a number, or a tolerance has no target.
@@ -120,7 +124,9 @@ class GenerateFlags:
         if target:
             typed["target"] = target
         if self.tolerance:
-            typed["tolerance"] = _read_numbers("tolerance", self.tolerance, tuple(target))
+            below = read_toml(file).get("target") if file else None
+            targets = {**(below if isinstance(below, dict) else {}), **target}
+            typed["tolerance"] = _read_numbers("tolerance", self.tolerance, tuple(targets))
         return typed
 
 
@@ -161,7 +167,7 @@ def generate(
         out: File for the molecules: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
         latents: File (.npz) for the latent vector of each molecule, readable by `molvae decode`.
     """
-    plan = settings_from(GenerateConfig, config, flags.settings())
+    plan = settings_from(GenerateConfig, config, flags.settings(config))
 
     from molvae.generation import filter_of
     from molvae.generation import generate as generate_molecules

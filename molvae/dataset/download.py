@@ -117,8 +117,9 @@ def missing_tables(
         FileError: a file of that name exists and is not of the data set called `title`.
     """
     missing = {table: file for table, file in files.items() if not file.exists()}
-    for table in files.keys() - missing.keys():
-        file = files[table]
+    for table, file in files.items():
+        if table in missing:
+            continue
         if not file.is_file() or sha256(file) != checksums[table]:
             raise FileError(
                 f"{str(file)!r} exists and is not that of {title}; choose another folder"

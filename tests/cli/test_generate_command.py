@@ -10,6 +10,9 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import QED, Descriptors
 
+from molvae.cli.generate import GenerateFlags
+from molvae.errors import ConfigError
+
 # The tiny model keeps next to no code of its learned prior.
 NORMAL = ("--prior", "normal")
 
@@ -279,3 +282,15 @@ def test_a_target_without_a_number_or_property_is_refused(molvae, run, tmp_path,
     done = molvae("generate", "--model", run, "--out", tmp_path / "x.csv", *flags)
     assert done.status != 0
     assert flags[0].strip("-") in done.complaint
+
+
+def test_a_tolerance_without_a_name_is_that_of_all_targets_also_those_of_the_file(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text("[target]\nlogp = 2.0\n")
+    flags = GenerateFlags(target=("qed=0.8",), tolerance=("0.25",))
+    assert flags.settings(file)["tolerance"] == {"logp": 0.25, "qed": 0.25}
+    assert flags.settings(None)["tolerance"] == {"qed": 0.25}
+    assert GenerateFlags(tolerance=("0.25",)).settings(file) == {"tolerance": {"logp": 0.25}}
+    file.write_text("target = 2.0\n")
+    with pytest.raises(ConfigError, match="tolerance"):
+        GenerateFlags(tolerance=("0.25",)).settings(file)

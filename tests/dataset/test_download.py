@@ -1,10 +1,11 @@
 import hashlib
+import string
 
 import numpy as np
 import pytest
 from file_server import served
 
-from molvae.dataset.download import SourceFile, download
+from molvae.dataset.download import SourceFile, download, missing_tables
 from molvae.errors import FileError
 
 NAME = "set.zip"
@@ -123,3 +124,12 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
         pytest.raises(FileError, match=r"could not write .* choose another place"),
     ):
         fetched(tmp_path, server.url(NAME))
+
+
+def test_the_first_of_several_foreign_tables_is_named(tmp_path):
+    files = {name: tmp_path / f"{name}.csv" for name in reversed(string.ascii_lowercase)}
+    for file in files.values():
+        file.write_text("something else")
+    files = {"missing": tmp_path / "missing.csv", **files}
+    with pytest.raises(FileError, match=r"z\.csv"):
+        missing_tables(files, dict.fromkeys(files, ""), "MOSES")
