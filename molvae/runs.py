@@ -3,7 +3,7 @@
 import platform
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -191,10 +191,11 @@ def processor_name() -> str:
 
 
 # Any: JSON values.
-def write_record(path: Path, record: dict[str, Any], seed: int) -> None:
-    """Add the provenance to the record of a benchmark, and write it as JSON."""
-    record["provenance"] = provenance(seed)
-    write_json(path, record)
+def write_record(path: Path, record: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Write the record of a benchmark as JSON with its provenance; returns both together."""
+    written = {**record, "provenance": provenance(seed)}
+    write_json(path, written)
+    return written
 
 
 def package_version(package: str) -> str | None:

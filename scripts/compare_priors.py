@@ -22,7 +22,7 @@ from sklearn.mixture import GaussianMixture
 
 from molvae.benchmarks.moses import draw_samples, reference_statistics
 from molvae.benchmarks.moses_config import MosesConfig
-from molvae.chem.notation import Selfies, from_selfies, repair
+from molvae.chem.notation import Selfies, from_selfies, is_unrepaired
 from molvae.errors import MoleculeError
 from molvae.files import write_json
 from molvae.metrics.chemnet import ChemNet, frechet_distance
@@ -64,13 +64,6 @@ class Priors:
         return list(self.model.decode_symbols(latents))
 
 
-def _is_unrepaired(selfies: Selfies) -> bool:
-    try:
-        return repair(selfies) is None
-    except MoleculeError:
-        return False
-
-
 def measure(selfies_rows: Sequence[Selfies], net: ChemNet) -> dict[str, float]:
     """Figures of one prior's samples."""
     smiles = []
@@ -82,7 +75,7 @@ def measure(selfies_rows: Sequence[Selfies], net: ChemNet) -> dict[str, float]:
     distance = frechet_distance(net.gaussian(smiles), reference_statistics()["Test"])
     return {
         "valid": len(smiles) / len(selfies_rows),
-        "strict": float(np.mean([_is_unrepaired(selfies) for selfies in selfies_rows])),
+        "strict": float(np.mean([*map(is_unrepaired, selfies_rows)])),
         "unique": len(set(smiles)) / len(smiles),
         "FCD/Test": distance,
     }

@@ -7,7 +7,7 @@ import pytest
 
 from molvae.errors import RunError
 from molvae.files import read_json
-from molvae.runs import RunDirectory, provenance
+from molvae.runs import RunDirectory, provenance, write_record
 
 
 def test_a_run_directory_is_made_where_nothing_is(tmp_path):
@@ -98,3 +98,11 @@ def test_where_there_are_no_locks_the_run_goes_without(tmp_path, monkeypatch):
     monkeypatch.setattr("filelock.BaseFileLock.acquire", refuse)
     with RunDirectory(tmp_path).lock():
         pass
+
+
+def test_the_record_of_a_benchmark_is_written_with_its_provenance(tmp_path):
+    record = {"valid": 1.0}
+    written = write_record(tmp_path / "record.json", record, 7)
+    assert record == {"valid": 1.0}
+    assert read_json(tmp_path / "record.json") == written
+    assert (written["valid"], written["provenance"]["seed"]) == (1.0, 7)

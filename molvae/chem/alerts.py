@@ -75,7 +75,7 @@ def _table(name: str) -> tuple[tuple[str, Mol], ...]:
 
 
 @cache
-def _rows(name: str) -> list[tuple[str, str]]:
+def _rows(name: str) -> tuple[tuple[str, str], ...]:
     """Names and SMARTS in a CSV file of this folder."""
     with files("molvae.chem").joinpath(f"{name}.csv").open(encoding="utf-8") as stream:
-        return [(row["names"], row["smarts"]) for row in csv.DictReader(stream)]
+        return tuple((row["names"], row["smarts"]) for row in csv.DictReader(stream))

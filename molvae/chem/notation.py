@@ -29,6 +29,7 @@ __all__ = [
     "selfies_to_smiles",
     "smiles_or_none",
     "smiles_to_selfies",
+    "split_symbols",
     "to_selfies",
     "to_selfies_batch",
 ]
@@ -37,6 +38,8 @@ Selfies = tuple[str, ...]
 
 _MARKED_ATOM = re.compile(r"\[([=#]?)[/\\]?([0-9]*)([A-Z][a-z]?)@{1,2}(H[0-9])?([+-][0-9])?\]")
 """Symbol of a chiral atom: bond, isotope, element, hydrogens, charge."""
+_SYMBOL = re.compile(r"\[[^\[\]\s]+\]|\.")
+_SYMBOLS = re.compile(rf"(?:{_SYMBOL.pattern})+")
 _SINGLE_BONDED = re.compile(r"\[(?![=#/\\]|Branch|Ring)[^\]]+\]")
 _ORGANIC = frozenset({"B", "C", "N", "O", "S", "P"})
 """Elements whose hydrogens are implicit if the atom has no stereo mark, isotope or charge."""
@@ -87,7 +90,8 @@ def to_selfies(molecule: Molecule, source: Selfies | None = None) -> Selfies:
 
 def to_selfies_batch(smiles: Iterable[str]) -> list[Selfies | None]:
     """Canonical SELFIES per SMILES; None where the molecule is invalid or not encodable."""
-    molecules = [none_if_refused(Molecule.parse, text) for text in smiles]
+    # Not a list: RDKit's molecules are large.
+    molecules = (none_if_refused(Molecule.parse, text) for text in smiles)
     return [
         None if molecule is None else none_if_refused(to_selfies, molecule)
         for molecule in molecules
@@ -177,6 +181,11 @@ def smiles_to_selfies(smiles: str) -> Selfies | None:
     # atoms, and branches nested beyond Python's recursion limit.
     except (sf.EncoderError, KeyError, AssertionError, RecursionError):
         return None
+
+
+def split_symbols(text: str) -> Selfies | None:
+    """The symbols of SELFIES in a text; None if it holds anything else, or nothing."""
+    return tuple(_SYMBOL.findall(text)) if _SYMBOLS.fullmatch(text) else None
 
 
 def is_single_bonded(symbol: str) -> bool:

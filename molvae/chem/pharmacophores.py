@@ -4,6 +4,7 @@ The features are those of RDKit's `Pharm2D.Generate.Gen2DFingerprint` with its G
 numbered differently: that function enumerates the triples in Python and is ten times slower.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -41,17 +42,7 @@ def pharmacophores(molecule: Molecule) -> Int64[np.ndarray, " pharmacophore"]:
     first, second = np.triu_indices(len(roles), k=1)
     bins = apart[first, second]
     pairs = _PAIRS_FROM + ((roles[first] * _ROLES + roles[second]) * _BINS + bins)[bins >= 0]
-    n = len(roles)
-    if n <= _MOST_AT_ONCE:
-        blocks = iter([_all_triples(n)])
-    else:
-        # Triples of points a < b < c, in blocks that fit in memory.
-        blocks = (
-            (np.full_like(second, a), second + a + 1, third + a + 1)
-            for a in range(n - 2)
-            for second, third in [np.triu_indices(n - a - 1, k=1)]
-        )
-    triples = [_triples(roles, apart, block) for block in blocks]
+    triples = [_triples(roles, apart, triple) for triple in _point_triples(len(roles))]
     return np.unique(np.concatenate([pairs, *triples]))
 
 
@@ -82,6 +73,17 @@ def _longer_first(
 ) -> tuple[Int64[np.ndarray, " triple"], Int64[np.ndarray, " triple"]]:
     swap = interchangeable & (first < second)
     return np.where(swap, second, first), np.where(swap, first, second)
+
+
+# Any: three arrays of integers.
+def _point_triples(points: int) -> Iterator[tuple[Any, Any, Any]]:
+    """All triples of points a < b < c, in blocks that fit in memory."""
+    if points <= _MOST_AT_ONCE:
+        yield _all_triples(points)
+        return
+    for first in range(points - 2):
+        second, third = np.triu_indices(points - first - 1, k=1)
+        yield np.full_like(second, first), second + first + 1, third + first + 1
 
 
 @cache

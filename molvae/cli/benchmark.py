@@ -66,7 +66,7 @@ def moses(
 
     evaluation = EvaluateConfig(fcd=fcd, cache=cache, workers=settings.workers)
     record = benchmark_moses(vae, data, settings, evaluation, progress=output.progress)
-    write_record(out, record, settings.seeds[0])
+    record = write_record(out, record, settings.seeds[0])
     mean, deviation = record["mean"], record["deviation"]
     width = max(map(len, mean))
     lines = [f"{name:{width}}  {_text(mean[name])} ± {_text(deviation[name])}" for name in mean]
@@ -102,7 +102,7 @@ def reconstruction(
     record = benchmark_reconstruction(
         vae, source, settings, columns.choice(), progress=output.progress
     )
-    write_record(out, record, settings.seed)
+    record = write_record(out, record, settings.seed)
     greedy, sampled = record["greedy"], record["jtvae"]
     text = f"{greedy:.1%} exact greedily, {sampled:.1%} with the protocol of JT-VAE"
     output.show_written(record, f"{text}, of {record['molecules']} molecules", out)
@@ -242,7 +242,7 @@ def target(
     from molvae.benchmarks.target import benchmark_target, target_text
 
     record = benchmark_target(vae, settings, progress=output.progress)
-    write_record(out, record, settings.seed)
+    record = write_record(out, record, settings.seed)
     output.show_written(record, target_text(record), out)
 
 
@@ -271,5 +271,5 @@ def _save_figures(record: dict[str, Any], out: Path, seed: int, output: Output) 
     """Write a record of figures with controls, and show it as a table."""
     from molvae.benchmarks.latent import latent_text
 
-    write_record(out, record, seed)
+    record = write_record(out, record, seed)
     output.show_written(record, latent_text(record), out)

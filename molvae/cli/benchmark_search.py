@@ -82,7 +82,7 @@ def credit(
     from molvae.benchmarks.credit import benchmark_credit, credit_text
 
     record = benchmark_credit(vae, pool, plan, progress=output.progress)
-    write_record(out, record, plan.seeds[0])
+    record = write_record(out, record, plan.seeds[0])
     output.show_written(record, credit_text(record), out)
 
 
@@ -121,7 +121,7 @@ def pmo(
 
     record = benchmark_pmo(vae, plan, out, work, progress=output.progress)
     record["card"] = vae.card
-    write_record(out / "summary.json", record, plan.seeds[0])
+    record = write_record(out / "summary.json", record, plan.seeds[0])
     output.show(record, f"{summary_text(record)}\n{out / 'summary.json'}")
 
 
@@ -155,7 +155,7 @@ def optimize_leads(
 
     record = benchmark_constrained(vae, source, plan, out, progress=output.progress)
     record["card"] = vae.card
-    write_record(out, record, plan.search.seed)
+    record = write_record(out, record, plan.search.seed)
     output.show(record, f"{figures_text(record)}\n{out}")
 
 

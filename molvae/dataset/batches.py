@@ -15,7 +15,7 @@ class Batch:
         lengths: ids of each row without PAD, END included.
         properties: one column per property; NaN where the value is missing.
         view_ids: as `ids`, in the spellings that the encoder reads; None where it reads `ids`.
-        spelled_lengths: as `lengths`, of these.
+        view_lengths: as `lengths`, of these.
         fingerprints: log(1 + count) of each substructure; None where nothing is trained on them.
         conditions: one column per condition of the model; NaN where the value is unknown. None for
             a model without conditions.
@@ -24,8 +24,8 @@ class Batch:
     ids: Int64[np.ndarray, "molecule position"]
     lengths: Int64[np.ndarray, " molecule"]
     properties: Float32[np.ndarray, "molecule property"]
-    view_ids: Int64[np.ndarray, "molecule spelled_position"] | None = None
-    spelled_lengths: Int64[np.ndarray, " molecule"] | None = None
+    view_ids: Int64[np.ndarray, "molecule view_position"] | None = None
+    view_lengths: Int64[np.ndarray, " molecule"] | None = None
     fingerprints: Float32[np.ndarray, "molecule feature"] | None = None
     conditions: Float32[np.ndarray, "molecule condition"] | None = None
 

@@ -146,7 +146,7 @@ class Corpus:
                 for index, is_respelled in zip(indices, respell, strict=True)
             ]
             ids, lengths = self._pad_flat(rows, self._is_flat(indices, flatten))
-            batch = replace(batch, view_ids=ids, spelled_lengths=lengths)
+            batch = replace(batch, view_ids=ids, view_lengths=lengths)
         if self.views is not None:
             fingerprints = self.views.fingerprints(np.asarray(indices, dtype=np.int64))
             batch = replace(batch, fingerprints=fingerprints)
@@ -323,6 +323,3 @@ def _recode(
         new_lengths[begin : begin + len(encoded)] = [*map(len, encoded)]
         rows.append(np.fromiter(chain.from_iterable(encoded), dtype=np.uint16))
     return np.concatenate(rows) if rows else np.asarray(ids), new_lengths
-
-
-# Any: JSON values.

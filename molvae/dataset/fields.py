@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import split_symbols
 from molvae.chem.refusal import none_if_refused
 
 WHITESPACE = " "
@@ -17,7 +18,6 @@ _SMILES_TEXT = re.compile(
     r"(?=.*[A-Za-z\[])(?!(?:\[[^\[\]\s]+\]){2,}\Z)"
     r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\.()~%]|\d|>)+\Z"
 )
-_SELFIES_TEXT = re.compile(r"(?:\[[^\[\]\s]+\]|\.)+\Z")
 _CXSMILES = re.compile(r"(\S+\s+\|[^|]*\|)(?:\s+(.*))?\Z")
 
 
@@ -92,7 +92,7 @@ def smiles_share(rows: Sequence[Sequence[str]], index: int) -> float:
 
 def selfies_share(rows: Sequence[Sequence[str]], index: int) -> float:
     """Fraction of the fields of a column that look like SELFIES."""
-    return share_of_fields(rows, index, lambda text: _SELFIES_TEXT.match(text.strip()) is not None)
+    return share_of_fields(rows, index, lambda text: split_symbols(text.strip()) is not None)
 
 
 def share_of_fields(

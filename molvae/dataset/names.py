@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from molvae.errors import DataError
@@ -19,23 +19,13 @@ def clean_name(name: str) -> str:
     return name.translate(_INVISIBLE).strip()
 
 
-_REDUCTIONS: Sequence[Callable[[str], str]] = (
-    str,
-    str.casefold,
-    lambda name: " ".join(
-        unicodedata.normalize("NFKC", clean_name(name)).casefold().lstrip("# ").split()
-    ),
-)
-"""Forms in which names are compared, the strictest first."""
-
-
 def find_column(names: Sequence[str], name: str) -> int | None:
     """Index of the column with that name; None where there is none.
 
     The exact name wins. Case, the kind and number of blanks, and the form of a character in
     Unicode matter only where two names differ in nothing else.
     """
-    for reduce in _REDUCTIONS:
+    for reduce in (str, str.casefold, _fold):
         reduced = [reduce(candidate) for candidate in names]
         if reduce(name) in reduced:
             return reduced.index(reduce(name))
@@ -144,6 +134,10 @@ def unique_names(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
         seen.add(candidate)
         unique.append(candidate)
     return unique
+
+
+def _fold(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", clean_name(name)).casefold().lstrip("# ").split())
 
 
 # Any: cells of any type.

@@ -49,9 +49,9 @@ def prepare_corpus(
     """
     config = config or CorpusConfig()
     path = _data_file(source, folder)
-    if stored := find_corpus(path, config, folder):
-        return stored
     store, key = _locate_store(path, config, folder)
+    if stored := _read_store(store, key, path):
+        return stored
     path = local_path(path)
     table = Table.open(
         path,
@@ -81,7 +81,12 @@ def find_corpus(path: Path, config: CorpusConfig, folder: Path | None = None) ->
         config: columns to read, and rules for accepting rows.
         folder: folder of the token stores; None means beside the file.
     """
-    store, key = _locate_store(path, config, folder)
+    return _read_store(*_locate_store(path, config, folder), path)
+
+
+# Any: JSON values.
+def _read_store(store: Path, key: dict[str, Any], path: Path) -> Corpus | None:
+    """The corpus in a store if it has this key and its file has not changed, else None."""
     stored = Corpus.read(store)
     if stored is None or stored.record.key != key:
         return None

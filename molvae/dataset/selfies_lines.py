@@ -1,15 +1,11 @@
 """SELFIES of a text file as they stand, without cleaning or canonical order."""
 
-import re
 from pathlib import Path
 
-from molvae.chem.notation import Selfies
+from molvae.chem.notation import Selfies, split_symbols
 from molvae.dataset.containers import display_name, local_path
 from molvae.dataset.text import open_lines
 from molvae.errors import DataError
-
-_SYMBOL = re.compile(r"\[[^\[\]\s]+\]|\.")
-_SELFIES = re.compile(r"(?:\[[^\[\]\s]+\]|\.)+")
 
 
 def read_selfies_lines(path: Path) -> list[Selfies]:
@@ -24,10 +20,11 @@ def read_selfies_lines(path: Path) -> list[Selfies]:
             text = line.strip()
             if not text:
                 continue
-            if not _SELFIES.fullmatch(text):
+            symbols = split_symbols(text)
+            if symbols is None:
                 raise DataError(
                     f"{display_name(path)}, line {number}: {text[:60]!r} is no SELFIES such as "
                     "'[C][C][O]'"
                 )
-            rows.append(tuple(_SYMBOL.findall(text)))
+            rows.append(symbols)
     return rows

@@ -173,7 +173,7 @@ def sum_figures(
         len(ids),
         float(elbo.reconstruction.cpu().double().sum()),
         float(model.network.prior_nll(ids, lengths).cpu().double().sum()),
-        sum(map(is_same_molecule, selfies_rows, decoded)),
+        sum(is_same_molecule(*pair) for pair in zip(selfies_rows, decoded, strict=True)),
         squared,
         known,
     ]

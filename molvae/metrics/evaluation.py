@@ -320,13 +320,14 @@ def _strictness(samples: Samples) -> tuple[dict[str, float], dict[str, float]]:
         return {}, {}
     outcomes: Counter[str] = Counter()
     for selfies, smiles in zip(samples.selfies_rows, samples.smiles, strict=True):
-        # The first repair, or the reason why there is no molecule; empty if there is neither.
+        # The first repair, or the reason why there is no molecule; None if there is neither.
         first = result_or_refusal(repair, selfies)
         if isinstance(first, MoleculeError):
             outcomes[first.reason] += 1
+        elif first is not None:
+            outcomes[first] += 1
         else:
-            is_valid = bool(read_chunk([smiles]).smiles[0])
-            outcomes[first or ("" if is_valid else "invalid SMILES")] += 1
+            outcomes["" if read_chunk([smiles]).smiles[0] else "invalid SMILES"] += 1
     shares = {str(outcome): count / len(samples.smiles) for outcome, count in outcomes.items()}
     return {"strict": shares.pop("", 0.0)}, shares
 

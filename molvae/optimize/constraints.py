@@ -151,9 +151,7 @@ class HardConstraints:
         if self.min_similarity:
             similar = self.similarities(molecules) >= self.min_similarity
         verdicts: list[str | None] = [
-            next((violation for violation, applies in self._tests if applies(molecule)), None)
-            if is_similar
-            else Violation.UNLIKE_LEAD
+            self._first_violation(molecule) if is_similar else Violation.UNLIKE_LEAD
             for molecule, is_similar in zip(molecules, similar, strict=True)
         ]
         passing = [row for row, reason in enumerate(verdicts) if reason is None]
@@ -162,6 +160,9 @@ class HardConstraints:
             for row, reason in zip(passing, reasons, strict=True):
                 verdicts[row] = reason
         return verdicts
+
+    def _first_violation(self, molecule: Molecule) -> Violation | None:
+        return next((violation for violation, applies in self._tests if applies(molecule)), None)
 
 
 Test = tuple[Violation, Callable[[Molecule], bool]]

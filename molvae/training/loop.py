@@ -248,7 +248,7 @@ class TrainingLoop:
     def _encode(self, batch: Batch) -> Posterior:
         """The posteriors of this process's rows, from the spellings that the encoder reads."""
         ids = batch.ids if batch.view_ids is None else batch.view_ids
-        lengths = batch.lengths if batch.spelled_lengths is None else batch.spelled_lengths
+        lengths = batch.lengths if batch.view_lengths is None else batch.view_lengths
         return self.network.encode(self._share(ids), self._share(lengths))
 
     def _conditions(self, batch: Batch) -> Tensor | None:

@@ -45,7 +45,7 @@ def test_only_the_encoder_reads_the_other_spelling(corpus):
         row = viewed.vocabulary.decode(batch.view_ids[n].tolist())
         expected = viewed.view_ids(n) if respell[n] else viewed.ids(n)
         assert row == viewed.vocabulary.decode(expected.tolist())
-        assert batch.spelled_lengths[n] == len(expected) + 1
+        assert batch.view_lengths[n] == len(expected) + 1
     assert viewed.batch(rows).view_ids is None
 
 

@@ -1,6 +1,5 @@
 import csv
 import json
-import re
 import shutil
 from dataclasses import replace
 from math import nan
@@ -232,9 +231,7 @@ def test_a_file_that_holds_something_else_is_named(found, tmp_path, name, conten
 
 
 def data_of(run, **settings):
-    html = write_report(run, config=ReportConfig(**settings)).read_text(encoding="utf-8")
-    content = re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1]
-    return json.loads(content)
+    return read(run, **settings).data
 
 
 def test_all_molecules_are_in_the_table_best_first(found):

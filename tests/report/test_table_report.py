@@ -1,5 +1,4 @@
 import json
-import re
 
 import pytest
 from page_reader import ReadPage
@@ -20,12 +19,6 @@ def molecules(tmp_path):
     return path
 
 
-def content(html):
-    return json.loads(
-        re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1]
-    )
-
-
 def written(path, config=None, columns=None):
     return write_report(path, config=config, columns=columns).read_text(encoding="utf-8")
 
@@ -34,11 +27,11 @@ def test_the_page_of_a_file_has_its_molecules_and_columns(molecules):
     html = written(molecules)
     assert (molecules.parent / "made.csv.html").read_text(encoding="utf-8") == html
     assert "rows 4 distinct molecules 2 rows without a molecule 1" in ReadPage(html).text
-    smiles, qed, name = content(html)["columns"]
+    smiles, qed, name = ReadPage(html).data["columns"]
     assert [smiles["smiles"][cell] for cell in smiles["cells"]] == ["CCO", "CCO", "c1ccccc1"]
     assert qed["cells"] == [0.4, None, 0.5]
     assert (name["kind"], name["cells"]) == ("text", ["ethanol", "", "benzene"])
-    assert content(html)["maps"] == {}
+    assert ReadPage(html).data["maps"] == {}
     assert "Latent map" not in ReadPage(html).text
 
 
@@ -46,7 +39,7 @@ def test_the_nearest_molecules_of_a_reference_are_beside_the_molecules(molecules
     reference = tmp_path / "known.smi"
     reference.write_text("CCCO\nCc1ccccc1\n")
     html = written(molecules, ReportConfig(reference=reference))
-    _, nearest, similarity, *_ = content(html)["columns"]
+    _, nearest, similarity, *_ = ReadPage(html).data["columns"]
     assert [nearest["smiles"][cell] for cell in nearest["cells"]] == ["CCCO", "CCCO", "Cc1ccccc1"]
     assert similarity["name"] == "nearest_similarity"
     assert all(0 < value < 1 for value in similarity["cells"])
@@ -118,7 +111,7 @@ def test_a_missing_file_is_named_as_missing(tmp_path):
 
 def test_a_model_gives_a_map(molecules, trained):
     html = written(molecules, ReportConfig(model=trained[1]))
-    name, (x, y) = next(iter(content(html)["maps"].items()))
+    name, (x, y) = next(iter(ReadPage(html).data["maps"].items()))
     assert name.startswith("PCA")
     assert len(x) == len(y) == 3
     assert "Latent map" in ReadPage(html).text
@@ -135,12 +128,12 @@ def test_a_column_of_selfies_is_read(tmp_path):
     path = tmp_path / "made.csv"
     path.write_text("drawn\n[C][C][O]\n")
     html = written(path, columns=ColumnChoice(selfies="drawn"))
-    assert content(html)["columns"][0]["smiles"] == ["CCO"]
+    assert ReadPage(html).data["columns"][0]["smiles"] == ["CCO"]
 
 
 def test_a_long_file_is_shown_in_part(molecules):
     html = table_page(molecules, ReportConfig(), ColumnChoice(), limit=2).html()
-    assert content(html)["rows"] == 2
+    assert ReadPage(html).data["rows"] == 2
     assert "shown the first 2 molecules" in ReadPage(html).text
 
 

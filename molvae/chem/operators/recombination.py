@@ -116,12 +116,8 @@ def crossover(
         return None
     for _ in range(_TRIES):
         # Drawn even without rings, so that later random numbers do not depend on them.
-        if generator.random() < RING_CUT_SHARE:
-            pieces = _ring_pieces(mother, father, generator)
-        else:
-            head, tail = _chain_piece(mother, generator), _chain_piece(father, generator)
-            is_fit = head and tail and _fit(mother, head, father, tail)
-            pieces = (head, tail) if head and tail and is_fit else None
+        cut = _ring_pieces if generator.random() < RING_CUT_SHARE else _chain_pieces
+        pieces = cut(mother, father, generator)
         if pieces is None or sum(len(piece.atoms) for piece in pieces) > max_heavy_atoms:
             continue
         # Atom by atom: removing atoms from copies of both parents takes three times as long.
@@ -261,6 +257,13 @@ def _make_hydrogens_implicit(atom: Atom) -> None:
     if atom.GetTotalNumHs() != count:
         atom.SetNoImplicit(True)
         atom.SetNumExplicitHs(count)
+
+
+def _chain_pieces(
+    first: Parent, second: Parent, generator: np.random.Generator
+) -> tuple[_Piece, _Piece] | None:
+    head, tail = _chain_piece(first, generator), _chain_piece(second, generator)
+    return (head, tail) if head and tail and _fit(first, head, second, tail) else None
 
 
 def _chain_piece(parent: Parent, generator: np.random.Generator) -> _Piece | None:
