@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from molvae.dataset.molecules import save_molecules
     from molvae.dataset.preparation import prepare_corpus
     from molvae.denoising import Denoised, denoise
+    from molvae.denoising_config import DenoiseConfig
     from molvae.errors import MoleculeError, MolvaeError
     from molvae.generation import Generation, generate
     from molvae.generation_config import GenerateConfig
@@ -63,6 +64,7 @@ __all__ = [
     "Corpus",
     "CorpusConfig",
     "DecodingConfig",
+    "DenoiseConfig",
     "Denoised",
     "EvaluateConfig",
     "Evaluation",
@@ -127,6 +129,7 @@ _HOMES = {
     "molvae.dataset.molecules": ("save_molecules",),
     "molvae.dataset.preparation": ("prepare_corpus",),
     "molvae.denoising": ("Denoised", "denoise"),
+    "molvae.denoising_config": ("DenoiseConfig",),
     "molvae.errors": ("MoleculeError", "MolvaeError"),
     "molvae.closest": ("decode_closest",),
     "molvae.generation": ("Generation", "generate"),

@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from molvae.chem.notation import Selfies, is_unrepaired, smiles_or_none
-from molvae.errors import ConfigError
+from molvae.denoising_config import DenoiseConfig
 from molvae.model.token_decoder import TokenDecoder
 from molvae.molecule_vae import MoleculeVAE
 from molvae.special_ids import END, FIRST_TOKEN, START
@@ -32,8 +32,7 @@ class Denoised:
 def denoise(
     model: MoleculeVAE,
     selfies_rows: Sequence[Selfies],
-    error_rate: float = 0.02,
-    beam: int = 16,
+    config: DenoiseConfig | None = None,
     *,
     progress: bool = False,
 ) -> list[Denoised]:
@@ -47,24 +46,19 @@ def denoise(
     Args:
         model: model with a learned prior.
         selfies_rows: damaged SELFIES; they may hold symbols that the model does not know.
-        error_rate: share of the symbols that are wrong; with a higher one, more is changed.
-        beam: beginnings that are kept at each symbol.
+        config: expected errors and extent of the search; None takes the defaults.
         progress: whether to show a bar.
 
     Raises:
-        ConfigError: the error rate is not between 0 and 1, or the beam is not positive.
         ModelError: the model has no learned prior.
     """
-    if not 0.0 < error_rate < 1.0:
-        raise ConfigError(f"`error_rate` = {error_rate:g}: expected a number between 0 and 1")
-    if beam < 1:
-        raise ConfigError(f"`beam` = {beam}: expected a positive number")
+    config = config or DenoiseConfig()
     decoder, context = model.network.unconditional_decoder(1)
     tokens = _Tokens(model.vocabulary)
     originals = []
     for damaged in tqdm(selfies_rows, unit=" molecules", disable=not progress):
-        channel = tokens.log_probabilities(damaged, error_rate).to(context.device)
-        paths = _search(decoder, context, channel, tokens.by_size, beam)
+        channel = tokens.log_probabilities(damaged, config.error_rate).to(context.device)
+        paths = _search(decoder, context, channel, tokens.by_size, config.beam)
         candidates = [model.vocabulary.decode(path) for path in paths] or [damaged]
         # The first candidate that decodes without a repair, else the first.
         chosen = next(filter(is_unrepaired, candidates), candidates[0])

@@ -21,6 +21,9 @@ in backquotes.
 from importlib.metadata import PackageNotFoundError, requires
 from shlex import quote
 
+_SHOWN = 200
+"""Characters of a line that `first_line` shows."""
+
 
 class MolvaeError(Exception):
     """An error that the user can mend; the command line prints it in one line."""
@@ -83,6 +86,16 @@ class MissingExtraError(MolvaeError):
 
     def __reduce__(self) -> tuple[type["MissingExtraError"], tuple[str, str]]:
         return (type(self), (self.package, self.extra))
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, at most 200 characters; its class if there is no text."""
+    try:
+        lines = str(error).splitlines()
+    # The error may be one of external code, whose text may raise anything.
+    except Exception:  # noqa: BLE001
+        lines = []
+    return next((line.strip() for line in lines if line.strip()), type(error).__name__)[:_SHOWN]
 
 
 def _requirements(package: str, extra: str) -> list[str]:

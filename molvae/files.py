@@ -18,8 +18,8 @@ from typing import IO, Any, Protocol, runtime_checkable
 
 from molvae.errors import FileError
 
-STANDARD_OUTPUT = Path("-")
-"""Name by which a file that is written stands for standard output."""
+STANDARD_STREAM = Path("-")
+"""Standard input as a source, standard output as a file that is written."""
 
 _PROBE_BYTES = 1 << 16
 """Room that must be free before a file is worked on: an empty file fits on a full disk."""
@@ -40,7 +40,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         FileError: the disk is full, the path is not writable, or `path` is a device or a pipe;
             an earlier file of that name is unchanged.
     """
-    if path == STANDARD_OUTPUT:
+    if path == STANDARD_STREAM:
         # Any: to typeshed, a writer of codecs is no text stream.
         stream: Any = sys.stdout
         stream.flush()
@@ -122,7 +122,7 @@ def check_writable(path: Path, ending: str | None = None) -> None:
         FileError: a folder or a device has that name, its folder cannot be created or written to,
             the disk is full, or the name has another suffix.
     """
-    if path == STANDARD_OUTPUT:
+    if path == STANDARD_STREAM:
         return
     if ending and path.suffix.lower() not in ("", ending):
         raise FileError(f"{str(path)!r}: expected a name that ends in {ending}")

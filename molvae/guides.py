@@ -27,7 +27,12 @@ def guides() -> dict[str, str]:
     names = {entry.name.removesuffix(".md") for entry in entries if entry.name.endswith(".md")}
     known = [name for name in _ORDER if name in names]
     ordered = [*known, *sorted(names.difference(known))]
-    return {name: guide_text(name).partition("\n")[0].removeprefix("# ") for name in ordered}
+    return {name: title(guide_text(name)) for name in ordered}
+
+
+def title(text: str) -> str:
+    """Title of a Markdown text, which is its first line."""
+    return text.partition("\n")[0].removeprefix("# ")
 
 
 def guide_text(topic: str) -> str:

@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from molvae.errors import ConfigError, FileError, MissingExtraError, ModelError
+from molvae.errors import ConfigError, FileError, MissingExtraError, ModelError, first_line
+from molvae.model.folder import MODEL_FILES
 from molvae.pretrained import find_model
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _MAX_NAME = 96
-_FIRST, *_OTHERS = ("model.json", "vocabulary.json", "weights.safetensors")
-"""Files of a model folder; nothing else is downloaded from a repository."""
 
 
 def find_saved_model(name: str | Path, revision: str | None = None) -> Path:
@@ -21,8 +20,8 @@ def find_saved_model(name: str | Path, revision: str | None = None) -> Path:
 
     Raises:
         ConfigError: a revision is given for something that is no model of the Hub.
-        MissingExtraError: huggingface_hub is not installed.
-        ModelError: there is no such model, or the Hub cannot be reached.
+        ModelError: there is no such model, the Hub cannot be reached, or huggingface_hub, which
+            downloads models, is not installed.
     """
     is_name = isinstance(name, str) and _is_name(name)
     if revision is not None and not is_name:
@@ -51,8 +50,8 @@ def upload_folder(folder: Path, name: str, *, private: bool) -> str:
     # Versions of the library differ in the HTTP client, whose errors have no common class.
     except Exception as error:
         raise FileError(
-            f"could not upload {name!r}: {_line(error)}; check the connection, and log in with "
-            "`hf auth login`"
+            f"could not upload {name!r}: {first_line(error)}; check the connection, and log in "
+            "with `hf auth login`"
         ) from error
     return str(commit.commit_url)
 
@@ -63,12 +62,18 @@ def _is_name(name: str) -> bool:
 
 
 def _download(name: str, revision: str | None) -> Path:
-    library = _library()
-    errors = library.errors
     try:
-        first = Path(library.hf_hub_download(name, _FIRST, revision=revision))
+        library = _library()
+    except MissingExtraError as error:
+        raise ModelError(
+            f"no model folder {name!r}; check the path, or, if it names a model of the Hub: {error}"
+        ) from error
+    errors = library.errors
+    first_file, *others = MODEL_FILES
+    try:
+        first = Path(library.hf_hub_download(name, first_file, revision=revision))
         # The others come from the same commit, also if the repository changes meanwhile.
-        for file in _OTHERS:
+        for file in others:
             library.hf_hub_download(name, file, revision=first.parent.name)
     except errors.LocalEntryNotFoundError as error:
         raise ModelError(
@@ -86,13 +91,8 @@ def _download(name: str, revision: str | None) -> Path:
         raise ModelError(f"{name!r} of the Hub is not a molvae model: it lacks a file") from error
     # Versions of the library differ in the HTTP client, whose errors have no common class.
     except Exception as error:
-        raise ModelError(f"could not download {name!r}: {_line(error)}") from error
+        raise ModelError(f"could not download {name!r}: {first_line(error)}") from error
     return first.parent
-
-
-def _line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:200] if lines else type(error).__name__
 
 
 def _library() -> ModuleType:

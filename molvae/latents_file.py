@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from molvae.dataset.rows import RefusedRow
-from molvae.errors import DataError
+from molvae.errors import DataError, first_line
 from molvae.files import atomic_write
 
 _END_BYTES = 22
@@ -129,7 +129,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             arrays = {name: loaded[name] for name in _READ if name in loaded.files}
     # A locked or oddly packed member is a RuntimeError to zipfile.
     except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise _no_latents(path, str(error).splitlines()[0] if str(error) else "cut short") from None
+        raise _no_latents(path, first_line(error) if str(error) else "cut short") from None
     if "mean" not in arrays:
         raise _no_latents(path, "it has no array 'mean'")
     # numpy gives the bytes of a member that is none.

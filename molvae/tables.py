@@ -19,7 +19,7 @@ from typing import IO, Any
 from molvae.chem.sdf import sdf_record
 from molvae.errors import FileError, MissingExtraError
 from molvae.files import (
-    STANDARD_OUTPUT,
+    STANDARD_STREAM,
     TableWriter,
     TextStream,
     atomic_write,
@@ -69,7 +69,7 @@ class TableFile:
             FileError: the ending is not supported, or the file cannot be written.
             MissingExtraError: Parquet is asked for and pyarrow is not installed.
         """
-        if path == STANDARD_OUTPUT:
+        if path == STANDARD_STREAM:
             return cls(path, TableKind.CSV)
         kind = _kind(path)
         if kind is TableKind.PARQUET and path.suffix.lower() in _COMPRESSIONS:
@@ -87,7 +87,7 @@ class TableFile:
     @property
     def is_standard_output(self) -> bool:
         """Whether the table is printed instead of written to a file."""
-        return self.path == STANDARD_OUTPUT
+        return self.path == STANDARD_STREAM
 
     def write(self, columns: Columns) -> None:
         """Write the table; a file of that name is replaced once the new one is whole.

@@ -5,8 +5,9 @@
 The objective is data/objectives/kit_docking.toml at another exhaustiveness; guardrails are on. The
 random molecules are drawn from those of the file that meet its condition and the search's
 guardrails, and as many are scored as the search has made calls, after each of its rounds. What was
-scored is kept in the folder `--work`: the same command continues where it was stopped. After
-`--max-minutes` the search ends early, and the record says so. Needs the extra `dock`.
+scored is kept in the folder `--work`: the same command continues where it was stopped. A file with
+fewer molecules than `--calls` gives a smaller random sample. After `--max-minutes` both end early:
+the record counts the molecules of each. Needs the extra `dock`.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import numpy as np
 
 from molvae import MoleculeVAE, SearchConfig, search
 from molvae.chem.molecule import Molecule
+from molvae.errors import MoleculeError, RunError
 from molvae.files import read_json, write_json
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
@@ -37,32 +39,49 @@ BATCH_SIZE = 20
 
 
 class TimeUpError(Exception):
-    """The search has lasted as long as it may."""
+    """The benchmark has lasted as long as it may."""
 
 
 class RandomMolecules:
-    """Random molecules, of which as many are scored as the search has made calls."""
+    """Random molecules, of which as many are scored as the search has made calls.
+
+    Raises:
+        RunError: the file has scores of other molecules or of another objective.
+    """
 
     def __init__(
         self, molecules: list[Molecule], goal: Objective, file: Path, max_minutes: float
     ) -> None:
         self._file = file
-        saved = read_json(file) if file.exists() else {"scores": [], "seconds": 0.0}
+        smiles = [molecule.smiles for molecule in molecules]
+        self._settings = {"objective": dict(goal.description), "molecules": smiles}
+        start = {"settings": self._settings, "scores": [], "seconds": 0.0}
+        saved = read_json(file) if file.exists() else start
+        if saved.get("settings") != self._settings:
+            raise RunError(f"{str(file)!r} has scores of other settings; choose another --work")
         self.scores: list[float] = [np.nan if score is None else score for score in saved["scores"]]
         self.seconds: float = saved["seconds"]
+        self.calls = 0
+        """Calls of the search after its last round."""
         self._molecules = molecules
         self._goal = goal
         self._end = time.monotonic() + 60 * max_minutes
 
     def follow(self, figures: SearchRound) -> None:
         """Score molecules after a round of the search; raises TimeUpError at the limit."""
-        while len(self.scores) < figures.calls:
+        self.calls = figures.calls
+        while len(self.scores) < min(figures.calls, len(self._molecules)):
+            self._check_time()
             start = time.perf_counter()
             following = self._molecules[len(self.scores) : figures.calls][:AT_ONCE]
             self.scores += self._goal.score(following).values["docking"].tolist()
             self.seconds += time.perf_counter() - start
             scores = [score if np.isfinite(score) else None for score in self.scores]
-            write_json(self._file, {"scores": scores, "seconds": self.seconds})
+            saved = {"settings": self._settings, "scores": scores, "seconds": self.seconds}
+            write_json(self._file, saved)
+        self._check_time()
+
+    def _check_time(self) -> None:
         if time.monotonic() > self._end:
             raise TimeUpError
 
@@ -84,8 +103,11 @@ def draw_molecules(path: Path, count: int, config: SearchConfig, goal: Objective
     random.Random(config.seed).shuffle(lines)
     constraints = HardConstraints.parse(config.constraints, goal)
     molecules: list[Molecule] = []
-    for line in filter(None, lines):
-        molecule = Molecule.parse(line.split()[0])
+    for line in filter(str.strip, lines):
+        try:
+            molecule = Molecule.parse(line.split()[0])
+        except MoleculeError:
+            continue
         if constraints.check([molecule])[0] is None:
             molecules.append(molecule)
         if len(molecules) == count:
@@ -95,11 +117,12 @@ def draw_molecules(path: Path, count: int, config: SearchConfig, goal: Objective
 
 # Any: JSON values.
 def describe(scores: list[float]) -> dict[str, Any]:
-    """Distribution of docking scores, the lowest being the best."""
+    """Distribution of docking scores, the lowest being the best; counts only if there is none."""
     ranked = np.sort([score for score in scores if np.isfinite(score)])
-    return {
-        "molecules": len(scores),
-        "failures": len(scores) - len(ranked),
+    counts = {"molecules": len(scores), "failures": len(scores) - len(ranked)}
+    if not len(ranked):
+        return counts
+    return counts | {
         "best": round(float(ranked[0]), 2),
         "mean_of_best_10": round(float(ranked[:10].mean()), 2),
         "quartiles": [round(float(value), 2) for value in np.percentile(ranked, (25, 50, 75))],
@@ -121,7 +144,7 @@ def find_molecules(
         )
     except TimeUpError:
         # Ends at once with the molecules of the journal.
-        spent = config.model_copy(update={"budget": len(sample.scores)})
+        spent = config.model_copy(update={"budget": sample.calls})
         return search(model, goal, spent, run, resume=True)
 
 

@@ -6,6 +6,7 @@ import pytest
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import smiles_or_none, to_selfies
 from molvae.denoising import denoise
+from molvae.denoising_config import DenoiseConfig
 from molvae.errors import ConfigError
 from molvae.molecule_vae import MoleculeVAE
 
@@ -46,20 +47,21 @@ def test_wrong_symbols_are_restored_more_often_than_they_are_harmless(zinc, orig
 
 
 def test_a_low_error_rate_keeps_every_symbol(zinc, originals):
-    for row, molecule in zip(originals[:3], denoise(zinc, originals[:3], 1e-30), strict=True):
+    restored = denoise(zinc, originals[:3], DenoiseConfig(error_rate=1e-30))
+    for row, molecule in zip(originals[:3], restored, strict=True):
         assert (molecule.selfies, molecule.changed) == (row, 0)
 
 
 def test_symbols_that_the_model_does_not_know_are_replaced(zinc, originals):
     row = originals[0]
     unknown = (*row[:3], "[Xe]", *row[4:])
-    (molecule,) = denoise(zinc, [unknown], beam=4)
+    (molecule,) = denoise(zinc, [unknown], DenoiseConfig(beam=4))
     assert molecule.changed > 0
     assert "[Xe]" not in molecule.selfies
     assert denoise(zinc, [()])[0].selfies == ()
 
 
 @pytest.mark.parametrize("settings", [{"error_rate": 0.0}, {"error_rate": 1.0}, {"beam": 0}])
-def test_settings_out_of_range_are_refused(zinc, settings):
+def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ConfigError, match=next(iter(settings))):
-        denoise(zinc, [], **settings)
+        DenoiseConfig.parse(settings)

@@ -4,7 +4,7 @@ from multiprocessing.reduction import ForkingPickler
 import pytest
 
 from molvae import errors
-from molvae.errors import MissingExtraError, MoleculeError, MolvaeError
+from molvae.errors import MissingExtraError, MoleculeError, MolvaeError, first_line
 
 
 def test_every_error_is_a_molvae_error():
@@ -32,3 +32,21 @@ def test_a_missing_extra_names_packages_that_pip_can_install_today():
     assert "scikit-learn" in both
     assert "'skops>=" in both
     assert str(MissingExtraError("left", "unknown")).endswith("pip install left")
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("\n bad value \nat 0x1"), "bad value"),
+        (ValueError("x" * 500), "x" * 200),
+        (ValueError(), "ValueError"),
+        (UnprintableError(), "UnprintableError"),
+    ],
+)
+def test_the_first_line_of_an_error_is_never_empty(error, line):
+    assert first_line(error) == line

@@ -218,3 +218,11 @@ def test_paths_and_folders_that_exist_are_local(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="no model folder"):
         find_saved_model(Path("someone/repo"))
     assert find_saved_model("moses") == shipped_folder("moses")
+
+
+@pytest.mark.parametrize("revision", [None, "main"])
+def test_without_the_extra_a_mistyped_folder_is_named_first(tmp_path, monkeypatch, revision):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(ModelError, match=r"^no model folder 'runz/first'.*Hub.*huggingface_hub"):
+        find_saved_model("runz/first", revision)

@@ -10,7 +10,6 @@ from molvae.benchmarks.constrained_config import ConstrainedConfig
 from molvae.benchmarks.credit_config import CreditConfig
 from molvae.benchmarks.pmo_config import PmoConfig
 from molvae.cli.flags import (
-    STANDARD_STREAM,
     OutFile,
     OutFolder,
     check_apart,
@@ -24,7 +23,7 @@ from molvae.cli.model_choice import ChosenModel, DeviceName, ModelChoice
 from molvae.cli.output import Output, OutputFlags
 from molvae.cli.search_flags import SEARCH_BY_FILE
 from molvae.errors import ConfigError
-from molvae.files import check_writable
+from molvae.files import STANDARD_STREAM, check_writable
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import write_record
 

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
-
-from molvae.cli.flags import OutFile, check_apart
+from molvae.cli.flags import OutFile, check_apart, flags_of
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags
+from molvae.denoising_config import DenoiseConfig
 
 
 def denoise(
@@ -16,8 +15,7 @@ def denoise(
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
-    error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.02,
-    beam: PositiveInt = 16,
+    settings: Annotated[DenoiseConfig, flags_of("Settings")] = DenoiseConfig(),
     output: OutputFlags = Output(),
 ) -> None:
     """Restore SELFIES in which symbols were replaced by others.
@@ -29,8 +27,6 @@ def denoise(
     Args:
         source: Text file with a SELFIES on each line; `-` reads standard input.
         out: File for the molecules: .csv, .tsv, .smi, .sdf (.gz), .parquet; `-` prints CSV.
-        error_rate: Share of the symbols that are expected to be wrong; a higher one changes more.
-        beam: Beginnings of a molecule that are kept at each symbol; more is slower and better.
     """
     from molvae.dataset.selfies_lines import read_selfies_lines
     from molvae.tables import TableFile
@@ -42,7 +38,7 @@ def denoise(
 
     from molvae.denoising import denoise as denoise_selfies
 
-    restored = denoise_selfies(vae, damaged, error_rate, beam, progress=output.progress)
+    restored = denoise_selfies(vae, damaged, settings, progress=output.progress)
     file.write(
         {
             "smiles": [molecule.smiles or "" for molecule in restored],

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from molvae.cli.flags import OutFile
+from molvae.cli.flags import OutFolder
 from molvae.cli.output import Output, OutputFlags
 
 if TYPE_CHECKING:
     import molvae.site.pages
 
 
-def docs(*, out: OutFile, output: OutputFlags = Output()) -> None:
+def docs(*, out: OutFolder, output: OutputFlags = Output()) -> None:
     """Write the guides and a reference of all commands as a folder of HTML pages.
 
     Open OUT/index.html in a browser. The pages need no network and no server.

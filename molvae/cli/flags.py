@@ -11,16 +11,13 @@ from pydantic import ValidationError
 
 from molvae.cli.messages import flag_name, validation_text
 from molvae.errors import ConfigError
-from molvae.files import check_writable
+from molvae.files import STANDARD_STREAM, check_writable
 from molvae.settings import Settings, read_toml
 
 if TYPE_CHECKING:
     import molvae.dataset.layout
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
-
-STANDARD_STREAM = Path("-")
-"""Standard input as a source, standard output as an output."""
 
 
 def _check_folder(_type: object, folder: Path) -> None:

@@ -9,7 +9,6 @@ from cyclopts import Parameter
 from molvae.chem.refusal import count_phrase
 from molvae.cli.exit_status import FEWER
 from molvae.cli.flags import (
-    STANDARD_STREAM,
     ConfigFile,
     OutFile,
     check_apart,
@@ -22,7 +21,7 @@ from molvae.cli.flags import (
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.errors import ConfigError
-from molvae.files import write_or_rescue
+from molvae.files import STANDARD_STREAM, write_or_rescue
 from molvae.generation_config import GenerateConfig
 from molvae.settings import read_toml
 

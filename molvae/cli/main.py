@@ -49,9 +49,9 @@ COMMANDS = (
     "help",
 )
 _GROUPS = frozenset({"benchmark", "data"})
+"""Commands that have commands of their own."""
 _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory")
 """Words of PyTorch's error when the processor's memory is full."""
-"""Commands that have commands of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from molvae.cli.flags import STANDARD_STREAM, OptionalOutFile, check_apart
+from molvae.cli.flags import OptionalOutFile, check_apart
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.errors import ConfigError
 
@@ -66,7 +66,7 @@ def _import(source: Path, out: Path | None, output: Output) -> None:
 # object: texts and lists of texts.
 def _show(result: dict[str, object], out: Path | None, output: Output) -> None:
     """Print the objective, or write it to a file."""
-    from molvae.files import atomic_write
+    from molvae.files import STANDARD_STREAM, atomic_write
 
     text = str(result["toml"]).rstrip("\n")
     if out in (None, STANDARD_STREAM):

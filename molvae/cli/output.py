@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from molvae.cli.messages import escape_control_characters, with_flags
-from molvae.files import STANDARD_OUTPUT
+from molvae.files import STANDARD_STREAM
 
 log = logging.getLogger("molvae")
 
@@ -48,7 +48,7 @@ class Output:
     # Any: JSON values.
     def show_written(self, result: Mapping[str, Any], text: str, out: Path) -> None:
         """Show a result that was written to OUT; on standard output it is not repeated."""
-        if out != STANDARD_OUTPUT:
+        if out != STANDARD_STREAM:
             self.show(result, f"{text}\n{out}")
         elif not self.json:
             self.show(result, text, to_stderr=True)

@@ -1,9 +1,9 @@
 """Reference of the commands as Markdown: what each does, and its flags in tables."""
 
 import re
-import textwrap
 from collections.abc import Iterator
 from inspect import Parameter as Signature
+from inspect import cleandoc
 
 from cyclopts import App, Argument
 
@@ -11,6 +11,8 @@ from molvae.cli.config import COMMANDS_WITH_SETTINGS, settings_file
 from molvae.cli.flags import shown
 from molvae.cli.main import COMMANDS, application
 
+_CODE = re.compile(r"(`[^`]+`)")
+_SPECIAL = re.compile(r"[*_\[\]<|]")
 _FLAG = re.compile(r"(?<![\w`-])(--[a-z][\w.-]*\w)")
 _DOCSTRING_SECTIONS = ("\nArgs:", "\nRaises:")
 
@@ -57,10 +59,10 @@ def _leaves(words: str, app: App) -> Iterator[tuple[str, App]]:
 
 def _description(app: App) -> str:
     """The help text without the sections that the tables replace."""
-    text = app.help
+    text = cleandoc(app.help)
     for section in _DOCSTRING_SECTIONS:
         text = text.partition(section)[0]
-    return _escape(textwrap.dedent(text).strip())
+    return _escape(text.strip())
 
 
 def _arguments(command: App) -> list[Argument]:
@@ -98,7 +100,12 @@ def _default(argument: Argument) -> str:
 
 
 def _escape(text: str) -> str:
-    """The text with flags as code, and with backslashes before the characters of Markdown."""
-    for character in "*_[]<|":
-        text = text.replace(character, f"\\{character}")
-    return _FLAG.sub(r"`\1`", text)
+    """The text with flags as code, and with backslashes before the characters of Markdown.
+
+    In code that the text has already, only `|` is escaped, which would end the cell of a table.
+    """
+    spans = _CODE.split(text)
+    # Every second span is code.
+    spans[::2] = [_FLAG.sub(r"`\1`", _SPECIAL.sub(r"\\\g<0>", span)) for span in spans[::2]]
+    spans[1::2] = [span.replace("|", "\\|") for span in spans[1::2]]
+    return "".join(spans)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from molvae.cli.flags import STANDARD_STREAM
 from molvae.cli.output import log
 from molvae.dataset.rows import RefusedRow
 from molvae.encoding import write_refused
+from molvae.files import STANDARD_STREAM
 
 
 def report_inexact(exact: Sequence[int], lines: Sequence[int], smiles: Sequence[str]) -> None:

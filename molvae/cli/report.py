@@ -6,7 +6,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from molvae.cli.flags import (
-    STANDARD_STREAM,
     OptionalOutFile,
     ReadStructures,
     StructureColumn,
@@ -14,6 +13,8 @@ from molvae.cli.flags import (
     flags_of,
 )
 from molvae.cli.output import Output, OutputFlags
+from molvae.errors import ConfigError
+from molvae.files import STANDARD_STREAM
 from molvae.report.config import ReportConfig
 
 
@@ -45,7 +46,12 @@ def report(
             run, or the name of a shipped model. A training uses its own.
     """
     if out is not None:
-        check_apart(source, out)
+        for file in filter(None, (source, settings.reference)):
+            check_apart(file, out)
+        if out.is_file() and out.suffix.lower() not in (".html", ".htm"):
+            raise ConfigError(
+                f"{str(out)!r} exists and is not an HTML file; choose another name for --out"
+            )
     with output.activity("drawing the report"):
         from molvae.report.writing import write_report
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from molvae.cli.flags import STANDARD_STREAM, InputColumns, OutFile, ReadColumns, check_apart
+from molvae.cli.flags import InputColumns, OutFile, ReadColumns, check_apart
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.errors import ObjectiveError
+from molvae.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
     import molvae.objectives.tables

@@ -8,7 +8,6 @@ from cyclopts import Parameter
 
 from molvae.cli.exit_status import INTERRUPTED
 from molvae.cli.flags import (
-    STANDARD_STREAM,
     ConfigFile,
     OutFolder,
     Resume,
@@ -22,7 +21,7 @@ from molvae.cli.tracking import Track, tracking
 from molvae.dataset.containers import save_standard_input
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.errors import ConfigError
-from molvae.files import read_json
+from molvae.files import STANDARD_STREAM, read_json
 from molvae.model.network_config import ModelConfig
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan

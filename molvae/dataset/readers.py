@@ -17,7 +17,7 @@ from molvae.dataset.layout import ColumnChoice, Layout, find_layout, find_struct
 from molvae.dataset.names import clean_name, unique_names
 from molvae.dataset.records import Record, RowProblem, text_records
 from molvae.dataset.text import is_sd_file, open_lines
-from molvae.errors import DataError, MissingExtraError
+from molvae.errors import DataError, MissingExtraError, first_line
 
 if TYPE_CHECKING:
     import pandas
@@ -301,8 +301,9 @@ def _open_parquet(path: Path) -> Iterator[Any]:
         with parquet.ParquetFile(local_path(path)) as file:
             yield file
     except (ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{display_name(path)} is a damaged Parquet file ({reason})") from None
+        raise DataError(
+            f"{display_name(path)} is a damaged Parquet file ({first_line(error)})"
+        ) from None
 
 
 def _without_delimiter_note(lines: Iterable[str]) -> Iterator[str]:

@@ -26,6 +26,8 @@ _READABLE = (2, 3)
 """Raised only when an older model can no longer be read."""
 _KIND = "molvae model"
 _MODEL, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "weights.safetensors"
+MODEL_FILES = (_MODEL, _VOCABULARY, _WEIGHTS)
+"""Files of a model folder; any others in it do not belong to the model."""
 _DIGESTS = "sha256"
 _MIB = 1 << 20
 _MAX_BYTES = {_MODEL: _MIB // 4, _VOCABULARY: 4 * _MIB, _WEIGHTS: 2048 * _MIB}

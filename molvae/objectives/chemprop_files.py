@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from molvae.errors import ConfigError, MissingExtraError
+from molvae.errors import ConfigError, MissingExtraError, first_line
 from molvae.files import file_stamp
 
 _PACKAGES = ("chemprop.nn.", "torch.nn.modules.")
@@ -79,8 +79,7 @@ def _read(files: tuple[Path, ...], _: tuple[tuple[int, int], ...]) -> ChempropEn
         columns = [load_output_columns(file) for file in files]
     # Damaged checkpoints raise whatever the place of the damage raises.
     except Exception as error:
-        problem = str(error).partition("\n")[0][:200]
-        raise ConfigError(f"chemprop cannot read {_names(files)}: {problem}") from error
+        raise ConfigError(f"chemprop cannot read {_names(files)}: {first_line(error)}") from error
     numbered = tuple(f"pred_{number}" for number in range(models[0].predictor.n_tasks))
     named = {tuple(names) if names else numbered for names in columns}
     if len(named) > 1:
@@ -96,8 +95,7 @@ def _globals(file: Path) -> list[str]:
         names: list[str] = torch.serialization.get_unsafe_globals_in_checkpoint(str(file))
     # Damaged archives raise errors of several unrelated types.
     except Exception as error:
-        problem = str(error).partition("\n")[0][:200]
-        raise ConfigError(f"{str(file)!r} is not a chemprop model: {problem}") from error
+        raise ConfigError(f"{str(file)!r} is not a chemprop model: {first_line(error)}") from error
     return names
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from pydantic import JsonValue
 
 from molvae.chem.molecule import Molecule
-from molvae.errors import ConfigError
+from molvae.errors import ConfigError, first_line
 from molvae.files import sha256
 from molvae.objectives.chemprop_files import ChempropEnsemble, checkpoint_files, read_ensemble
 from molvae.objectives.desirability import AnyCurve
@@ -56,9 +56,9 @@ class ChempropMeasure(Settings):
         try:
             self([Molecule.parse("CCO")])
         except (ValueError, RuntimeError, TypeError, AssertionError, IndexError) as error:
-            problem = str(error).partition("\n")[0]
             raise ConfigError(
-                f"the chemprop model {str(self.path)!r} cannot predict from SMILES alone: {problem}"
+                f"the chemprop model {str(self.path)!r} cannot predict from SMILES alone: "
+                f"{first_line(error)}"
             ) from None
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from time import monotonic
 from typing import Any
 
-from molvae.errors import ConfigError, MissingExtraError, WorkerError
+from molvae.errors import ConfigError, MissingExtraError, WorkerError, first_line
 
 _WITHOUT_WORKERS_SECONDS = 15.0
 """Time without any worker after which scoring fails."""
@@ -91,8 +91,9 @@ def dask_executor(
             ) from error
         # Dask cancels the futures of a lost scheduler.
         except (CommClosedError, CancelledError, TimeoutError) as error:
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            raise WorkerError(f"the connection to {scheduler} was lost ({reason})") from error
+            raise WorkerError(
+                f"the connection to {scheduler} was lost ({first_line(error)})"
+            ) from error
 
 
 @contextmanager

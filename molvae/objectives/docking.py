@@ -16,10 +16,12 @@ from molvae.objectives.docking_programs import (
     find_obabel,
     find_target,
     find_vina,
+    openbabel_version,
 )
 from molvae.objectives.docking_run import DockingRun
 from molvae.objectives.measure import Failed, Readings, readings_of
 from molvae.objectives.pdbqt import read_coordinates
+from molvae.runs import package_version
 from molvae.settings import Settings
 
 _SEED = 974528263
@@ -47,17 +49,18 @@ class DockingMeasure(Settings):
     size: tuple[Edge, Edge, Edge] | None = None
     """Lengths of the edges of that box, in Å."""
     exhaustiveness: PositiveInt = 8
-    """Number of independent runs of Vina's search; time is proportional to it."""
+    """Number of independent runs of Vina's search; the time grows with it."""
     poses: PositiveInt = 9
     """Maximum number of poses; the score is that of the best."""
     seed: Annotated[int, Field(ge=1, le=_MAX_SEED)] = _SEED
-    """Seed of the 3D structure and of Vina, for which 0 would mean a random seed."""
+    """Seed of the 3D structure and of Vina, 1 or more."""
     cpus: PositiveInt = 1
     """Threads of Vina per molecule; several molecules at once are the `workers` of the command."""
     timeout_seconds: PositiveFloat = 600.0
     """Time limit per molecule, in seconds."""
     poses_out: Path | None = None
-    """Folder for the poses: an SD file per molecule, with its SMILES and the scores."""
+    """Folder for the poses: an SD file per molecule, named by a hash of its SMILES, with the SMILES
+    and the scores in it."""
     vina: str | None = None
     """Program with the flags of AutoDock Vina; default: version 1.1.2, which dockstring brings."""
     folder: Path | None = None
@@ -92,6 +95,8 @@ class DockingMeasure(Settings):
             "poses": self.poses,
             "seed": self.seed,
             "vina_sha256": sha256(find_vina(self.vina, self.folder)),
+            "openbabel": openbabel_version(find_obabel()),
+            "rdkit": package_version("rdkit"),
         }
 
     def within(self, folder: Path) -> "DockingMeasure":

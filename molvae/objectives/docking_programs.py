@@ -9,11 +9,12 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from molvae.errors import ConfigError, MissingExtraError
-from molvae.objectives.running import Limits, run_program
+from molvae.objectives.running import Limits, find_program, run_program
 from molvae.settings import suggestion
 
 Vector = tuple[float, float, float]
@@ -66,7 +67,7 @@ def find_target(name: str) -> Receptor:
 
 
 def find_vina(program: str | None, folder: Path | None) -> Path:
-    """Path of a program by its name or its path in a folder; by default dockstring's Vina.
+    """Path of Vina by its name or its path in a folder; by default dockstring's.
 
     Raises:
         ConfigError: there is no such program.
@@ -75,22 +76,17 @@ def find_vina(program: str | None, folder: Path | None) -> Path:
     if program is None:
         name = "vina_mac_catalina" if sys.platform == "darwin" else "vina_linux"
         return _resources() / "bin" / name
-    # As the operating system does: by a path relative to the folder, or by name only.
-    named = str((folder or Path()) / program) if "/" in program else program
-    path = shutil.which(named)
-    if path is None:
-        raise ConfigError(f"there is no program {program!r} for 'vina'; check it or install it")
-    return Path(path)
+    return find_program(program, folder)
 
 
 def find_obabel() -> Path:
-    """Path of Open Babel's program.
+    """Path of Open Babel's program, in the environment of this interpreter or else on the PATH.
 
     Raises:
         MissingExtraError: it is not installed.
     """
     beside = str(Path(sys.executable).parent)
-    path = shutil.which("obabel") or shutil.which("obabel", path=beside)
+    path = shutil.which("obabel", path=beside) or shutil.which("obabel")
     if path is None:
         raise MissingExtraError("openbabel-wheel", "dock")
     return Path(path)
@@ -102,13 +98,29 @@ def check_programs(vina: Path, obabel: Path) -> None:
     Raises:
         ConfigError: the operating system cannot start a program, or it fails.
     """
-    for program, flag in ((vina, "--version"), (obabel, "-V")):
-        ended = run_program((str(program), flag), "", None, _START_LIMITS)
-        if ended.problem:
-            raise ConfigError(
-                f"the program {str(program)!r} {ended.problem}; install one for this machine "
-                "(conda and Debian have Open Babel and autodock-vina) and name Vina as 'vina'"
-            )
+    _ask(vina, "--version")
+    _ask(obabel, "-V")
+
+
+@cache
+def openbabel_version(obabel: Path) -> str:
+    """Version of Open Babel, without the date on which it was built.
+
+    Raises:
+        ConfigError: the operating system cannot start the program, or it fails.
+    """
+    return _ask(obabel, "-V").partition(" -- ")[0].strip()
+
+
+def _ask(program: Path, flag: str) -> str:
+    """Output of a program for a flag."""
+    ended = run_program((str(program), flag), "", None, _START_LIMITS)
+    if ended.problem:
+        raise ConfigError(
+            f"the program {str(program)!r} {ended.problem}; install one for this machine "
+            "(conda and Debian have Open Babel and autodock-vina) and name Vina as 'vina'"
+        )
+    return ended.output
 
 
 def _resources() -> Path:

@@ -12,7 +12,7 @@ from pydantic import JsonValue, PositiveInt
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.similarity import FingerprintKind, fingerprint, fold
-from molvae.errors import ConfigError, MissingExtraError
+from molvae.errors import ConfigError, MissingExtraError, first_line
 from molvae.files import file_stamp, sha256
 from molvae.objectives.desirability import AnyCurve, Linear
 from molvae.objectives.measure import Readings, readings_of
@@ -66,10 +66,9 @@ class ModelMeasure(Settings):
         try:
             self._predict(np.zeros((1, self.bits)))
         except (ValueError, AttributeError, TypeError) as error:
-            problem = str(error).partition("\n")[0]
             raise ConfigError(
                 f"the model {str(self.path)!r} cannot predict a {self.predicts} from "
-                f"{self.bits} bits: {problem}"
+                f"{self.bits} bits: {first_line(error)}"
             ) from None
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:

@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from pydantic import JsonValue
 
 from molvae.chem.molecule import Molecule
+from molvae.errors import first_line
 from molvae.objectives.desirability import AnyCurve
 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
@@ -115,8 +116,8 @@ class Failed:
 
 def describe_error(error: BaseException) -> str:
     """The type and text of an error of external code, on one line."""
-    lines = _text(error).splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+    line, name = first_line(error), type(error).__name__
+    return name if line == name else f"{name}: {line}"
 
 
 def _text(value: object) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from molvae.files import sha256
 from molvae.objectives.desirability import AnyCurve
 from molvae.objectives.isolation import FailedBatch, read_in_batches
 from molvae.objectives.measure import Readings
-from molvae.objectives.running import Ended, Limits, run_program
+from molvae.objectives.running import Ended, Limits, find_program, run_program
 from molvae.settings import Settings
 
 _BYTES_PER_MOLECULE = 10_000
@@ -86,14 +85,7 @@ class ProgramMeasure(Settings):
             raise ConfigError(
                 f"there is no folder {str(self.folder)!r} to start the program in; check the path"
             )
-        program = self.command[0]
-        # As the operating system does: by a path relative to the folder, or by name only.
-        if "/" in program:
-            program = str((self.folder or Path()) / program)
-        if shutil.which(program) is None:
-            raise ConfigError(
-                f"there is no program {self.command[0]!r}; check its name or install it"
-            )
+        find_program(self.command[0], self.folder)
 
     def __call__(self, molecules: Sequence[Molecule]) -> Readings:
         # A failed program is restarted up to `restarts` times.

@@ -8,6 +8,7 @@ do, unless this process is killed.
 import codecs
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import IO
+
+from molvae.errors import ConfigError
 
 _CHUNK_BYTES = 1 << 16
 _POLL_SECONDS = 0.05
@@ -64,6 +67,22 @@ def run_program(command: Sequence[str], text: str, folder: Path | None, limits: 
         shown = bytes(streams.output).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
         failure = _failure(program.process.returncode, bytes(streams.errors))
         return Ended(shown, not_started or problem or failure)
+
+
+def find_program(name: str, folder: Path | None) -> Path:
+    """Absolute path of a program, found as the operating system does that starts it in a folder.
+
+    Args:
+        name: a path relative to the folder if it has a slash, otherwise a name on the PATH.
+        folder: None stands for the current folder.
+
+    Raises:
+        ConfigError: there is no such program.
+    """
+    path = shutil.which(str((folder or Path()).absolute() / name) if "/" in name else name)
+    if path is None:
+        raise ConfigError(f"there is no program {name!r}; check its name or install it")
+    return Path(path).absolute()
 
 
 class _Program:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from molvae.dataset.layout import ColumnChoice
 from molvae.errors import FileError, RunError
-from molvae.files import STANDARD_OUTPUT, atomic_write
+from molvae.files import STANDARD_STREAM, atomic_write
 from molvae.report.config import ReportConfig
 from molvae.report.measurements import measurement_page
 from molvae.report.page import Page
@@ -53,7 +53,7 @@ def write_report(
         page = measurement_page(path) if is_json else table_page(path, config, columns)
         default = path.with_name(f"{path.name}.html")
     out = out or default
-    is_inside = out != STANDARD_OUTPUT and out.resolve().parent == default.parent.resolve()
+    is_inside = out != STANDARD_STREAM and out.resolve().parent == default.parent.resolve()
     if is_inside and out.exists() and out.suffix.lower() not in _HTML:
         raise RunError(f"{str(out)!r} is not an HTML file; write the report elsewhere")
     text = page.html()

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from molvae.files import write_bytes
+from molvae.guides import title
 from molvae.site.markdown import render, style_sheet
 
 _FOLDER = files("molvae.site")
@@ -43,9 +44,9 @@ def write_site(pages: Sequence[Page], folder: Path) -> list[Path]:
     written = []
     for page in pages:
         path = folder / f"{page.name}.html"
-        title = page.text.partition("\n")[0].removeprefix("# ")
-        html = template.render(page=page, title=title, groups=groups, html=render(page.text, names))
-        write_bytes(path, html.encode())
+        html = render(page.text, names)
+        text = template.render(page=page, title=title(page.text), groups=groups, html=html)
+        write_bytes(path, text.encode())
         written.append(path)
     dark = f"@media (prefers-color-scheme: dark) {{\n{style_sheet('dark')}\n}}\n"
     css = f"{_read('site.css')}\n{style_sheet('light')}\n{dark}"

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, distributed
 from torch.distributed import distributed_c10d
 
-from molvae.errors import ConfigError, TrainingError
+from molvae.errors import ConfigError, TrainingError, first_line
 from molvae.parallel import available_cores
 from molvae.runs import RunDirectory
 
@@ -61,9 +61,8 @@ class ProcessGroup:
             try:
                 self._all_reduce(values)
             except RuntimeError as error:
-                reason = str(error).splitlines()[0]
                 raise TrainingError(
-                    f"a process of the training is gone ({reason}); resume the run"
+                    f"a process of the training is gone ({first_line(error)}); resume the run"
                 ) from error
         return values
 
@@ -313,9 +312,9 @@ def _connect(size: int, rendezvous: Path, watch: _WorkerWatch) -> None:
 
 
 def _rendezvous_error(size: int, error: RuntimeError) -> TrainingError:
-    reason = str(error).splitlines()[0]
     return TrainingError(
-        f"the {size} processes of the training could not connect ({reason}); use `processes=1`"
+        f"the {size} processes of the training could not connect "
+        f"({first_line(error)}); use `processes=1`"
     )
 
 

@@ -64,7 +64,7 @@ desirability = { kind = "linear", low = 1.0, high = 0.2 }
     (OUT / "chemprop.toml").write_text(goal, encoding="utf-8")
     print_scores(molvae.ConfiguredObjective.load(OUT / "chemprop.toml"))
 else:
-    print("chemprop is not installed")
+    print("skipped: chemprop is not installed")
 
 # %% [markdown]
 # ## Docking
@@ -87,7 +87,7 @@ poses_out = "poses"
 try:
     print_scores(molvae.ConfiguredObjective.load(OUT / "docking.toml"))
 except molvae.MolvaeError as error:  # a package is missing, or its programs do not run here
-    print(error)
+    print(f"skipped: docking: {error}")
 
 # %% [markdown]
 # ## Search

@@ -76,7 +76,7 @@ for name, total in zip(examples, scores.total, strict=True):
 # ## Search around the lead
 #
 # Molecules that are too different, or lack the acid, are rejected before they cost a call. Every
-# score is on disk at once; run this cell again with `resume=True` to continue.
+# score is on disk at once: a search that was stopped continues when this cell is run again.
 
 # %%
 model = molvae.MoleculeVAE.from_pretrained("zinc250k")
@@ -85,10 +85,10 @@ config = molvae.SearchConfig(
     constraints={"lead": LEAD, "min_similarity": 0.4, "keep": ["C(=O)[OH]"]},
 )
 run = molvae.RunDirectory(OUT / "search")
-result = molvae.search(model, objective, config, run)
+result = molvae.search(model, objective, config, run, resume=run.journal.exists())
 print(result)
 print(result.lead)
-print("rejected:", dict(result.rejected))
+print("rejected:", {str(reason): count for reason, count in result.rejected.items()})
 
 # %% [markdown]
 # ## The best molecules

@@ -30,7 +30,8 @@ print(corpus.refusals_file.read_text(encoding="utf-8")[:500])
 # %% [markdown]
 # ## Train the model further
 #
-# A few minutes are enough to see whether it works. Give hours for a model that you want to keep.
+# A few minutes are enough to see whether it works. Give hours for a model that you want to keep. A
+# training that was stopped continues when this cell is run again.
 
 # %%
 plan = molvae.TrainingPlan(
@@ -39,7 +40,8 @@ plan = molvae.TrainingPlan(
     start=Path("moses"),
     train=molvae.TrainConfig(max_minutes=0.05 if IS_SMALL else 2.5, acceptance_draws=0),
 )
-result = molvae.train(plan, OUT / "run")
+run = molvae.RunDirectory(OUT / "run")
+result = molvae.resume(run.path) if run.settings.is_file() else molvae.train(plan, run.path)
 print(result.validation)
 print(*result.advice, sep="\n")
 

@@ -1,6 +1,8 @@
 import csv
 import json
 
+import pytest
+
 PHENOL = "[O][C][=C][C][=C][C][=C][Ring1][=Branch1]"
 
 
@@ -23,3 +25,9 @@ def test_a_line_that_is_no_selfies_is_refused(molvae, tmp_path):
     source.write_text("[C][C]\nCCO\n")
     done = molvae("denoise", source, "--out", tmp_path / "x.csv", "--model", "zinc250k")
     assert "line 2" in done.complaint
+
+
+@pytest.mark.parametrize("words", [("--error-rate", 5), ("--beam", 0)])
+def test_a_setting_out_of_range_is_named_by_its_flag(molvae, tmp_path, words):
+    done = molvae("denoise", tmp_path / "x.txt", "--out", tmp_path / "x.csv", *words)
+    assert words[0] in done.complaint

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from molvae.cli.main import COMMANDS, main
-from molvae.cli.reference import command_flags
+from molvae.cli.reference import command_flags, command_pages
 from molvae.guides import guide_text, guides
 
 pytestmark = pytest.mark.slow
@@ -103,3 +103,27 @@ def test_a_file_in_the_way_is_named(tmp_path, capsys):
     (tmp_path / "site").write_text("")
     assert main(["docs", "--out", str(tmp_path / "site")]) == 1
     assert "site" in capsys.readouterr().err
+
+
+def test_a_folder_is_not_standard_output(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["docs", "--out", "-"]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_index_has_no_empty_heading(site):
+    assert not re.search(r"<h2[^>]*></h2>", site["index.html"])
+
+
+def test_descriptions_are_text_without_the_sections_of_docstrings(site):
+    for name, text in command_pages().items():
+        assert "Args:" not in text, name
+        assert "Raises:" not in text, name
+        # Four spaces would make code of a paragraph.
+        description, _, _ = text.partition("```toml")
+        assert not re.search(r"^ {4}", description, re.MULTILINE), name
+
+
+def test_code_in_descriptions_is_as_it_is_typed(site):
+    assert "<code>[*:1]c1ccc([*:2])cc1</code>" in site["command-complete.html"]

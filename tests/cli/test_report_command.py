@@ -14,3 +14,12 @@ def test_wrong_words_are_one_line(molvae, run, tmp_path):
     assert "holds no run" in molvae("report", tmp_path).complaint
     assert "no file or folder" in molvae("report", tmp_path / "missing").complaint
     assert "--molecules" in molvae("report", run, "--molecules", -1).complaint
+
+
+def test_neither_the_reference_nor_another_file_is_replaced(molvae, run, tmp_path):
+    for name in ("reference.html", "notes.txt"):
+        path = tmp_path / name
+        path.write_text("smiles\nCCO\n")
+        reference = ("--reference", path) if name == "reference.html" else ()
+        assert "--out" in molvae("report", run, *reference, "--out", path).complaint
+        assert path.read_text() == "smiles\nCCO\n"

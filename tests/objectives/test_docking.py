@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from molvae.errors import ConfigError, MissingExtraError, MoleculeError
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.docking import DockingMeasure
+from molvae.objectives.docking_programs import find_obabel
 from molvae.objectives.docking_run import pose_file
 from molvae.objectives.pdbqt import read_coordinates, read_poses
 from molvae.objectives.permissions import Permissions
@@ -25,7 +27,9 @@ needs_extra = pytest.mark.skipif(not HAS_EXTRA, reason="the extra dock is not in
 
 OBABEL = """
 import sys
-text = sys.stdin.read() if "-V" not in sys.argv else ""
+if "-V" in sys.argv:
+    sys.exit(print("Open Babel 3.1.0 -- Oct  1 2020 -- 12:00:00"))
+text = sys.stdin.read()
 if "-ismi" in sys.argv and "I" not in text:
     print(text.strip() + "\\t")
 if "-imol" in sys.argv:
@@ -73,11 +77,12 @@ def write_program(path, source):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with a receptor and both programs; `obabel` is also the one on the PATH."""
+    """A folder with a receptor, both programs, and the interpreter beside which they are sought."""
     write_program(tmp_path / "obabel", OBABEL)
     write_program(tmp_path / "vina", VINA)
     (tmp_path / "receptor.pdbqt").write_text(RECEPTOR)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     return tmp_path
 
 
@@ -161,8 +166,29 @@ def test_the_identity_depends_on_the_receptor_and_not_on_paths_or_threads(folder
     before = measure(folder).identity()
     assert measure(folder, cpus=2, poses_out="p", timeout_seconds=5).identity() == before
     assert measure(folder, seed=7).identity() != before
+    assert before["openbabel"] == "Open Babel 3.1.0"
+    assert before["rdkit"] == version("rdkit")
     (folder / "receptor.pdbqt").write_text(RECEPTOR * 2)
     assert measure(folder).identity() != before
+
+
+def test_open_babel_beside_the_interpreter_precedes_that_on_the_path(folder, monkeypatch):
+    (folder / "elsewhere").mkdir()
+    write_program(folder / "elsewhere" / "obabel", OBABEL)
+    monkeypatch.setenv("PATH", str(folder / "elsewhere"))
+    assert find_obabel() == folder / "obabel"
+    (folder / "obabel").unlink()
+    assert find_obabel() == folder / "elsewhere" / "obabel"
+
+
+@pytest.mark.parametrize("program", ["./vina", "bin/vina"])
+def test_a_program_in_the_current_folder_has_an_absolute_path(folder, monkeypatch, program):
+    (folder / "bin").mkdir()
+    write_program(folder / "bin" / "vina", VINA)
+    monkeypatch.chdir(folder)
+    docking = DockingMeasure.parse({"receptor": "receptor.pdbqt", "vina": program, **BOX})
+    docking.check()
+    assert docking([ETHANOL]).values.tolist() == [-9.0]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +211,7 @@ def test_files_and_programs_are_checked_beforehand(folder, settings, problem):
 
 
 def test_a_missing_open_babel_is_named_with_the_extra(folder, monkeypatch):
-    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    monkeypatch.setenv("PATH", str(folder))
     (folder / "obabel").unlink()
     with pytest.raises(MissingExtraError, match="openbabel-wheel"):
         measure(folder).check()
