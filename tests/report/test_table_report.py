@@ -64,7 +64,7 @@ def test_a_column_is_numeric_only_if_all_its_cells_are_plain_numbers(
 ):
     path = tmp_path / "made.csv"
     path.write_text("".join(f"{line}\n" for line in ["smiles,value", *(f"C,{c}" for c in cells)]))
-    column = content(written(path))["columns"][1]
+    column = ReadPage(written(path)).data["columns"][1]
     assert (column["kind"], column["cells"]) == (kind, expected)
 
 
@@ -73,7 +73,7 @@ def test_a_column_of_a_name_that_the_page_uses_is_renamed(tmp_path):
     path.write_text("canonical_smiles,smiles,nearest,nearest_similarity\nCCO,OCC,7,8\nC,C,9,10\n")
     reference.write_text("CCCO\n")
     choice = ColumnChoice("canonical_smiles")
-    columns = content(written(path, columns=choice))["columns"]
+    columns = ReadPage(written(path, columns=choice)).data["columns"]
     assert [column["name"] for column in columns] == [
         "smiles",
         "smiles_2",
@@ -81,7 +81,7 @@ def test_a_column_of_a_name_that_the_page_uses_is_renamed(tmp_path):
         "nearest_similarity",
     ]
     assert columns[1]["cells"] == ["OCC", "C"]
-    columns = content(written(path, ReportConfig(reference=reference), choice))["columns"]
+    columns = ReadPage(written(path, ReportConfig(reference=reference), choice)).data["columns"]
     values = {column["name"]: column["cells"] for column in columns}
     assert len(values) == len(columns) == 6
     assert values["nearest_2"] == [7, 9]
