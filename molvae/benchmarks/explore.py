@@ -10,6 +10,7 @@ from molvae.benchmarks.explore_anomaly import anomaly
 from molvae.benchmarks.explore_completion import completion
 from molvae.benchmarks.explore_compression import compression
 from molvae.benchmarks.explore_config import ExploreConfig, Part
+from molvae.benchmarks.explore_denoising import denoising
 from molvae.benchmarks.explore_interpolation import interpolation
 from molvae.benchmarks.explore_representation import representation
 from molvae.benchmarks.latent_reference import Figure, Reference
@@ -51,6 +52,7 @@ def benchmark_explore(
         "completion": lambda: completion(model, config, notes),
         "representation": lambda: representation(molecules, config),
         "anomaly": lambda: anomaly(model, molecules, kinds, config),
+        "denoising": lambda: denoising(model, molecules, config),
         "interpolation": lambda: interpolation(model, molecules, config),
         "compression": lambda: compression(model, molecules, config),
     }

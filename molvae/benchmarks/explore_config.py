@@ -6,7 +6,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from molvae.settings import Settings
 
-Part = Literal["completion", "representation", "anomaly", "interpolation", "compression"]
+Part = Literal[
+    "completion", "representation", "anomaly", "denoising", "interpolation", "compression"
+]
 
 
 class ExploreConfig(Settings):
@@ -16,6 +18,7 @@ class ExploreConfig(Settings):
         "completion",
         "representation",
         "anomaly",
+        "denoising",
         "interpolation",
         "compression",
     )
@@ -24,6 +27,8 @@ class ExploreConfig(Settings):
     """Distinct reference molecules."""
     edited: PositiveInt = 500
     """Unusual molecules of each kind, and as many usual ones."""
+    damaged: PositiveInt = 300
+    """Molecules whose SELFIES are damaged and restored."""
     folds: Annotated[int, Field(ge=2)] = 5
     """Folds of the cross-validation."""
     pairs: PositiveInt = 200

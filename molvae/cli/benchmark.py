@@ -200,7 +200,7 @@ def explore(
     """Measure what a model is used for, with a control beside each figure.
 
     Completing scaffolds and linking fragments; latent vectors as features; finding unusual
-    molecules; paths between molecules; compression.
+    molecules; restoring damaged ones; paths between molecules; compression.
 
     Args:
         model: Folder of a model or a training run, or the name of a shipped model.

@@ -4,6 +4,7 @@ import pytest
 from molvae.benchmarks.explore import benchmark_explore
 from molvae.benchmarks.explore_completion import SCAFFOLDS
 from molvae.benchmarks.explore_config import ExploreConfig
+from molvae.benchmarks.explore_denoising import damage
 from molvae.benchmarks.explore_representation import representation
 from molvae.benchmarks.latent_reference import Reference
 from molvae.chem.molecule import Molecule
@@ -15,6 +16,7 @@ from molvae.scaffold_completion_config import CompleteConfig
 SMALL = ExploreConfig(
     molecules=60,
     edited=20,
+    damaged=3,
     folds=2,
     pairs=4,
     steps=5,
@@ -32,7 +34,8 @@ def record(tiny_model, few_molecules):
 
 def test_every_part_has_figures_with_controls(record):
     names = [row["name"] for row in record["figures"]]
-    for text in ("completion", "ridge", "5-NN", "AUROC", "interpolation", "bits per molecule"):
+    kinds = ("completion", "ridge", "5-NN", "AUROC", "denoising", "interpolation", "bits per")
+    for text in kinds:
         assert any(text in name for name in names), text
     assert len(set(names)) == len(names)
     assert all(row["control_name"] for row in record["figures"])
@@ -55,6 +58,14 @@ def test_features_that_are_the_properties_predict_them(few_molecules):
     assert values["ridge R2, logp"] > 0.99
     assert values["ridge R2, weight"] > 0.99
     assert values["ridge R2, qed"] < 0.9
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1, 1), (4, 4), (9, 5)])
+def test_damage_replaces_as_many_symbols_by_different_ones(n, expected):
+    selfies = ("[C]", "[N]", "[C]", "[O]", "[C]")
+    damaged = damage(selfies, n, ("[C]", "[N]", "[O]"), np.random.default_rng(0))
+    assert len(damaged) == len(selfies)
+    assert sum(a != b for a, b in zip(selfies, damaged, strict=True)) == expected
 
 
 @pytest.mark.parametrize("scaffold", SCAFFOLDS)
