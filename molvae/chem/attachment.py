@@ -16,6 +16,7 @@ from molvae.chem.notation import (
     smiles_to_selfies,
 )
 from molvae.chem.refusal import Refusal, none_if_refused
+from molvae.chem.smiles_order import end_with
 from molvae.errors import ConfigError, MoleculeError
 
 Structure = Mol
@@ -28,8 +29,10 @@ _FIRST_ISOTOPE = 100
 """Isotope label of the methyl groups, to which the label of the attachment point is added."""
 _CAP = re.compile(r"\[([/\\]?)1\d\dCH3\]")
 """Symbol of such a methyl group, and the direction of its bond."""
+_DIRECTED_RING = re.compile(r"[/\\\\]%?\d")
+"""Mark of a double bond's stereochemistry at a ring closure, which a new order may turn around."""
 _TRIES = 40
-"""Atom orders tried for each spelling; about a third of them end at the attachment point."""
+"""Most atom orders that are tried for each spelling."""
 _MOST_ATTACHMENTS = 6
 
 
@@ -238,8 +241,11 @@ def _prefix(structure: Structure, order: list[int], root: int) -> Prefix | None:
     smiles = Chem.MolToSmiles(shuffled, canonical=False, rootedAtAtom=root)
     written = _output_order(shuffled)
     # The cap is the atom that is numbered last.
-    if written[-1] != len(order) - 1 or smiles.endswith(")"):
+    ending = end_with(smiles, written.index(len(order) - 1))
+    if ending is None or _DIRECTED_RING.search(smiles):
         return None
+    smiles, positions = ending
+    written = tuple(written[position] for position in positions)
     labeled = smiles_to_selfies(smiles)
     cap = _CAP.fullmatch(labeled[-1]) if labeled else None
     if labeled is None or cap is None:

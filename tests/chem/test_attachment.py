@@ -16,6 +16,8 @@ SCAFFOLDS = [
     "O=C(N)N[C@@H]1CC[C@H]([*:1])C1",
     "CC1(C)S[C@@H]2[C@H](N[*:1])C(=O)N2[C@H]1C(=O)O",
     "[*:1]n1cccc1",
+    "[*:1]c1ccc2c(c1)OCO2",
+    "C[C@H]1C[C@@H](O)c2cc([*:1])ccc21",
     "[*:1]c1cc[n+]([O-])cc1",
 ]
 
