@@ -178,8 +178,8 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
             "`round_trips`"
         )
     decoding = config.decoding
-    if prior != "normal" and "temperature" not in decoding.model_fields_set:
-        decoding = decoding.with_changes({"temperature": model.card.sampling_temperature})
+    if prior != "normal":
+        decoding = model.card.language_model_decoding(decoding)
     choices = model.card.suitable_choices(config.strict, config.radicals, decoding)
     properties = tuple(dict.fromkeys((*config.properties, *targets.names_to_compute)))
     return config.with_changes({"prior": prior, "properties": properties, **choices})

@@ -196,6 +196,12 @@ class ModelCard(dict[str, Any]):
             "decoding": decoding,
         }
 
+    def language_model_decoding(self, decoding: DecodingConfig) -> DecodingConfig:
+        """The settings; a temperature that they leave open is the one on the card."""
+        if "temperature" in decoding.model_fields_set:
+            return decoding
+        return decoding.with_changes({"temperature": self.sampling_temperature})
+
     def held_out_seed(self, otherwise: int) -> int:
         """Random seed of the split into training and held-out molecules.
 

@@ -128,7 +128,8 @@ def complete(
     """
     start = time.perf_counter()
     config = config or CompleteConfig()
-    choices = model.card.suitable_choices(config.strict, config.radicals, config.decoding)
+    decoding = model.card.language_model_decoding(config.decoding)
+    choices = model.card.suitable_choices(config.strict, config.radicals, decoding)
     config = config.with_changes(choices)
     parsed = Scaffold.parse(scaffold)
     if not model.network.has_prior:
@@ -198,7 +199,7 @@ class _Collection:
         pairs = list(self._accepted.values())
         nll = self._model.nll([judged.canonical or () for _, judged in pairs]).tolist()
         molecules = [
-            CompletedMolecule(judged.smiles or "", draw.parts, -nats, judged.values)
+            CompletedMolecule(judged.smiles or "", draw.parts, round(-nats, 4), judged.values)
             for (draw, judged), nats in zip(pairs, nll, strict=True)
         ]
         return sorted(molecules, key=lambda molecule: -molecule.log_likelihood)

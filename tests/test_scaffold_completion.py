@@ -7,6 +7,7 @@ from molvae.chem.molecule import Molecule, Pattern
 from molvae.chem.notation import to_selfies
 from molvae.errors import ConfigError, ModelError, MoleculeError
 from molvae.model.decoding import sample
+from molvae.model.decoding_config import DecodingConfig
 from molvae.model.network_config import ModelConfig
 from molvae.model.prompt import Prompts
 from molvae.molecule_vae import MoleculeVAE
@@ -79,6 +80,14 @@ def test_the_seed_decides_the_completions(tiny_model):
     first, again = (complete(tiny_model, PYRIDINE, config(n=3, seed=5)) for _ in range(2))
     assert first.molecules == again.molecules
     assert complete(tiny_model, PYRIDINE, config(n=3, seed=6)).molecules != first.molecules
+
+
+@pytest.mark.parametrize(("typed", "expected"), [({}, 0.7), ({"temperature": 1.2}, 1.2)])
+def test_substituents_are_sampled_at_the_temperature_on_the_card(tiny_model, typed, expected):
+    card = {**tiny_model.card, "sampling_temperature": 0.7}
+    model = MoleculeVAE(tiny_model.vocabulary, tiny_model.network, (), card)
+    completion = complete(model, PYRIDINE, config(n=1, decoding=DecodingConfig(**typed)))
+    assert completion.config.decoding.temperature == expected
 
 
 def test_a_shortfall_names_the_reasons(tiny_model):
