@@ -1,4 +1,4 @@
-"""Molecules around a molecule in the latent space, and between two of them."""
+"""Molecules around a molecule in the latent space."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -61,17 +61,6 @@ class RoundTrip:
 
 
 @dataclass(frozen=True)
-class InterpolationStep:
-    """A molecule on the straight line between two latent vectors."""
-
-    share: float
-    """Position on the line: 0 at the first molecule's latent vector, 1 at the last's."""
-    molecule: Molecule
-    similarities: tuple[float, float]
-    """Tanimoto similarity to the first and to the last molecule (ECFP4 counts)."""
-
-
-@dataclass(frozen=True)
 class Neighbor:
     """A molecule that a latent vector near that of another one decodes to."""
 
@@ -99,33 +88,15 @@ def round_trips(model: MoleculeVAE, molecules: Sequence[Molecule]) -> list[Round
     return [RoundTrip(*pair) for pair in zip(molecules, decoded, strict=True)]
 
 
-def interpolate(
-    model: MoleculeVAE, first: Molecule, last: Molecule, steps: int
-) -> tuple[InterpolationStep, ...]:
-    """The molecules at `steps` latent vectors from the one of `first` to that of `last`.
-
-    The ends are the molecules themselves where the model gives them back; a warning is logged where
-    it does not. Latent vectors that decode to no molecule are left out.
+def warn_if_inexact(model: MoleculeVAE, *molecules: Molecule) -> None:
+    """Log a warning for each molecule that the model does not give back.
 
     Raises:
-        ConfigError: fewer than two steps.
         MoleculeError: the model lacks a symbol of a molecule.
     """
-    if steps < 2:
-        raise ConfigError(f"steps = {steps}: both ends are steps, so give 2 or more")
-    _warn_if_inexact(model, first, last)
-    start, end = model.encode([first, last])
-    shares = np.linspace(0.0, 1.0, steps)
-    latents = start + shares[:, None] * (end - start)
-    return tuple(
-        InterpolationStep(
-            float(share),
-            molecule,
-            (ecfp4_similarity(first, molecule), ecfp4_similarity(last, molecule)),
-        )
-        for share, molecule in zip(shares, model.decode(latents), strict=True)
-        if molecule is not None
-    )
+    for trip in round_trips(model, molecules):
+        if not trip.is_exact:
+            _log.warning("%s", trip)
 
 
 def neighbors_of(
@@ -153,7 +124,7 @@ def neighbors_of(
     """
     if scale is not None and not scale > 0:
         raise ConfigError(f"scale = {scale:g}: the distance of the samples must be above 0")
-    _warn_if_inexact(model, molecule)
+    warn_if_inexact(model, molecule)
     generator = np.random.default_rng(seed)
     neighbors: dict[str, Molecule] = {}
     draws, distance = 0, scale or 1.0
@@ -202,9 +173,3 @@ def _decode(
             continue
         if model.card.cleaning.allow_radicals or not molecule.has_radicals:
             yield molecule
-
-
-def _warn_if_inexact(model: MoleculeVAE, *molecules: Molecule) -> None:
-    for trip in round_trips(model, molecules):
-        if not trip.is_exact:
-            _log.warning("%s", trip)

@@ -1,8 +1,7 @@
-import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
-from molvae.exploration import RoundTrip, interpolate, neighbors_of, round_trips
+from molvae.exploration import RoundTrip, neighbors_of, round_trips
 from molvae.molecule_vae import MoleculeVAE
 
 PARACETAMOL, ETHANOL, AMINE = map(Molecule.parse, ["CC(=O)Nc1ccc(O)cc1", "CCO", "CCN"])
@@ -31,10 +30,6 @@ def test_a_molecule_that_does_not_come_back_is_named_in_a_warning(faithful, capl
     assert not trip.is_exact
     neighbors_of(faithful, LARGE, 1, scale=1.0)
     assert str(trip) in caplog.text
-    caplog.clear()
-    interpolate(faithful, PARACETAMOL, LARGE, 2)
-    assert caplog.text.count(str(trip)) == 1
-    assert PARACETAMOL.smiles not in caplog.text
 
 
 def test_neighbors_are_molecules_that_a_faithful_model_gives_back(faithful, caplog):
@@ -52,10 +47,3 @@ def test_neighbors_are_molecules_that_a_faithful_model_gives_back(faithful, capl
 def test_the_seed_decides_the_neighbors(faithful):
     first, again = (neighbors_of(faithful, PARACETAMOL, 3, seed=1) for _ in range(2))
     assert first == again
-
-
-def test_an_interpolation_has_both_ends(faithful):
-    steps = interpolate(faithful, PARACETAMOL, ETHANOL, 5)
-    assert np.allclose([step.share for step in steps[:1]], [0.0])
-    assert steps[0].molecule == PARACETAMOL
-    assert steps[0].similarities[0] == 1.0

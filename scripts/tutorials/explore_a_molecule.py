@@ -9,7 +9,8 @@ import sys
 
 import molvae
 from molvae.chem.molecule import Molecule
-from molvae.exploration import interpolate, neighbors_of, round_trips
+from molvae.exploration import neighbors_of, round_trips
+from molvae.interpolation import interpolate
 from molvae.traversal import latent_dimension, traverse
 
 IS_SMALL = "--small" in sys.argv
@@ -44,9 +45,9 @@ print(f"{neighbors.draws} latent vectors were decoded")
 # small chemical steps.
 
 # %%
-for step in interpolate(model, first, last, steps=8):
+for step in interpolate(model, [first, last]):
     near, far = step.similarities
-    print(f"{step.share:.2f} {near:.2f} {far:.2f} {step.molecule.smiles}")
+    print(f"{step.position:.2f} {near:.2f} {far:.2f} {step.molecule.smiles}")
 for position in traverse(model, first, latent_dimension(model, 1), steps=7, properties=["logp"]):
     print(f"{position.position:+.1f} logP {position.values['logp']:.2f} {position.molecule.smiles}")
 

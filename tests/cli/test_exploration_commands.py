@@ -20,17 +20,28 @@ def similarity(one, other):
     return tanimoto(*prints)
 
 
-def test_the_way_between_two_molecules_begins_and_ends_with_what_their_codes_decode_to(molvae, run):
-    done = molvae("interpolate", ANILIDE, BENZAMIDE, "--steps", 5, "--model", run, "--json")
-    found = json.loads(done.out)
+def test_a_path_begins_and_ends_with_what_the_latent_vectors_of_its_molecules_decode_to(
+    molvae, run
+):
+    words = ("interpolate", ANILIDE, BENZAMIDE, "--steps", 5, "--properties", "weight")
+    rows = json.loads(molvae(*words, "--model", run, "--json").out)
     first, last = MoleculeVAE.from_pretrained(run / "model", "cpu").reconstruct(
         [ANILIDE, BENZAMIDE]
     )
-    assert [one["share"] for one in found] == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert (found[0]["smiles"], found[-1]["smiles"]) == (first.smiles, last.smiles)
-    for one in found:
-        assert one["similarity_to_first"] == similarity(one["smiles"], ANILIDE)
-        assert one["similarity_to_last"] == similarity(one["smiles"], BENZAMIDE)
+    assert {row["position"] for row in rows} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+    assert (rows[0]["position"], rows[0]["smiles"]) == (0.0, first.smiles)
+    assert rows[-1]["smiles"] == last.smiles
+    for row in rows:
+        assert row["similarity_to_1"] == similarity(row["smiles"], ANILIDE)
+        assert row["similarity_to_2"] == similarity(row["smiles"], BENZAMIDE)
+        assert row["weight"] > 0
+
+
+def test_a_path_passes_further_molecules(molvae, run):
+    words = ("interpolate", ANILIDE, BENZAMIDE, ANILIDE, "--steps", 2, "--path", "spherical")
+    rows = json.loads(molvae(*words, "--model", run, "--json").out)
+    assert rows[0]["smiles"] == rows[-1]["smiles"]
+    assert rows[-1]["similarity_to_1"] == rows[-1]["similarity_to_3"]
 
 
 def test_neighbors_are_distinct_others_the_most_similar_first(molvae, run):
@@ -118,7 +129,7 @@ def test_unlikely_molecules_are_flagged(molvae, run, data, tmp_path):
     ("words", "complaint"),
     [
         (("interpolate", "CC(", "CC"), "expected a SMILES, got 'CC('"),
-        (("interpolate", "CC", "CCC", "--steps", 1), "steps = 1: both ends are steps"),
+        (("interpolate", "CC", "CCC", "--steps", 1), "--steps"),
         (("neighbors", "CC", "--n", 0), 'Invalid value "0" for --n. Must be >= 1'),
         (("neighbors", "CC", "--scale", 0), 'Invalid value "0.0" for --scale. Must be > 0'),
         (("neighbors", "CC", "--scale", "inf"), "Must be < inf"),
