@@ -38,3 +38,9 @@ def title(text: str) -> str:
 def guide_text(topic: str) -> str:
     """Text of the guide to a topic that `guides` lists."""
     return files("molvae").joinpath("docs", f"{topic}.md").read_text(encoding="utf-8")
+
+
+def pictures() -> dict[str, bytes]:
+    """Contents of the PNG files that the guides show, by the names of the files."""
+    entries = files("molvae").joinpath("docs").iterdir()
+    return {entry.name: entry.read_bytes() for entry in entries if entry.name.endswith(".png")}

@@ -1,9 +1,10 @@
-"""Draw the molecules of data/results/examples/examples.json as the picture of README.md.
+"""Draw the molecules of data/results/examples/examples.json as pictures of the documents.
 
     python scripts/draw_examples.py
 
 Writes molvae/docs/molecules.png: a row of generated molecules, and below it a lead and the
-molecules that a search found around it.
+molecules that a search found around it; and molvae/docs/explore.png: completions of a scaffold,
+and linkers between two fragments.
 """
 
 from pathlib import Path
@@ -17,31 +18,59 @@ from molvae.files import read_json
 
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "data" / "results" / "examples" / "examples.json"
-PICTURE = ROOT / "molvae" / "docs" / "molecules.png"
+DOCUMENTS = ROOT / "molvae" / "docs"
 COLUMNS = 4
 COLORS = 32
 
+Row = tuple[str, str, tuple[int, ...]]
+"""SMILES, caption, and the atoms that are highlighted."""
+
 
 def main() -> None:
-    """Draw and save the picture with few colors, which keeps it small."""
+    """Draw and save both pictures."""
     record = read_json(RECORD)
     generated = record["generated"]["molecules"][:COLUMNS]
-    rows = [
-        *((smiles, "generated") for smiles in generated),
-        (record["lead"]["smiles"], f"lead, {figures(record['lead'])}"),
-        *((row["smiles"], figures(row)) for row in record["lead"]["found"][: COLUMNS - 1]),
+    found = [record["lead"], *record["lead"]["found"][: COLUMNS - 1]]
+    titles = ("lead", *[""] * (COLUMNS - 1))
+    captions = [figures(row) for row in found]
+    searched = [
+        (row["smiles"], ", ".join(filter(None, (title, caption))), ())
+        for row, title, caption in zip(found, titles, captions, strict=True)
     ]
+    draw([*((smiles, "generated", ()) for smiles in generated), *searched], "molecules.png")
+    completed = completions(record["completion"], "substituent")
+    draw([*completed, *completions(record["link"], "linker")], "explore.png")
+
+
+def draw(rows: list[Row], name: str) -> None:
+    """Draw molecules in a grid, with few colors, which keeps the file small."""
     image: Image.Image = MolsToGridImage(
-        [Chem.MolFromSmiles(smiles) for smiles, _ in rows],
+        [Chem.MolFromSmiles(smiles) for smiles, _, _ in rows],
         molsPerRow=COLUMNS,
         subImgSize=(250, 170),
-        legends=[legend for _, legend in rows],
+        legends=[legend for _, legend, _ in rows],
+        highlightAtomLists=[atoms for _, _, atoms in rows],
     )
-    image.convert("RGB").quantize(COLORS).save(PICTURE, optimize=True)
-    print(f"{PICTURE}: {PICTURE.stat().st_size / 1e3:.0f} kB")
+    path = DOCUMENTS / name
+    image.convert("RGB").quantize(COLORS).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
 
 
 # Any: JSON values.
+def completions(record: dict[str, Any], title: str) -> list[Row]:
+    """The likeliest completions, with the atoms of the scaffold highlighted."""
+    # Without its attachment points, since any atom may stand there.
+    pieces = record["scaffold"].replace("[*:1]", "").replace("[*:2]", "").split(".")
+    rows: list[Row] = []
+    for molecule in record["molecules"][:COLUMNS]:
+        mol = Chem.MolFromSmiles(molecule["smiles"])
+        atoms = {
+            atom for piece in pieces for atom in mol.GetSubstructMatch(Chem.MolFromSmarts(piece))
+        }
+        rows.append((molecule["smiles"], title, tuple(sorted(atoms))))
+    return rows
+
+
 def figures(molecule: dict[str, Any]) -> str:
     """Caption of a molecule of the search."""
     return f"score {molecule['score']:.2f}, logP {molecule['logp']:.1f}"

@@ -240,6 +240,14 @@ def agreement(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+COMPLETED = {
+    "Completions of a scaffold": "completion",
+    "Two fragments, linked": "link",
+    "Along a principal axis": "traversal",
+}
+"""Title and key of the molecules that `complete` and `traverse` gave."""
+
+
 def examples(records: dict[str, dict[str, Any]]) -> str:
     """Molecules that README.md shows, with the commands that made them."""
     record = records["examples"]
@@ -252,6 +260,10 @@ def examples(records: dict[str, dict[str, Any]]) -> str:
         ),
         ("Found without a lead", search["command"], _molecule_rows(search["found"])),
         ("Found around a lead", lead["command"], _molecule_rows([lead, *lead["found"]])),
+        *(
+            (title, record[key]["command"], [[row["smiles"]] for row in record[key]["molecules"]])
+            for title, key in COMPLETED.items()
+        ),
     ]
     return "\n\n".join(
         f"### {title}\n\n```text\n{command}\n```\n\n"

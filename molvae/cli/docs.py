@@ -18,9 +18,10 @@ def docs(*, out: OutFolder, output: OutputFlags = Output()) -> None:
         out: Folder; files of the same names in it are replaced.
     """
     with output.activity("writing the pages"):
+        from molvae.guides import pictures
         from molvae.site.pages import write_site
 
-        written = write_site(_pages(), out)
+        written = write_site(_pages(), out, pictures())
     index = str(out / "index.html")
     output.show({"index": index, "pages": len(written)}, f"{index}: {len(written)} pages")
 
@@ -36,6 +37,9 @@ def _pages() -> "list[molvae.site.pages.Page]":
     index = [
         "# molvae",
         "Generate molecules and improve them. Begin with [the first run](start.md).",
+        "",
+        "![Above: four generated molecules. Below: a lead, and three molecules that a search found "
+        "around it.](molecules.png)",
         "## Guides",
         *(f"- [{title}]({topic}.md)" for topic, title in titles.items()),
         "## Commands",

@@ -1,6 +1,6 @@
 """Write the pages of a static site into a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
@@ -29,10 +29,17 @@ class Page:
     """Its entry in the navigation."""
 
 
-def write_site(pages: Sequence[Page], folder: Path) -> list[Path]:
-    """Write an HTML file per page, and a style sheet; return the HTML files.
+def write_site(
+    pages: Sequence[Page], folder: Path, pictures: Mapping[str, bytes] | None = None
+) -> list[Path]:
+    """Write an HTML file per page, pictures and a style sheet; return the HTML files.
 
     Files of these names are replaced, others are left alone.
+
+    Args:
+        pages: pages, in the order of the navigation.
+        folder: folder of the site.
+        pictures: contents of the pictures that the pages show, by the names of their files.
 
     Raises:
         FileError: a file cannot be written.
@@ -48,6 +55,8 @@ def write_site(pages: Sequence[Page], folder: Path) -> list[Path]:
         text = template.render(page=page, title=title(page.text), groups=groups, html=html)
         write_bytes(path, text.encode())
         written.append(path)
+    for name, content in (pictures or {}).items():
+        write_bytes(folder / name, content)
     dark = f"@media (prefers-color-scheme: dark) {{\n{style_sheet('dark')}\n}}\n"
     css = f"{_read('site.css')}\n{style_sheet('light')}\n{dark}"
     write_bytes(folder / "site.css", css.encode())

@@ -11,7 +11,7 @@ import pytest
 
 from molvae.cli.main import COMMANDS, main
 from molvae.cli.reference import command_flags, command_pages
-from molvae.guides import guide_text, guides
+from molvae.guides import guide_text, guides, pictures
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(folder):
-    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    texts = (path for path in folder.iterdir() if path.suffix != ".png")
+    return {path.name: path.read_text(encoding="utf-8") for path in texts}
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +64,23 @@ def test_there_is_a_page_for_each_guide_and_each_command(site):
     assert sorted(site) == sorted([*(f"{name}.html" for name in names), "site.css"])
 
 
+def test_the_pictures_of_the_guides_are_beside_the_pages(folder, site):
+    shown = {source for html in site.values() for source in re.findall(r'<img src="([^"]+)"', html)}
+    assert {path.name for path in folder.glob("*.png")} == shown
+    assert (folder / "explore.png").read_bytes() == pictures()["explore.png"]
+
+
 def test_links_lead_to_pages_and_sections_and_none_is_loaded_from_elsewhere(site):
+    local = {f'src="{name}"' for name in pictures()}
     pages = {name: Links(html) for name, html in site.items() if name.endswith(".html")}
     for name, page in pages.items():
         for address in page.addresses:
             file, _, fragment = address.partition("#")
-            if not address.startswith("https:"):
+            if not address.startswith("https:") and address not in pictures():
                 assert (file or name) in site, (name, address)
                 assert not fragment or fragment in pages[file or name].identifiers, (name, address)
-    assert not re.search(r"(src=|@import|url\()", "".join(site.values()).replace("src=&quot;", ""))
+    text = "".join(site.values()).replace("src=&quot;", "")
+    assert set(re.findall(r'src="[^"]*"|@import|url\(', text)) <= local
 
 
 def test_every_flag_is_on_the_page_of_its_command_with_its_meaning(site, flags):
