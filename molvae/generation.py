@@ -19,11 +19,13 @@ from molvae.errors import ConfigError
 from molvae.files import atomic_write
 from molvae.generation_config import GenerateConfig
 from molvae.guided_sampling import OUTSIDE_TOLERANCE, GuidedStream
+from molvae.model.decoding_config import PriorName
 from molvae.model_card import latents_digest
 from molvae.molecule_collection import GeneratedMolecule, MoleculeCollection
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
 from molvae.sampling import NOT_ROUND_TRIP, SampleStream, SamplingConfig, batch_sizes
+from molvae.scaffold_stream import ScaffoldStream
 from molvae.targets import Targets
 
 _FIRST_ROWS, _ROWS = 64, 1_024
@@ -135,8 +137,8 @@ class Generation:
             return "most samples are too far from the targets: raise `tolerance` or `most_draws`"
         if most == Refusal.PATTERN_MISSING:
             return (
-                "most samples lack a pattern of `keep`: add to a scaffold instead of waiting for "
-                "it, with `molvae complete` and attachment points such as '[*:1]c1ccccc1'"
+                "most samples lack a pattern of `keep`: give the structure as a `scaffold`, to "
+                "which the model adds, instead of waiting for it"
             )
         return "loosen the filters, raise `temperature` or `most_draws`"
 
@@ -171,6 +173,8 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
             "samples of N(0, I) belong to no molecule that could be compared; leave out "
             "`round_trips`, or sample from the learned prior"
         )
+    if config.scaffold is not None:
+        _check_scaffold(config, prior)
     targets = Targets.resolve(model, config.target, config.tolerance)
     if targets.names_to_check and config.round_trips:
         raise ConfigError(
@@ -183,6 +187,15 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
     choices = model.card.suitable_choices(config.strict, config.radicals, decoding)
     properties = tuple(dict.fromkeys((*config.properties, *targets.names_to_compute)))
     return config.with_changes({"prior": prior, "properties": properties, **choices})
+
+
+def _check_scaffold(config: GenerateConfig, prior: PriorName) -> None:
+    """Check that the settings suit a scaffold, which the language model continues."""
+    if prior == "normal":
+        raise ConfigError("`scaffold` needs the learned prior; N(0, I) cannot keep a structure")
+    if config.round_trips or config.target:
+        name = "round_trips" if config.round_trips else "target"
+        raise ConfigError(f"leave out `{name}`, which cannot be combined with `scaffold`")
 
 
 def generate(
@@ -235,8 +248,10 @@ def generate(
     )
 
 
-def _stream(model: MoleculeVAE, config: GenerateConfig) -> SampleStream | GuidedStream:
-    """The samples, which approach targets that the model is not conditioned on."""
+def _stream(
+    model: MoleculeVAE, config: GenerateConfig
+) -> SampleStream | GuidedStream | ScaffoldStream:
+    """The samples, which keep a scaffold, or approach targets that are no conditions."""
     targets = Targets.of(model, config.target, config.tolerance)
     workers = config.workers or (available_cores() if config.n > _MAX_IN_PROCESS else 1)
     sampling = SamplingConfig(
@@ -248,6 +263,8 @@ def _stream(model: MoleculeVAE, config: GenerateConfig) -> SampleStream | Guided
         seed=config.seed,
         workers=workers,
     )
+    if config.scaffold is not None:
+        return ScaffoldStream(model, config.scaffold, sampling, int(config.n * config.most_draws))
     if targets.names_to_check:
         return GuidedStream(model, sampling, targets, int(config.n * config.most_draws))
     # What is read ahead when the last molecule is reached was sampled in vain.

@@ -45,6 +45,12 @@ class GenerateConfig(Settings):
     Default: a quarter of the standard deviation of the property over the first samples, in one
     digit. Conditions of the model are not checked unless a tolerance is given.
     """
+    scaffold: str | None = None
+    """SMILES of a structure that every molecule contains.
+
+    The language model adds substituents at its attachment points, as in "[*:1]c1ccncc1"; without
+    any, at one to three of its hydrogens. Two fragments with one attachment point each are linked.
+    """
     keep: tuple[str, ...] = ()
     """SMARTS patterns that must all match."""
     avoid: tuple[str, ...] = ()

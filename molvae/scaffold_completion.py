@@ -9,20 +9,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from molvae.chem.attachment import (
-    Scaffold,
-)
+from molvae.chem.attachment import Scaffold
 from molvae.chem.refusal import Refusal
 from molvae.chem.screening import JudgedSelfies, MoleculeFilter, judge_selfies
 from molvae.errors import ModelError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.sampling import batch_sizes
 from molvae.scaffold_completion_config import CompleteConfig
-from molvae.scaffold_sampling import ScaffoldDraw, ScaffoldTask
+from molvae.scaffold_sampling import CHANGED_SCAFFOLD, ScaffoldDraw, ScaffoldTask
 
 _BATCH = 256
 """Largest number of samples that are drawn together."""
-_CHANGED = "changed scaffold"
 _TOO_LARGE = "substituent or linker too large"
 
 
@@ -187,7 +184,7 @@ class _Collection:
         before = len(self._accepted)
         self.drawn += n
         if n > len(draws):
-            self.refused[_CHANGED] += n - len(draws)
+            self.refused[CHANGED_SCAFFOLD] += n - len(draws)
         for draw in draws:
             if self.is_complete:
                 break

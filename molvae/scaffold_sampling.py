@@ -23,6 +23,9 @@ from molvae.errors import ConfigError, MoleculeError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.scaffold_completion_config import CompleteConfig
 
+CHANGED_SCAFFOLD = "changed scaffold"
+"""Reason for which a sample is refused that does not keep the scaffold."""
+
 _SPELLINGS, _LIKELY_SPELLINGS = 16, 4
 """Spellings of a scaffold that are compared, and the likeliest of them, which are continued."""
 _SPELLINGS_LATER = 4
