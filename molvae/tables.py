@@ -30,6 +30,8 @@ Cell = str | int | float
 Columns = Mapping[str, Sequence[Cell]]
 """Equally long columns by name, `smiles` first; NaN stands for a missing number."""
 
+_LARGE = 1e5
+"""Numbers from here on are written with all their digits."""
 _TITLES = ("id", "name", "title", "compound_id")
 """Columns whose cell becomes the title of a record in an SD file, the first that is there."""
 
@@ -93,7 +95,8 @@ class TableFile:
         """Write the table; a file of that name is replaced once the new one is whole.
 
         SMI has the SMILES first and the other columns after tabs, without a header. In CSV and TSV
-        an apostrophe is put before a cell that a spreadsheet would run as a formula.
+        an apostrophe is put before a cell that a spreadsheet would run as a formula. Numbers have
+        six significant digits, in Parquet all.
 
         Raises:
             FileError: the disk is full, or the file cannot be written.
@@ -170,8 +173,13 @@ _WRITERS: Mapping[TableKind, Callable[[TextStream, Columns], None]] = {
 
 
 def _rows(columns: Columns) -> list[list[str]]:
-    rows = zip(*columns.values(), strict=True)
-    return [
-        ["" if isinstance(cell, float) and isnan(cell) else str(cell) for cell in row]
-        for row in rows
-    ]
+    return [list(map(_text, row)) for row in zip(*columns.values(), strict=True)]
+
+
+def _text(cell: Cell) -> str:
+    """The cell as text; numbers have six significant digits, and large ones all."""
+    if not isinstance(cell, float):
+        return str(cell)
+    if isnan(cell):
+        return ""
+    return f"{cell:.6g}" if abs(cell) < _LARGE else str(cell)
