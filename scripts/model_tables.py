@@ -240,6 +240,21 @@ def agreement(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def chemprop_agreement(records: dict[str, dict[str, Any]]) -> str:
+    """Largest differences between our chemprop predictions and those of chemprop."""
+    record = records["agreement"]
+    rows = [
+        [kind, f"{row['deviation']:.3f}", f"{row['largest_difference']:.1e}"]
+        for kind, row in record["predictions"].items()
+    ]
+    heading = ["prediction", "standard deviation", "largest difference"]
+    return (
+        f'`chemprop predict` {record["packages"]["chemprop"]} against `kind = "chemprop"` on '
+        f"{record['molecules']:,} molecules, with an ensemble of {record['ensemble']} models that "
+        f"were trained on {record['training']} others.\n\n{table(heading, rows)}{commands(record)}"
+    )
+
+
 COMPLETED = {
     "Completions of a scaffold": "completion",
     "Two fragments, linked": "link",

@@ -15,6 +15,7 @@ from typing import Any
 from fault_tables import faults
 from model_tables import (
     agreement,
+    chemprop_agreement,
     examples,
     explore,
     latent,
@@ -37,6 +38,7 @@ BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "moses": moses,
     "metrics": agreement,
+    "chemprop": chemprop_agreement,
     "reconstruction": reconstruction,
     "priors": priors,
     "sampling": sampling,
