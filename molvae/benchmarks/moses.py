@@ -71,7 +71,7 @@ def benchmark_moses(
     Args:
         model: a model trained on MOSES' train set only, or the comparison is not fair.
         data: folder with train.csv, test.csv and test_scaffolds.csv.
-        config: what is sampled.
+        config: what is sampled; where it gives no temperature, the one that `generate` takes.
         evaluation: which metrics are computed.
         progress: whether to show bars.
 
@@ -80,6 +80,9 @@ def benchmark_moses(
         FileError: the cache cannot be read or written.
     """
     StatisticsCache(evaluation.cache).check()
+    if model.prior_named(config.prior) != "normal":
+        decoding = model.card.language_model_decoding(config.decoding)
+        config = config.with_changes({"decoding": decoding})
     paths = {name: data / f"{name}.csv" for name in _SETS}
     for path in paths.values():
         if not path.is_file():

@@ -16,8 +16,7 @@ class DecodingConfig(Settings):
     temperature: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
     """0 takes the likeliest token (greedy); 1 samples from the decoder's own distribution.
 
-    Where it is not given, `generate` and `complete` sample the language model at the temperature on
-    the model's card.
+    Where it is not given, the language model is sampled at the temperature on the model's card.
     """
     top_k: NonNegativeInt = 0
     """Sample from the k likeliest tokens only; 0 means all."""

@@ -103,6 +103,15 @@ def test_every_seed_is_measured_with_mean_and_spread(tiny_model, sets):
     assert record["settings"]["n"] == 60
 
 
+@pytest.mark.parametrize(("prior", "expected"), [(None, 0.7), ("normal", 1.0)])
+def test_the_language_model_is_sampled_as_by_generate(tiny_model, sets, prior, expected):
+    card = {**tiny_model.card, "sampling_temperature": 0.7}
+    model = MoleculeVAE(tiny_model.vocabulary, tiny_model.network, (), card)
+    config = settings(n=10, seeds=(0,), prior=prior)
+    record = benchmark_moses(model, sets, config, EvaluateConfig(fcd=False, workers=1))
+    assert record["settings"]["decoding"]["temperature"] == expected
+
+
 def test_what_a_reader_of_the_figures_must_know_is_recorded_once(tiny_model, sets):
     with (sets / "test.csv").open("a") as stream:
         stream.write("no molecule\n")
