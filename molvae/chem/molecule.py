@@ -1,19 +1,27 @@
 """Molecule and Pattern: molecules that RDKit accepts, and substructure queries."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import Mol
 
-from molvae.chem.reading import Change, read_smiles
+from molvae.chem.reading import MAX_CHARACTERS, Change, read_smiles
 from molvae.chem.refusal import Refusal
 from molvae.errors import ConfigError, MoleculeError
 
 # A hydrogen atom as RDKit writes it in SMARTS, unless it is negated or has an isotope label.
-_HYDROGEN = re.compile(r"(?<!!)#1(?!\d|&\d+\*)")
+_HYDROGEN = re.compile(r"(?<!!)#1(?!\d|&[1-9]\d*\*)")
 # Explicit degree and implicit hydrogen count, which differ once hydrogens are atoms.
 _EXPLICIT_COUNT = re.compile(r"D(?![bsy])|(?<![A-Za-z])h")
+# RDKit 2026.9 inverts a center, and drops the sides of a double bond,
+# when it merges a hydrogen into its neighbor.
+_STEREO_MARKS = frozenset("@/\\")
+_SHOWN = 80
+"""Characters of a pattern that a message shows."""
+_HYDROGEN_BONDS = frozenset({"", "-", "~"})
+"""Bonds to hydrogen, as written in SMARTS, that a number of hydrogens can replace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +104,63 @@ class Pattern:
         """The pattern of a SMARTS.
 
         Raises:
-            ConfigError: it is empty, is not SMARTS, or combines hydrogen atoms with numbers of
-                explicit neighbors or implicit hydrogens.
+            ConfigError: it is empty, is not SMARTS, is followed by other text, or combines hydrogen
+                atoms with numbers of explicit neighbors or implicit hydrogens.
         """
-        # Merging a hydrogen into a stereocenter inverts it (RDKit 2026.9).
-        merges = "@" not in smarts
-        with rdBase.BlockLogs():
-            query = Chem.MolFromSmarts(smarts, mergeHs=merges) if smarts.isascii() else None
-        if query is None or query.GetNumAtoms() == 0:
-            raise ConfigError(
-                f"{smarts!r} is not a SMARTS pattern; expected one such as 'c1ccccc1'"
-            )
-        written = Chem.MolToSmarts(query)
+        smarts = smarts.strip()
+        if problem := _problem(smarts):
+            raise ConfigError(f"{smarts[:_SHOWN]!r} is not a SMARTS pattern; {problem}")
+        query, written = _parse_query(smarts)
         needs_hydrogens = _HYDROGEN.search(written) is not None
         if needs_hydrogens and _EXPLICIT_COUNT.search(written):
             raise ConfigError(
-                f"{smarts!r} combines hydrogen atoms with D or h, whose values depend on them; "
-                "use X and H instead"
+                f"{smarts[:_SHOWN]!r} combines hydrogen atoms with D or h, whose values depend on "
+                "them; use X and H instead"
             )
         return cls(smarts, query, needs_hydrogens)
 
     def target(self, mol: Mol) -> Mol:
         """The molecule to search, with explicit hydrogens if the query has hydrogen atoms."""
         return Chem.AddHs(mol) if self.needs_hydrogens else mol
+
+
+def _problem(smarts: str) -> str | None:
+    """Why a text cannot be a pattern, where RDKit would drop a part of it or not say."""
+    if len(smarts) > MAX_CHARACTERS:
+        return f"it has {len(smarts)} characters, {MAX_CHARACTERS} are allowed"
+    foreign = next((mark for mark in smarts if not mark.isascii() and not mark.isspace()), None)
+    if foreign:
+        name = unicodedata.name(foreign, f"U+{ord(foreign):04X}")
+        return f"{foreign!r} ({name}) is not ASCII; type the pattern by hand"
+    if len(smarts.split()) > 1:
+        return "give a single pattern, without spaces, a name or another pattern after it"
+    if ">" in smarts:
+        return "a reaction is not supported; expected the pattern of a molecule"
+    if smarts.startswith("(") or ".(" in smarts:
+        return "component grouping with parentheses is not supported; give two patterns"
+    return None
+
+
+def _parse_query(smarts: str) -> tuple[Mol, str]:
+    """The query of a SMARTS, with hydrogens merged if that keeps its meaning, and its SMARTS."""
+    with rdBase.BlockLogs():
+        try:
+            query = Chem.MolFromSmarts(smarts)
+            if query and _STEREO_MARKS.isdisjoint(smarts) and _has_plain_hydrogens(query):
+                query = Chem.MolFromSmarts(smarts, mergeHs=True)
+            if query and query.GetNumAtoms():
+                return query, Chem.MolToSmarts(query)
+        except RuntimeError:  # RDKit 2026.9 on unknown elements, as in [#119].
+            pass
+    raise ConfigError(
+        f"{smarts[:_SHOWN]!r} is not a SMARTS pattern; expected one such as 'c1ccccc1'"
+    )
+
+
+def _has_plain_hydrogens(query: Mol) -> bool:
+    """Whether the bonds of all hydrogen atoms are single, any or unspecified bonds."""
+    return all(
+        bond.GetSmarts() in _HYDROGEN_BONDS
+        for bond in query.GetBonds()
+        if 1 in (bond.GetBeginAtom().GetAtomicNum(), bond.GetEndAtom().GetAtomicNum())
+    )

@@ -132,12 +132,49 @@ def test_a_faulty_pattern_is_a_config_error_that_quotes_it(smarts):
         ("[H][C@](F)(Cl)Br", "[H][C@@](F)(Cl)Br", 0),
         ("[C@]([H])(F)(Cl)Br", "[C@]([H])(F)(Cl)Br", 1),
         ("[C@]([H])(F)(Cl)Br", "[C@@]([H])(F)(Cl)Br", 0),
+        ("[H]/C(C)=C/Cl", "C/C=C/Cl", 0),
+        ("[H]/C(C)=C/Cl", "C/C=C\\Cl", 1),
+        ("[H]/C(C)=C\\Cl", "C/C=C/Cl", 1),
+        ("[H]=O", "CO", 0),
+        ("[H]:c", "c1ccccc1", 0),
+        ("[H]~O", "CO", 1),
+        ("[0H]", "CO", 4),
+        ("[H:1][O:2]", "CO", 1),
+        (" [OH] ", "CO", 1),
     ],
 )
 def test_hydrogens_of_a_pattern_mean_what_they_do_on_paper(smarts, smiles, matches):
     molecule, pattern = Molecule.parse(smiles), Pattern.parse(smarts)
     assert occurrences(molecule, pattern) == matches
     assert molecule.contains(pattern) == bool(matches)
+
+
+@pytest.mark.parametrize(
+    ("smarts", "problem"),
+    [
+        ("CCO ethanol", "single pattern"),
+        ("[NH2]\t[OH]", "single pattern"),
+        ("C\nN", "single pattern"),
+        ("C |$a$|", "single pattern"),
+        ("C\u00a0N", "single pattern"),
+        ("C\u2013N", "EN DASH"),
+        ("\u201cCN\u201d", "LEFT DOUBLE QUOTATION MARK"),
+        ("[O\u2212]", "MINUS SIGN"),
+        ("\ufeffCN", "ZERO WIDTH"),
+        ("[\u0421]", "CYRILLIC"),
+        ("C>>N", "reaction"),
+        ("CC>[Pd]>N", "reaction"),
+        ("(C).(N)", "grouping"),
+        ("C.(N)", "grouping"),
+        ("[#119]", "not a SMARTS"),
+        ("C\0N", "not a SMARTS"),
+        ("C" * 6_000, "6000 characters"),
+    ],
+)
+def test_what_rdkit_would_drop_or_not_explain_is_refused_with_its_reason(smarts, problem):
+    with pytest.raises(ConfigError, match=problem) as error:
+        Pattern.parse(smarts)
+    assert len(str(error.value)) < 250
 
 
 @pytest.mark.parametrize("smarts", ["[#1,#6][N;D2]", "[#1,C]c[h1]"])
