@@ -12,6 +12,7 @@ from molvae.chem.reading import Change, cxsmiles, read_smiles
 from molvae.chem.refusal import none_if_refused
 
 _RECORD_END = "$$$$"
+_STRUCTURE_END = "M  END"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
 _QUERY = "|$query$|"
 _LONGEST_RECORD = 200_000
@@ -25,7 +26,8 @@ class SdfRecord(NamedTuple):
     """1-based line number of its first line."""
     smiles: str
     """Canonical SMILES, or CXSMILES if it has enhanced stereochemistry; empty if RDKit cannot read
-    the structure. Not canonical if it has marks of stereochemistry that RDKit drops."""
+    the structure, or there are several because an end of record is missing. Not canonical if it has
+    marks of stereochemistry that RDKit drops."""
     name: str
     """Title line."""
     fields: dict[str, str]
@@ -40,7 +42,7 @@ def read_sdf(lines: Iterable[str]) -> Iterator[SdfRecord]:
     record: list[str] = []
     begin = 1
     for number, line in enumerate(lines, 1):
-        if line.startswith(_RECORD_END):
+        if line.lstrip().startswith(_RECORD_END):
             yield _read_record(begin, record)
             record, begin = [], number + 1
         elif len(record) < _LONGEST_RECORD:
@@ -58,7 +60,7 @@ def sdf_field_names(lines: Iterable[str]) -> tuple[list[str], bool]:
     has_title, is_first = False, True
     for line in lines:
         has_title |= is_first and bool(line.strip())
-        is_first = line.startswith(_RECORD_END)
+        is_first = line.lstrip().startswith(_RECORD_END)
         if line.startswith(">") and (match := _FIELD_NAME.match(line)):
             names.setdefault(match.group(1).strip())
     return list(names), has_title
@@ -114,6 +116,8 @@ def smiles_of_mol(mol: Mol | None) -> str:
 def _read_record(begin: int, lines: list[str]) -> SdfRecord:
     text = "\n".join(lines) + "\n"
     title = lines[0].strip() if lines else ""
+    if _count_structures(lines) > 1:
+        return SdfRecord(begin, "", title, {})
     with rdBase.BlockLogs():
         supplier = Chem.SDMolSupplier()
         supplier.SetData(text)
@@ -127,6 +131,15 @@ def _read_record(begin: int, lines: list[str]) -> SdfRecord:
         source = written if mol is None else mol
         fields = {} if source is None else source.GetPropsAsDict(autoConvertStrings=False)
         return SdfRecord(begin, smiles, title, {name: str(fields[name]) for name in fields})
+
+
+def _count_structures(lines: Iterable[str]) -> int:
+    """Number of structures in a record, of which RDKit reads only the first."""
+    count, is_value = 0, False
+    for line in lines:
+        is_value = bool(line.strip()) if is_value else line.startswith(">")
+        count += not is_value and line.startswith(_STRUCTURE_END)
+    return count
 
 
 def _with_lost_stereo(mol: Mol, written: Mol) -> str | None:

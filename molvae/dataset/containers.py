@@ -8,7 +8,7 @@ import shutil
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,8 @@ _MAGIC = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
+COMPRESSED = tuple(_MAGIC)
+"""First bytes of compressed files."""
 _UNSUPPORTED = {
     b"\x28\xb5\x2f\xfd": ("a Zstandard file", "unpack it first"),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "unpack it first"),
@@ -38,11 +40,14 @@ _UNSUPPORTED = {
 }
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 _TAR_MAGIC_AT = 257
+_NOT_DATA = ("thumbs.db", "desktop.ini")
+_BLOCK_BYTES = 1 << 16
 
 
 def local_path(path: Path) -> Path:
-    """The file itself; a temporary copy of standard input, made once, for `-`."""
-    return Path(_standard_input().name) if path == STANDARD_INPUT else path
+    """The file itself; a temporary copy, made once, of standard input (`-`) or of a pipe."""
+    is_pipe = path == STANDARD_INPUT or path.is_fifo()
+    return Path(_copy_of_pipe(path).name) if is_pipe else path
 
 
 def save_standard_input(path: Path) -> Path:
@@ -118,14 +123,57 @@ def _decompress(path: Path, raw: io.BufferedReader, kind: str) -> io.BufferedIOB
     if kind == "gzip":
         return gzip.GzipFile(fileobj=raw)
     if kind == "bz2":
-        return bz2.BZ2File(raw)
+        return io.BufferedReader(_Members(raw, bz2.BZ2Decompressor))
     if kind == "xz":
-        return lzma.LZMAFile(raw)
+        return io.BufferedReader(_Members(raw, lzma.LZMADecompressor))
     return _open_zip_member(path, raw) if kind == "zip" else raw
 
 
+class _Members(io.RawIOBase):
+    """The uncompressed bytes of a file of bz2 or xz streams, one after another.
+
+    The readers of Python end in silence where a further stream has a damaged beginning.
+    """
+
+    def __init__(
+        self,
+        raw: io.BufferedReader,
+        new: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor],
+    ) -> None:
+        self._raw = raw
+        self._new = new
+        self._stream = new()
+
+    def readable(self) -> bool:
+        return True
+
+    # typeshed admits more kinds of buffers; BufferedReader gives a memoryview.
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        view = buffer.cast("B")
+        while True:
+            if self._stream.eof and not self._begin_next():
+                return 0
+            packed = self._raw.read(_BLOCK_BYTES) if self._stream.needs_input else b""
+            if self._stream.needs_input and not packed:
+                raise EOFError("it ends before its end mark")
+            if data := self._stream.decompress(packed, len(view)):
+                view[: len(data)] = data
+                return len(data)
+
+    def _begin_next(self) -> bool:
+        """Begin with the next stream; False if there is none. Zeros may fill the gap."""
+        unused = self._stream.unused_data.lstrip(b"\0")
+        while not unused and (block := self._raw.read(_BLOCK_BYTES)):
+            unused = block.lstrip(b"\0")
+        if not unused:
+            return False
+        self._raw.seek(self._raw.tell() - len(unused))
+        self._stream = self._new()
+        return True
+
+
 def _open_zip_member(path: Path, raw: io.BufferedReader) -> io.BufferedIOBase:
-    """The single file in a zip archive; folders and the hidden files of macOS do not count."""
+    """The single file in a zip archive; folders and hidden files do not count."""
     archive = zipfile.ZipFile(raw)
     names = archive.namelist()
     if "[Content_Types].xml" in names:
@@ -133,7 +181,10 @@ def _open_zip_member(path: Path, raw: io.BufferedReader) -> io.BufferedIOBase:
     members = [
         name
         for name in names
-        if not name.endswith("/") and "__MACOSX" not in name and not Path(name).name.startswith(".")
+        if not name.endswith("/")
+        and "__MACOSX" not in name
+        and not Path(name).name.startswith(".")
+        and Path(name).name.lower() not in _NOT_DATA
     ]
     if len(members) != 1:
         listing = ", ".join(map(repr, members[:5])) or "none"
@@ -150,9 +201,13 @@ def _open_zip_member(path: Path, raw: io.BufferedReader) -> io.BufferedIOBase:
 
 
 @cache
-def _standard_input() -> "_TemporaryFileWrapper[bytes]":
-    """A temporary copy of standard input, removed when the process ends."""
+def _copy_of_pipe(path: Path) -> "_TemporaryFileWrapper[bytes]":
+    """A temporary copy of standard input or of a pipe, removed when the process ends."""
     copy = NamedTemporaryFile(prefix="molvae-", suffix=".input")  # noqa: SIM115
-    shutil.copyfileobj(sys.stdin.buffer, copy)
+    if path == STANDARD_INPUT:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+    else:
+        with path.open("rb") as pipe:
+            shutil.copyfileobj(pipe, copy)
     copy.flush()
     return copy

@@ -58,7 +58,10 @@ def find_header(
     end = line + _record_length(lines, line, delimiter)
     notes = comment_notes(start, lines)
     if skipped:
-        notes += (f"{skipped} lines before the header were skipped",)
+        lines_were = (
+            "line before the header was" if skipped == 1 else "lines before the header were"
+        )
+        notes += (f"{skipped} {lines_were} skipped",)
     return Header(names, end, notes)
 
 

@@ -184,6 +184,8 @@ def find_structures(
     Raises:
         DataError: a wanted column is missing, or no column holds SMILES.
     """
+    if not columns:
+        raise DataError(f"{name} has no columns; expected a molecule in each row")
     available = available or f"it has {list_names(columns)}"
     structure, properties = choice.resolve(name, columns, available)
     if structure is None:

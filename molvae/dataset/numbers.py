@@ -20,10 +20,10 @@ _MISSING = frozenset(
 )
 _LARGEST_FLOAT32 = 3.4e38
 _LONGEST_NUMBER = 64
-_QUALIFIER = re.compile(r"(<=|>=|=<|=>|<<|>>|[<>~=≤≥≈])\s*")
+_QUALIFIER = re.compile(r"(<=|>=|=<|=>|<<|>>|[<>~=≤≥≈⩽⩾])\s*")
 _PLAIN_QUALIFIER = {
-    "=<": "<=", "≤": "<=", "=>": ">=", "≥": ">=", "<<": "<", ">>": ">", "≈": "~",
-    "=": "",
+    "=<": "<=", "≤": "<=", "⩽": "<=", "=>": ">=", "≥": ">=", "⩾": ">=", "<<": "<", ">>": ">",
+    "≈": "~", "=": "",
 }  # fmt: skip
 _NUMBER = re.compile(r"([+-]?)([0-9.,'\s]*[0-9][0-9.,'\s]*?)([eE][+-]?[0-9]+)?\Z")
 _PLAIN = re.compile(r"[0-9]+\Z")
@@ -34,8 +34,17 @@ _OPEN_POINT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}\Z")
 _GROUPED_WITH_COMMAS = re.compile(
     r"[0-9]{1,3}(?:(?:,[0-9]{2,3})*,[0-9]{3}\.[0-9]*|(?:,[0-9]{2,3})+,[0-9]{3})\Z"
 )
-# Word processors write these where programs write a hyphen and an apostrophe.
-_TYPOGRAPHIC = str.maketrans({"\N{MINUS SIGN}": "-", "\N{RIGHT SINGLE QUOTATION MARK}": "'"})
+# Word processors write these where programs write a hyphen, an apostrophe, a sign or nothing.
+_TYPOGRAPHIC = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{TILDE OPERATOR}": "~",
+        "\N{FULLWIDTH LESS-THAN SIGN}": "<",
+        "\N{FULLWIDTH GREATER-THAN SIGN}": ">",
+        **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""),
+    }
+)
 _SWAP_MARKS = str.maketrans(".,", ",.")
 
 
@@ -172,13 +181,15 @@ class _Split(NamedTuple):
 
 def _split(cell: str) -> _Split | None:
     """The pieces of a written number; None where the cell holds something else."""
+    if not cell.isascii():
+        cell = cell.translate(_TYPOGRAPHIC)
     cell, qualifier = cell.strip(), ""
     if len(cell) > _LONGEST_NUMBER:
         return None
     if match := _QUALIFIER.match(cell):
         mark = match.group(1)
         qualifier, cell = _PLAIN_QUALIFIER.get(mark, mark), cell[match.end() :]
-    match = _NUMBER.match(cell.translate(_TYPOGRAPHIC))
+    match = _NUMBER.match(cell)
     if match is None:
         return None
     sign, mantissa, exponent = match.group(1), match.group(2).strip(), match.group(3) or ""

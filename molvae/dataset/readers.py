@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 from molvae.chem.molecule import Molecule
 from molvae.chem.sdf import read_sdf, sdf_field_names, smiles_of_mol
 from molvae.dataset.containers import display_name, first_bytes, local_path
+from molvae.dataset.encodings import WINDOWS_1252
 from molvae.dataset.headers import is_comment
 from molvae.dataset.layout import ColumnChoice, Layout, find_layout, find_structures
 from molvae.dataset.names import clean_name, unique_names
 from molvae.dataset.records import Record, RowProblem, text_records
-from molvae.dataset.text import is_sd_file, open_lines
+from molvae.dataset.text import is_sd_file, open_lines, without_delimiter_note
 from molvae.errors import DataError, MissingExtraError, first_line
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ SMILES, or a list of SMILES, molecules or RDKit Mols."""
 _SAMPLE_LINES = 200
 _LONGEST_LEAD = 100_000
 """Lines in which the first rows of a file must be."""
-_DELIMITER_NOTE = re.compile(r'"?sep=.?"?\s*\Z', re.IGNORECASE)
 _PARQUET_MAGIC = b"PAR1"
 _BATCH_ROWS = 4_096
 _STRUCTURE, _TITLE = "structure", "name"
@@ -80,6 +80,11 @@ def open_reader(source: Any, choice: ColumnChoice) -> Reader:
         return _open_object(source, choice)
     path = Path(source)
     if first_bytes(path, len(_PARQUET_MAGIC)) == _PARQUET_MAGIC:
+        with local_path(path).open("rb") as file:
+            if file.read(len(_PARQUET_MAGIC)) != _PARQUET_MAGIC:
+                raise DataError(
+                    f"{display_name(path)} is a compressed Parquet file; unpack it first"
+                )
         return ParquetReader.find(path, choice)
     return (SdfReader if is_sd_file(path) else TextReader).find(path, choice)
 
@@ -96,10 +101,15 @@ class TextReader:
     def find(cls, path: Path, choice: ColumnChoice) -> "TextReader":
         """The file, with its layout as its first lines show it."""
         with open_lines(path) as lines:
-            sample = _sample(_without_delimiter_note(lines))
+            note = lines.note
+            sample = _sample(without_delimiter_note(lines))
         if not any(map(str.strip, sample)):
             raise DataError(f"{display_name(path)} has no rows; expected a molecule in each")
-        return cls(path, find_layout(path, sample, choice))
+        try:
+            layout = find_layout(path, sample, choice)
+        except DataError as error:
+            raise (DataError(f"{error} ({note})") if note else error) from None
+        return cls(path, replace(layout, notes=(note, *layout.notes)) if note else layout)
 
     @property
     def name(self) -> str:
@@ -112,7 +122,7 @@ class TextReader:
     @contextmanager
     def open(self) -> Iterator[OpenRecords]:
         with open_lines(self.path) as lines:
-            records = text_records(_without_delimiter_note(lines), self.layout)
+            records = text_records(without_delimiter_note(lines), self.layout)
             yield records, lambda: lines.bytes_read
 
 
@@ -128,6 +138,7 @@ class SdfReader:
     def find(cls, path: Path, choice: ColumnChoice) -> "SdfReader":
         """The file, with the names of all data fields in it."""
         with open_lines(path) as lines:
+            note = lines.note
             fields, has_title = sdf_field_names(lines)
         names = [_STRUCTURE, *([_TITLE] if has_title else []), *fields]
         columns = unique_names(names)
@@ -136,7 +147,13 @@ class SdfReader:
         return cls(
             path,
             Layout(
-                "", tuple(columns), True, structure or 0, properties, is_selfies=choice.is_selfies
+                "",
+                tuple(columns),
+                True,
+                structure or 0,
+                properties,
+                is_selfies=choice.is_selfies,
+                notes=(note,) if note else (),
             ),
         )
 
@@ -180,10 +197,12 @@ class ParquetReader:
         with _open_parquet(path) as file:
             names = [clean_name(name) for name in file.schema_arrow.names]
             batch = next(file.iter_batches(batch_size=_SAMPLE_LINES), None)
-            rows = [] if batch is None else list(_rows_of(batch.to_pydict()))
+            rows = [] if batch is None else list(_rows_of(_columns(batch)))
             types = [str(kind) for kind in file.schema_arrow.types]
             numbers = frozenset(
-                index for index, kind in enumerate(types) if re.match("u?int|float|double", kind)
+                index
+                for index, kind in enumerate(types)
+                if re.match("u?int|(half)?float|double|decimal", kind)
             )
             layout = find_structures(display_name(path), names, rows, choice)
             return cls(path, layout, numbers, file.metadata.num_rows)
@@ -196,7 +215,7 @@ class ParquetReader:
     def open(self) -> Iterator[OpenRecords]:
         with _open_parquet(self.path) as file:
             batches = file.iter_batches(batch_size=_BATCH_ROWS)
-            rows = (row for batch in batches for row in _rows_of(batch.to_pydict()))
+            rows = (row for batch in batches for row in _rows_of(_columns(batch)))
             yield _number(rows)
 
 
@@ -216,14 +235,14 @@ class ObjectReader:
 
     @contextmanager
     def open(self) -> Iterator[OpenRecords]:
-        yield _number(_rows_of(self.cells))
+        yield _number(_rows_of(self.cells.values()))
 
 
 # Any: a DataFrame, a Series or a list, see `MoleculeSource`.
 def _open_object(source: Any, choice: ColumnChoice) -> ObjectReader:
     cells, numbers = columns_of(source)
     names = [clean_name(str(name)) for name in cells]
-    rows = list(islice(_rows_of(cells), _SAMPLE_LINES))
+    rows = list(islice(_rows_of(cells.values()), _SAMPLE_LINES))
     if not rows:
         raise DataError("the table has no rows; expected a molecule in each")
     layout = find_structures("the table", names, rows, choice)
@@ -270,12 +289,21 @@ def cell_text(value: Any) -> str:
     if type(value).__module__.startswith("rdkit"):
         return smiles_of_mol(value)
     is_missing = value is None or value != value or str(value) in ("<NA>", "NaT")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", WINDOWS_1252)
     return "" if is_missing else str(value)
 
 
-def _rows_of(cells: Mapping[str, Sequence[Any]]) -> Iterator[list[str]]:
-    for row in zip(*cells.values(), strict=True):
+# Any: cells of any type.
+def _rows_of(columns: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
+    for row in zip(*columns, strict=True):
         yield [cell_text(cell) for cell in row]
+
+
+# Any: pyarrow has no types.
+def _columns(batch: Any) -> list[list[Any]]:
+    """The cells of each column, of which several may have the same name."""
+    return [column.to_pylist() for column in batch.columns]
 
 
 def _number(rows: Iterable[list[str]]) -> OpenRecords:
@@ -304,12 +332,6 @@ def _open_parquet(path: Path) -> Iterator[Any]:
         raise DataError(
             f"{display_name(path)} is a damaged Parquet file ({first_line(error)})"
         ) from None
-
-
-def _without_delimiter_note(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, the first one blank where it only names the delimiter for a spreadsheet."""
-    for number, line in enumerate(lines):
-        yield "" if number == 0 and _DELIMITER_NOTE.match(line) else line
 
 
 def _sample(lines: Iterable[str]) -> list[str]:

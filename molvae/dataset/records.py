@@ -89,7 +89,9 @@ class _TextRecords:
         columns, index = len(self.layout.columns), self.layout.smiles
         if len(fields) != columns or "\n" in fields[index]:
             return False
-        following = [split_fields(line, self.layout.delimiter) for line in lines[1:]]
+        # A line with an open quote is no row by itself.
+        whole = [line for line in lines[1:] if line.count('"') % 2 == 0]
+        following = [split_fields(line, self.layout.delimiter) for line in whole]
         return not any(len(row) == columns and looks_like_smiles(row[index]) for row in following)
 
     def _record(self, number: int, line: str, fields: list[str]) -> Record:

@@ -1,32 +1,34 @@
 """Text files as people have them: any compression, any common encoding, any line ends."""
 
-import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from molvae.dataset.containers import display_name, first_bytes, open_bytes
+from molvae.dataset.containers import COMPRESSED, display_name, first_bytes, open_bytes
+from molvae.dataset.encodings import WINDOWS_1252, encoding_note, find_encoding
 from molvae.errors import DataError
 
 LONGEST_LINE = 1_000_000
 """Characters kept of a line; the rest is skipped, so that no file can fill the memory."""
 
 _SAMPLE_BYTES = 1 << 18
-_BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
-_COUNTS_LINE = re.compile(rb"^[ \d]{6}.{0,200} V[23]000[ \t]*\r?$", re.MULTILINE)
-"""Counts line of a molecule in an SD file: numbers of atoms and bonds first, the version last."""
-_WINDOWS_1252 = "molvae.windows-1252"
+_SD_LINE = re.compile(r"^(?:[ \d]{6}.{0,200} V[23]000|M  END)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+"""Line of a molecule in an SD file: the counts of atoms and bonds, or the end of the structure."""
+_DELIMITER_NOTE = re.compile(r'"?sep=.?"?[\s;,|]*\Z', re.IGNORECASE)
+_OTHER_FORMATS = {
+    "JSON": ('{"', '[{"', "{\n", "[\n", "{ ", "[ {"),
+    "HTML": ("<!doctype html", "<html"),
+    "XML": ("<?xml",),
+    "mol2": ("@<tripos>",),
+    "PDB": ("header    ", "atom      ", "hetatm", "cryst1", "remark   "),
+}
+"""Text formats that are no tables, by their first characters in lower case."""
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Lines:
 
     stream: io.TextIOWrapper
     raw: io.BufferedReader
+    note: str = ""
+    """What had to be assumed about the encoding."""
 
     @property
     def bytes_read(self) -> int:
@@ -52,12 +56,15 @@ class Lines:
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
                 while (rest := self.stream.readline(LONGEST_LINE)) and not rest.endswith("\n"):
                     pass
+            # Joined files have marks within them.
+            if _BYTE_ORDER_MARK in line:
+                line = line.replace(_BYTE_ORDER_MARK, "")
             yield line.removesuffix("\n")
 
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[Lines]:
-    """The lines of a text file; bytes that are not UTF-8 are read as Windows-1252.
+    """The lines of a text file in any common encoding, see `find_encoding`.
 
     Raises:
         DataError: no such file, a folder, not readable, empty, binary, or damaged.
@@ -67,8 +74,8 @@ def open_lines(path: Path) -> Iterator[Lines]:
     with open_bytes(path) as (stream, raw):
         # Any buffered stream can be wrapped; typeshed lists the methods that it must have.
         buffer = cast("io.BufferedReader", stream)
-        text = io.TextIOWrapper(buffer, encoding=_encoding(sample), errors=_WINDOWS_1252)
-        yield Lines(text, raw)
+        text = io.TextIOWrapper(buffer, encoding=find_encoding(sample), errors=WINDOWS_1252)
+        yield Lines(text, raw, encoding_note(sample))
 
 
 def is_sd_file(path: Path) -> bool:
@@ -78,21 +85,13 @@ def is_sd_file(path: Path) -> bool:
         DataError: the file cannot be read.
     """
     sample = first_bytes(path, _SAMPLE_BYTES)
-    return _encoding(sample) == "utf-8" and _COUNTS_LINE.search(sample) is not None
+    return _SD_LINE.search(_decode(sample).translate({ord("\r"): "\n"})) is not None
 
 
-def _encoding(sample: bytes) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if sample.startswith(mark):
-            return encoding
-    # UTF-16 without a mark: in mostly ASCII text every other byte is zero.
-    for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
-        if len(zeros) < 2 or zeros.count(0) <= 0.7 * len(zeros):
-            continue
-        # Binary files have characters of two zeros, and text has none.
-        if "\0" not in sample.decode(encoding, "ignore"):
-            return encoding
-    return "utf-8"
+def without_delimiter_note(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, the first one blank where it only names the delimiter for a spreadsheet."""
+    for number, line in enumerate(lines):
+        yield "" if number == 0 and _DELIMITER_NOTE.match(line) else line
 
 
 def _check_is_text(path: Path, sample: bytes) -> None:
@@ -101,7 +100,15 @@ def _check_is_text(path: Path, sample: bytes) -> None:
         raise DataError(f"{name} is empty; expected a molecule per row")
     if sample[257:262] == b"ustar":
         raise DataError(f"{name} is a tar archive; unpack it first")
-    if _encoding(sample) != "utf-8":
+    if sample.startswith(COMPRESSED):
+        raise DataError(f"{name} holds a compressed file once more; unpack it first")
+    beginning = _decode(sample[:200]).lstrip().casefold()
+    for kind, signs in _OTHER_FORMATS.items():
+        if beginning.startswith(signs):
+            raise DataError(
+                f"{name} holds {kind}; expected CSV, TSV, SMI, SDF or Parquet: export it first"
+            )
+    if find_encoding(sample).startswith(("utf-16", "utf-32")):
         return
     controls = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
     if b"\0" in sample or controls > len(sample) // 20:
@@ -110,15 +117,6 @@ def _check_is_text(path: Path, sample: bytes) -> None:
         )
 
 
-def _decode_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError) or error.encoding != "utf-8":
-        raise error
-    wrong = error.object[error.start : error.end]
-    try:
-        return wrong.decode("windows-1252"), error.end
-    # Five bytes stand for nothing in Windows-1252.
-    except UnicodeDecodeError:
-        return wrong.decode("latin-1"), error.end
-
-
-codecs.register_error(_WINDOWS_1252, _decode_windows_1252)
+def _decode(sample: bytes) -> str:
+    encoding = find_encoding(sample)
+    return sample.decode(encoding, WINDOWS_1252 if encoding == "utf-8" else "ignore")

@@ -12,7 +12,7 @@ from molvae.chem.molecule import Molecule
 from molvae.chem.refusal import result_or_refusal
 from molvae.dataset.changed import ChangeCount
 from molvae.dataset.layout import ColumnChoice
-from molvae.dataset.names import join_columns
+from molvae.dataset.names import join_columns, unique_names
 from molvae.dataset.rows import RefusedRow
 from molvae.dataset.tables import Table
 from molvae.errors import DataError, MoleculeError
@@ -37,16 +37,23 @@ class ScoredTable:
 
     # Any: cells are texts or numbers.
     def columns(self) -> dict[str, Sequence[Any]]:
-        """Output columns: smiles, row, score, values and desirabilities, columns of the file."""
+        """Output columns: smiles, row, score, values and desirabilities, columns of the file.
+
+        A measured value that has the name of another column gets a number behind it.
+        """
         table: dict[str, list[str] | list[int] | list[float]] = {
             "smiles": list(self.smiles),
             "row": list(self.rows),
             "score": self.scores.total.tolist(),
         }
+        numbers = []
         for name, values in self.scores.values.items():
-            table[name] = values.tolist()
+            numbers.append((name, values))
             if name in self.scores.desirabilities:
-                table[f"{name}_desirability"] = self.scores.desirabilities[name].tolist()
+                numbers.append((f"{name}_desirability", self.scores.desirabilities[name]))
+        labels = unique_names([name for name, _ in numbers], [*table])
+        for label, (_, values) in zip(labels, numbers, strict=True):
+            table[label] = values.tolist()
         return join_columns(table, self.further)
 
     @property

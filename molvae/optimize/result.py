@@ -1,8 +1,7 @@
 """Result of a search: scored molecules, why it ended, and what to do next."""
 
-import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import isnan
@@ -13,7 +12,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from molvae.chem.depiction import depiction_table
-from molvae.files import atomic_write
+from molvae.dataset.names import unique_names
+from molvae.files import TableWriter, atomic_write
 from molvae.objectives.objective import Failure
 from molvae.optimize.constraints import advice_for
 from molvae.optimize.constraints_config import GuardrailsConfig
@@ -167,7 +167,8 @@ class SearchResult:
         """A pandas DataFrame with a row per molecule, best first.
 
         Columns: `smiles`, `score`, the measured values, their desirabilities with `_desirability`
-        behind the name, `call` and `source`. NaN stands for a missing number.
+        behind the name, `call` and `source`. A measured value whose name is one of these gets a
+        number behind it, as in `score_2`. NaN stands for a missing number.
         """
         from pandas import DataFrame
 
@@ -175,8 +176,13 @@ class SearchResult:
             {
                 "smiles": row.smiles,
                 "score": row.score,
-                **row.values,
-                **{f"{name}_desirability": value for name, value in row.desirabilities.items()},
+                **dict(
+                    zip(
+                        value_labels(row.values, row.desirabilities),
+                        (*row.values.values(), *row.desirabilities.values()),
+                        strict=True,
+                    )
+                ),
                 "call": row.call,
                 "source": row.source,
             }
@@ -255,6 +261,17 @@ def best_first(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
     return tuple(sorted(evaluations, key=rank))
 
 
+def value_labels(names: Iterable[str], curved: Iterable[str]) -> list[str]:
+    """Names of the columns of measured values, then of those of their desirabilities.
+
+    Args:
+        names: names of the measured values.
+        curved: those that have a desirability.
+    """
+    taken = ("smiles", "score", _SIMILARITY, *_LAST)
+    return unique_names([*names, *(f"{name}_desirability" for name in curved)], taken)
+
+
 def write_evaluations(
     path: Path,
     evaluations: Sequence[Evaluation],
@@ -274,16 +291,16 @@ def write_evaluations(
     lead_columns = [] if similarities is None else [_SIMILARITY]
     curved = [name for name in columns if evaluations and name in evaluations[0].desirabilities]
     with atomic_write(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        desirability_columns = [f"{name}_desirability" for name in curved]
-        writer.writerow(["smiles", "score", *lead_columns, *columns, *desirability_columns, *_LAST])
+        writer = TableWriter(stream)
+        labels = value_labels(columns, curved)
+        writer.write_row(["smiles", "score", *lead_columns, *labels, *_LAST])
         for row, evaluation in enumerate(evaluations):
             numbers = [evaluation.score]
             numbers += [] if similarities is None else [similarities[row]]
             numbers += [evaluation.values[name] for name in columns]
             numbers += [evaluation.desirabilities[name] for name in curved]
             fields = ["" if isnan(number) else repr(number) for number in numbers]
-            writer.writerow([evaluation.smiles, *fields, evaluation.call, evaluation.source])
+            writer.write_row([evaluation.smiles, *fields, evaluation.call, evaluation.source])
 
 
 def append_failures(path: Path, failures: Sequence[Failure]) -> None:
@@ -293,7 +310,8 @@ def append_failures(path: Path, failures: Sequence[Failure]) -> None:
     """
     is_new = not path.exists()
     with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = TableWriter(stream)
         if is_new:
-            writer.writerow(["smiles", "component", "reason"])
-        writer.writerows([row.smiles, row.component, row.reason] for row in failures)
+            writer.write_row(["smiles", "component", "reason"])
+        for row in failures:
+            writer.write_row([row.smiles, row.component, row.reason])

@@ -9,7 +9,7 @@ from molvae.chem.depiction import depiction
 from molvae.chem.molecule import Molecule
 from molvae.optimize.constraints import similarities
 from molvae.optimize.evaluation import Evaluation
-from molvae.optimize.result import best_first
+from molvae.optimize.result import best_first, value_labels
 from molvae.report.page import Card, Picture, Section
 from molvae.report.page_molecules import MAX_MOLECULES, Cells, PageMolecules
 from molvae.report.views import projections_of
@@ -76,7 +76,9 @@ class Ranking:
         columns: dict[str, Cells] = {"score": [row.score for row in rows]}
         if self.lead is not None:
             columns["similarity_to_lead"] = self.similarities
-        columns |= {key: [row.values.get(key, nan) for row in rows] for key in names}
+        labels = value_labels(names, ())
+        for label, key in zip(labels, names, strict=True):
+            columns[label] = [row.values.get(key, nan) for row in rows]
         columns |= {"call": [row.call for row in rows], "source": [str(row.source) for row in rows]}
         maps = projections_of(model, self.molecules)
         return PageMolecules(name, self.molecules, columns, projections=maps, is_table=True)

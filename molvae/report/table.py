@@ -62,7 +62,11 @@ def table_page(
     text = ""
     if config.reference is not None:
         reference = Reference(config.reference)
-        groups[reference.name] = reference.sample()
+        names = [path.name, reference.name]
+        if path.name == reference.name:
+            names = [str(path), str(reference.path)]
+        label, reference_label = unique_names(names)
+        groups = {label: file.molecules, reference_label: reference.sample()}
         neighbors = reference.nearest(file.molecules)
         nearest = {_NEAREST: neighbors.molecules}
         values = {_SIMILARITY: neighbors.similarities, **values}

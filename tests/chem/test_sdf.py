@@ -113,3 +113,13 @@ def test_enhanced_stereo_groups_are_reported(smiles, changes):
 def test_a_double_bond_of_unknown_geometry_stays_unknown(smiles):
     mol = Chem.MolFromMolBlock(sdf_record(smiles, {}))
     assert Chem.MolToSmiles(mol) == Chem.CanonSmiles(smiles)
+
+
+def test_records_that_are_not_ended_properly_lose_no_molecule_in_silence():
+    first, second = sdf_record("CCO", {"y": "1"}), sdf_record("CCN", {"y": "2"})
+    indented = first.replace("$$$$", " $$$$") + second
+    assert [record.smiles for record in read_sdf(indented.splitlines())] == ["CCO", "CCN"]
+    joined = first.replace("$$$$\n", "") + second
+    assert [record.smiles for record in read_sdf(joined.splitlines())] == [""]
+    structures = "".join(text.partition(">")[0] for text in (first, second))
+    assert [record.smiles for record in read_sdf(structures.splitlines())] == [""]

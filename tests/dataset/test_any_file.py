@@ -256,3 +256,31 @@ def test_columns_without_a_name_are_numbered_by_their_position(tmp_path):
     path = tmp_path / "unnamed.csv"
     path.write_text("smiles,,y,\nCCO,1,2,3\n")
     assert Table.open(path).further_names == ("column_2", "y", "column_4")
+
+
+def test_parquet_columns_of_one_name_and_bytes_keep_their_cells(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    arrays = [pyarrow.array(cells) for cells in ([1], [2], [b"CCO"])]
+    path = tmp_path / "molecules.parquet"
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.Table.from_arrays(arrays, ["y", "y", "smiles"]), path)
+    table = Table.open(path)
+    (row,) = next(table.chunks(5)).rows
+    assert row.text == "CCO"
+    assert table.further(row) == {"y": "1", "y_2": "2"}
+    packed = tmp_path / "molecules.parquet.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(DataError, match="compressed Parquet"):
+        Table.open(packed)
+    parquet.write_table(pyarrow.table({}), path)
+    with pytest.raises(DataError, match="no columns"):
+        Table.open(path)
+
+
+def test_a_quoted_line_break_before_the_molecule_belongs_to_its_row(tmp_path):
+    path = tmp_path / "molecules.csv"
+    path.write_text('name,smiles,y\n"a\nb","CCO",1\nc,CCN,2\n')
+    table = Table.open(path)
+    rows = next(table.chunks(5)).rows
+    assert [row.text for row in rows] == ["CCO", "CCN"]
+    assert table.further(rows[0])["name"] == "a\nb"

@@ -1,5 +1,9 @@
+import bz2
 import gzip
+import lzma
+import os
 import tarfile
+from threading import Thread
 
 import pytest
 
@@ -22,8 +26,14 @@ def read_lines(path):
         "CCO\nCCN\n".encode("utf-16"),
         gzip.compress(b"CCO\nCCN\n", mtime=0),
         gzip.compress(b"CCO\n", mtime=0) + gzip.compress(b"CCN\n"),
+        bz2.compress(b"CCO\n") + bz2.compress(b"CCN\n"),
+        lzma.compress(b"CCO\n") + bytes(8) + lzma.compress(b"CCN\n") + bytes(4),
+        b"\xef\xbb\xbfCCO\n\xef\xbb\xbfCCN\n",
     ],
-    ids=["unix", "windows", "old mac, no end", "mark", "utf-16", "gzip", "gzip in two members"],
+    ids=[
+        *("unix", "windows", "old mac, no end", "mark", "utf-16", "gzip", "gzip in two members"),
+        *("bz2 in two streams", "xz in two streams", "joined files with marks"),
+    ],
 )
 def test_the_same_two_lines_come_out_of_every_kind_of_file(tmp_path, content):
     path = tmp_path / "named_without_hint"
@@ -116,3 +126,63 @@ def test_a_long_line_of_blanks_or_digits_is_no_sd_file(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(f"smiles\nCCO\n{' ' * 200_000}\n{'0 1 ' * 50_000}\n")
     assert not is_sd_file(path)
+
+
+@pytest.mark.parametrize("compress", [bz2.compress, lzma.compress, gzip.compress])
+@pytest.mark.parametrize("rest", [b"junk", None])
+def test_a_damaged_further_stream_is_not_dropped_in_silence(tmp_path, compress, rest):
+    path = tmp_path / "molecules.smi"
+    path.write_bytes(compress(b"CCO\n") + (rest or compress(b"CCN\n" * 50)[:-9]))
+    with pytest.raises(DataError):
+        read_lines(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b'[{"smiles": "CCO"}]', "JSON"),
+        (b'{"smiles": "CCO"}\n{"smiles": "CCN"}\n', "JSON"),
+        (b"\n<!DOCTYPE html>\n<html>", "HTML"),
+        (b"<?xml version='1.0'?>", "XML"),
+        (b"@<TRIPOS>MOLECULE\n", "mol2"),
+        (b"ATOM      1  N   MET A   1      38.428\n", "PDB"),
+        (bz2.compress(gzip.compress(b"CCO\n")), "compressed file once more"),
+    ],
+)
+def test_other_formats_are_named(tmp_path, content, kind):
+    path = tmp_path / "molecules"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=kind):
+        read_lines(path)
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = Thread(target=path.write_bytes, args=(gzip.compress(b"CCO\nCCN\n"),))
+    writer.start()
+    assert read_lines(path) == ["CCO", "CCN"]
+    writer.join()
+    assert read_lines(path) == ["CCO", "CCN"]
+
+
+MOL = "ethane\n\n\n  2  1  0  0  0  0            999 V2000\n" + (
+    "    0.0000    0.0000    0.0000 C   0  0\n    1.5000    0.0000    0.0000 C   0  0\n"
+    "  1  2  1  0\nM  END\n"
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        MOL.replace("\n", "\r").encode(),
+        MOL.replace("\n", "\r\n").encode(),
+        MOL.encode("utf-16"),
+        b"\xef\xbb\xbf" + MOL.encode(),
+        MOL.replace("ethane", "エタン").encode("shift_jis"),
+    ],
+)
+def test_sd_files_are_recognized_with_any_line_ends_and_encoding(tmp_path, content):
+    path = tmp_path / "molecules"
+    path.write_bytes(content)
+    assert is_sd_file(path)

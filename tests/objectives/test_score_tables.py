@@ -1,6 +1,7 @@
 import csv
 import math
 
+import numpy as np
 import pandas
 import pytest
 from rdkit import Chem
@@ -8,7 +9,7 @@ from rdkit.Chem import QED
 
 from molvae.errors import DataError
 from molvae.objectives.configured import ConfiguredObjective
-from molvae.objectives.objective import Failure
+from molvae.objectives.objective import Failure, Scores
 from molvae.objectives.tables import score_table, write_failures
 
 TEXT = 'id,smiles\n1,OCC\n2,C1CC\n3,c1ccccc1\n4,\n5,CCO\n6,"C\n'
@@ -117,3 +118,20 @@ def test_a_data_frame_is_scored_as_its_file(tmp_path):
 def test_formulas_among_the_failures_are_defused(tmp_path):
     write_failures(tmp_path / "f.csv", [Failure("CCO", "=c", "+cmd|' /C calc'!A0")])
     assert (tmp_path / "f.csv").read_text().splitlines()[1] == "CCO,'=c,'+cmd|' /C calc'!A0"
+
+
+def test_a_measured_value_named_like_another_column_does_not_overwrite_it(table):
+    class Renamed:
+        columns = ("score", "row")
+        description = {}  # noqa: RUF012
+
+        def score(self, molecules):
+            zeros = np.zeros(len(molecules))
+            return Scores(zeros + 0.5, {"score": zeros + 2, "row": zeros + 3}, {"row": zeros + 1})
+
+    columns = score_table(Renamed(), table).columns()
+    assert columns["row"] == [2, 4, 6]
+    assert columns["score"] == [0.5] * 3
+    assert columns["score_2"] == [2] * 3
+    assert columns["row_2"] == [3] * 3
+    assert columns["row_desirability"] == [1] * 3

@@ -3,8 +3,15 @@ import json
 import math
 from dataclasses import replace
 
+from molvae.objectives.objective import Failure
 from molvae.optimize.evaluation import Evaluation
-from molvae.optimize.result import SearchResult, StopReason, best_first, write_evaluations
+from molvae.optimize.result import (
+    SearchResult,
+    StopReason,
+    append_failures,
+    best_first,
+    write_evaluations,
+)
 
 
 def candidate(call, score, smiles="C"):
@@ -71,3 +78,34 @@ def test_a_table_of_no_candidates_has_its_heading(tmp_path):
     path = tmp_path / "candidates.csv"
     write_evaluations(path, [], ("qed",))
     assert path.read_text() == "smiles,score,qed,call,source\n"
+
+
+def test_measured_values_named_like_other_columns_overwrite_none(tmp_path):
+    values = {"score": 7.0, "call": 8.0, "source": 9.0, "a_desirability": 1.0, "a": 2.0}
+    row = Evaluation("CC", 0.5, values, {"a": 3.0}, 4, 1)
+    expected = {
+        "smiles": "CC",
+        "score": 0.5,
+        "score_2": 7.0,
+        "call_2": 8.0,
+        "source_2": 9.0,
+        "a_desirability": 1.0,
+        "a": 2.0,
+        "a_desirability_2": 3.0,
+        "call": 4,
+        "source": row.source,
+    }
+    assert result([row]).to_frame().to_dict("records") == [expected]
+    path = tmp_path / "candidates.csv"
+    write_evaluations(path, [row], tuple(values))
+    names, cells = csv.reader(path.read_text().splitlines())
+    assert dict(zip(names, cells, strict=True)) == {k: str(v) for k, v in expected.items()}
+
+
+def test_tables_of_a_search_hold_no_formula_for_a_spreadsheet(tmp_path):
+    path = tmp_path / "candidates.csv"
+    write_evaluations(path, [Evaluation("CC", 0.5, {"=1+1": 2.0}, {}, 4, 1)], ("=1+1",))
+    append_failures(tmp_path / "failures.csv", [Failure("CC", "@x", "=HYPERLINK(1)")])
+    for file in tmp_path.iterdir():
+        cells = [cell for row in csv.reader(file.read_text().splitlines()) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "@"))]

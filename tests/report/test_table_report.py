@@ -46,6 +46,17 @@ def test_the_nearest_molecules_of_a_reference_are_beside_the_molecules(molecules
     assert "most similar of the 2 molecules of known.smi" in ReadPage(html).text
 
 
+def test_a_reference_of_the_same_name_is_a_group_of_its_own(tmp_path):
+    path, reference = tmp_path / "a" / "made.csv", tmp_path / "b" / "made.csv"
+    for file, atom in ((path, "O"), (reference, "N")):
+        file.parent.mkdir()
+        file.write_text("smiles\n" + "".join("C" * n + f"{atom}\n" for n in range(1, 40)))
+    for other in (reference, path):
+        text = written(path, ReportConfig(reference=other))
+        assert f"{path} " in text
+        assert f"{reference} " in text or f"{path}_2 " in text
+
+
 @pytest.mark.parametrize(
     ("cells", "kind", "expected"),
     [
