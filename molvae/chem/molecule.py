@@ -146,9 +146,10 @@ def _parse_query(smarts: str) -> tuple[Mol, str]:
     with rdBase.BlockLogs():
         try:
             query = Chem.MolFromSmarts(smarts)
-            if query and _STEREO_MARKS.isdisjoint(smarts) and _has_plain_hydrogens(query):
+            merges = query is not None and _STEREO_MARKS.isdisjoint(smarts)
+            if merges and _has_plain_hydrogens(query):
                 query = Chem.MolFromSmarts(smarts, mergeHs=True)
-            if query and query.GetNumAtoms():
+            if query is not None and query.GetNumAtoms():
                 return query, Chem.MolToSmarts(query)
         except RuntimeError:  # RDKit 2026.9 on unknown elements, as in [#119].
             pass
@@ -160,7 +161,8 @@ def _parse_query(smarts: str) -> tuple[Mol, str]:
 def _has_plain_hydrogens(query: Mol) -> bool:
     """Whether the bonds of all hydrogen atoms are single, any or unspecified bonds."""
     return all(
-        bond.GetSmarts() in _HYDROGEN_BONDS
+        # RDKit's stubs give this method the wrong arguments.
+        bond.GetSmarts() in _HYDROGEN_BONDS  # type: ignore[call-arg]
         for bond in query.GetBonds()
         if 1 in (bond.GetBeginAtom().GetAtomicNum(), bond.GetEndAtom().GetAtomicNum())
     )

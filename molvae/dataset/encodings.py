@@ -56,7 +56,7 @@ def find_encoding(sample: bytes) -> str:
 
 
 def encoding_note(sample: bytes) -> str:
-    """What to say about the encoding of the text; empty if nothing had to be assumed."""
+    """A note on the encoding of the text; empty if nothing had to be assumed."""
     encoding = find_encoding(sample)
     if encoding.startswith("utf"):
         if encoding != "utf-8" or _is_mostly_utf8(sample):

@@ -38,7 +38,7 @@ class Lines:
     stream: io.TextIOWrapper
     raw: io.BufferedReader
     note: str = ""
-    """What had to be assumed about the encoding."""
+    """Assumption about the encoding."""
 
     @property
     def bytes_read(self) -> int:
