@@ -145,9 +145,9 @@ def _parse_query(smarts: str) -> tuple[Mol, str]:
     """The query of a SMARTS, with hydrogens merged if that keeps its meaning, and its SMARTS."""
     with rdBase.BlockLogs():
         try:
-            query = Chem.MolFromSmarts(smarts)
-            merges = query is not None and _STEREO_MARKS.isdisjoint(smarts)
-            if merges and _has_plain_hydrogens(query):
+            query: Mol | None = Chem.MolFromSmarts(smarts)
+            can_merge = _STEREO_MARKS.isdisjoint(smarts)
+            if query is not None and can_merge and _has_plain_hydrogens(query):
                 query = Chem.MolFromSmarts(smarts, mergeHs=True)
             if query is not None and query.GetNumAtoms():
                 return query, Chem.MolToSmarts(query)
