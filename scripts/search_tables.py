@@ -111,10 +111,10 @@ def ablation(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def leads(records: dict[str, dict[str, Any]]) -> str:
-    """Similarity-constrained improvement of leads."""
+def constrained(records: dict[str, dict[str, Any]]) -> str:
+    """Similarity-constrained improvement of penalized logP."""
     return "\n\n".join(
-        f"{_leads_caption(record)}\n\n{_leads_table(record['figures'])}{commands(record)}"
+        f"{_constrained_caption(record)}\n\n{_constrained_table(record['figures'])}{commands(record)}"
         for record in records.values()
     )
 
@@ -250,7 +250,7 @@ def _mean_of_runs(figures: dict[str, Any] | None) -> str:
     return f"{auc['mean']:.3f}{deviation} ({figures['runs']})"
 
 
-def _leads_caption(record: dict[str, Any]) -> str:
+def _constrained_caption(record: dict[str, Any]) -> str:
     settings = record["settings"]
     searches = "one search per similarity" if settings["per_delta"] else "one search for all"
     rings = " (with the penalty on large rings)" if settings["ring_penalty"] else ""
@@ -261,7 +261,7 @@ def _leads_caption(record: dict[str, Any]) -> str:
     )
 
 
-def _leads_table(figures: dict[str, dict[str, Any]]) -> str:
+def _constrained_table(figures: dict[str, dict[str, Any]]) -> str:
     heading = ["similarity at least", "success", "improvement, all leads", "of successes"]
     heading += ["similarity", "JT-VAE success", "all", "of successes"]
     rows = []

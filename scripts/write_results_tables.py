@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fault_tables import faults
+from lead_tables import leads
 from model_tables import (
     agreement,
     chemprop_agreement,
@@ -28,7 +29,7 @@ from model_tables import (
     target,
 )
 from molvae.files import atomic_write, read_json
-from search_tables import ablation, credit, docking, history, leads, methods, pmo
+from search_tables import ablation, constrained, credit, docking, history, methods, pmo
 from summary_table import RESULTS, summary
 
 README = Path(__file__).parents[1] / "README.md"
@@ -52,6 +53,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "ablation": ablation,
     "methods": methods,
     "leads": leads,
+    "constrained": constrained,
     "speed": stage_speeds,
     "examples": examples,
     "faults": faults,

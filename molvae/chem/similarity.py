@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, UInt8
+from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
-from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
+from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol, MurckoScaffoldSmiles
 from rdkit.DataStructs import BulkTanimotoSimilarity, TanimotoSimilarity, ULongSparseIntVect
 
-from molvae.chem.molecule import Molecule
+from molvae.chem.molecule import Molecule, Pattern
 from molvae.chem.notation import Selfies, from_selfies_batch
 from molvae.chem.pharmacophores import SIZE, pharmacophores
 
@@ -125,6 +126,22 @@ def fold(
 def scaffold(molecule: Molecule) -> str:
     """SMILES of the Bemis-Murcko scaffold without stereo; "" for a molecule without rings."""
     return str(MurckoScaffoldSmiles(mol=molecule.mol))  # type: ignore[no-untyped-call]
+
+
+def scaffold_pattern(molecule: Molecule) -> Pattern | None:
+    """Pattern of the Bemis-Murcko scaffold without stereo; None for a molecule without rings.
+
+    Its atoms may have any number of hydrogens, as the scaffold itself has some in the place of
+    substituents: `scaffold` gives an N-methylindole as c1ccc2[nH]ccc2c1.
+    """
+    core = GetScaffoldForMol(molecule.mol)  # type: ignore[no-untyped-call]
+    if not core.GetNumAtoms():
+        return None
+    Chem.RemoveStereochemistry(core)
+    for atom in core.GetAtoms():
+        atom.SetNumExplicitHs(0)
+        atom.SetNoImplicit(False)
+    return Pattern.parse(Chem.MolToSmarts(core))
 
 
 # Any: RDKit has a class of generators for each type of output.

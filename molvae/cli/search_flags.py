@@ -10,6 +10,7 @@ SEARCH_BY_FILE = (
     "max_ring_size",
     "max_rotatable_bonds",
     "min_environment_rate",
+    "scaffold_threshold",
     # The default method.
     "candidate_heavy_atoms",
     "keep_stereo",

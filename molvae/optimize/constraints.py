@@ -18,7 +18,7 @@ from molvae.chem.catalogues import Catalogue
 from molvae.chem.environments import rare_environments
 from molvae.chem.molecule import Molecule, Pattern
 from molvae.chem.properties import property_values
-from molvae.chem.similarity import morgan_bits
+from molvae.chem.similarity import morgan_bits, scaffold_pattern
 from molvae.errors import ConfigError, MoleculeError
 from molvae.optimize.constraints_config import ConstraintsConfig, GuardrailsConfig
 
@@ -38,6 +38,7 @@ class Violation(StrEnum):
     UNLIKE_LEAD = "too dissimilar to the lead"
     PATTERN_MISSING = "required pattern missing"
     UNWANTED_PATTERN = "unwanted pattern"
+    SCAFFOLD_MISSING = "lead's scaffold missing"
     STEREO = "stereochemistry"
     ISOTOPE = "isotope label"
     SEVERAL_PARTS = "several fragments"
@@ -58,6 +59,7 @@ _ADVICE = {
     Violation.UNLIKE_LEAD: "lower `min_similarity`, or search closer to the lead (`lead_scale`)",
     Violation.PATTERN_MISSING: "require less with `keep`",
     Violation.UNWANTED_PATTERN: "exclude less with `avoid`",
+    Violation.SCAFFOLD_MISSING: "leave out `keep_scaffold`, or `keep` only a part of the scaffold",
     Violation.STEREO: "leave out `flat`",
     Violation.ISOTOPE: "leave out `flat`",
     Violation.SCAFFOLD_FULL: "raise `scaffold_bucket`",
@@ -108,7 +110,7 @@ class HardConstraints:
         self.min_similarity = config.min_similarity
         self.rejections: Counter[str] = Counter()
         """Rejected candidates by reason, over the whole search."""
-        self._tests = tuple(_tests(config))
+        self._tests = tuple(_tests(config, lead))
         self._objective = objective
         self._verdicts: dict[str, str | None] = {}
 
@@ -169,7 +171,7 @@ Test = tuple[Violation, Callable[[Molecule], bool]]
 """A violation, and whether a molecule commits it."""
 
 
-def _tests(config: ConstraintsConfig) -> Iterator[Test]:
+def _tests(config: ConstraintsConfig, lead: Molecule | None) -> Iterator[Test]:
     """Tests of a single molecule, the cheap ones first."""
     if config.flat:
         yield Violation.STEREO, lambda molecule: _STEREO.search(molecule.smiles) is not None
@@ -182,6 +184,9 @@ def _tests(config: ConstraintsConfig) -> Iterator[Test]:
         yield Violation.PATTERN_MISSING, lambda molecule: not all(map(molecule.contains, keep))
     if avoid:
         yield Violation.UNWANTED_PATTERN, lambda molecule: any(map(molecule.contains, avoid))
+    core = scaffold_pattern(lead) if config.keep_scaffold and lead else None
+    if core:
+        yield Violation.SCAFFOLD_MISSING, lambda molecule: not molecule.contains(core)
     if config.guardrails:
         yield from _costly_guardrails(config.limits)
 
@@ -231,6 +236,8 @@ def _check(config: ConstraintsConfig) -> Molecule | None:
         lead = None if config.lead is None else Molecule.parse(config.lead)
     except MoleculeError as error:
         problems.append(f"lead = {config.lead!r}: expected a SMILES, {error}")
+    if lead and config.keep_scaffold and scaffold_pattern(lead) is None:
+        problems.append("the lead has no ring, and so no scaffold; leave out `keep_scaffold`")
     if problems:
         raise ConfigError("; ".join(problems))
     missing = [

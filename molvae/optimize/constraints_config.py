@@ -54,6 +54,8 @@ class ConstraintsConfig(Settings):
     """SMARTS patterns that every molecule must contain."""
     avoid: tuple[str, ...] = ()
     """SMARTS patterns that no molecule may contain."""
+    keep_scaffold: bool = False
+    """Reject molecules without the lead's Murcko scaffold, which is its rings and their linkers."""
     flat: bool = False
     """Reject molecules with stereochemistry or isotope labels."""
     guardrails: bool = True
@@ -73,6 +75,8 @@ class ConstraintsConfig(Settings):
         """Problems of settings that exclude or need each other."""
         if self.min_similarity > 0 and self.lead is None:
             yield f"`min_similarity={self.min_similarity:g}` needs a lead; give one as `lead`"
+        if self.keep_scaffold and self.lead is None:
+            yield "`keep_scaffold` needs a lead; give one as `lead`"
         if both := sorted({*self.keep} & {*self.avoid}):
             yield f"{both} cannot be kept and avoided at once; leave it out of `keep` or of `avoid`"
         if self.scaffold_threshold is not None and self.scaffold_bucket is None:

@@ -17,6 +17,7 @@ from molvae.chem.similarity import (
     fold,
     morgan_bits,
     scaffold,
+    scaffold_pattern,
     substructure_counts,
     tanimoto,
     tanimoto_to,
@@ -149,6 +150,15 @@ def test_folded_counts_add_up(molecules):
 )
 def test_a_scaffold_is_the_rings_and_what_links_them(smiles, expected):
     assert scaffold(Molecule.parse(smiles)) == expected
+
+
+def test_the_pattern_of_a_scaffold_matches_with_any_hydrogens_and_no_stereo():
+    molecule = Molecule.parse("Cn1cc([C@H](C)C[n+]2ccccc2)c2ccccc21")
+    pattern = scaffold_pattern(molecule)
+    assert molecule.contains(pattern)
+    assert Molecule.parse("C[n+]1ccccc1CCc1c[nH]c2ccccc12").contains(pattern) is False
+    assert Molecule.parse("O=C(C[n+]1ccccc1)c1c[nH]c2ccccc12").contains(pattern)
+    assert scaffold_pattern(Molecule.parse("CCO")) is None
 
 
 def test_substructures_are_the_folded_counts_of_circular_environments():

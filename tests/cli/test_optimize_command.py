@@ -191,7 +191,7 @@ def test_guardrails_are_on_by_default_and_reported(molvae, run, tmp_path):
         (["--keep", "C", "--avoid", "C"], "cannot be kept and avoided at once"),
         (["--lead", LEAD, "--keep", "[Au]"], "the lead itself lacks ['[Au]']"),
         (["--scaffold-bucket", 0], "scaffold-bucket 0: "),
-        (["--scaffold-threshold", 0.5], "--scaffold-bucket"),
+        (["--keep-scaffold"], "--keep-scaffold needs a lead"),
     ],
 )
 def test_what_cannot_be_asked_of_molecules_is_one_line(molvae, run, tmp_path, flags, complaint):

@@ -389,6 +389,8 @@ def test_sources_are_named_in_the_settings():
 
 
 def test_rounds_grow_with_the_calls():
-    sizes = [CombinedConfig().batch_size(calls) for calls in (0, 199, 200, 499, 500, 1_999, 2_000)]
-    assert sizes == [4, 4, 8, 8, 25, 25, 100]
+    sizes = [
+        CombinedConfig().batch_size(calls) for calls in (0, 119, 120, 160, 499, 500, 1_999, 2_000)
+    ]
+    assert sizes == [4, 4, 6, 8, 8, 25, 25, 100]
     assert CombinedConfig(min_batch=10).batch_size(200) == 10

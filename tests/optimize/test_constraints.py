@@ -110,6 +110,27 @@ def test_patterns_are_kept_and_avoided():
     assert violation_of("OC(=O)c1ccccc1Cl", **settings) == "unwanted pattern"
 
 
+# An indole with a methyl group at its nitrogen, and a stereocenter in its linker.
+LINKED = "Cn1cc([C@H](C)CC2CC2)c2ccccc21"
+
+
+@pytest.mark.parametrize(
+    ("smiles", "violation"),
+    [
+        (LINKED, None),
+        ("Fc1ccc2[nH]cc(CCC3CC3)c2c1", None),
+        ("Cn1cc(C(C)CC2CC2c2ccccn2)c2ccccc21", None),
+        ("Cn1cc(CCCC2CC2)c2ccccc21", Violation.SCAFFOLD_MISSING),
+        ("Cn1cc(C(C)CC2CCC2)c2ccccc21", Violation.SCAFFOLD_MISSING),
+        ("Cn1cc(C(C)CC2CC2)c2ccncc21", Violation.SCAFFOLD_MISSING),
+        ("Cn1cc(C=CC2CC2)c2ccccc21", Violation.SCAFFOLD_MISSING),
+    ],
+)
+def test_the_scaffold_of_the_lead_is_kept(smiles, violation):
+    assert violation_of(smiles, lead=LINKED, keep_scaffold=True, guardrails=False) == violation
+    assert violation_of(smiles, lead=LINKED, guardrails=False) is None
+
+
 @pytest.mark.parametrize(
     ("smiles", "violation"),
     [
@@ -216,6 +237,8 @@ def test_conditions_of_the_objective_are_judged_before_a_call_is_spent():
         ({"keep": ["C"], "avoid": ["C"]}, "cannot be kept and avoided"),
         ({"lead": "CCO", "keep": ["N"]}, "the lead itself lacks \\['N'\\]"),
         ({"scaffold_threshold": 0.5}, "scaffold_bucket"),
+        ({"keep_scaffold": True}, "keep_scaffold"),
+        ({"lead": "CCO", "keep_scaffold": True}, "keep_scaffold"),
     ],
 )
 def test_what_cannot_be_asked_for_is_told(settings, message):

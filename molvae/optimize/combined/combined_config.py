@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PER_GENERATION = 100
 """Scored molecules for each further generation that the surrogate is trusted with."""
-_BATCH_SIZES = ((200, 8), (500, 25), (2_000, 100))
+_BATCH_SIZES = ((120, 6), (160, 8), (500, 25), (2_000, 100))
 """Calls from which rounds have this many molecules, about a twentieth of the calls: the more
 molecules are known, the longer it takes to fit the surrogate."""
 

@@ -36,6 +36,7 @@ from molvae.optimize.combined.source_mix import SourceMix
 from molvae.optimize.combined.sources import SourceName
 from molvae.optimize.combined.sources.source import (
     ParentSampler,
+    Source,
     SourceContext,
     Stage,
 )
@@ -48,6 +49,8 @@ _PARENTS = 32
 """Most promising candidates, among which later generations choose parents."""
 _MIN_BATCH = 2
 """Divisor: the smallest batch after a restart is half of the batch before it."""
+_FIRST_BATCH = 16
+"""Molecules for which candidates of the first sample are made, at least."""
 _JOINT = 4
 """Candidates predicted jointly for each one that is picked."""
 
@@ -89,7 +92,7 @@ class CombinedSearch:
         )
         self._filters = Filters(constraints, self._codes, model, config.improbable)
         self._sources = {str(name): self._factory.sources[name] for name in config.sources}
-        self._mix = SourceMix([name for name, row in self._sources.items() if not row.per_round])
+        self._mix = SourceMix(_mixed_sources(self._sources, constraints.min_similarity))
         self._rehearsal = Rehearsal(
             model, self._retrainer, config.retraining.rehearsed, self._cleaning
         )
@@ -181,8 +184,10 @@ class CombinedSearch:
     def _first_sample(self, n: int) -> list[Candidate]:
         """Molecules to start from: the lead and its surroundings, or the pool and the prior."""
         has_lead = bool(self._leads)
+        # Few are similar to a lead: the last missing ones are not looked for one at a time.
+        wanted = max(n, _FIRST_BATCH)
         counts = {
-            name: source.first_sample(n, has_lead=has_lead)
+            name: source.first_sample(wanted, has_lead=has_lead)
             for name, source in self._factory.sources.items()
         }
         offered = {name: count for name, count in counts.items() if self._is_offered(name)}
@@ -296,3 +301,11 @@ class CombinedSearch:
         elites = [molecule for molecule in encoded if molecule]
         if elites:
             self._retrainer.retrain(elites, self._rehearsal.molecules(), self._generator)
+
+
+def _mixed_sources(sources: Mapping[str, Source], min_similarity: float) -> list[str]:
+    """Names of the sources among which the candidates of a round are divided."""
+    mixed = [name for name, source in sources.items() if not source.per_round]
+    # Samples of the prior are hardly ever similar to a lead.
+    with_parents = [name for name in mixed if sources[name].parent_lists]
+    return with_parents or mixed if min_similarity else mixed

@@ -14,6 +14,7 @@ from molvae.model.batching import pad_ids
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.threads import side_by_side
 from molvae.molecule_vae import MoleculeVAE
+from molvae.optimize.combined.adam import Adam
 from molvae.optimize.combined.combined_config import RetrainingConfig
 from molvae.optimize.combined.sources.source import EncodedMolecule
 
@@ -58,7 +59,7 @@ class Retrainer:
     ) -> None:
         """Update the decoders on the elites, best first, and on molecules not to be forgotten."""
         config = self._config
-        optimizer = torch.optim.Adam(self._parameters.values(), config.learning_rate)
+        optimizer = Adam(self._parameters.values(), config.learning_rate)
         chances = rank_weights(len(elites), config.rank_weight)
         for _ in range(config.updates):
             chosen = generator.choice(len(elites), config.batch_size, p=chances)
@@ -107,7 +108,7 @@ class Retrainer:
 
     def _update(
         self,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Adam,
         batch: Sequence[EncodedMolecule],
         generator: np.random.Generator,
     ) -> None:
