@@ -4,7 +4,13 @@ from statistics import mean, stdev
 from typing import Any
 
 from markdown_tables import commands, figure, label, spread, table
-from molvae.benchmarks.pmo_summary import NEEDLE, OFFLINE_TASKS, yardstick_text
+from molvae.benchmarks.pmo_summary import (
+    FEW_CALLS,
+    NEEDLE,
+    OFFLINE_TASKS,
+    peer_figures,
+    yardstick_text,
+)
 
 # Counted from the result files of github.com/wengong-jin/icml18-jtnn (result-beta0.001 in molopt):
 # by similarity, share of successes, mean improvement of all 800 leads, mean of the successes.
@@ -91,8 +97,9 @@ def pmo(records: dict[str, dict[str, Any]]) -> str:
         f"(number of runs). Sums cover {len(common)} of the {len(OFFLINE_TASKS)} tasks that need "
         "no download. Methods that score a pool of molecules without paying for it are left out. "
         "The 2022 figures were measured with earlier versions of four tasks. The highest figure of "
-        f"a row is bold.\n\n{table(heading, rows)}\n\n{_shares(records)}\n\n"
-        f"{_yardsticks(records)}\n\n{_sources(peers)}{commands(*records.values())}"
+        f"a row is bold.\n\n{table(heading, rows)}\n\n{_few_calls(records)}\n\n"
+        f"{_shares(records)}\n\n{_yardsticks(records)}\n\n{_sources(peers)}"
+        f"{commands(*records.values())}"
     )
 
 
@@ -177,6 +184,35 @@ def _auc_by_task(record: dict[str, Any]) -> dict[str, float]:
 
 def _sums(columns: list[dict[str, float]], tasks: list[str]) -> list[str]:
     return _bold_best([figure(sum(column[task] for task in tasks)) for column in columns])
+
+
+def _few_calls(records: dict[str, dict[str, Any]]) -> str:
+    """Figures of the first calls of the same searches, beside the ten best of the yardstick."""
+    yardstick = peer_figures()["yardstick"]
+    texts = []
+    for name, record in records.items():
+        rows = [
+            [
+                task,
+                *(
+                    figure(figures["few_calls"][str(calls)][key]["mean"])
+                    for key in ("auc_top10", "top10")
+                    for calls in FEW_CALLS
+                ),
+                figure(yardstick["final_top10"][task]),
+            ]
+            for task, figures in record["tasks"].items()
+        ]
+        sums = [sum(float(row[column]) for row in rows) for column in range(1, len(rows[0]))]
+        heading = [label(name, record), *(f"AUC at {calls:,}" for calls in FEW_CALLS)]
+        heading += [f"ten best at {calls:,}" for calls in FEW_CALLS]
+        heading.append(f"{yardstick['name']}, ten best at 10,000")
+        texts.append(table(heading, [*rows, ["**sum**", *map(figure, sums)]]))
+    shown = "\n\n".join(texts)
+    return (
+        "The first calls of the same searches, which do not depend on the budget: AUC top-10 over "
+        f"200, 500 and 1,000 calls, and the mean of the ten best after them.\n\n{shown}"
+    )
 
 
 def _yardsticks(records: dict[str, dict[str, Any]]) -> str:

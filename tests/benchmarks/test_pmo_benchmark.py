@@ -308,3 +308,27 @@ def test_an_unknown_task_is_told_before_anything_is_run(tmp_path):
 def test_a_folder_without_runs_has_no_summary(tmp_path):
     with pytest.raises(RunError, match="holds no run"):
         summary_of(tmp_path)
+
+
+def test_the_first_calls_have_the_figures_of_a_search_that_ends_there(tmp_path):
+    heights = {100: 0.2, 200: 0.4, 300: 0.4, 600: 0.9}
+    curve = {"calls": [*heights], "top10": [*heights.values()], "top1": [*heights.values()]}
+    run = {
+        "task": "qed",
+        "seed": 0,
+        "budget": 800,
+        "search": {},
+        "model": "m",
+        "calls": 600,
+        "curve": curve,
+        "auc": {"top1": 0.5, "top10": 0.5},
+        "seconds": {"wall": 1.0, "objective": 0.0},
+        "sources": {},
+    }
+    (tmp_path / "qed_0.json").write_text(json.dumps(run))
+    few = summary_of(tmp_path)["tasks"]["qed"]["few_calls"]
+    assert list(few) == ["200", "500"]
+    assert few["200"]["top10"]["mean"] == 0.4
+    # From 0 to 0.2 in 100 calls, and from there to 0.4 in 100.
+    assert few["200"]["auc_top10"]["mean"] == pytest.approx((0.1 + 0.3) / 2)
+    assert few["500"]["auc_top10"]["mean"] == pytest.approx((0.1 + 0.3 + 3 * 0.4) / 5)

@@ -33,6 +33,8 @@ UNSTABLE = {
     "halogen on nitrogen, oxygen or a carbon beside them": ("CNCl", "CN(C)F", "COCl", "CC(Cl)N",
                                                             "CC(F)O", "CC(Cl)OC"),
     "acyl and sulfonyl halides": ("CC(=O)Cl", "CC(=O)F", "CS(=O)(=O)Cl", "CN(C)C(=O)Cl"),
+    "acyclic imides and N-acyl carbamates": ("CC(=O)NC(C)=O", "CC(=O)N(C)C(C)=O", "CC(=O)NC(=O)OC",
+                                             "O=C(NC(=O)c1ccccc1)C1CC1"),
     "cumulenes and reactive multiple bonds": ("CC=C=O", "C=C=CC", "CN=C=NC", "CN=C=O", "CC#CO",
                                               "CC#CN", "COC#N"),
     "geminal diols, hemiacetals, enols": ("CC(O)O", "CCC(O)OC", "C=C(C)O", "CC(N)=CC"),
@@ -43,6 +45,7 @@ SOUND = (
     "CC(=O)Nc1ccc(O)cc1", "CC(=O)Oc1ccccc1C(=O)O", "Cn1c(=O)c2c(ncn2C)n(C)c1=O",
     "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "CON=C(C)c1ccccc1", "CC(=O)NO", "CC(=O)NNC(C)=O",
     "Nc1ccc(S(N)(=O)=O)cc1", "C[N+](=O)[O-]", "C1COCCN1", "COC(=O)N(C)C", "C1OCc2ccccc21",
+    "O=C1CCCC(=O)N1", "O=C(NC(=O)c1ccccc1)Nc1ccccc1", "CC(=O)NS(C)(=O)=O", "CC(=O)N1CCOC1=O",
     "OCC1OC(n2cnc3c(N)ncnc32)C(O)C1O", "FC(F)(F)Oc1ccccc1", "CN1CCN(C)CC1", "CCOC(C)=O",
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from molvae.optimize.methods import SearchConfig
 from molvae.optimize.result import StopReason
 from molvae.optimize.search import search
 from molvae.optimize.state import State
+from molvae.optimize.strategy import SearchContext
 from molvae.runs import RunDirectory
 
 SAMPLE = Path(__file__).parents[2] / "data" / "moses_sample.csv"
@@ -301,6 +302,21 @@ def test_with_a_lead_all_that_is_scored_is_like_it(tiny_model):
     candidates = found(tiny_model, config(constraints=rules, budget=40))
     assert Molecule.parse(lead).smiles in {one.smiles for one in candidates}
     assert len(candidates) >= 20
+
+
+@pytest.mark.parametrize(("min_similarity", "has_prior"), [(0.4, False), (0.0, True)])
+def test_no_prior_is_sampled_where_similarity_to_a_lead_is_required(
+    tiny_model, min_similarity, has_prior
+):
+    rules = ConstraintsConfig(lead="CC(=O)Nc1ccc(OC(C)C)cc1", min_similarity=min_similarity)
+    context = SearchContext(tiny_model, HardConstraints.parse(rules), objective(), 0, 1.0)
+    assert ("prior" in mixed_sources(CombinedConfig(), context)) == has_prior
+    alone = CombinedConfig(sources=("prior",))
+    assert mixed_sources(alone, context) == {"prior"}
+
+
+def mixed_sources(settings, context):
+    return set(settings.build(context).state().values["mix"]["proposed"])
 
 
 def test_what_it_leaves_out_itself_is_counted_as_refused(tiny_model, pool):
