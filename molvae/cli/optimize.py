@@ -75,8 +75,9 @@ def optimize(
         out: Folder of the run; must be new unless --resume is given.
     """
     # Imported here: the help must not wait for torch and RDKit.
-    from molvae.optimize.constraints import HardConstraints
-    from molvae.optimize.search import earlier_settings, search
+    with output.activity("starting"):
+        from molvae.optimize.constraints import HardConstraints
+        from molvae.optimize.search import earlier_settings, search
 
     typed = given(settings)
     with scorers.objective(objective) as wanted:
