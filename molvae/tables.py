@@ -30,8 +30,8 @@ Cell = str | int | float
 Columns = Mapping[str, Sequence[Cell]]
 """Equally long columns by name, `smiles` first; NaN stands for a missing number."""
 
-_LARGE = 1e5
-"""Numbers from here on are written with all their digits."""
+_DIGITS = 10
+"""Significant digits of numbers in text."""
 _TITLES = ("id", "name", "title", "compound_id")
 """Columns whose cell becomes the title of a record in an SD file, the first that is there."""
 
@@ -95,8 +95,8 @@ class TableFile:
         """Write the table; a file of that name is replaced once the new one is whole.
 
         SMI has the SMILES first and the other columns after tabs, without a header. In CSV and TSV
-        an apostrophe is put before a cell that a spreadsheet would run as a formula. Numbers have
-        six significant digits, in Parquet all.
+        an apostrophe is put before a cell that a spreadsheet would run as a formula. In text,
+        numbers have ten significant digits, which drops the rounding errors of binary fractions.
 
         Raises:
             FileError: the disk is full, or the file cannot be written.
@@ -177,9 +177,9 @@ def _rows(columns: Columns) -> list[list[str]]:
 
 
 def _text(cell: Cell) -> str:
-    """The cell as text; numbers have six significant digits, and large ones all."""
+    """The cell as text; empty for NaN."""
     if not isinstance(cell, float):
         return str(cell)
     if isnan(cell):
         return ""
-    return f"{cell:.6g}" if abs(cell) < _LARGE else str(cell)
+    return str(float(f"{cell:.{_DIGITS}g}"))

@@ -147,9 +147,9 @@ class _Members(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    # typeshed admits more kinds of buffers; BufferedReader gives a memoryview.
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        view = buffer.cast("B")
+    # typeshed admits more kinds of buffers.
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        view = memoryview(buffer).cast("B")
         while True:
             if self._stream.eof and not self._begin_next():
                 return 0
