@@ -216,3 +216,22 @@ def test_the_axis_of_a_biaryl_counts_as_removed():
     )
     assert any("ATROP" in str(bond.GetStereo()) for bond in mol.GetBonds())
     assert Molecule.parse(cxsmiles(mol)).changes == STEREO
+
+
+@pytest.mark.parametrize("aryl", ["c1cccc(O)c1", "c1ccc(O)cc1"])
+def test_a_cage_whose_smiles_rdkit_reads_as_a_stereoisomer_loses_its_marks_and_says_so(aryl):
+    smiles = (
+        "OC[C@]12C3N(Cc4ccccc4)C4[C@]5(CO)C(N(Cc6ccccc6)C1[C@@]3(CO)"
+        f"[C@@H]5{aryl})[C@@]4(CO)[C@@H]2{aryl}"
+    )
+    reading = read_smiles(smiles)
+    assert Change.STEREO in reading.changes
+    written = Chem.MolToSmiles(reading.mol)
+    assert read_smiles(written).changes == ()
+    assert Chem.MolToSmiles(read_smiles(written).mol) == written
+
+
+@pytest.mark.parametrize("smiles", ["CC1(C)[C@@H]2CC[C@]1(C)C(=O)C2", "C1[C@H]2CC[C@@H]1CC2"])
+def test_other_cages_keep_their_marks(smiles):
+    reading = read_smiles(smiles)
+    assert reading.changes == ()
