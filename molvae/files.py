@@ -25,6 +25,8 @@ _PROBE_BYTES = 1 << 16
 """Room that must be free before a file is worked on: an empty file fits on a full disk."""
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 _MIB = 1 << 20
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that move the cursor, change a terminal's colors or title, or reverse the text."""
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SIGNED_NUMBER = re.compile(r"[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z|-inf\Z")
 
@@ -49,7 +51,9 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         # What notebooks put in its place is written to in characters, without an encoding.
         elif hasattr(stream, "buffer"):
             # Not a TextIOWrapper, which would close standard output at its end.
+            is_screen = stream.isatty()
             stream = codecs.getwriter("utf-8")(stream.buffer, "backslashreplace")
+            stream = _Screen(stream) if is_screen else stream
         yield stream
         return
     with _write_draft(path, mode, lambda draft: draft.replace(path)) as stream:
@@ -87,6 +91,21 @@ class TextStream(Protocol):
 
     def write(self, text: str, /) -> object:
         """Write the text."""
+
+
+class _Screen:
+    """A terminal to write text to, which what the text holds must not control."""
+
+    def __init__(self, stream: TextStream) -> None:
+        self._stream = stream
+
+    def write(self, text: str, /) -> object:
+        return self._stream.write(escape_control_characters(text))
+
+
+def escape_control_characters(text: str) -> str:
+    """The text as a terminal may show it, without control characters but tabs and line breaks."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class TableWriter:

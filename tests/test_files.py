@@ -3,6 +3,7 @@ import io
 import os
 import resource
 import stat
+import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from molvae.errors import FileError
 from molvae.files import (
     atomic_write,
     check_writable,
+    escape_control_characters,
     read_json,
     read_json_lines,
     sha256,
@@ -165,3 +167,20 @@ def test_results_that_do_not_fit_are_written_to_the_temporary_folder(tmp_path, m
 def test_a_disk_that_takes_an_empty_file_alone_is_not_writable(tmp_path):
     with at_most(1_000), pytest.raises(FileError, match="free some space"):
         check_writable(tmp_path / "x.csv")
+
+
+def test_text_on_a_terminal_cannot_control_it():
+    code = (
+        "from pathlib import Path; from molvae.files import atomic_write\n"
+        "with atomic_write(Path('-')) as stream: stream.write('a\\x1b[31mb\\u202e\\tc\\n')"
+    )
+    reading, screen = os.openpty()
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=screen, timeout=300)
+    assert os.read(reading, 100) == b"a\\x1b[31mb\\u202e\tc\r\n"
+    piped = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert piped.stdout == "a\x1b[31mb\u202e\tc\n".encode()
+
+
+def test_escaped_text_keeps_letters_tabs_and_lines():
+    assert escape_control_characters("Größe\t日本\n") == "Größe\t日本\n"
+    assert escape_control_characters("\r\x9b\x07") == r"\r\x9b\x07"

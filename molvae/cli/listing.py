@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molvae.cli.output import Output
+from molvae.files import escape_control_characters
 from molvae.tables import Columns, TableFile
 
 
@@ -37,6 +38,5 @@ class Listing:
         else:
             print("\t".join(columns))
             for row in rows:
-                print(
-                    *(f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row), sep="\t"
-                )
+                cells = [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
+                print("\t".join(escape_control_characters(cell) for cell in cells))

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from molvae import __version__
 from molvae.cli.exit_status import ERROR, INTERRUPTED, WRONG_USAGE
 from molvae.cli.flags import shown
-from molvae.cli.messages import escape_control_characters, validation_text, with_flags
+from molvae.cli.messages import validation_text, with_flags
 from molvae.cli.output import Output, log
 from molvae.errors import ConfigError, MolvaeError
+from molvae.files import escape_control_characters
 
 COMMANDS = (
     "train",

@@ -11,8 +11,6 @@ from cyclopts import default_name_transform
 from pydantic import ValidationError
 
 _SETTING = re.compile(r"`([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(?:=([^`]+))?`")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Characters that move the cursor or change a terminal's colors or title."""
 _WITHOUT_PREFIX = frozenset(
     {"cleaning", "constraints", "corpus", "decoding", "model", "search", "standardize", "train"}
 )
@@ -45,11 +43,6 @@ def as_flag(setting: str, value: str | None = None) -> str:
 def with_flags(message: str) -> str:
     """The message with each setting in it written as a flag."""
     return _SETTING.sub(lambda match: as_flag(match[1], match[2]), message)
-
-
-def escape_control_characters(text: str) -> str:
-    """The text as a terminal may show it: what a file holds must not control the terminal."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def validation_text(error: ValidationError) -> str:

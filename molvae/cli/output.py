@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from molvae.cli.messages import escape_control_characters, with_flags
-from molvae.files import STANDARD_STREAM
+from molvae.cli.messages import with_flags
+from molvae.files import STANDARD_STREAM, escape_control_characters
 
 log = logging.getLogger("molvae")
 
@@ -43,7 +43,8 @@ class Output:
     def show(self, result: Mapping[str, Any], text: str, *, to_stderr: bool = False) -> None:
         """Print the result as JSON or as text; to stderr where stdout holds a table."""
         stream = sys.stderr if to_stderr else sys.stdout
-        print(json.dumps(result) if self.json else with_flags(text), file=stream)
+        line = escape_control_characters(with_flags(text))
+        print(json.dumps(result) if self.json else line, file=stream)
 
     # Any: JSON values.
     def show_written(self, result: Mapping[str, Any], text: str, out: Path) -> None:

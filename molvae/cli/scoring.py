@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -56,12 +55,15 @@ class Scorers:
         Raises:
             ConfigError: there is no such objective, it has mistakes, or no scheduler answers.
         """
+        from molvae.files import escape_control_characters
         from molvae.objectives.cluster import dask_executor
         from molvae.objectives.configured import ConfiguredObjective
         from molvae.objectives.permissions import Permissions
         from molvae.parallel import available_cores
 
-        announce = partial(print, file=sys.stderr)
+        def announce(line: str) -> None:
+            print(escape_control_characters(line), file=sys.stderr)
+
         permissions = Permissions(self.no_code, split_at_commas(self.trusted), announce)
         if self.scheduler is None:
             yield ConfiguredObjective.load(
