@@ -271,12 +271,16 @@ def examples(records: dict[str, dict[str, Any]]) -> str:
         (
             "Generated",
             record["generated"]["command"],
-            [[s] for s in record["generated"]["molecules"]],
+            [[_code(smiles)] for smiles in record["generated"]["molecules"]],
         ),
         ("Found without a lead", search["command"], _molecule_rows(search["found"])),
         ("Found around a lead", lead["command"], _molecule_rows([lead, *lead["found"]])),
         *(
-            (title, record[key]["command"], [[row["smiles"]] for row in record[key]["molecules"]])
+            (
+                title,
+                record[key]["command"],
+                [[_code(row["smiles"])] for row in record[key]["molecules"]],
+            )
             for title, key in COMPLETED.items()
         ),
     ]
@@ -361,9 +365,14 @@ def stage_speeds(records: dict[str, dict[str, Any]]) -> str:
     return "\n\n".join(stages[name](records[name]) for name in stages if name in records)
 
 
+def _code(smiles: str) -> str:
+    """A SMILES as code, since Markdown reads `[N+]([O-])` as a link."""
+    return f"`{smiles}`"
+
+
 def _molecule_rows(molecules: list[dict[str, Any]]) -> list[list[str]]:
     return [
-        [row["smiles"], f"{row['score']:.4f}", f"{row['qed']:.3f}", f"{row['logp']:.2f}"]
+        [_code(row["smiles"]), f"{row['score']:.4f}", f"{row['qed']:.3f}", f"{row['logp']:.2f}"]
         for row in molecules
     ]
 
