@@ -6,6 +6,7 @@ _ORDER = (
     "start",
     "data",
     "train",
+    "scale",
     "generate",
     "optimize",
     "objectives",

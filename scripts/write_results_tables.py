@@ -29,6 +29,7 @@ from model_tables import (
     target,
 )
 from molvae.files import atomic_write, read_json
+from scale_tables import scale
 from search_tables import ablation, constrained, credit, docking, history, methods, pmo
 from summary_table import RESULTS, summary
 
@@ -55,6 +56,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "leads": leads,
     "constrained": constrained,
     "speed": stage_speeds,
+    "scale": scale,
     "examples": examples,
     "faults": faults,
     "history": history,

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
 
@@ -91,3 +92,19 @@ def test_workers_end_when_their_parent_is_killed():
     time.sleep(1)
     left = {path.name for path in Path("/dev/shm").iterdir()} - before
     assert not [name for name in left if f"-{parent.pid}-" in name]
+
+
+def die_first(path):
+    """End the process that comes first; answer in those that come later."""
+    with suppress(FileExistsError):
+        path.touch(exist_ok=False)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return path.name
+
+
+def test_the_questions_of_a_dead_worker_are_given_to_another(tmp_path):
+    paths = [tmp_path / name for name in "abcdef"]
+    for path in paths[1:]:
+        path.touch()
+    answers = ordered_map(die_first, enumerate(paths), 2, retries=1)
+    assert list(answers) == list(enumerate("abcdef"))

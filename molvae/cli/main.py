@@ -23,6 +23,7 @@ from molvae.files import escape_control_characters
 
 COMMANDS = (
     "train",
+    "prepare",
     "generate",
     "complete",
     "optimize",

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from molvae.cli.messages import as_flag
+from molvae.dataset.data_files import describe_files
+from molvae.dataset.molecule_table import resolve_data
 from molvae.errors import ModelError, RunError
 from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
@@ -50,6 +52,8 @@ def _leaves(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def _as_stored(name: str, value: Any) -> Any:
     """A value as a run records it: absolute paths, and the folder of a model."""
+    if name == "data":
+        return resolve_data(value)
     if not isinstance(value, Path):
         return value
     if name == "start":
@@ -60,4 +64,6 @@ def _as_stored(name: str, value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, tuple) and value and all(isinstance(path, Path) for path in value):
+        return describe_files(value)
     return str(value) if isinstance(value, Path) else repr(value)

@@ -10,7 +10,6 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from molvae.cli.flags import split_at_commas
-from molvae.errors import ConfigError
 
 if TYPE_CHECKING:
     import molvae.objectives.configured
@@ -55,24 +54,16 @@ class Scorers:
         Raises:
             ConfigError: there is no such objective, it has mistakes, or no scheduler answers.
         """
+        from molvae.cluster import open_executor
         from molvae.files import escape_control_characters
-        from molvae.objectives.cluster import dask_executor
         from molvae.objectives.configured import ConfiguredObjective
         from molvae.objectives.permissions import Permissions
-        from molvae.parallel import available_cores
 
         def announce(line: str) -> None:
             print(escape_control_characters(line), file=sys.stderr)
 
         permissions = Permissions(self.no_code, split_at_commas(self.trusted), announce)
-        if self.scheduler is None:
-            yield ConfiguredObjective.load(
-                name_or_file, self.workers or available_cores(), permissions=permissions
-            )
-            return
-        if self.workers is not None:
-            raise ConfigError("give either --workers (of this machine) or --scheduler, not both")
-        with dask_executor(self.scheduler) as (executor, workers):
+        with open_executor(self.scheduler, self.workers) as (executor, workers):
             yield ConfiguredObjective.load(name_or_file, workers, executor, permissions)
 
 

@@ -44,12 +44,16 @@ _TRAINING_BY_FILE = (
 )
 _RESOURCES = ("max_minutes", "device", "processes")
 """Settings of training that may change when a run is resumed."""
-_DATA_BY_FILE = (
+DATA_BY_FILE = (
     "allow_radicals",
     "largest_fragment",
     "max_symbols",
     "min_heavy_atoms",
 )
+StoreFolder = Annotated[
+    Path | None,
+    Parameter(group="Data", help="Folder for the cleaned data. Default: next to the data."),
+]
 _NETWORK_BY_FILE = (
     "embedding_size",
     "encoder_size",
@@ -67,7 +71,7 @@ class TrainFlags:
     """The groups of settings of a training, as flags."""
 
     training: Annotated[TrainConfig, flags_of("Training", hidden=_TRAINING_BY_FILE)] = TrainConfig()
-    data: Annotated[CorpusConfig, flags_of("Data", hidden=_DATA_BY_FILE)] = CorpusConfig()
+    data: Annotated[CorpusConfig, flags_of("Data", hidden=DATA_BY_FILE)] = CorpusConfig()
     network: Annotated[ModelConfig, flags_of("Network", hidden=_NETWORK_BY_FILE)] = ModelConfig()
     preset: Annotated[
         str | None,
@@ -81,10 +85,7 @@ class TrainFlags:
             help="Model or training run to start from; symbols new to it are added.",
         ),
     ] = None
-    store: Annotated[
-        Path | None,
-        Parameter(group="Data", help="Folder for the cleaned data. Default: next to the data."),
-    ] = None
+    store: StoreFolder = None
 
     # Any: settings as they were typed.
     def settings(self) -> dict[str, Any]:
@@ -104,9 +105,7 @@ class TrainFlags:
 
 
 def train(
-    data: Path | None = None,
-    /,
-    *,
+    *data: Path,
     out: OutFolder,
     flags: Annotated[TrainFlags, Parameter(name="*")] = TrainFlags(),
     config: ConfigFile = None,
@@ -114,15 +113,16 @@ def train(
     track: Track = None,
     output: OutputFlags = Output(),
 ) -> int:
-    """Train a model on a file of molecules.
+    """Train a model on one or more files of molecules.
 
     OUT gets model/ (the best model by validation), last_model/, progress.jsonl, refused.csv and
     what --resume needs. Exit status 130 after Ctrl-C; the run can be resumed. Settings without a
     flag, such as the sizes of the layers, are set in a file: see `molvae config train`.
 
     Args:
-        data: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
-            Not needed with --resume.
+        data: CSV, TSV, SMI, SDF or Parquet files, also compressed, or patterns such as
+            'parts/*.csv'; they are read as one file. `-` reads standard input. Not needed with
+            --resume.
         out: Folder of the run: a new one, or with --resume an existing one.
     """
     earlier = RunDirectory.existing(out) if resume else None
@@ -159,16 +159,18 @@ def train(
 
 # Any: settings of any type, here and below.
 def _data(
-    typed: Path | None, out: Path, earlier: RunDirectory | None, config: Path | None
+    typed: tuple[Path, ...], out: Path, earlier: RunDirectory | None, config: Path | None
 ) -> dict[str, Any]:
-    """The file of molecules: typed, or of the run to resume; a file of settings may name it."""
-    if typed == STANDARD_STREAM:
+    """The files of molecules: typed, or of the run to resume; a file of settings may name them."""
+    if STANDARD_STREAM in typed:
+        if len(typed) > 1:
+            raise ConfigError("standard input cannot be combined with files; give one of them")
         # A run can be resumed, so that its data must last.
         saved = save_standard_input(out.with_name(f"{out.name}.input"))
         log.info(f"standard input was saved as {saved}")
         return {"data": saved.resolve()}
-    if typed is not None:
-        return {"data": typed.resolve()}
+    if typed:
+        return {"data": typed}
     if earlier is not None:
         return {"data": TrainingPlan.of_run(earlier).data}
     if config is None:

@@ -12,7 +12,8 @@ from molvae.chem.notation import Selfies, to_selfies
 from molvae.chem.refusal import Refusal
 from molvae.chem.standardize import Change, standardize
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.errors import MoleculeError
+from molvae.errors import ConfigError, MoleculeError
+from molvae.runs import package_version
 
 IDENTITY_BYTES = 16
 """Length of the hash of a canonical SMILES: two of 10^9 molecules share one with a probability
@@ -68,6 +69,21 @@ def clean(task: CleaningTask) -> Cleaned:
         except MoleculeError as error:
             refused.append((index, error.reason, error.detail))
     return _pack(accepted, refused)
+
+
+def clean_alike(task: CleaningTask, versions: Mapping[str, str]) -> Cleaned:
+    """Clean as `clean` does, on another machine with the same versions of some packages.
+
+    Raises:
+        ConfigError: this process has another version, which may read molecules differently.
+    """
+    own = {package: package_version(package) for package in versions}
+    if own != versions:
+        raise ConfigError(
+            f"a worker of the cluster has {own}, and this process {dict(versions)}; install the "
+            "same versions"
+        )
+    return clean(task)
 
 
 class Accepted(NamedTuple):

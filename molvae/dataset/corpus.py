@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer, UInt16
+from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer
 
 from molvae.chem.notation import Selfies, from_selfies, remove_stereo
 from molvae.dataset.batches import Batch
 from molvae.dataset.corpus_summary import summary_lines
+from molvae.dataset.recoding import merged_arrays, molecule_spans, recode
 from molvae.dataset.spacing import spread_indices
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord
 from molvae.dataset.views import MoleculeViews, make_views
@@ -22,7 +22,6 @@ from molvae.parallel import available_cores
 from molvae.special_ids import END, PAD, START
 from molvae.vocabulary import Vocabulary
 
-_TOKENIZED_TOGETHER = 50_000
 _MERGES_LEARNED_FROM = 50_000
 """Molecules, evenly spread over a corpus, that merges of symbols are learned from."""
 
@@ -173,7 +172,7 @@ class Corpus:
                 self.selfies, len(self), symbols, workers or available_cores(), progress=progress
             )
             views.write(self.folder)
-        ids, lengths = _recode(views.ids, views.lengths, symbols.symbols, self.vocabulary)
+        ids, lengths = recode(views.ids, views.lengths, symbols.symbols, self.vocabulary)
         return replace(self, views=replace(views, ids=ids, lengths=lengths))
 
     def _batch(
@@ -231,8 +230,12 @@ class Corpus:
                 )
             ]
         )
-        counts = np.concatenate([[0], np.cumsum(marked[self.table][self.arrays.ids])])
-        has_stereo: np.ndarray = np.diff(counts[np.concatenate([[0], self._ends])]) > 0
+        marks = marked[self.table]
+        has_stereo = np.zeros(len(self), dtype=bool)
+        for begin, bounds in molecule_spans(self._ends):
+            counts = np.cumsum(marks[self.arrays.ids[bounds[0] : bounds[-1]]])
+            counts = np.concatenate([[0], counts])[bounds - bounds[0]]
+            has_stereo[begin : begin + len(bounds) - 1] = np.diff(counts) > 0
         return has_stereo
 
     def recode(self, vocabulary: Vocabulary) -> "Corpus":
@@ -252,7 +255,7 @@ class Corpus:
         if not vocabulary.merges:
             table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
             return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
-        ids, lengths = _recode(self.arrays.ids, self.arrays.lengths, stored, vocabulary)
+        ids, lengths = merged_arrays(self.folder, self.arrays, stored, vocabulary)
         arrays = replace(self.arrays, ids=ids, lengths=lengths)
         return Corpus(self.folder, vocabulary, self.record, arrays, np.arange(len(vocabulary)))
 
@@ -287,39 +290,3 @@ def split(
         )
     drawn = np.random.default_rng(seed).permutation(len(corpus))
     return np.sort(drawn[held_out:]), np.sort(drawn[:held_out])
-
-
-def _recode(
-    ids: UInt16[np.ndarray, " id"],
-    lengths: Int32[np.ndarray, " molecule"],
-    stored: Sequence[str],
-    vocabulary: Vocabulary,
-) -> tuple[UInt16[np.ndarray, " new_id"], Int32[np.ndarray, " molecule"]]:
-    """Molecules of a store as ids of another vocabulary, and the number of ids of each.
-
-    Args:
-        ids: one per symbol, of all molecules one after the other.
-        lengths: number of ids of each molecule.
-        stored: the symbols of the store.
-        vocabulary: the other vocabulary, which has all of them.
-    """
-    if not vocabulary.merges:
-        table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.uint16)
-        return table[ids], lengths
-    characters = np.array(
-        [0] * END + [0, *(ord(vocabulary.character(symbol)) for symbol in stored)], dtype="<u4"
-    )
-    ends = np.cumsum(lengths, dtype=np.int64)
-    rows: list[np.ndarray] = []
-    new_lengths = np.empty_like(lengths)
-    for begin in range(0, len(ends), _TOKENIZED_TOGETHER):
-        bounds = np.concatenate(
-            [[ends[begin - 1] if begin else 0], ends[begin:][:_TOKENIZED_TOGETHER]]
-        )
-        text = characters[ids[bounds[0] : bounds[-1]]].tobytes().decode("utf-32-le")
-        cuts = (bounds - bounds[0]).tolist()
-        texts = [text[left:right] for left, right in pairwise(cuts)]
-        encoded = vocabulary.encode_texts(texts)
-        new_lengths[begin : begin + len(encoded)] = [*map(len, encoded)]
-        rows.append(np.fromiter(chain.from_iterable(encoded), dtype=np.uint16))
-    return np.concatenate(rows) if rows else np.asarray(ids), new_lengths

@@ -1,6 +1,7 @@
 """Property values of the distinct molecules of a table, merged over the rows of a molecule."""
 
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from jaxtyping import Float32, Int8
 
 from molvae.dataset.corpus_config import DuplicateRule, QualifierRule
 from molvae.dataset.numbers import QUALIFIERS
-from molvae.dataset.tables import Row
 
 _EXACT, _ABOUT = QUALIFIERS.index(""), QUALIFIERS.index("~")
 _AVERAGES: dict[str, Callable[[Sequence[float]], float]] = {"mean": fmean, "median": median}
@@ -24,6 +24,19 @@ class LabelRules:
 
     duplicates: DuplicateRule = "median"
     qualified: QualifierRule = "use"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """The property columns of a row."""
+
+    line: int
+    """Line of the row in its file."""
+    values: Sequence[float]
+    codes: Sequence[int]
+    """Index in `QUALIFIERS` of each value."""
+    not_numbers: Sequence[bool]
+    """Whether each cell holds something that is no number."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +54,27 @@ class LabelCounts:
 class Labels:
     """Property values in the order of the molecules.
 
+    They are kept in memory: 16 bytes per molecule and five per value.
+
     Rows without a value do not count. Where the rows of a molecule disagree, values without a
     qualifier count and the others do not, unless there are only others; their average keeps the
     qualifier that they share, and is `~` where they share none.
     """
 
-    def __init__(self, names: tuple[str, ...], rules: LabelRules) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        rules: LabelRules,
+        file_of: Callable[[int], str] = lambda _: "",
+    ) -> None:
+        """Start with no molecule.
+
+        Args:
+            names: the properties.
+            rules: how the values of several rows become one.
+            file_of: name of the file of a position; empty where there is a single file.
+        """
+        self._file_of = file_of
         self._names = names
         self._rules = rules
         self._values = array("f")
@@ -55,8 +83,8 @@ class Labels:
         """Index in `QUALIFIERS` of each of them."""
         self._lines = array("q")
         """Line of the first row of each molecule."""
-        self._index: dict[bytes, int] = {}
-        """Index of each molecule; empty where there are no properties."""
+        self._positions = array("q")
+        """Position of the first row of each molecule among the accepted rows."""
         self._further: dict[int, list[tuple[float, int]]] = {}
         """Values and qualifiers of further rows, by position in `_values`."""
         self._wrong: set[int] = set()
@@ -64,39 +92,41 @@ class Labels:
         self._refused: Counter[tuple[str, str]] = Counter()
         """Refused values with a qualifier, by property and qualifier."""
 
-    def add(self, identity: bytes, row: Row) -> None:
-        """Record the values of a new molecule."""
-        if not self._names:
-            return
-        self._index[identity] = len(self._lines)
+    def add(self, position: int, row: LabelRow) -> None:
+        """Record the values of a new molecule, whose position is beyond all earlier ones."""
         begin = len(self._values)
         for value, code in self._read(row):
             self._values.append(value)
             self._codes.append(code)
-        self._lines.append(row.number)
-        self._wrong.update(begin + column for column in row.not_numbers)
+        self._positions.append(position)
+        self._lines.append(row.line)
+        self._wrong.update(begin + column for column, mark in enumerate(row.not_numbers) if mark)
 
-    def merge(self, identity: bytes, row: Row) -> str:
-        """Record the values of a further row of a molecule; a note where they differ."""
-        if not self._names:
-            return ""
-        molecule = self._index[identity]
+    def merge(self, position: int, row: LabelRow) -> str:
+        """Record the values of a further row of a molecule; a note where they differ.
+
+        Args:
+            position: that of the molecule's first row.
+            row: the further row.
+        """
+        molecule = bisect_left(self._positions, position)
         differences = []
         begin = molecule * len(self._names)
-        for position, (name, (value, code)) in enumerate(
+        for index, (name, (value, code)) in enumerate(
             zip(self._names, self._read(row), strict=True), start=begin
         ):
             if isnan(value):
                 continue
-            if isnan(self._values[position]):
-                self._values[position], self._codes[position] = value, code
+            if isnan(self._values[index]):
+                self._values[index], self._codes[index] = value, code
                 continue
-            self._further.setdefault(position, []).append((value, code))
-            first = (self._values[position], self._codes[position])
+            self._further.setdefault(index, []).append((value, code))
+            first = (self._values[index], self._codes[index])
             if first != (_float32(value), code):
+                file = self._file_of(position)
                 differences.append(
-                    f"{name} is {_text(value, code)}, on line {self._lines[molecule]} "
-                    f"it is {_text(*first)}"
+                    f"{name} is {_text(value, code)}, on line {self._lines[molecule]}"
+                    f"{f' of {file}' if file else ''} it is {_text(*first)}"
                 )
         return "; ".join(differences)
 
@@ -118,14 +148,14 @@ class Labels:
         table = values.reshape(-1, width)
         return table, codes.reshape(-1, width), self._counts(values, codes, merged)
 
-    def _read(self, row: Row) -> list[tuple[float, int]]:
+    def _read(self, row: LabelRow) -> list[tuple[float, int]]:
         """A value and the code of its qualifier per property."""
         cells = []
-        for name, value, qualifier in zip(self._names, row.properties, row.qualifiers, strict=True):
-            if qualifier and self._rules.qualified == "refuse":
-                self._refused[name, qualifier] += 1
-                value, qualifier = nan, ""
-            cells.append((value, QUALIFIERS.index(qualifier)))
+        for name, value, code in zip(self._names, row.values, row.codes, strict=True):
+            if code != _EXACT and self._rules.qualified == "refuse":
+                self._refused[name, QUALIFIERS[code]] += 1
+                value, code = nan, _EXACT
+            cells.append((value, code))
         return cells
 
     def _merge(self, rows: Sequence[tuple[float, int]]) -> tuple[float, int]:

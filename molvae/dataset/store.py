@@ -5,7 +5,7 @@ ids.bin          ids of all molecules, one after the other, little-endian uint16
 lengths.bin      number of ids of each molecule, int32
 properties.bin   float32, one row per molecule, one column per property
 qualifiers.bin   int8, code of the qualifier of each property value
-refused.csv      line, reason and text of each refused row
+refused.csv      line, reason and text of each refused row; first its file, where there are several
 
 A store whose files do not match their digests counts as no store, and is made anew.
 """
@@ -43,7 +43,8 @@ _ID = np.dtype("<u2")
 _LENGTH = np.dtype("<i4")
 _PROPERTY = np.dtype("<f4")
 _QUALIFIER = np.dtype("i1")
-_LONGEST_TEXT = 200
+LONGEST_TEXT = 200
+"""Characters kept of the text of a refused row."""
 _RENUMBERED_AT_ONCE = 1 << 22
 _ABANDONED_SECONDS = 24 * 3600
 
@@ -77,7 +78,7 @@ class StoreRecord:
 
     Attributes:
         key: settings and versions that decide what the store holds.
-        source: the data file.
+        sources: the data files.
         vocabulary: as `Vocabulary.to_json` gives it.
         property_names: columns of the properties.
         rows: rows of the data file.
@@ -93,7 +94,7 @@ class StoreRecord:
     """
 
     key: dict[str, Any]
-    source: FileState
+    sources: tuple[FileState, ...]
     vocabulary: dict[str, Any]
     property_names: tuple[str, ...]
     rows: int
@@ -114,7 +115,9 @@ class StoreRecord:
             values = read_json(folder / RECORD_FILE)
             if values.pop("digest") != _digest(values) or values.pop("format") != _FORMAT:
                 return None
-            values["source"] = FileState(**values["source"])
+            # Older stores name their single source.
+            sources = [values.pop("source")] if "source" in values else values["sources"]
+            values["sources"] = tuple(FileState(**source) for source in sources)
             values["property_names"] = tuple(values["property_names"])
             values["notes"] = tuple(values["notes"])
             return cls(**values)
@@ -137,7 +140,7 @@ class StoreRecord:
 
 @dataclass(frozen=True)
 class StoredArrays:
-    """The arrays of a store; ids and properties stay on disk until they are looked at."""
+    """The arrays of a store, memory-mapped: processes of a machine share what they read."""
 
     ids: UInt16[np.ndarray, " id"]
     lengths: Int32[np.ndarray, " molecule"]
@@ -150,7 +153,7 @@ class StoredArrays:
         if not record.fits(folder):
             return None
         try:
-            lengths = np.fromfile(folder / LENGTHS_FILE, _LENGTH)
+            lengths = _map_file(folder / LENGTHS_FILE, _LENGTH)
             ids = _map_file(folder / IDS_FILE, _ID)
             properties = _map_file(folder / PROPERTIES_FILE, _PROPERTY)
             qualifiers = _map_file(folder / QUALIFIERS_FILE, _QUALIFIER)
@@ -168,15 +171,23 @@ class StoredArrays:
 class StoreWriter:
     """Appends to the files of a store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, names_files: bool = False) -> None:
+        """Open the files for writing.
+
+        Args:
+            folder: an empty folder.
+            names_files: whether the list of refused rows has a column for their file.
+        """
         self._folder = folder
+        self._names_files = names_files
         self._open_files = ExitStack()
         self._codes = self._open(_CODES_FILE, "wb")
         self._lengths = self._open(LENGTHS_FILE, "wb")
         self._properties = self._open(PROPERTIES_FILE, "wb")
         self._qualifiers = self._open(QUALIFIERS_FILE, "wb")
         self._refused = TableWriter(self._open(REFUSED_FILE, "w"))
-        self._refused.write_row(("line", "reason", "text", "detail"))
+        columns = ("line", "reason", "text", "detail")
+        self._refused.write_row(("file", *columns) if names_files else columns)
 
     def __enter__(self) -> "StoreWriter":
         return self
@@ -202,9 +213,11 @@ class StoreWriter:
         self._properties.write(values.astype(_PROPERTY, copy=False).tobytes())
         self._qualifiers.write(qualifiers.astype(_QUALIFIER, copy=False).tobytes())
 
-    def refuse(self, line: int, reason: str, text: str, detail: str) -> None:
-        """Record a refused row; long texts are cut."""
-        self._refused.write_row((line, reason, text[:_LONGEST_TEXT], detail[:_LONGEST_TEXT]))
+    def refuse(self, row: tuple[int, str, str, str], file: str = "") -> None:
+        """Record the line, reason, text and detail of a refused row; long texts are cut."""
+        line, reason, text, detail = row
+        cells = (line, reason, text[:LONGEST_TEXT], detail[:LONGEST_TEXT])
+        self._refused.write_row((file, *cells) if self._names_files else cells)
 
     def finish(self, ids: UInt16[np.ndarray, " code"]) -> None:
         """Write the id of each code, and close all files."""

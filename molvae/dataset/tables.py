@@ -59,6 +59,8 @@ class Chunk:
     rows: list[Row]
     position: int
     """Bytes of a file, rows of a table; see `Table.size`."""
+    table: int = 0
+    """Index of the table that the rows are of, where several are read as one."""
 
     @property
     def readable(self) -> list[Row]:
@@ -165,14 +167,14 @@ class Table:
             cells = [fields[index] if index < len(fields) else "" for index in self._further]
         return [*cells, *[""] * (len(names) - len(cells))]
 
-    def chunks(self, size: int) -> Iterator[Chunk]:
-        """All rows in order, `size` at a time; blank lines are no rows.
+    def chunks(self, size: int, skip: int = 0) -> Iterator[Chunk]:
+        """All rows in order but the first `skip`, `size` at a time; blank lines are no rows.
 
         Raises:
             DataError: the file breaks off or is damaged.
         """
         with self.reader.open() as (records, position):
-            rows = (self._row(record) for record in records)
+            rows = (self._row(record) for record in islice(records, skip, None))
             while chunk := list(islice(rows, size)):
                 yield Chunk(chunk, position())
 

@@ -1,7 +1,7 @@
 """ConfiguredObjective: an objective described by a TOML file or named in a benchmark suite."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
@@ -9,8 +9,6 @@ import numpy as np
 from pydantic import JsonValue
 
 from molvae.chem.molecule import Molecule
-from molvae.errors import WorkerError
-from molvae.objectives.cluster import DaskExecutor
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.measure import Foreign
 from molvae.objectives.measuring import (
@@ -30,7 +28,6 @@ from molvae.parallel import ordered_map
 _WORTH_SPREADING = 2_000
 _PER_TASK = 250
 _PER_FOREIGN_TASK = 50
-_CHECK_SECONDS = 2.0
 
 
 class ConfiguredObjective:
@@ -126,39 +123,15 @@ class ConfiguredObjective:
             # External code may take minutes per molecule, so the molecules go to all workers.
             size = max(1, min(self._most_at_once, -(-len(smiles) // self._workers)))
         portions = [tuple(smiles[i : i + size]) for i in range(0, len(smiles), size)]
-        if self._executor is not None:
-            return _from_executor(self._executor, work, portions)
         worth = self._is_foreign or len(smiles) >= _WORTH_SPREADING
-        workers = self._workers if worth else 1
-        return [answer for _, answer in ordered_map(work, enumerate(portions), workers)]
-
-
-def _from_executor(
-    executor: Executor,
-    work: Callable[[Sequence[str]], Measured],
-    portions: Iterable[Sequence[str]],
-) -> list[Measured]:
-    futures = [executor.submit(work, portion) for portion in portions]
-    try:
-        return [_result(future, executor) for future in futures]
-    except BrokenExecutor as error:
-        raise WorkerError(
-            f"a worker of the executor died ({error}), most likely because it ran out of memory; "
-            "free some, or use fewer workers"
-        ) from error
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-def _result(future: "Future[Measured]", executor: Executor) -> Measured:
-    """The result of a future; checks that a cluster has workers while waiting."""
-    while isinstance(executor, DaskExecutor):
-        done, _ = wait([future], _CHECK_SECONDS)
-        if done:
-            break
-        executor.check()
-    return future.result()
+        answers = ordered_map(
+            work,
+            enumerate(portions),
+            self._workers if worth else 1,
+            len(portions),
+            executor=self._executor,
+        )
+        return [answer for _, answer in answers]
 
 
 def _failures(measured: Sequence[Measured], smiles: Sequence[str]) -> Iterable[Failure]:

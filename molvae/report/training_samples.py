@@ -8,6 +8,7 @@ from molvae.chem.depiction import depiction
 from molvae.chem.molecule import Molecule
 from molvae.chem.properties import property_values
 from molvae.chem.similarity import ecfp4_similarity
+from molvae.dataset.data_files import describe_files
 from molvae.dataset.preparation import find_corpus
 from molvae.dataset.spacing import spread_indices
 from molvae.errors import RunError
@@ -82,10 +83,14 @@ def _data(
         plan = TrainingPlan.of_run(run)
     except RunError:
         return "The settings of the run are those of another version of molvae.", []
-    file = plan.data_file
-    corpus = find_corpus(file, plan.corpus, plan.store) if file.is_file() else None
+    files = plan.data_files
+    is_there = all(file.is_file() for file in files)
+    corpus = find_corpus(files, plan.corpus, plan.store) if is_there else None
     if corpus is None:
-        text = f"The data {str(file)!r} are not as they were; give them with `--reference`."
+        text = (
+            f"The data in {describe_files(files)} are not as they were; give them with "
+            "`--reference`."
+        )
         return text, []
     _, held_out = split_data(plan, corpus, model)
     chosen = generator.permutation(held_out)[: config.samples]

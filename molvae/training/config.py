@@ -23,6 +23,8 @@ from molvae.model.network_config import Device, ModelConfig
 from molvae.runs import RunDirectory
 from molvae.settings import Settings
 
+_FILE_SCHEMA = {"type": "string", "format": "path"}
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -126,14 +128,18 @@ class TrainingPlan(Settings):
     """A training from data to model; saved with the run, and read again when it is resumed."""
 
     data: Annotated[
-        Path | InstanceOf[MoleculeTable],
+        Path | tuple[Path, ...] | InstanceOf[MoleculeTable],
         BeforeValidator(MoleculeTable.wrap),
-        WithJsonSchema({"type": "string", "format": "path"}),
+        WithJsonSchema({"anyOf": [_FILE_SCHEMA, {"type": "array", "items": _FILE_SCHEMA}]}),
     ]
-    """File of molecules. In Python also a DataFrame, Series or list of SMILES or RDKit molecules,
-    which `train` saves in the folder of the run."""
+    """File of molecules, a pattern such as `parts/*.csv`, or a list of these, read as one file. In
+    Python also a DataFrame, Series or list of SMILES or RDKit molecules, which `train` saves in the
+    folder of the run."""
     store: Path | None = None
     """Folder for the cleaned data; None means next to the data."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers clean the data, such as tcp://head:8786; None
+    cleans them on this machine."""
     start: Path | None = None
     """Model or training run to start from; None starts from random weights."""
     corpus: CorpusConfig = CorpusConfig()
@@ -156,7 +162,11 @@ class TrainingPlan(Settings):
             RunError: the run was made by a version of molvae with other settings.
         """
         try:
-            return cls.parse(read_json(run.settings), str(run.settings))
+            values = read_json(run.settings)
+            if isinstance(values, dict) and isinstance(values.get("data"), list):
+                # Files even if they are no longer there.
+                values["data"] = [*map(Path, values["data"])]
+            return cls.parse(values, str(run.settings))
         except ConfigError as error:
             raise RunError(
                 f"{error}; another version of molvae made this run: start a new one, for example "
@@ -164,15 +174,15 @@ class TrainingPlan(Settings):
             ) from None
 
     @property
-    def data_file(self) -> Path:
-        """The file of molecules.
+    def data_files(self) -> tuple[Path, ...]:
+        """The files of molecules.
 
         Raises:
             ConfigError: the molecules are not in a file yet; see `with_saved_data`.
         """
         if isinstance(self.data, MoleculeTable):
             raise ConfigError("the molecules are not in a file; save them with save_molecules()")
-        return self.data
+        return self.data if isinstance(self.data, tuple) else (self.data,)
 
     def with_saved_data(self, run: RunDirectory) -> "TrainingPlan":
         """The plan with molecules that Python holds saved in the run directory.

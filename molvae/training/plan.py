@@ -1,13 +1,13 @@
 """Resolve a training plan: what depends on the machine, the folder and the start model."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from molvae.chem.properties import PROPERTIES
 from molvae.dataset.corpus_config import CorpusConfig
+from molvae.dataset.molecule_table import resolve_data
 from molvae.errors import ConfigError
 from molvae.model.device import pick_device
 from molvae.model.network_config import Device, ModelConfig
@@ -34,11 +34,12 @@ def resolve_plan(plan: TrainingPlan) -> TrainingPlan:
     """The plan with absolute paths and without `auto`, so that resuming it repeats it.
 
     Raises:
-        ConfigError: this machine does not have the device.
+        ConfigError: this machine does not have the device, or a file is given twice.
+        DataError: a pattern matches no file.
         ModelError: the start model is missing or damaged.
     """
     changes: dict[str, Any] = {
-        "data": plan.data.resolve() if isinstance(plan.data, Path) else plan.data,
+        "data": resolve_data(plan.data),
         "store": plan.store and plan.store.resolve(),
         "train": resolve_machine(plan.train),
     }

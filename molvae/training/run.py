@@ -301,7 +301,7 @@ def _open_saved_session(
     group.barrier()
     plan = TrainingPlan.of_run(run)
     return open_session(
-        run, plan, prepare_corpus(plan.data_file, plan.corpus, plan.store), group, report
+        run, plan, prepare_corpus(plan.data_files, plan.corpus, plan.store), group, report
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Int64
 
 from molvae.dataset.corpus import Corpus
+from molvae.dataset.data_files import describe_files
 from molvae.diagnosis.held_out import HeldOut
 from molvae.errors import RunError, TrainingError
 from molvae.model_card import ModelCard
@@ -101,7 +102,7 @@ class TrainingSession:
         self.state = read_checkpoint(checkpoint, self.model.network, self.loop.optimizer)
         if self.state.data not in (None, self.data.corpus.digest):
             raise RunError(
-                f"{str(self.plan.data_file)!r} holds other molecules than when "
+                f"{describe_files(self.plan.data_files)} holds other molecules than when "
                 f"{str(self.run_directory.path)!r} was trained on it; restore that file, or start "
                 "a new run from the model (`start`)"
             )
@@ -299,7 +300,7 @@ class TrainingSession:
     def _write_card(self, validation: HeldOut) -> None:
         """Put on the model's card what it was trained on and what was measured."""
         card = {
-            "data": self.plan.data_file.name,
+            "data": self.plan.data_files[0].name,
             "cleaning": self.plan.corpus.standardize.model_dump(mode="json"),
             "max_symbols": self.plan.corpus.max_symbols,
             "molecules": len(self.data.training),
@@ -311,6 +312,8 @@ class TrainingSession:
             "advice": advise_on_model(validation),
             "provenance": provenance(self.config.seed),
         }
+        if more := len(self.plan.data_files) - 1:
+            card["data"] = f"{card['data']} and {more:,} more files"
         if ranges := self.model.condition_ranges:
             card["conditions"] = {
                 name: {"low": low, "high": high} for name, (low, high) in ranges.items()

@@ -10,6 +10,7 @@ from jaxtyping import Int64
 from molvae.chem.notation import remove_stereo
 from molvae.dataset.conditions import add_conditions
 from molvae.dataset.corpus import Corpus, split
+from molvae.dataset.data_files import describe_files
 from molvae.dataset.preparation import prepare_corpus
 from molvae.dataset.views import FEATURES
 from molvae.errors import ConfigError, DataError
@@ -49,11 +50,14 @@ def prepare_data(
     Raises:
         DataError: there are fewer than two molecules, or the file cannot be read.
     """
-    corpus = prepare_corpus(plan.data_file, plan.corpus, plan.store, progress=progress)
+    corpus = prepare_corpus(
+        plan.data_files, plan.corpus, plan.store, scheduler=plan.scheduler, progress=progress
+    )
     shutil.copyfile(corpus.refusals_file, run.refused_rows)
     if len(corpus) < 2:
         raise DataError(
-            f"{str(plan.data_file)!r} holds {len(corpus)} molecule; training needs 2 or more"
+            f"{describe_files(plan.data_files)} holds {len(corpus)} molecule; training needs 2 or "
+            "more"
         )
     notify(corpus.summary())
     if plan.train.needs_views:

@@ -96,7 +96,7 @@ def test_workers_of_a_cluster_score_alike(molvae, molecules, tmp_path):
     distributed = pytest.importorskip("distributed")
     words = ["score", molecules, "pmo/zaleplon_mpo", "--quiet", "--out"]
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as cluster:
         flags = ["--scheduler", cluster.scheduler_address]
         assert molvae(*words, tmp_path / "far.csv", *flags).status == 0

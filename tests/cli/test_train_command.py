@@ -222,3 +222,33 @@ def test_a_file_of_settings_may_name_the_data(molvae, data, settings, tmp_path):
     assert found["data"] == str(data.resolve())
     told = molvae("train", "--config", settings, "--out", tmp_path / "other").complaint
     assert "data" in told
+
+
+def test_several_files_are_trained_on_as_one_and_stay_those_of_the_run(
+    molvae, data, settings, tmp_path
+):
+    header, *rows = data.read_text().splitlines(keepends=True)
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for name, some in (("a.csv", rows[:120]), ("b.csv", rows[120:])):
+        (parts / name).write_text(header + "".join(some))
+    words = ["train", "--out", tmp_path / "run", "--config", settings, "--epochs", 1, "--quiet"]
+    assert molvae(*words, parts / "*.csv").status == 0
+    stored = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert stored["data"] == [str(parts / "a.csv"), str(parts / "b.csv")]
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["training_molecules"] == 180
+    (parts / "c.csv").write_text(header + rows[0])
+    assert molvae("train", "--out", tmp_path / "run", "--resume", "--quiet").status == 0
+    assert "data was" in molvae(*words, "--resume", parts / "*.csv").complaint
+
+
+def test_files_that_cannot_be_read_together_are_refused(molvae, data, tmp_path):
+    words = ["train", "--out", tmp_path / "run", "--quiet"]
+    assert "no file matches" in molvae(*words, tmp_path / "*.csv").complaint
+    assert "given twice" in molvae(*words, data, data).complaint
+    assert "standard input" in molvae(*words, data, "-").complaint
+    (tmp_path / "other.csv").write_text("smiles\nCCO\n")
+    other = molvae(*words, data, tmp_path / "other.csv", "--property-columns", "logp").complaint
+    assert "other.csv' has no column 'logp'" in other
+    assert not (tmp_path / "run").exists()

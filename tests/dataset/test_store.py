@@ -24,7 +24,7 @@ from molvae.errors import DataError, FileError
 def record(**changes):
     values = {
         "key": {"a": 1},
-        "source": FileState(1, 2, "c"),
+        "sources": (FileState(1, 2, "c"),),
         "vocabulary": {"symbols": ["[C]"]},
         "property_names": ("logp",),
         "rows": 5,
@@ -43,7 +43,7 @@ def write(folder):
         writer.append(codes, lengths)
         values, qualifiers = np.array([[0.5], [np.nan]], np.float32), np.array([[3], [0]], np.int8)
         writer.write_properties(values, qualifiers)
-        writer.refuse(9, "duplicate", 'a "b", c' + "C" * 500, "")
+        writer.refuse((9, "duplicate", 'a "b", c' + "C" * 500, ""))
         writer.finish(np.array([7, 4], np.uint16))
     record().write(folder)
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from molvae.chem.molecule import Molecule
+from molvae.cluster import dask_executor
 from molvae.errors import ConfigError, WorkerError
-from molvae.objectives.cluster import dask_executor
 from molvae.objectives.config import ObjectiveConfig
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.suites import find_objective
@@ -98,7 +98,7 @@ def test_a_dask_cluster_gives_the_same_scores():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
         dask_executor(cluster.scheduler_address) as (executor, workers),
     ):
@@ -118,7 +118,7 @@ def test_workers_of_a_cluster_that_keep_dying_are_told(tmp_path):
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         pytest.raises(WorkerError, match="died repeatedly on the same molecules"),
         dask_executor(cluster.scheduler_address) as (executor, workers),

@@ -1,4 +1,4 @@
-"""Scoring on the workers of a Dask cluster."""
+"""Work on the workers of a Dask cluster, or on processes of this machine."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -8,9 +8,10 @@ from time import monotonic
 from typing import Any
 
 from molvae.errors import ConfigError, MissingExtraError, WorkerError, first_line
+from molvae.parallel import available_cores
 
 _WITHOUT_WORKERS_SECONDS = 15.0
-"""Time without any worker after which scoring fails."""
+"""Time without any worker after which the work fails."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -48,6 +49,29 @@ class DaskExecutor(Executor):
             )
         elif now - self._without_workers_since > _WITHOUT_WORKERS_SECONDS:
             raise WorkerError(f"no worker of {self._scheduler} is left; start some and try again")
+
+
+@contextmanager
+def open_executor(
+    scheduler: str | None, workers: int | None
+) -> Iterator[tuple[DaskExecutor | None, int]]:
+    """An executor on a Dask cluster or None for processes of this machine, and their number.
+
+    Args:
+        scheduler: address, such as tcp://head:8786; None stands for this machine.
+        workers: processes of this machine; None means one per core.
+
+    Raises:
+        ConfigError: both are given.
+        MissingExtraError, ConfigError, WorkerError: as `dask_executor`.
+    """
+    if scheduler is None:
+        yield None, workers or available_cores()
+        return
+    if workers is not None:
+        raise ConfigError("give either `workers` (of this machine) or `scheduler`, not both")
+    with dask_executor(scheduler) as opened:
+        yield opened
 
 
 @contextmanager
