@@ -74,10 +74,7 @@ def merged_arrays(
             chunks = _merge_chunks(arrays.ids, arrays.lengths, stored, vocabulary)
             _write(paths, chunks)
             write_json(record, {path.name: sha256(path) for path in paths})
-    ids, lengths = (
-        np.memmap(path, dtype, "r") for path, dtype in zip(paths, (_ID, _LENGTH), strict=True)
-    )
-    return ids, lengths
+    return np.memmap(paths[0], _ID, "r"), np.memmap(paths[1], _LENGTH, "r")
 
 
 def molecule_spans(
