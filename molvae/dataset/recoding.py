@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock
 from jaxtyping import Int32, Int64, UInt16
 
-from molvae.dataset.store import StoredArrays
+from molvae.dataset.store import StoredArrays, store_error
 from molvae.errors import FileError
 from molvae.files import read_json, sha256, write_json
 from molvae.special_ids import END, PAD, START
@@ -128,10 +128,7 @@ def _write(paths: Sequence[Path], chunks: Iterator[tuple[np.ndarray, np.ndarray]
         for draft, path in zip(drafts, paths, strict=True):
             draft.replace(path)
     except OSError as error:
-        raise FileError(
-            f"could not write {str(paths[0])!r}: {error.strerror or error}; free some space or "
-            "keep the token store in another folder"
-        ) from error
+        raise store_error(paths[0], error) from error
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from molvae.dataset.cleaned_rows import CleanedRows
+from molvae.dataset.store import store_error
 from molvae.errors import DataError, FileError
 from molvae.files import read_json_lines, sha256
 
@@ -144,10 +145,7 @@ def shard_folder(folder: Path) -> Iterator[Path]:
     try:
         lock = _lock(folder)
     except OSError as error:
-        raise FileError(
-            f"could not make the folder {str(folder)!r}: {error.strerror or error}; keep the token "
-            "store in another folder"
-        ) from error
+        raise store_error(folder, error) from error
     try:
         yield folder
     except DataError:

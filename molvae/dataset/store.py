@@ -254,15 +254,20 @@ def new_store(folder: Path) -> Iterator[Path]:
         yield draft
         _replace(folder, draft)
     except OSError as error:
-        raise FileError(
-            f"could not write the token store {str(folder)!r}: {error.strerror or error}; "
-            "free some space or keep it in another folder"
-        ) from error
+        raise store_error(folder, error) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         with suppress(OSError):
             # Removes an empty folder only: no store was made, and none was there before.
             folder.parent.rmdir()
+
+
+def store_error(folder: Path, error: OSError) -> FileError:
+    """The error of a folder of the token store that cannot be written."""
+    return FileError(
+        f"could not write the token store {str(folder)!r}: {error.strerror or error}; "
+        "free some space or keep it in another folder"
+    )
 
 
 def _replace(folder: Path, draft: Path) -> None:
