@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -101,4 +102,6 @@ class CleanedRows:
         texts = json.loads(arrays.pop("text").tobytes())
         texts["changed"] = [(index, change) for index, change in texts["changed"]]
         texts["refused"] = [tuple(row) for row in texts["refused"]]
-        return cls(**arrays, **texts)
+        # Any: arrays and lists of several types.
+        values: dict[str, Any] = {**arrays, **texts}
+        return cls(**values)

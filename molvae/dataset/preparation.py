@@ -113,7 +113,11 @@ def _locate_store(
     """Folder of a token store, and its key: everything that decides its content but the data."""
     settings = config.model_dump(mode="json")
     versions = {package: package_version(package) for package in _PACKAGES}
-    key = {"settings": settings, "versions": versions, "constraints": dict(CONSTRAINTS)}
+    key: dict[str, Any] = {
+        "settings": settings,
+        "versions": versions,
+        "constraints": dict(CONSTRAINTS),
+    }
     name = paths[0].name
     if len(paths) > 1:
         key["files"] = [path.name for path in paths]

@@ -72,9 +72,9 @@ class Shards:
             if not path.is_file() or sha256(path) != shard.sha256:
                 break
             self.finished.append(shard)
-        lines = (json.dumps(line) for line in (header, *map(asdict, self.finished)))
+        text = [json.dumps(line) for line in (header, *map(asdict, self.finished))]
         draft = folder / f"{_MANIFEST}.part"
-        draft.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        draft.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
         draft.replace(folder / _MANIFEST)
 
     @property
