@@ -1,8 +1,10 @@
 """What several test folders need: a few real molecules and one model trained on them."""
 
 import csv
+from collections.abc import Generator
 from pathlib import Path
 
+import type_checks  # isort: skip  # noqa: F401 - before molvae, whose imports it concerns.
 import pytest
 import torch
 
@@ -30,8 +32,24 @@ LONGEST = ("test_run.py", "test_documents.py", "test_fault_sweeps.py", "test_com
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest test files, so that no worker is left with one at the end."""
+    """Start with the longest test files, so that no worker is left with one at the end.
+
+    Coverage is not measured in slow tests, which would take nearly twice as long.
+    """
     items.sort(key=lambda item: item.path.name not in LONGEST)
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure no coverage in the processes of a test in which none is measured."""
+    if not item.get_closest_marker("no_cover"):
+        return (yield)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        return (yield)
 
 
 @pytest.fixture(autouse=True, scope="session")
