@@ -100,7 +100,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"no settings file {str(path)!r}; check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    # ValueError: other errors of tomllib and of decoding, and numbers of thousands of digits.
+    except (ValueError, RecursionError, OSError) as error:
         raise ConfigError(f"{str(path)!r} is not a readable TOML file: {error}") from None
 
 

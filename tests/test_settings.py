@@ -94,3 +94,10 @@ def test_a_row_of_words_may_be_one_text_with_commas_but_free_text_is_not_split()
 def test_what_is_no_table_is_one_clear_line(values):
     with pytest.raises(ConfigError, match=r"^model\.json: .*valid dictionary"):
         Inner.parse(values, "model.json")
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000, f"a = {'9' * 5000}"])
+def test_toml_that_python_cannot_hold_is_refused_in_one_line(tmp_path, text):
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(ConfigError, match="not a readable TOML"):
+        read_toml(tmp_path / "bad.toml")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from molvae.cli.flags import OutFolder
 from molvae.cli.output import Output, OutputFlags
+from molvae.files import check_writable
 
 if TYPE_CHECKING:
     import molvae.site.pages
@@ -17,6 +18,7 @@ def docs(*, out: OutFolder, output: OutputFlags = Output()) -> None:
     Args:
         out: Folder; files of the same names in it are replaced.
     """
+    check_writable(out / "index.html")
     with output.activity("writing the pages"):
         from molvae.guides import pictures
         from molvae.site.pages import write_site

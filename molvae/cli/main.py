@@ -147,6 +147,7 @@ def application() -> App:
 
 
 def _fail(problem: str, status: int) -> int:
-    line = " ".join(with_flags(problem).split())
+    # The path that stands for standard input, see `main`, is shown as it was typed.
+    line = " ".join(with_flags(problem).split()).replace("'./-'", "'-'")
     print(f"molvae: {escape_control_characters(line)}", file=sys.stderr)
     return status

@@ -39,9 +39,9 @@ def report(
 
     Args:
         source: Folder of a run of train or optimize; CSV, TSV, SMI, SDF or Parquet file of
-            molecules; or JSON file of evaluate, diagnose or benchmark.
+            molecules, `-` reads standard input; or JSON file of evaluate, diagnose or benchmark.
         out: HTML file; `-` prints the page. Default: report.html in the folder of the run, or
-            samples.csv.html beside a file samples.csv.
+            samples.csv.html beside a file samples.csv; a page about standard input is printed.
         model: Model whose latent space is drawn as a map of the molecules: a folder, a training
             run, or the name of a shipped model. A training uses its own.
     """

@@ -65,7 +65,9 @@ MEASURES: Mapping[str, type[Settings]] = MappingProxyType(
 RESERVED_NAMES = frozenset({"smiles", "row", "score", "call", "source", "similarity_to_lead"})
 """Names of the other columns in tables of scores."""
 
-Name = Annotated[str, Field(pattern=r"^[^\s,\"](?:[^\n\r,\"]*[^\s,\"])?$")]
+Name = Annotated[
+    str, Field(pattern=r"^[^\s,\"\x00-\x1f\x7f](?:[^\x00-\x1f\x7f,\"]*[^\s,\"\x00-\x1f\x7f])?$")
+]
 
 
 class ComponentConfig(Settings):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from molvae.chem.molecule import Molecule
 from molvae.chem.refusal import none_if_refused
+from molvae.dataset.containers import STANDARD_INPUT, display_name
 from molvae.dataset.layout import ColumnChoice
 from molvae.dataset.names import unique_names
 from molvae.dataset.tables import Table
@@ -56,13 +57,14 @@ def table_page(
     """
     computed = () if config.reference is None else (_NEAREST, _SIMILARITY)
     file = _read(path, columns, limit, (_SMILES, *computed))
-    groups = {path.name: file.molecules}
+    title = "standard input" if path == STANDARD_INPUT else path.name
+    groups = {title: file.molecules}
     nearest: dict[str, Sequence[Molecule | None]] = {}
     values: dict[str, Cells] = {**file.columns}
     text = ""
     if config.reference is not None:
         reference = Reference(config.reference)
-        names = [path.name, reference.name]
+        names = [title, reference.name]
         if path.name == reference.name:
             names = [str(path), str(reference.path)]
         label, reference_label = unique_names(names)
@@ -76,7 +78,7 @@ def table_page(
             "1024 bits)."
         )
     molecules = PageMolecules(
-        path.name.partition(".")[0],
+        "molecules" if path == STANDARD_INPUT else path.name.partition(".")[0],
         file.molecules,
         values,
         nearest,
@@ -98,7 +100,7 @@ def table_page(
         *histograms,
         *molecule_sections("Molecules", molecules, text),
     )
-    return Page(f"Molecules of {path.name}", "", sections, molecules)
+    return Page(f"Molecules of {title}", "", sections, molecules)
 
 
 def _read(path: Path, columns: ColumnChoice, limit: int, taken: Sequence[str]) -> _File:
@@ -118,7 +120,9 @@ def _read(path: Path, columns: ColumnChoice, limit: int, taken: Sequence[str]) -
             molecules.append(molecule)
             further.append(table.further(row))
     if not molecules:
-        raise DataError(f"{str(path)!r}: none of its {rows:,} rows has a molecule; check the file")
+        raise DataError(
+            f"{display_name(path)}: none of its {rows:,} rows has a molecule; check the file"
+        )
     labels = unique_names(table.further_names, taken)
     values = {
         label: _cells([cells[name] for cells in further])

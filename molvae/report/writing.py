@@ -27,10 +27,11 @@ def write_report(
 
     Args:
         source: folder of a training or a search, which may be in progress, or have been
-            interrupted; a file of molecules; or the JSON file of an evaluation, a diagnosis, or a
-            benchmark of a latent space.
+            interrupted; a file of molecules, `-` for standard input; or the JSON file of an
+            evaluation, a diagnosis, or a benchmark of a latent space.
         out: HTML file, `-` for standard output; None writes `report.html` into the folder, or, for
-            a file such as `samples.csv`, `samples.csv.html` beside it.
+            a file such as `samples.csv`, `samples.csv.html` beside it; a page about standard input
+            is printed.
         config: what is drawn, and what it is compared with.
         columns: the column of a file of molecules; None finds it.
 
@@ -43,15 +44,15 @@ def write_report(
     """
     path = source.path if isinstance(source, RunDirectory) else Path(source)
     config, columns = config or ReportConfig(), columns or ColumnChoice()
-    if not path.exists():
+    if path != STANDARD_STREAM and not path.exists():
         raise FileError(f"no file or folder {str(path)!r}")
-    if not path.is_file():
+    if path.is_dir() and path != STANDARD_STREAM:
         run = RunDirectory(path)
         page, default = _run_page(run, config), run.report
     else:
         is_json = path.suffix.lower() == ".json"
         page = measurement_page(path) if is_json else table_page(path, config, columns)
-        default = path.with_name(f"{path.name}.html")
+        default = path.with_name(f"{path.name}.html") if path != STANDARD_STREAM else path
     out = out or default
     is_inside = out != STANDARD_STREAM and out.resolve().parent == default.parent.resolve()
     if is_inside and out.exists() and out.suffix.lower() not in _HTML:

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 
 def test_the_page_lies_in_the_run_unless_another_place_is_named(molvae, run, tmp_path):
@@ -23,3 +25,16 @@ def test_neither_the_reference_nor_another_file_is_replaced(molvae, run, tmp_pat
         reference = ("--reference", path) if name == "reference.html" else ()
         assert "--out" in molvae("report", run, *reference, "--out", path).complaint
         assert path.read_text() == "smiles\nCCO\n"
+
+
+def test_a_page_about_standard_input_is_printed(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "molvae", "report", "-"],
+        input=b"smiles,name\nCCO,<b>x</b>\n",
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert b"Molecules of standard input" in done.stdout
+    assert b"<b>x</b>" not in done.stdout
+    assert list(tmp_path.iterdir()) == []

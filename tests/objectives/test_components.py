@@ -117,6 +117,7 @@ def test_a_geometric_mean_of_different_kinds_by_another_way():
     ("tables", "message"),
     [
         ({"component": [PHENYL, PHENYL]}, "smarts occurs more than once"),
+        ({"component": [PHENYL | {"name": "a\x1b[2Jb"}]}, "name = "),
         ({"component": [{"kind": "smart", "smarts": "C"}]}, "unknown kind 'smart'; did you mean"),
         ({"component": [{"kind": "smarts", "smart": "C"}]}, "unknown setting 'smart'; did you"),
         ({"component": [{**PHENYL, "wieght": 2}]}, "unknown setting 'wieght'; did you mean 'we"),
