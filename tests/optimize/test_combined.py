@@ -92,6 +92,12 @@ def found(model, settings, run=None, resume=False):
     return sorted(result.evaluations, key=lambda one: one.call)
 
 
+@pytest.fixture(scope="module")
+def whole(tiny_model, pool):
+    """The candidates of a search with all its parts."""
+    return found(tiny_model, config(combined={"pool": pool}))
+
+
 def test_it_finds_better_molecules_than_random_draws(tiny_model, pool):
     def best(**changes):
         scores = [
@@ -107,15 +113,13 @@ def test_it_finds_better_molecules_than_random_draws(tiny_model, pool):
 @pytest.mark.parametrize("source", list(SourceName))
 def test_every_source_serves_alone(tiny_model, pool, source):
     only = {"sources": (source,), "pool": pool}
-    candidates = found(tiny_model, config(budget=30, combined=only))
+    candidates = found(tiny_model, config(budget=24, combined=only))
     later = {one.source for one in candidates[16:]}
     assert later <= {source}
     assert len(candidates) >= 16
 
 
-def test_the_parts_can_be_switched_off(tiny_model, pool):
-    everything = config(combined={"pool": pool})
-    whole = found(tiny_model, everything)
+def test_the_parts_can_be_switched_off(tiny_model, pool, whole):
     for off in ({"surrogate": False}, {"retraining": {"updates": 0}}, {"generations": 1}):
         less = config(combined={"pool": pool, **off})
         other = found(tiny_model, less)
@@ -225,15 +229,14 @@ def test_it_leaves_out_what_the_prior_would_hardly_make_up(tiny_model, pool):
     assert highest <= bound < unbound
 
 
-def test_candidates_are_flat_neutral_and_in_one_piece(tiny_model, pool):
-    for one in found(tiny_model, config(combined={"pool": pool})):
+def test_candidates_are_flat_neutral_and_in_one_piece(whole):
+    for one in whole:
         assert not {*"@/\\.+"} & {*one.smiles.replace("[N+](=O)[O-]", "")}
         assert Molecule.parse(one.smiles).smiles == one.smiles
 
 
-def test_a_search_that_is_broken_off_ends_as_an_undisturbed_one(tiny_model, pool, tmp_path):
+def test_a_search_that_is_broken_off_ends_as_an_undisturbed_one(tiny_model, pool, whole, tmp_path):
     settings = {"combined": {"pool": pool}}
-    whole = found(tiny_model, config(**settings))
     run = RunDirectory.create(tmp_path / "run")
     for budget in (10, 27, 40):
         again = found(tiny_model, config(budget=budget, **settings), run, resume=budget > 10)
