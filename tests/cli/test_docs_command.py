@@ -17,7 +17,10 @@ pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "README.md"
 FOREIGN_FLAGS = {"--help", "--version", "--index-url", "--batch", "--uncertainty-method"}
-"""Flags in the documents that no command lists: of all commands, pip, chemprop and examples."""
+FOREIGN_FLAGS |= {"--nworkers", "--nthreads", "--nnodes", "--nproc-per-node"}
+FOREIGN_FLAGS |= {"--rdzv-backend", "--rdzv-endpoint"}
+"""Flags in the documents that no command lists: of all commands, pip, chemprop, Dask, torchrun and
+examples."""
 
 
 class Links(HTMLParser):
