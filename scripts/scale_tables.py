@@ -39,9 +39,10 @@ def scale(records: dict[str, dict[str, Any]]) -> str:
     ]
     return (
         f"Preparing the first rows of `{record['data']}`, spread over 4 files. The machine was "
-        f"busy (load average {record['load_average']} on two cores), so rows per second of "
-        "wall-clock time are lower than on an idle one; times of a core are not. Killing a worker "
-        f"changed no molecule.\n\n{table(heading, rows)}\n\n{_reckoning(record)}{commands(record)}"
+        f"busy (load average {record['load_average']} on two cores), which costs rows per second "
+        "and times of a core as well; [speed](../speed/README.md) has a record of a quiet machine. "
+        "Killing a worker changed no molecule."
+        f"\n\n{table(heading, rows)}\n\n{_reckoning(record)}{commands(record)}"
     )
 
 
