@@ -95,7 +95,8 @@ def score_by_program(folder: Path, limited: bool) -> list[str]:
 
 def optimize(folder: Path, limited: bool) -> list[str]:
     """A search for which two processes propose candidates."""
-    run, limits = str(folder / "run"), ["--max-minutes", "0.01"] if limited else []
+    # A search has no limit of time; a score that it has at once ends it soon.
+    run, limits = str(folder / "run"), ["--enough", "0.01"] if limited else []
     if (folder / "run" / "settings.json").exists():
         limits.append("--resume")
     words = ["optimize", "pmo/qed", "--out", run, "--model", "moses", "--budget", "100000"]
