@@ -118,6 +118,8 @@ def _check_text(smiles: str, extension: str, name: str) -> None:
         raise MoleculeError(Refusal.TOO_LONG, detail)
     if not smiles.isascii():
         raise MoleculeError(Refusal.INVALID, "SMILES are ASCII text")
+    if extension:
+        _features(extension.strip("|"))
 
 
 def read_plain(smiles: str) -> Mol:

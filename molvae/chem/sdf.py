@@ -15,6 +15,10 @@ _RECORD_END = "$$$$"
 _STRUCTURE_END = "M  END"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
 _QUERY = "|$query$|"
+_POLYMERS = ("SRU", "MON", "MER", "COP", "CRO", "MOD", "GRA", "ANY")
+"""Types of substance groups that are repeated."""
+_HYDROGENS_AND_NUMBERS = re.compile(r"H\d*|[\d+-]")
+"""Text that the label of an atom may have beside its symbol, as H3C has, and OMe has not."""
 _LONGEST_RECORD = 200_000
 """Maximum number of lines of a record, so that a file without record ends does not fill memory."""
 
@@ -101,7 +105,8 @@ def smiles_of_mol(mol: Mol | None) -> str:
     """SMILES of an RDKit `Mol`, with a CXSMILES block if its stereochemistry requires it.
 
     A molecule with query atoms or bonds, such as a list of elements, gives a SMARTS with a block
-    that `read_smiles` refuses, because its SMILES would have `*` in their place.
+    that `read_smiles` refuses, because its SMILES would have `*` in their place. So does a polymer,
+    and any other structure of which a SMILES would show only a part.
     """
     if mol is None:
         return ""
@@ -110,7 +115,27 @@ def smiles_of_mol(mol: Mol | None) -> str:
         has_query_atom = any(a.HasQuery() and a.GetSmarts() != "*" for a in mol.GetAtoms())
         if has_query_atom or any(bond.HasQuery() for bond in mol.GetBonds()):
             return f"{Chem.MolToSmarts(mol)} {_QUERY}"
+        if feature := _hidden_feature(mol):
+            return f"{Chem.MolToSmiles(mol)} |${feature}$|"
         return cxsmiles(mol)
+
+
+def _hidden_feature(mol: Mol) -> str | None:
+    """A feature of a mol block that its atoms and bonds do not show; None if there is none."""
+    groups = {group.GetProp("TYPE") for group in Chem.GetMolSubstanceGroups(mol)}
+    if not groups.isdisjoint(_POLYMERS):
+        return "polymer"
+    if mol.HasProp("_molLinkNodes"):
+        return "repeated atom"
+    if any(bond.HasProp("_MolFileBondEndPts") for bond in mol.GetBonds()):
+        return "variable attachment"
+    if any(atom.HasProp("molAttchpt") for atom in mol.GetAtoms()):
+        return "attachment point"
+    for atom in mol.GetAtoms():
+        label = atom.GetProp("molFileAlias").strip() if atom.HasProp("molFileAlias") else ""
+        if _HYDROGENS_AND_NUMBERS.sub("", label) not in ("", atom.GetSymbol()):
+            return f"label {re.sub('[$|]', '', label)}"
+    return None
 
 
 def _read_record(begin: int, lines: list[str]) -> SdfRecord:
@@ -126,7 +151,7 @@ def _read_record(begin: int, lines: list[str]) -> SdfRecord:
         supplier.SetData(text, sanitize=False, removeHs=False)
         written = next(iter(supplier), None)
         smiles = smiles_of_mol(written if mol is None else mol)
-        if mol is not None and written is not None and not smiles.endswith(_QUERY):
+        if mol is not None and written is not None and not smiles.endswith("$|"):
             smiles = _with_lost_stereo(mol, written) or smiles
         source = written if mol is None else mol
         fields = {} if source is None else source.GetPropsAsDict(autoConvertStrings=False)

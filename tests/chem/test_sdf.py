@@ -123,3 +123,37 @@ def test_records_that_are_not_ended_properly_lose_no_molecule_in_silence():
     assert [record.smiles for record in read_sdf(joined.splitlines())] == [""]
     structures = "".join(text.partition(">")[0] for text in (first, second))
     assert [record.smiles for record in read_sdf(structures.splitlines())] == [""]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("M  STY  1   1 SRU\nM  SAL   1  1   2\nM  SMT   1 n\n", "polymer"),
+        ("M  APO  1   3   1\n", "attachment point"),
+        ("M  LIN  1   2   2   1   3\n", "repeated atom"),
+        ("A    3\nOMe\n", "label OMe"),
+        ("A    3\nPh\n", "label Ph"),
+        ("A    3\nCH3\n", "label CH3"),
+        ("M  ALS   3  2 F N   O   \n", "query"),
+        ("A    3\nOH\n", None),
+        ("A    3\n12\n", None),
+        ("M  STY  1   1 DAT\nM  SAL   1  1   2\nM  SDT   1 x\nM  SED   1 text\n", None),
+    ],
+)
+def test_a_structure_of_which_smiles_would_show_a_part_is_refused(lines, reason):
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO")).replace("M  END", f"{lines}M  END")
+    (record,) = read_sdf(block.splitlines())
+    if reason is None:
+        assert record.smiles == "CCO"
+        return
+    with pytest.raises(MoleculeError, match=reason):
+        read_smiles(record.smiles)
+
+
+def test_a_variable_attachment_is_refused():
+    block = Chem.MolToV3KMolBlock(Chem.MolFromSmiles("CCO"))
+    changed = block.replace("2 1 2 3", "2 1 2 3 ENDPTS=(2 1 3) ATTACH=ANY")
+    assert changed != block
+    (record,) = read_sdf(changed.splitlines())
+    with pytest.raises(MoleculeError, match="variable attachment"):
+        read_smiles(record.smiles)
