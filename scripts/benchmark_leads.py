@@ -31,6 +31,7 @@ from rdkit.DataStructs import TanimotoSimilarity
 
 from molvae import MoleculeVAE, SearchConfig, search
 from molvae.benchmarks.constrained import read_leads
+from molvae.chem.environments import rare_environments
 from molvae.chem.molecule import Molecule
 from molvae.chem.operators.mutation import mutate
 from molvae.chem.similarity import scaffold
@@ -162,6 +163,7 @@ def check(lead: Mol, smiles: str, reference: ReferenceEnvironments) -> dict[str,
         "has_only_scaffold": its_scaffold == lead_scaffold,
         "is_rare": bool(rare),
         "is_newly_rare": bool(rare - environments(lead)),
+        "is_rare_by_guardrails": bool(rare_environments(Molecule.from_mol(mol), RARE)),
     }
 
 
@@ -224,6 +226,7 @@ def figures_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "rare_leads": sum(row["lead_is_rare"] for row in rows),
         "rare_share": share("is_rare"),
         "new_rare_share": share("is_newly_rare"),
+        "rare_share_by_guardrails": share("is_rare_by_guardrails"),
         "cpu_seconds": fmean(row["cpu_seconds"] for row in rows),
         "cpu_seconds_to_first_round": fmean(first) if first else None,
     }
@@ -289,9 +292,10 @@ def benchmark(arguments: argparse.Namespace) -> int:
     reference = ReferenceEnvironments.of(arguments.reference, arguments.work / "environments.json")
     described = [describe(row, reference) for row in rows[: arguments.leads]]
     counted = {"file": arguments.reference.name, "molecules": reference.molecules}
+    drugs = [bool(reference.rare(drug.mol)) for drug in read_leads(arguments.drugs)]
     record = {
         "settings": {**settings, "reference": counted},
-        "figures": figures_of(described),
+        "figures": {**figures_of(described), "rare_share_of_file": fmean(drugs)},
         "leads": described,
     }
     write_record(arguments.out, record, arguments.seed)

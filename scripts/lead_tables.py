@@ -49,10 +49,12 @@ def _checks(record: dict[str, Any]) -> str:
     return (
         f"{text}. Of the {figures['proposals']} molecules among the best 20 of a lead, "
         f"{figures['outside_constraints']} break a constraint by RDKit's own count. "
-        f"{figures['rare_share']:.1%} have a circular environment of radius 1 that fewer than 1 in "
-        f"100,000 of {reference['molecules']:,} molecules of ChEMBL have; "
-        f"{figures['new_rare_share']:.1%} have such an environment that the lead has not "
-        f"({figures['rare_leads']} of the leads have one themselves)."
+        f"{figures['rare_share']:.1%} have a circular environment (ECFP2) that fewer than 1 in "
+        f"100,000 of {reference['molecules']:,} molecules of ChEMBL have, "
+        f"{figures['new_rare_share']:.1%} such an environment that the lead has not; so have "
+        f"{figures['rare_share_of_file']:.1%} of all molecules of that file. By the coarser "
+        "environments that the guardrails count, which leave out the neighbors' hydrogens and "
+        f"rings, it is {figures['rare_share_by_guardrails']:.1%}."
     )
 
 

@@ -22,6 +22,9 @@ _SHOWN = 80
 """Characters of a pattern that a message shows."""
 _HYDROGEN_BONDS = frozenset({"", "-", "~"})
 """Bonds to hydrogen, as written in SMARTS, that a number of hydrogens can replace."""
+_FUSED = 2
+"""Atoms that fused rings have in common."""
+_SMALL_RING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,24 @@ class Molecule:
     def has_radicals(self) -> bool:
         """Whether any atom has an unpaired electron."""
         return any(atom.GetNumRadicalElectrons() for atom in self.mol.GetAtoms())
+
+    @property
+    def has_bridged_aromatic_ring(self) -> bool:
+        """Whether a ring of up to eight atoms has three or more in common with an aromatic ring.
+
+        Such a bridge would bend the aromatic ring; only macrocycles can span one.
+        """
+        rings = [set(ring) for ring in self.mol.GetRingInfo().AtomRings()]
+        aromatic = [
+            ring
+            for ring in rings
+            if all(self.mol.GetAtomWithIdx(index).GetIsAromatic() for index in ring)
+        ]
+        return any(
+            len(ring & bridge) > _FUSED and len(bridge) <= _SMALL_RING and bridge != ring
+            for ring in aromatic
+            for bridge in rings
+        )
 
     def contains(self, pattern: "Pattern") -> bool:
         """Whether the pattern matches anywhere, stereochemistry included."""

@@ -45,6 +45,7 @@ class Violation(StrEnum):
     RADICAL = "radical"
     HEAVY_ATOMS = "too many heavy atoms"
     RING = "ring too large"
+    BRIDGED_AROMATIC = "bridged aromatic ring"
     CHAIN = "carbon chain too long"
     ROTATABLE_BONDS = "too many rotatable bonds"
     SA = "too hard to synthesize"
@@ -197,6 +198,7 @@ def _cheap_guardrails(limits: GuardrailsConfig) -> Iterator[Test]:
     yield Violation.RADICAL, lambda molecule: molecule.has_radicals
     yield Violation.HEAVY_ATOMS, lambda molecule: molecule.heavy_atoms > limits.max_heavy_atoms
     yield Violation.RING, _exceeds("largest_ring", limits.max_ring_size)
+    yield Violation.BRIDGED_AROMATIC, lambda molecule: molecule.has_bridged_aromatic_ring
     yield Violation.CHAIN, lambda molecule: molecule.contains(chain)
     yield Violation.ROTATABLE_BONDS, _exceeds("rotatable_bonds", limits.max_rotatable_bonds)
 

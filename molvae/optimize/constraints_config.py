@@ -35,7 +35,8 @@ class GuardrailsConfig(Settings):
     def __str__(self) -> str:
         catalogues = "".join(f", no {catalogue.name} alert" for catalogue in self.alerts)
         return (
-            f"one part, no radicals, at most {self.max_heavy_atoms} heavy atoms, "
+            "one part, no radicals, no bridged aromatic rings, "
+            f"at most {self.max_heavy_atoms} heavy atoms, "
             f"rings of {self.max_ring_size}, carbon chains of {self.max_chain}, "
             f"{self.max_rotatable_bonds} rotatable bonds, SA {self.max_sa:g}{catalogues}"
             f"{'' if self.allow_reactive else ', no reactive groups'}"

@@ -54,6 +54,8 @@ def test_drugs_pass_the_guard_rails(drug):
         ("COC" * 12, "too many rotatable bonds"),
         ("c1ccccc1" * 9, "too many heavy atoms"),
         (STRANGE, "too hard to synthesize"),
+        ("Cc1c2cc(CN(CCN(C)C)c3ccccn3)cc1C(O)=C2", "bridged aromatic ring"),
+        ("C1Cc2ccc1cc2", "bridged aromatic ring"),
         (RHODANINE, "structural alert"),
         # An oxazetidine: an N-O bond in a ring of four.
         ("Cc1cc(Nc2ncnc3cc(O)c(ON4COC4)cc23)ccc1F", "rare atom environment"),
@@ -253,8 +255,9 @@ def test_a_bound_beyond_one_is_told():
 
 def test_the_rails_are_told_in_one_line():
     assert str(ConstraintsConfig().limits) == (
-        "one part, no radicals, at most 50 heavy atoms, rings of 8, carbon chains of 8, "
-        "20 rotatable bonds, SA 6, no PAINS alert, no reactive groups, no rare atom environments"
+        "one part, no radicals, no bridged aromatic rings, at most 50 heavy atoms, rings of 8, "
+        "carbon chains of 8, 20 rotatable bonds, SA 6, no PAINS alert, no reactive groups, "
+        "no rare atom environments"
     )
 
 
