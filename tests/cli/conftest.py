@@ -1,9 +1,11 @@
 """The commands as a user runs them, and one tiny model trained by the real command."""
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +81,22 @@ def shell() -> Callable[..., Done]:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., Done]:
+    """Runs `molvae` in this process for fixtures that several tests share."""
+
+    def run(*words: object) -> Done:
+        written = [io.BytesIO(), io.BytesIO()]
+        out, err = (io.TextIOWrapper(stream, "utf-8", newline="") for stream in written)
+        with redirect_stdout(out), redirect_stderr(err):
+            status = main(words_of(words))
+        out.flush()
+        err.flush()
+        return Done(status, *(stream.getvalue().decode() for stream in written))
 
     return run
 

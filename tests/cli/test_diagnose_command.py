@@ -17,11 +17,11 @@ def dirty(folder, data):
 
 
 @pytest.fixture(scope="module")
-def report(shell, run, dirty, folder):
-    """What the real command wrote with all molecules wanted, and how it ended."""
+def report(command, run, dirty, folder):
+    """What the command wrote with all molecules wanted, and how it ended."""
     out = folder / "report.json"
     words = ["diagnose", run, dirty, "--out", out, *QUICK, "--molecules", 100, "--json", "--quiet"]
-    return shell(*words), out
+    return command(*words), out
 
 
 def test_the_report_is_written_and_printed(report, dirty, run):

@@ -20,10 +20,10 @@ def dirty(folder):
 
 
 @pytest.fixture(scope="session")
-def latents(shell, run, folder, dirty):
+def latents(command, run, folder, dirty):
     """What `molvae encode` wrote, and how it ended."""
     out = folder / "latents.npz"
-    return shell("encode", dirty, "--out", out, "--model", run / "model", "--json"), out
+    return command("encode", dirty, "--out", out, "--model", run / "model", "--json"), out
 
 
 def test_latents_keep_order_duplicates_and_lines(latents):
@@ -64,9 +64,9 @@ def test_refused_rows_are_listed_beside_the_latents(latents):
         assert [(row["line"], row["text"]) for row in csv.DictReader(stream)] == [("4", "not-one")]
 
 
-def test_decoding_latents_is_reconstructing_the_molecules(shell, molvae, latents, run, dirty):
+def test_decoding_latents_is_reconstructing_the_molecules(molvae, latents, run, dirty):
     folder = latents[1].parent
-    done = shell("decode", latents[1], "--out", folder / "decoded.csv", "--model", run, "--json")
+    done = molvae("decode", latents[1], "--out", folder / "decoded.csv", "--model", run, "--json")
     assert json.loads(done.out)["points"] == 4
     pairs = folder / "pairs.csv"
     told = molvae("reconstruct", dirty, "--out", pairs, "--model", run, "--json", "--quiet")

@@ -21,11 +21,11 @@ def candidates(run):
 
 
 @pytest.fixture(scope="session")
-def searched(shell, run, folder):
-    """A search for QED by the real command, and how it ended."""
+def searched(command, run, folder):
+    """A search for QED, and how it ended."""
     out = folder / "search"
     flags = ["--model", run, "--budget", 60, "--seed", 2, *QUICK]
-    return shell("optimize", SHIPPED / "qed.toml", "--out", out, *flags), out
+    return command("optimize", SHIPPED / "qed.toml", "--out", out, *flags), out
 
 
 def test_candidates_are_distinct_best_first_and_scored_by_qed(searched):
