@@ -72,7 +72,7 @@ def _reckoning(record: dict[str, Any]) -> str:
 
 _SIZES = {
     "source_bytes": "source files, uncompressed",
-    "peak_disk_bytes": "token store and shards at the peak",
+    "peak_disk_bytes": "disk while the store is made, sampled twice a second",
     "store_bytes": "token store",
 }
 
