@@ -7,14 +7,17 @@ from markdown_tables import commands, table
 
 # Any: JSON values, here and below.
 def faults(records: dict[str, dict[str, Any]]) -> str:
-    """A table per record."""
-    tables = {"kills": _kills, "flips": _flips, "identity": _identity}
-    return "\n\n".join(
+    """A table of all sweeps of kills, and one per other record."""
+    kills = [records[name] for name in sorted(records) if name.startswith("kills")]
+    tables = {"flips": _flips, "identity": _identity}
+    sections = [_kills(kills) + commands(*kills)] if kills else []
+    sections += [
         tables[name](records[name]) + commands(records[name]) for name in tables if name in records
-    )
+    ]
+    return "\n\n".join(sections)
 
 
-def _kills(record: dict[str, Any]) -> str:
+def _kills(records: list[dict[str, Any]]) -> str:
     heading = [
         "command: process",
         "kills",
@@ -28,6 +31,7 @@ def _kills(record: dict[str, Any]) -> str:
     columns = ("kills", "left", "waited", "unclear", "litter", "lost", "slowest_end_seconds")
     rows = [
         [name, *(f"{tally[column]:g}" for column in columns)]
+        for record in records
         for name, tally in record["kills"].items()
     ]
     return f"### Kills\n\n{table(heading, rows)}"
