@@ -86,7 +86,7 @@ class Running:
     """A command in a process of its own, which is forked from this one to save its imports."""
 
     def __init__(self, words: list[str], folder: Path, slack: float) -> None:
-        self._slack = slack
+        self.slack = slack
         self._mark = f"KILL_SWEEP={uuid4().hex}"
         self._screen = folder / "screen.txt"
         self.temporary = folder / "temporary"
@@ -138,7 +138,7 @@ class Running:
 
     def wait_for(self, condition: Callable[[], object], seconds: float) -> bool:
         """Whether the condition came true within this time, of which a busy machine gets more."""
-        end = time.monotonic() + self._slack * seconds
+        end = time.monotonic() + self.slack * seconds
         while not condition():
             if time.monotonic() > end:
                 return False
@@ -233,7 +233,8 @@ def kill(running: Running, role: str, tally: Tally, generator: random.Random) ->
         running.wait(LEFT_SECONDS)
     elif role == "worker":
         check_end(running, tally)
-    elif not running.wait(WORK_SECONDS):
+    # A command at work spends this wait in full, so a busy machine gets no more of it.
+    elif not running.wait(WORK_SECONDS / running.slack):
         check_work(running, tally)
     else:
         check_end(running, tally)
