@@ -185,7 +185,7 @@ class CombinedSearch:
         """Molecules to start from: the lead and its surroundings, or the pool and the prior."""
         has_lead = bool(self._leads)
         # Few are similar to a lead: the last missing ones are not looked for one at a time.
-        wanted = max(n, _FIRST_BATCH)
+        wanted = max(n, _FIRST_BATCH) if has_lead else n
         counts = {
             name: source.first_sample(wanted, has_lead=has_lead)
             for name, source in self._factory.sources.items()
