@@ -25,6 +25,8 @@ _PROBE_BYTES = 1 << 16
 """Room that must be free before a file is worked on: an empty file fits on a full disk."""
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 _MIB = 1 << 20
+_DIGITS = 10
+"""Significant digits of numbers in text."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that move the cursor, change a terminal's colors or title, or reverse the text."""
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -108,6 +110,16 @@ def escape_control_characters(text: str) -> str:
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def format_cell(cell: object) -> str:
+    """The text of a cell; empty for NaN.
+
+    Numbers have ten significant digits, which drops the rounding errors of binary fractions.
+    """
+    if not isinstance(cell, float):
+        return str(cell)
+    return "" if isnan(cell) else str(float(f"{cell:.{_DIGITS}g}"))
+
+
 class TableWriter:
     """Writes rows of delimited text in which no spreadsheet finds a formula.
 
@@ -119,8 +131,8 @@ class TableWriter:
         self._writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
 
     def write_row(self, cells: Iterable[object]) -> None:
-        """Write a row; cells that are not text are written as `str` does."""
-        self._writer.writerow([defuse_formula(str(cell)) for cell in cells])
+        """Write a row, with cells as `format_cell` writes them."""
+        self._writer.writerow([defuse_formula(format_cell(cell)) for cell in cells])
 
 
 def defuse_formula(cell: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import from_selfies_batch
 from molvae.chem.properties import find_property, property_values
 from molvae.chem.screening import MoleculeFilter, judge_selfies
 from molvae.chem.similarity import ecfp4_similarity
@@ -112,8 +113,8 @@ def _decode(
     """The molecule of each latent vector; None where it is left out."""
     card = model.card
     accepted = MoleculeFilter(strict=card.is_faithful, allow_radicals=card.cleaning.allow_radicals)
-    judged = judge_selfies(list(model.decode_symbols(latents)), accepted)
-    decoded = model.decode(latents)
+    rows = list(model.decode_symbols(latents))
+    judged, decoded = judge_selfies(rows, accepted), from_selfies_batch(rows)
     return [
         molecule if sample.refusal is None or position.is_integer() else None
         for molecule, sample, position in zip(decoded, judged, positions, strict=True)

@@ -11,7 +11,7 @@ from molvae.chem.notation import Selfies
 from molvae.chem.open_positions import has_attachment_points, open_at_random
 from molvae.chem.refusal import result_or_refusal
 from molvae.chem.screening import JudgedSelfies, judge_selfies
-from molvae.errors import ConfigError, ModelError, MoleculeError
+from molvae.errors import ConfigError, MoleculeError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import ordered_map
 from molvae.sampling import Sample, SamplingConfig, batch_sizes
@@ -49,8 +49,6 @@ class ScaffoldStream:
     """
 
     def __init__(self, model: MoleculeVAE, scaffold: str, config: SamplingConfig, n: int) -> None:
-        if not model.network.has_prior:
-            raise ModelError("this model has no learned prior, so it cannot complete a scaffold")
         self.model = model
         self.scaffold = scaffold
         self.config = config

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from math import isnan
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,14 +23,13 @@ from molvae.files import (
     TextStream,
     atomic_write,
     check_writable,
+    format_cell,
 )
 
 Cell = str | int | float
 Columns = Mapping[str, Sequence[Cell]]
 """Equally long columns by name, `smiles` first; NaN stands for a missing number."""
 
-_DIGITS = 10
-"""Significant digits of numbers in text."""
 _TITLES = ("id", "name", "title", "compound_id")
 """Columns whose cell becomes the title of a record in an SD file, the first that is there."""
 
@@ -96,7 +94,7 @@ class TableFile:
 
         SMI has the SMILES first and the other columns after tabs, without a header. In CSV and TSV
         an apostrophe is put before a cell that a spreadsheet would run as a formula. In text,
-        numbers have ten significant digits, which drops the rounding errors of binary fractions.
+        numbers have ten significant digits.
 
         Raises:
             FileError: the disk is full, or the file cannot be written.
@@ -173,13 +171,4 @@ _WRITERS: Mapping[TableKind, Callable[[TextStream, Columns], None]] = {
 
 
 def _rows(columns: Columns) -> list[list[str]]:
-    return [list(map(_text, row)) for row in zip(*columns.values(), strict=True)]
-
-
-def _text(cell: Cell) -> str:
-    """The cell as text; empty for NaN."""
-    if not isinstance(cell, float):
-        return str(cell)
-    if isnan(cell):
-        return ""
-    return str(float(f"{cell:.{_DIGITS}g}"))
+    return [list(map(format_cell, row)) for row in zip(*columns.values(), strict=True)]

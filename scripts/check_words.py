@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check names and docstrings: `check_words.py [PATH ...]`, by default of all modules of molvae.
+"""Check names and docstrings: `check_words.py [PATH ...]`, by default of molvae and of scripts.
 
 Three rules that ruff has not:
 
@@ -12,12 +12,11 @@ Three rules that ruff has not:
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "molvae"
-NOT_YET: tuple[str, ...] = ()
-"""Modules and folders that do not keep the rules yet; take each off this list once it does."""
+ROOT = Path(__file__).parents[1]
+FOLDERS = (ROOT / "molvae", ROOT / "scripts")
 
 PLACEHOLDERS = frozenset({"one", "found", "told", "place", "part", "each", "every", "such"})
 MID_SENTENCE = re.compile(r"(Of|That|Those|What|Likewise|The same|Whether so|So)\b")
@@ -68,17 +67,10 @@ def _is_participle(name: str) -> bool:
     )
 
 
-def modules_of(paths: list[Path]) -> list[Path]:
-    """The modules among the paths and below them; without paths, those that keep the rules."""
-    if paths:
-        files = (path.rglob("*.py") if path.is_dir() else [path] for path in paths)
-        return [module for group in files for module in group]
-    left_out = [PACKAGE / name for name in NOT_YET]
-    return [
-        module
-        for module in sorted(PACKAGE.rglob("*.py"))
-        if not any(module.is_relative_to(path) for path in left_out)
-    ]
+def modules_of(paths: Sequence[Path]) -> list[Path]:
+    """The modules among the paths and below them; without paths, those of all folders."""
+    files = (path.rglob("*.py") if path.is_dir() else [path] for path in paths or FOLDERS)
+    return [module for group in files for module in sorted(group)]
 
 
 def main(arguments: list[str]) -> int:

@@ -30,12 +30,10 @@ def main() -> None:
     """Draw and save both pictures."""
     record = read_json(RECORD)
     generated = record["generated"]["molecules"][:COLUMNS]
-    found = [record["lead"], *record["lead"]["found"][: COLUMNS - 1]]
-    titles = ("lead", *[""] * (COLUMNS - 1))
-    captions = [figures(row) for row in found]
+    lead = record["lead"]
     searched = [
-        (row["smiles"], ", ".join(filter(None, (title, caption))), ())
-        for row, title, caption in zip(found, titles, captions, strict=True)
+        (lead["smiles"], f"lead, {figures(lead)}", ()),
+        *((row["smiles"], figures(row), ()) for row in lead["found"][: COLUMNS - 1]),
     ]
     draw([*((smiles, "generated", ()) for smiles in generated), *searched], "molecules.png")
     completed = completions(record["completion"], "substituent")

@@ -228,7 +228,7 @@ def sweep(kind: str, flips: int, generator: random.Random) -> Counter[str]:
 
 
 def outcome_of(read: Read, written: Any) -> str:
-    """What reading the files comes to."""
+    """The outcome of reading the files."""
     try:
         return "read" if exact(read()) == written else "believed"
     except MolvaeError as error:

@@ -121,7 +121,7 @@ class Running:
 
     @property
     def screen(self) -> list[str]:
-        """What the command wrote to standard error."""
+        """The lines that the command wrote to standard error."""
         return self._screen.read_text(errors="replace").splitlines()
 
     def poll(self) -> int | None:
@@ -153,10 +153,10 @@ class Running:
         pattern = re.compile(ROLES[role].encode() if role else b"")
         return [
             *(main if role is None else []),
-            *(pid for pid, words in self._started() if pattern.search(words)),
+            *(pid for pid, words in self._children() if pattern.search(words)),
         ]
 
-    def _started(self) -> Iterator[tuple[int, bytes]]:
+    def _children(self) -> Iterator[tuple[int, bytes]]:
         """The processes that the command has started, with their command lines."""
         mark = self._mark.encode()
         for entry in Path("/proc").iterdir():

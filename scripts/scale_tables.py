@@ -9,7 +9,7 @@ _BILLION = 10**9
 
 # Any: JSON values, here and below.
 def scale(records: dict[str, dict[str, Any]]) -> str:
-    """What preparing a training set takes, measured and reckoned for 10^9 molecules."""
+    """The cost of preparing a training set, measured, and reckoned for 10^9 molecules."""
     record = records["prepare"]
     runs = [*record["runs"], record["with_killed_worker"]]
     rows = [
@@ -47,7 +47,7 @@ def scale(records: dict[str, dict[str, Any]]) -> str:
 
 
 def _reckoning(record: dict[str, Any]) -> str:
-    """What 10^9 molecules would take, from the run of the most rows with several workers."""
+    """The cost of 10^9 molecules, from the run of the most rows with several workers."""
     run = max(record["runs"], key=lambda run: (run["rows"], run["workers"]))
     per_row = {name: run[name] / run["rows"] for name in ("main_cpu_seconds", "worker_cpu_seconds")}
     gib = {name: run[name] / run["rows"] * _BILLION / 2**30 for name in _SIZES}

@@ -118,7 +118,7 @@ def ablation(records: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def constrained(records: dict[str, dict[str, Any]]) -> str:
+def constrained_leads(records: dict[str, dict[str, Any]]) -> str:
     """Similarity-constrained improvement of penalized logP."""
     return "\n\n".join(
         f"{_constrained_caption(record)}\n\n{_constrained_table(record['figures'])}{commands(record)}"

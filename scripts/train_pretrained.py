@@ -56,7 +56,7 @@ def fetch_chembl_and_zinc250k(out: Path, *, progress: bool) -> dict[str, Path]:
         chembl = fetch_chembl(out / "chembl", progress=progress)
         zinc = fetch_zinc250k(out / "zinc250k", progress=progress)
         held_out = {
-            flat_smiles(text) for part in ("valid", "test") for text in smiles_of(zinc[part])
+            flat_smiles(text) for name in ("valid", "test") for text in smiles_of(zinc[name])
         }
         with atomic_write(combined) as stream:
             stream.write("smiles\n")

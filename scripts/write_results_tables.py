@@ -30,7 +30,7 @@ from model_tables import (
 )
 from molvae.files import atomic_write, read_json
 from scale_tables import scale
-from search_tables import ablation, constrained, credit, docking, history, methods, pmo
+from search_tables import ablation, constrained_leads, credit, docking, history, methods, pmo
 from summary_table import RESULTS, summary
 
 README = Path(__file__).parents[1] / "README.md"
@@ -54,7 +54,7 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "ablation": ablation,
     "methods": methods,
     "leads": leads,
-    "constrained": constrained,
+    "constrained": constrained_leads,
     "speed": stage_speeds,
     "scale": scale,
     "examples": examples,

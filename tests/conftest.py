@@ -11,6 +11,7 @@ import torch
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.model.network_config import ModelConfig
+from molvae.molecule_vae import MoleculeVAE
 from molvae.training.config import TrainConfig, TrainingPlan
 from molvae.training.run import TrainingResult, train
 
@@ -102,3 +103,13 @@ def trained(tiny_plan, tmp_path_factory) -> tuple[TrainingResult, Path]:
 def tiny_model(trained):
     """The trained model."""
     return trained[0].model
+
+
+@pytest.fixture(scope="session")
+def model_without_prior(tiny_model):
+    """An untrained model that has no language model."""
+    network = ModelConfig(
+        tokens=0, embedding_size=4, encoder_size=4, decoder_size=4, latent_size=4,
+        decoder="separate", prior_size=0,
+    )  # fmt: skip
+    return MoleculeVAE.untrained(tiny_model.vocabulary, network)

@@ -12,7 +12,6 @@ from molvae.generation import generate, resolve_config
 from molvae.generation_config import GenerateConfig
 from molvae.latents_file import Latents
 from molvae.model.decoding_config import GREEDY, DecodingConfig
-from molvae.model.network_config import ModelConfig
 from molvae.molecule_vae import MoleculeVAE
 
 
@@ -211,14 +210,10 @@ def test_points_are_written_for_decode_to_read(tiny_model, tmp_path):
     np.testing.assert_array_equal(latents.latents, found.latents)
 
 
-def test_a_model_without_a_learned_prior_says_so(tiny_model):
-    config = ModelConfig(
-        embedding_size=4, encoder_size=4, decoder_size=4, prior_size=0, decoder="separate"
-    )
-    model = MoleculeVAE.untrained(tiny_model.vocabulary, config)
+def test_a_model_without_a_learned_prior_says_so(model_without_prior):
     with pytest.raises(ModelError, match="no learned prior"):
-        generate(model, GenerateConfig(n=1, prior="learned"))
-    assert generate(model, GenerateConfig(n=5, decoding=SHORT)).is_complete
+        generate(model_without_prior, GenerateConfig(n=1, prior="learned"))
+    assert generate(model_without_prior, GenerateConfig(n=5, decoding=SHORT)).is_complete
 
 
 def test_radicals_pass_only_where_the_training_data_had_them(tiny_model):

@@ -107,14 +107,9 @@ def test_unknown_symbols_and_faulty_filters_are_errors(tiny_model):
         complete(tiny_model, f"[*:1]{'C' * 400}", config(n=1))
 
 
-def test_a_model_without_a_learned_prior_cannot_complete():
-    network = ModelConfig(
-        tokens=0, embedding_size=4, encoder_size=4, decoder_size=4, latent_size=4,
-        decoder="separate", prior_size=0,
-    )  # fmt: skip
-    model = MoleculeVAE.untrained(Vocabulary.from_symbols([]), network)
+def test_a_model_without_a_learned_prior_cannot_complete(model_without_prior):
     with pytest.raises(ModelError, match="learned prior"):
-        complete(model, PYRIDINE)
+        complete(model_without_prior, PYRIDINE)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,9 @@
 import pytest
 
 from molvae.chem.molecule import Molecule, Pattern
-from molvae.errors import ConfigError, ModelError
+from molvae.errors import ConfigError
 from molvae.generation import generate
 from molvae.generation_config import GenerateConfig
-from molvae.model.network_config import ModelConfig
-from molvae.molecule_vae import MoleculeVAE
-from molvae.vocabulary import Vocabulary
 
 # A model trained for seconds writes radicals and SELFIES that decoding repairs.
 LAX = {"radicals": True, "strict": False, "most_draws": 400, "properties": ("weight",)}
@@ -72,11 +69,6 @@ def test_what_cannot_be_combined_with_a_scaffold_is_refused(tiny_model, settings
         generate(tiny_model, config(n=1, **settings))
 
 
-def test_a_model_without_a_learned_prior_cannot_keep_a_scaffold():
-    network = ModelConfig(
-        tokens=0, embedding_size=4, encoder_size=4, decoder_size=4, latent_size=4,
-        decoder="separate", prior_size=0,
-    )  # fmt: skip
-    model = MoleculeVAE.untrained(Vocabulary.from_symbols([]), network)
-    with pytest.raises((ConfigError, ModelError)):
-        generate(model, config(n=1, scaffold="CC"))
+def test_a_model_without_a_learned_prior_cannot_keep_a_scaffold(model_without_prior):
+    with pytest.raises(ConfigError, match="learned prior"):
+        generate(model_without_prior, config(n=1, scaffold="CC"))

@@ -7,15 +7,17 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from math import inf, isinf
 from pathlib import Path
 from statistics import fmean, median, stdev
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from molvae.errors import RunError
 from molvae.files import read_json
+from molvae.optimize.curves import area_under_curve
 
 NEEDLE = "valsartan_smarts"
 """Task whose score is 0 until a pattern is found by luck; sums are given without it too."""
@@ -161,16 +163,16 @@ def _task_figures(task: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any
 
 def _after_few_calls(runs: Sequence[Mapping[str, Any]], calls: int) -> dict[str, Any]:
     """Figures of the first calls, which do not depend on how many follow."""
-    areas, heights = [], []
+    areas, lasts = [], []
     for run in runs:
-        pairs = zip(run["curve"]["calls"], run["curve"]["top10"], strict=True)
-        readings = [(0, 0.0), *((at, height) for at, height in pairs if at <= calls)]
-        readings.append((calls, readings[-1][1]))
-        areas.append(
-            sum((b - a) * (low + high) / 2 for (a, low), (b, high) in pairwise(readings)) / calls
-        )
-        heights.append(readings[-1][1])
-    return {"auc_top10": _over_seeds(areas), "top10": _over_seeds(heights)}
+        at, top10 = np.array(run["curve"]["calls"]), np.array(run["curve"]["top10"], np.float64)
+        heights = top10[at <= calls]
+        last = float(heights[-1]) if len(heights) else 0.0
+        # The last value is kept from the last reading to the end.
+        ends = np.append(at[at <= calls], calls)
+        areas.append(area_under_curve(ends, np.append(heights, last), calls))
+        lasts.append(last)
+    return {"auc_top10": _over_seeds(areas), "top10": _over_seeds(lasts)}
 
 
 def _calls_to_yardstick(task: str, runs: Sequence[Mapping[str, Any]]) -> int | None:

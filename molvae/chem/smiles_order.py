@@ -22,14 +22,16 @@ def end_with(smiles: str, atom: int) -> tuple[str, tuple[int, ...]] | None:
 
     Returns:
         The SMILES, and the index in `smiles` of each of its atoms; None if the atom ends no chain,
-        or the molecule has more than 99 rings. The direction marks of double bonds at ring closures
-        may not survive: compare canonical SMILES where they matter.
+        or the molecule has dative bonds or more than 99 rings. The direction marks of double bonds
+        at ring closures may not survive: compare canonical SMILES where they matter.
 
     >>> end_with("C1CC(O)C1", 3)
     ('C1CC(C1)O', (0, 1, 2, 4, 3))
     """
-    tokens = _number_rings(_TOKEN.findall(smiles))
-    if tokens is None:
+    texts = _TOKEN.findall(smiles)
+    tokens = _number_rings(texts)
+    # A dative bond, for instance, is no token.
+    if tokens is None or "".join(texts) != smiles:
         return None
     atoms = [index for index, token in enumerate(tokens) if _ATOM.fullmatch(token)]
     indices = dict(zip(atoms, range(len(atoms)), strict=True))

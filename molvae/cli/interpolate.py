@@ -21,10 +21,10 @@ def interpolate(
     """List the molecules on a path from a molecule to another in the latent space.
 
     With more than two molecules the path passes them in order. Neighboring latent vectors that
-    decode to the same molecule are one row; the others that decode to no molecule, or to one that
-    `generate` would refuse, are left out. Columns: smiles, position (0 at the first molecule, 1 at
-    the second and so on), similarity_to_1, similarity_to_2 and so on (Tanimoto, ECFP4 counts), then
-    the properties.
+    decode to the same molecule are one row. Latent vectors on the way that decode to no molecule,
+    or to one that `generate` would refuse, are left out. Columns: smiles, position (0 at the first
+    molecule, 1 at the second and so on), similarity_to_1, similarity_to_2 and so on (Tanimoto,
+    ECFP4 counts), then the properties.
 
     Args:
         first: SMILES.

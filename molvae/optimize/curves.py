@@ -28,6 +28,13 @@ def area_under_best(
     calls, heights = curve_of_best(scores[:budget], k, interval)
     if finish and len(calls) and calls[-1] < budget:
         calls, heights = np.append(calls, budget), np.append(heights, heights[-1])
+    return area_under_curve(calls, heights, budget)
+
+
+def area_under_curve(
+    calls: Int64[np.ndarray, " reading"], heights: Float64[np.ndarray, " reading"], budget: int
+) -> float:
+    """Area under readings of a curve that starts at 0, divided by the budget."""
     return float(np.trapezoid(np.r_[0.0, heights], np.r_[0, calls]) / budget)
 
 

@@ -299,8 +299,7 @@ def write_evaluations(
             numbers += [] if similarities is None else [similarities[row]]
             numbers += [evaluation.values[name] for name in columns]
             numbers += [evaluation.desirabilities[name] for name in curved]
-            fields = ["" if isnan(number) else repr(number) for number in numbers]
-            writer.write_row([evaluation.smiles, *fields, evaluation.call, evaluation.source])
+            writer.write_row([evaluation.smiles, *numbers, evaluation.call, evaluation.source])
 
 
 def append_failures(path: Path, failures: Sequence[Failure]) -> None:

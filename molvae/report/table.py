@@ -84,6 +84,18 @@ def table_page(
         nearest,
         projections_of(config.model, file.molecules),
     )
+    histograms: tuple[Section, ...] = ()
+    if min(map(len, groups.values())) >= _MIN_DRAWN:
+        histograms = (Section("Properties", pictures=property_histograms(groups)),)
+    sections = (
+        _overview(file),
+        *histograms,
+        *molecule_sections("Molecules", molecules, text),
+    )
+    return Page(f"Molecules of {title}", "", sections, molecules)
+
+
+def _overview(file: _File) -> Section:
     facts = {
         "rows": f"{file.rows:,}",
         "distinct molecules": f"{len({molecule.smiles for molecule in file.molecules}):,}",
@@ -92,15 +104,7 @@ def table_page(
         facts["rows without a molecule"] = f"{file.unreadable:,}"
     if file.rows > len(file.molecules) + file.unreadable:
         facts["shown"] = f"the first {len(file.molecules):,} molecules"
-    histograms: tuple[Section, ...] = ()
-    if min(map(len, groups.values())) >= _MIN_DRAWN:
-        histograms = (Section("Properties", pictures=property_histograms(groups)),)
-    sections = (
-        Section("Overview", facts=facts),
-        *histograms,
-        *molecule_sections("Molecules", molecules, text),
-    )
-    return Page(f"Molecules of {title}", "", sections, molecules)
+    return Section("Overview", facts=facts)
 
 
 def _read(path: Path, columns: ColumnChoice, limit: int, taken: Sequence[str]) -> _File:

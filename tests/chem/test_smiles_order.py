@@ -44,6 +44,10 @@ def test_an_atom_within_a_chain_cannot_come_last():
     assert end_with("CCO", 1) is None
 
 
+def test_a_dative_bond_is_not_dropped():
+    assert end_with("CN(C)->[Zn]", 2) is None
+
+
 def test_ring_numbers_that_were_used_twice_become_distinct():
     smiles, _ = end_with("C1CC1C(N)C1CC1", 4)
     assert Chem.CanonSmiles(smiles) == Chem.CanonSmiles("NC(C1CC1)C1CC1")

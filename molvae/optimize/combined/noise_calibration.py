@@ -82,7 +82,9 @@ def _measure(model: MoleculeVAE) -> NoiseCalibration:
     for start in range(0, len(decoded), len(originals)):
         values = [
             ecfp4_similarity(original, molecule)
-            for original, molecule in zip(originals, decoded[start:], strict=False)
+            for original, molecule in zip(
+                originals, decoded[start : start + len(originals)], strict=True
+            )
             if original and molecule
         ]
         similarities.append(float(np.mean(values)) if values else 0.0)
