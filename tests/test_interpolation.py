@@ -40,6 +40,15 @@ def test_a_path_passes_its_molecules_in_order_and_merges_equal_neighbors(model, 
     assert not any(molecule.has_radicals for molecule in molecules)
 
 
+def test_the_arc_leads_through_other_latent_vectors_than_the_line(model):
+    ends = [PARACETAMOL, BENZAMIDE, PHENACETIN]
+    straight, arched = (
+        interpolate(model, ends, InterpolateConfig(steps=64, path=path, properties=()))
+        for path in ("straight", "spherical")
+    )
+    assert straight != arched
+
+
 def test_a_molecule_that_does_not_come_back_is_named_in_a_warning(model, caplog):
     (trip,) = round_trips(model, [LARGE])
     interpolate(model, [PARACETAMOL, LARGE], InterpolateConfig(steps=2))

@@ -1,4 +1,5 @@
 import pytest
+from rdkit import Chem
 
 from molvae.chem.molecule import Molecule, Pattern
 from molvae.errors import ConfigError
@@ -40,6 +41,27 @@ def test_substituents_come_at_several_positions(tiny_model):
     molecules = [Molecule.parse(molecule.smiles) for molecule in generation.molecules]
     hit = [any(molecule.contains(pattern) for molecule in molecules) for pattern in patterns]
     assert sum(hit) > 1
+
+
+def test_a_scaffold_gets_one_to_three_substituents(tiny_model):
+    generation = generate(tiny_model, config(n=20, scaffold="c1ccncc1"))
+    pyridine = Chem.MolFromSmarts("c1ccncc1")
+    numbers = set()
+    for molecule in generation.molecules:
+        mol = Chem.MolFromSmiles(molecule.smiles)
+        # The fewest of all pyridines in the molecule, as a substituent may be one, too.
+        matches = map(set, mol.GetSubstructMatches(pyridine))
+        numbers.add(
+            min(
+                sum(
+                    (bond.GetBeginAtomIdx() in ring) != (bond.GetEndAtomIdx() in ring)
+                    for bond in mol.GetBonds()
+                )
+                for ring in matches
+            )
+        )
+    assert len(numbers) > 1
+    assert numbers <= {1, 2, 3}
 
 
 def test_the_seed_and_not_the_number_of_workers_decides_the_molecules(tiny_model):
