@@ -254,8 +254,9 @@ def test_two_preparations_of_the_same_data_clean_them_once(chains, whole_chains,
 @pytest.mark.parametrize("together", [10, 300, 10_000])
 def test_duplicates_are_found_whatever_is_sorted_at_a_time(tmp_path, together):
     generator = np.random.default_rng(0)
-    distinct = generator.integers(0, 256, (600, 16), dtype=np.uint8)
-    identities = distinct[generator.integers(0, 600, 2_000)]
+    # Many identities share one of their halves without being equal.
+    halves = generator.integers(0, 256, (25, 8), dtype=np.uint8)
+    identities = np.hstack([halves[generator.integers(0, 25, 2_000)] for _ in range(2)])
     seen, expected = {}, []
     for position, identity in enumerate(identities):
         first = seen.setdefault(identity.tobytes(), position)
