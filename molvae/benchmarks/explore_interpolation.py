@@ -1,13 +1,15 @@
-"""Figures on straight paths between molecules, against molecules at random."""
+"""Figures on straight paths between molecules, against random ones and a fingerprint path."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from jaxtyping import Float32, Int64
 
 from molvae.benchmarks.explore_config import ExploreConfig
 from molvae.benchmarks.latent_config import LatentConfig
 from molvae.benchmarks.latent_reference import Figure, Reference, decode_judged
-from molvae.chem.similarity import tanimoto
+from molvae.chem.molecule import Molecule
+from molvae.chem.similarity import substructure_counts, tanimoto
 from molvae.diagnosis.figures import mean_of, spearman
 from molvae.diagnosis.posteriors import ecfp4_of
 from molvae.molecule_vae import MoleculeVAE
@@ -19,6 +21,8 @@ _PATH_MEASURES = (
     "similarity to the nearer end",
     "rank correlation of position and similarity",
 )
+_COUNTS = 2_048
+"""Substructures to which fingerprints are folded."""
 
 
 def interpolation(
@@ -26,8 +30,9 @@ def interpolation(
 ) -> Iterator[Figure]:
     """Shares and order of the molecules that latent vectors between two molecules decode to.
 
-    The control of validity and strictness are the posterior means of reference molecules; that of
-    the order along a path are reference molecules at random in the place of its inner steps.
+    The control of validity and strictness are the posterior means of reference molecules. The order
+    along a path has two controls, with other molecules as the inner steps: random reference
+    molecules, and the reference molecules closest to a straight path in fingerprint space.
     """
     generator = np.random.default_rng([config.seed, 23])
     n, inner = len(reference), config.steps - 2
@@ -38,27 +43,71 @@ def interpolation(
     reading = LatentConfig(workers=config.workers)
     judged = decode_judged(model, latents, reading)
     controls = decode_judged(model, reference.mean[: len(latents)], reading)
-    smiles = [molecule.smiles for molecule in reference.molecules]
-    rows = [
-        [sample.smiles for sample in judged[begin : begin + inner]]
-        for begin in range(0, len(judged), inner)
-    ]
-    picks = generator.integers(n, size=(config.pairs, inner)).tolist()
-    paths = [(smiles[a], row, smiles[b]) for (a, b), row in zip(ends.tolist(), rows, strict=True)]
-    random = [
-        (smiles[a], [smiles[pick] for pick in row], smiles[b])
-        for (a, b), row in zip(ends.tolist(), picks, strict=True)
-    ]
     for name, sets in {
         "valid": [np.array([s.smiles is not None for s in row]) for row in (judged, controls)],
         "unrepaired": [np.array([s.is_unrepaired for s in row]) for row in (judged, controls)],
     }.items():
         value, control = map(mean_of, sets)
         yield Figure(f"interpolation: {name}", value, control, "posterior means", len(judged))
-    columns = [zip(*map(_path_measures, group), strict=True) for group in (paths, random)]
-    for name, *pair in zip(_PATH_MEASURES, *columns, strict=True):
-        value, control = (float(np.nanmean(column)) for column in pair)
-        yield Figure(f"interpolation: {name}", value, control, "random molecules", len(paths))
+    smiles = [molecule.smiles for molecule in reference.molecules]
+    picks = {
+        "random molecules": generator.integers(n, size=(config.pairs, inner)),
+        "fingerprint path": fingerprint_paths(reference.molecules, ends, shares),
+    }
+    tables = {
+        "latent": [sample.smiles for sample in judged],
+        **{name: [smiles[pick] for pick in rows.ravel()] for name, rows in picks.items()},
+    }
+    means = {name: _mean_measures(smiles, ends, table) for name, table in tables.items()}
+    for against in picks:
+        suffix = "" if against == "random molecules" else f", against {against}"
+        for name, value, control in zip(
+            _PATH_MEASURES, means["latent"], means[against], strict=True
+        ):
+            yield Figure(f"interpolation: {name}{suffix}", value, control, against, len(ends))
+
+
+def fingerprint_paths(
+    molecules: Sequence[Molecule],
+    ends: Int64[np.ndarray, "path end"],
+    shares: Float32[np.ndarray, " step"],
+) -> Int64[np.ndarray, "path step"]:
+    """Indices of the molecules closest to each step of a straight path between fingerprints.
+
+    The fingerprint of a step is (1 - share) times that of the first end plus share times that of
+    the last. Closest is the highest Tanimoto similarity x.y / (|x|^2 + |y|^2 - x.y) of counts of
+    circular substructures; the ends of a path are not steps of it.
+
+    Args:
+        molecules: molecules to choose from.
+        ends: index of the first and of the last molecule of each path.
+        shares: positions of the steps, in (0, 1).
+    """
+    counts = substructure_counts(molecules, _COUNTS).astype(np.float32)
+    squares = (counts**2).sum(axis=1)
+    picks = np.empty((len(ends), len(shares)), dtype=np.int64)
+    for row, (first, last) in enumerate(ends.tolist()):
+        steps = counts[first] + shares[:, None] * (counts[last] - counts[first])
+        products = steps @ counts.T
+        similarities = products / ((steps**2).sum(axis=1)[:, None] + squares - products)
+        similarities[:, [first, last]] = -np.inf
+        picks[row] = similarities.argmax(axis=1)
+    return picks
+
+
+def _mean_measures(
+    smiles: Sequence[str],
+    ends: Int64[np.ndarray, "path end"],
+    steps: Sequence[str | None],
+) -> list[float]:
+    """Mean of each of `_PATH_MEASURES` over the paths, whose steps follow one another."""
+    inner = len(steps) // len(ends)
+    measures = [
+        _path_measures((smiles[first], steps[row * inner : (row + 1) * inner], smiles[last]))
+        for row, (first, last) in enumerate(ends.tolist())
+    ]
+    means: list[float] = np.nanmean(measures, axis=0).tolist()
+    return means
 
 
 def _path_measures(path: _Path) -> tuple[float, float, float]:

@@ -5,6 +5,7 @@ from molvae.benchmarks.explore import benchmark_explore
 from molvae.benchmarks.explore_completion import SCAFFOLDS
 from molvae.benchmarks.explore_config import ExploreConfig
 from molvae.benchmarks.explore_denoising import damage
+from molvae.benchmarks.explore_interpolation import fingerprint_paths
 from molvae.benchmarks.explore_representation import representation
 from molvae.benchmarks.latent_reference import Reference
 from molvae.chem.molecule import Molecule
@@ -71,3 +72,28 @@ def test_damage_replaces_as_many_symbols_by_different_ones(n, expected):
 @pytest.mark.parametrize("scaffold", SCAFFOLDS)
 def test_scaffolds_can_be_completed(scaffold):
     check_scaffold(scaffold, CompleteConfig())
+
+
+def test_a_fingerprint_path_takes_the_molecules_between_its_ends_in_order():
+    chains = [Molecule.parse("C" * length + "O") for length in range(2, 13)]
+    ends, shares = np.array([[0, 10], [10, 0]]), np.linspace(0.0, 1.0, 6, dtype=np.float32)[1:-1]
+    there, back = fingerprint_paths(chains, ends, shares).tolist()
+    assert there == sorted(there)
+    assert there == back[::-1]
+    assert not {0, 10} & set(there)
+    assert len(set(there)) > 1
+
+
+def test_a_fingerprint_path_takes_the_closest_molecule_rather_than_a_small_or_unlike_one():
+    texts = ("CCCCCO", "CCCCCN", "C", "OCCCCCN", "c1ccccc1")
+    molecules = [Molecule.parse(text) for text in texts]
+    steps = fingerprint_paths(molecules, np.array([[0, 1]]), np.array([0.5], dtype=np.float32))
+    assert steps.tolist() == [[3]]
+
+
+def test_interpolation_is_compared_with_a_path_in_fingerprint_space(record):
+    rows = {row["name"]: row for row in record["figures"] if "interpolation" in row["name"]}
+    random = rows["interpolation: similarity to the nearer end"]
+    path = rows["interpolation: similarity to the nearer end, against fingerprint path"]
+    assert path["value"] == random["value"]
+    assert path["control"] > random["control"]
