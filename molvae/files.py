@@ -74,8 +74,7 @@ def _write_draft(path: Path, mode: str, finish: Callable[[Path], object]) -> Ite
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open(mode, encoding=encoding, errors=errors, newline=newline) as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+            flush_to_disk(stream)
         finish(draft)
     except OSError as error:
         raise FileError(
@@ -280,6 +279,21 @@ def _json_object(text: str, source: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FileError(f"{source} is not a JSON object; correct or remove the line")
     return value
+
+
+# Any: the stream is of bytes or of text.
+def flush_to_disk(stream: IO[Any]) -> None:
+    """Write what is buffered, and wait until it is on the disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def names_file(text: str) -> bool:
+    """Whether a text is the path of a file; False also for a text too long to be a path."""
+    try:
+        return Path(text).is_file()
+    except OSError:
+        return False
 
 
 def file_stamp(path: Path) -> tuple[int, int]:

@@ -165,16 +165,10 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
     """The settings with every None replaced by the choice that suits the model.
 
     Raises:
-        ConfigError: round trips are asked of a prior that has no molecule to compare with.
+        ConfigError: settings cannot be combined with each other, or with the prior.
     """
     prior = model.prior_named(config.prior)
-    if prior == "normal" and config.round_trips:
-        raise ConfigError(
-            "samples of N(0, I) belong to no molecule that could be compared; leave out "
-            "`round_trips`, or sample from the learned prior"
-        )
-    if config.scaffold is not None:
-        _check_scaffold(config, prior)
+    _check_combination(config, prior)
     targets = Targets.resolve(model, config.target, config.tolerance)
     if targets.names_to_check and config.round_trips:
         raise ConfigError(
@@ -189,8 +183,15 @@ def resolve_config(config: GenerateConfig, model: MoleculeVAE) -> GenerateConfig
     return config.with_changes({"prior": prior, "properties": properties, **choices})
 
 
-def _check_scaffold(config: GenerateConfig, prior: PriorName) -> None:
-    """Check that the settings suit a scaffold, which the language model continues."""
+def _check_combination(config: GenerateConfig, prior: PriorName) -> None:
+    """Check that round trips and a scaffold suit the prior and each other."""
+    if prior == "normal" and config.round_trips:
+        raise ConfigError(
+            "samples of N(0, I) belong to no molecule that could be compared; leave out "
+            "`round_trips`, or sample from the learned prior"
+        )
+    if config.scaffold is None:
+        return
     if prior == "normal":
         raise ConfigError("`scaffold` needs the learned prior; N(0, I) cannot keep a structure")
     if config.round_trips or config.target:

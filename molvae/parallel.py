@@ -117,18 +117,15 @@ class _Tasks:
         while True:
             task = self.pending[0]
             try:
-                answer = self._wait(task.future)
+                while self._check is not None and not wait([task.future], _CHECK_SECONDS).done:
+                    self._check()
+                answer = task.future.result()
             except BrokenExecutor as error:
                 self._restart(error)
                 continue
             self._failures = 0
             self.pending.popleft()
             return task.context, answer
-
-    def _wait(self, future: "Future[Any]") -> Any:
-        while self._check is not None and not wait([future], _CHECK_SECONDS).done:
-            self._check()
-        return future.result()
 
     def _restart(self, error: BrokenExecutor) -> None:
         """Give the questions of dead processes to new ones."""

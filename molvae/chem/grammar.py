@@ -122,37 +122,36 @@ class _Sentence:
         low = index.value * _BASE**index.left
         high = low + _BASE**index.left - 1
         self.index = index if index.left else None
-        if isinstance(index.element, Branch):
-            begin = self.position + index.left
-            fits = self._fits_branch(begin + low + 1, begin + high + 1)
-            if fits and not index.left:
-                self._open_branch(index.element, self.position + low + 1)
-            return fits
-        closures = self._closures(index.element.order, low + 1, high + 1, index.left)
-        if closures and not index.left:
-            chain, order, first = self.chains[-1], index.element.order, closures[0]
+        add = self._add_branch if isinstance(index.element, Branch) else self._add_ring
+        return add(index.element.order, low + 1, high + 1, index.left)
+
+    def _add_branch(self, order: int, shortest: int, longest: int, digits_left: int) -> bool:
+        """Open a branch if its index is complete; whether one of these lengths is possible."""
+        chain, begin = self.chains[-1], self.position + digits_left
+        valence = chain.valence or 0
+        if valence < 2 or begin + shortest > chain.end:
+            return False
+        # The symbols of the chain after the branch need a valence too.
+        needed = 1 if chain.end == _NEVER or chain.end <= begin + longest else 2
+        if self.free[chain.last] < needed:
+            return False
+        if not digits_left:
+            # The order of the branch only limits the bond of its first atom.
+            given = min(valence - 1, order)
+            self._change_chain(valence - given, chain.last)
+            self.chains += (_Chain(begin + shortest, given, chain.last, len(self.free)),)
+        return True
+
+    def _add_ring(self, order: int, nearest: int, furthest: int, digits_left: int) -> bool:
+        """Close a ring if its index is complete; whether one of these distances is possible."""
+        closures = self._closures(order, nearest, furthest, digits_left)
+        if closures and not digits_left:
+            chain, first = self.chains[-1], closures[0]
             self.free[first] -= order
             self.free[chain.last] -= order
             self.rings |= {(first, chain.last)}
             self._change_chain((chain.valence or 0) - order, chain.last)
         return bool(closures)
-
-    def _fits_branch(self, first_end: int, last_end: int) -> bool:
-        """Whether a branch can end at one of these positions."""
-        chain = self.chains[-1]
-        if (chain.valence or 0) < 2 or first_end > chain.end:
-            return False
-        # The symbols of the chain after the branch need a valence too.
-        needed = 1 if chain.end == _NEVER or chain.end <= last_end else 2
-        return self.free[chain.last] >= needed
-
-    def _open_branch(self, branch: Branch, end: int) -> None:
-        chain = self.chains[-1]
-        valence = chain.valence or 0
-        # The order of the branch only limits the bond of its first atom.
-        given = min(valence - 1, branch.order)
-        self._change_chain(valence - given, chain.last)
-        self.chains += (_Chain(end, given, chain.last, len(self.free)),)
 
     def _closures(self, order: int, nearest: int, furthest: int, digits_left: int) -> list[int]:
         """Atoms to which a ring of this order can be closed at a distance of these."""

@@ -1,7 +1,6 @@
 """Splitting of metal salts into ions, and recognition of organometallic compounds."""
 
 import re
-from functools import cache
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import Mol
@@ -24,6 +23,10 @@ _SALT_BOND = Chem.MolFromSmarts(
     "[Li,Na,K,Rb,Cs,Mg,Ca,Sr,Ba,Al,Zn,Ag;!R;!$(*~[!#7;!#8;!#9;!#16;!#17;!#35;!#53])]"
     "~[#7,#8,#9,#16,#17,#35,#53]"
 )
+_DISCONNECTOR = rdMolStandardize.MetalDisconnector()
+_DISCONNECTOR.SetMetalNof(_SALT_BOND)
+# A pattern that never matches: RDKit's default would split Grignard reagents.
+_DISCONNECTOR.SetMetalNon(Chem.MolFromSmarts("[#2]#[#2]"))
 # Not the carbanion of a diazo compound, a cyanide or an enolate.
 _CARBANION = Chem.MolFromSmarts("[#6-;!$(*~[+]);!$(C#N);!$(*~[#6,#7,#16]=,#[#7,#8])]")
 # Anionic nitrogen and cyanide bind transition metals.
@@ -38,7 +41,7 @@ def split_salts(mol: Mol, smiles: str) -> Mol:
     if not _SALT_METAL.search(smiles) or not mol.HasSubstructMatch(_SALT_BOND):
         return mol
     with rdBase.BlockLogs():
-        return _disconnector().Disconnect(mol)
+        return _DISCONNECTOR.Disconnect(mol)
 
 
 def organometallic_metal(mol: Mol) -> str | None:
@@ -55,12 +58,3 @@ def organometallic_metal(mol: Mol) -> str | None:
         if has_carbanion or not (symbol in _ALKALI or is_counterion):
             return symbol
     return None
-
-
-@cache
-def _disconnector() -> rdMolStandardize.MetalDisconnector:
-    disconnector = rdMolStandardize.MetalDisconnector()
-    disconnector.SetMetalNof(_SALT_BOND)
-    # A pattern that never matches: RDKit's default would split Grignard reagents.
-    disconnector.SetMetalNon(Chem.MolFromSmarts("[#2]#[#2]"))
-    return disconnector

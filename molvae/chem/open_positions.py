@@ -23,12 +23,14 @@ def open_positions(smiles: str) -> list[int]:
         mol: Chem.Mol | None = Chem.MolFromSmiles(smiles)
     if mol is None or mol.GetNumAtoms() == 0:
         raise ConfigError(f"`scaffold`: expected a SMILES, such as 'c1ccccc1'; got {smiles!r}")
-    return [
-        atom.GetIdx()
-        for atom in mol.GetAtoms()
-        if not _has_fixed_neighbors(atom)
-        for _ in range(atom.GetTotalNumHs())
-    ]
+    positions = []
+    for atom in mol.GetAtoms():
+        has_stereo = atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED or any(
+            bond.GetStereo() != Chem.BondStereo.STEREONONE for bond in atom.GetBonds()
+        )
+        if not (has_stereo or atom.GetFormalCharge() or atom.GetNumRadicalElectrons()):
+            positions += [atom.GetIdx()] * atom.GetTotalNumHs()
+    return positions
 
 
 def open_at_random(smiles: str, n: int, generator: np.random.Generator) -> str:
@@ -54,12 +56,3 @@ def open_at_random(smiles: str, n: int, generator: np.random.Generator) -> str:
     for number, dummy in enumerate(sorted(dummies, key=lambda a: ranks[a.GetIdx()]), start=1):
         dummy.SetAtomMapNum(number)
     return str(Chem.MolToSmiles(mol))
-
-
-def _has_fixed_neighbors(atom: Chem.Atom) -> bool:
-    return (
-        atom.GetFormalCharge() != 0
-        or atom.GetNumRadicalElectrons() != 0
-        or atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED
-        or any(bond.GetStereo() != Chem.BondStereo.STEREONONE for bond in atom.GetBonds())
-    )

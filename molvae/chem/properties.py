@@ -1,13 +1,15 @@
 """Properties of a molecule: named scalars with unit, range and source."""
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from functools import cache
 from math import inf, isfinite, nan
 from types import MappingProxyType
 
+import numpy as np
+from jaxtyping import Float32
 from rdkit import rdBase
 from rdkit.Chem import QED, GetFormalCharge, GraphDescriptors, Mol
 from rdkit.Chem.rdMolDescriptors import (
@@ -25,6 +27,7 @@ from rdkit.Chem.rdMolDescriptors import (
 )
 
 from molvae.chem.molecule import Molecule
+from molvae.chem.notation import Selfies, from_selfies_batch
 from molvae.errors import ConfigError
 from molvae.settings import suggestion
 
@@ -67,6 +70,17 @@ def property_values(molecule: Molecule, names: Iterable[str]) -> dict[str, float
     wanted = [find_property(name) for name in names]
     with rdBase.BlockLogs():
         return {entry.name: entry.of(molecule) for entry in wanted}
+
+
+def property_table(
+    selfies_rows: Sequence[Selfies], names: Sequence[str]
+) -> Float32[np.ndarray, "molecule property"]:
+    """Values of the named properties in the order of the SELFIES; NaN where there is none."""
+    table = np.full((len(selfies_rows), len(names)), np.nan, np.float32)
+    for row, molecule in zip(table, from_selfies_batch(selfies_rows), strict=True):
+        if molecule is not None:
+            row[:] = list(property_values(molecule, names).values())
+    return table
 
 
 _ABBREVIATIONS = {

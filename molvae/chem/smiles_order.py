@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 _TOKEN = re.compile(
     r"\[[^\]]*\]|Br|Cl|[BCNOPSFIbcnops*]|[-=#$:/\\]?(?:%\d\d|\d)|[-=#$:/\\](?=[^%\d])|[().]"
@@ -48,43 +49,32 @@ def end_with(smiles: str, atom: int) -> tuple[str, tuple[int, ...]] | None:
 def _exchange(tokens: list[str], order: list[int], close: int) -> list[int]:
     """Move the branch that ends at `close` behind everything that follows at its level."""
     texts = [tokens[index] for index in order]
-    begin = _opening(texts, close)
+    begin = next(_level_before(texts, close + 1))
     ends = list(_branch_ends(texts, close + 1))
     chain = ends[-1] if ends else close + 1
-    stop = _chain_end(texts, chain)
+    # The branch or the molecule ends where more parentheses close than open.
+    depths = accumulate((text == "(") - (text == ")") for text in texts[chain:])
+    stop = next((index for index, depth in enumerate(depths, chain) if depth < 0), len(texts))
     if len(ends) % 2 == 0:
         center = next(
-            index for index in range(begin - 1, -1, -1) if _is_center(texts, index, begin)
+            index for index in _level_before(texts, begin) if _ATOM.fullmatch(texts[index])
         )
-        tokens[order[center]] = _mirror(tokens[order[center]])
+        atom = tokens[order[center]]
+        inverse = atom.replace("@@", "@") if "@@" in atom else atom.replace("@", "@@")
+        tokens[order[center]] = inverse
     branch = order[begin + 1 : close]
     parentheses = order[begin], order[close]
     moved = [parentheses[0], *order[chain:stop], parentheses[1], *branch]
     return [*order[:begin], *order[close + 1 : chain], *moved, *order[stop:]]
 
 
-def _is_center(texts: Sequence[str], index: int, begin: int) -> bool:
-    """Whether a token is the atom from which the branch at `begin` starts."""
+def _level_before(texts: Sequence[str], stop: int) -> Iterator[int]:
+    """Positions before `stop` that are outside of branches, or open one; the nearest first."""
     depth = 0
-    for text in texts[index:begin]:
-        depth += (text == "(") - (text == ")")
-    return depth == 0 and _ATOM.fullmatch(texts[index]) is not None
-
-
-def _mirror(atom: str) -> str:
-    """An atom with the opposite chirality mark, if it has one."""
-    if "@@" in atom:
-        return atom.replace("@@", "@")
-    return atom.replace("@", "@@")
-
-
-def _opening(texts: Sequence[str], close: int) -> int:
-    depth = 0
-    for index in range(close, -1, -1):
+    for index in range(stop - 1, -1, -1):
         depth += (texts[index] == ")") - (texts[index] == "(")
         if depth == 0:
-            return index
-    raise AssertionError("parentheses match in a SMILES that was written by a program")
+            yield index
 
 
 def _branch_ends(texts: Sequence[str], start: int) -> Iterator[int]:
@@ -96,16 +86,6 @@ def _branch_ends(texts: Sequence[str], start: int) -> Iterator[int]:
             return
         if depth == 0:
             yield index + 1
-
-
-def _chain_end(texts: Sequence[str], start: int) -> int:
-    """Position at which the branch or the molecule ends to which `start` belongs."""
-    depth = 0
-    for index in range(start, len(texts)):
-        depth += (texts[index] == "(") - (texts[index] == ")")
-        if depth < 0:
-            return index
-    return len(texts)
 
 
 def _number_rings(tokens: Sequence[str]) -> list[str] | None:

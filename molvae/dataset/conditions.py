@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 from tqdm import tqdm
 
-from molvae.chem.notation import Selfies, from_selfies_batch
-from molvae.chem.properties import PROPERTIES, property_values
+from molvae.chem.properties import PROPERTIES, property_table
 from molvae.dataset.arrays_file import read_arrays, write_arrays
 from molvae.dataset.corpus import Corpus
 from molvae.parallel import available_cores, ordered_map
@@ -64,7 +63,7 @@ def _kept_or_computed(
             (0, [corpus.selfies(index) for index in range(begin, min(n, begin + _CHUNK))])
             for begin in range(0, n, _CHUNK)
         )
-        compute = partial(_compute, names=missing)
+        compute = partial(property_table, names=missing)
         tables = []
         with tqdm(total=n, desc="properties", unit="mol", disable=not progress) as bar:
             for _, table in ordered_map(compute, chunks, workers if n > _FEW else 1):
@@ -74,14 +73,3 @@ def _kept_or_computed(
         columns |= {name: values[:, index].copy() for index, name in enumerate(missing)}
         write_arrays(corpus.folder / _FILE, columns)
     return {name: columns[name] for name in names}
-
-
-def _compute(
-    selfies_rows: Sequence[Selfies], names: Sequence[str]
-) -> Float32[np.ndarray, "molecule property"]:
-    """A row per molecule and a column per property."""
-    table = np.full((len(selfies_rows), len(names)), np.nan, np.float32)
-    for row, molecule in zip(table, from_selfies_batch(selfies_rows), strict=True):
-        if molecule is not None:
-            row[:] = list(property_values(molecule, names).values())
-    return table

@@ -7,6 +7,7 @@ from typing import Any
 
 from molvae.dataset.containers import STANDARD_INPUT, display_name
 from molvae.errors import ConfigError, DataError
+from molvae.files import names_file
 
 _ENDINGS = frozenset(
     {".csv", ".tsv", ".tab", ".txt", ".smi", ".smiles", ".ism", ".can", ".cxsmiles", ".cxsmi"}
@@ -27,7 +28,7 @@ def named_files(source: Any) -> tuple[Path, ...]:
         return ()
     is_files = all(
         isinstance(name, Path)
-        or (isinstance(name, str) and (Path(name).suffix.lower() in _ENDINGS or _is_file(name)))
+        or (isinstance(name, str) and (Path(name).suffix.lower() in _ENDINGS or names_file(name)))
         for name in source
     )
     return tuple(map(Path, source)) if is_files else ()
@@ -65,11 +66,3 @@ def describe_files(paths: Sequence[Path]) -> str:
     if len(paths) == 1:
         return display_name(paths[0])
     return f"the set of {display_name(paths[0])} and {len(paths) - 1:,} more"
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    # A long SMILES is no possible name.
-    except OSError:
-        return False

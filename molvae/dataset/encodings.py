@@ -6,7 +6,7 @@ Russian files are recognized by characters that Western text does not have.
 
 import codecs
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 WINDOWS_1252 = "molvae.windows-1252"
 """Error handler that reads bytes as Windows-1252 where they are not UTF-8."""
@@ -23,6 +23,8 @@ _UNDEFINED_BYTES = frozenset(b"\x81\x8d\x8f\x90\x9d")
 _KANA = re.compile("[\u3041-\u30fa]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _CYRILLIC_WORD = re.compile(rb"[\xe0-\xff]{4}")
+_LEGACY = "cp932", "euc_jp", "euc_kr", "gb18030", "cp1251"
+"""Encodings that are tried, in this order."""
 _FEW = 3
 """Different characters without which Chinese and Korean are not recognized."""
 # What Western text does not have: a symbol within a word, and three letters with accents in a row.
@@ -81,49 +83,38 @@ def _is_mostly_utf8(sample: bytes) -> bool:
 def _legacy_encoding(sample: bytes) -> str:
     # The last line may be cut within a character.
     whole = sample[: sample.rfind(b"\n") + 1] or sample
-    for encoding, is_typical in _LEGACY:
+    for encoding in _LEGACY:
         try:
             foreign = [mark for mark in whole.decode(encoding) if not mark.isascii()]
         except UnicodeDecodeError:
             continue
-        if is_typical(whole, foreign):
+        if _is_typical(encoding, whole, foreign):
             return encoding
     return "utf-8"
 
 
-def _is_shift_jis(sample: bytes, foreign: Sequence[str]) -> bool:
-    return _is_kana(sample, foreign) or not _UNDEFINED_BYTES.isdisjoint(sample)
+def _is_typical(encoding: str, sample: bytes, foreign: Sequence[str]) -> bool:
+    """Whether the characters are those of a language that is written in the encoding."""
+    match encoding:
+        case "cp932" | "euc_jp":
+            has_kana = any(map(_KANA.match, foreign))
+            return has_kana or (encoding == "cp932" and not _UNDEFINED_BYTES.isdisjoint(sample))
+        case "euc_kr":
+            hangul = list(filter(_HANGUL.match, foreign))
+            return len(set(hangul)) >= _FEW and len(hangul) > 0.9 * len(foreign)
+        case "cp1251":
+            return _CYRILLIC_WORD.search(sample) is not None and bool(foreign)
+        case _:
+            return _is_chinese(foreign)
 
 
-def _is_kana(_: bytes, foreign: Sequence[str]) -> bool:
-    return any(map(_KANA.match, foreign))
-
-
-def _is_korean(_: bytes, foreign: Sequence[str]) -> bool:
-    hangul = list(filter(_HANGUL.match, foreign))
-    return len(set(hangul)) >= _FEW and len(hangul) > 0.9 * len(foreign)
-
-
-def _is_chinese(_: bytes, foreign: Sequence[str]) -> bool:
+def _is_chinese(foreign: Sequence[str]) -> bool:
     """Whether nearly all characters are in GB 2312, and many of its 3,755 common ones."""
     leads = [mark.encode("gb2312", "replace")[0] for mark in foreign]
     common = {mark for mark, lead in zip(foreign, leads, strict=True) if 0xB0 <= lead <= 0xD7}
     is_frequent = sum(0xB0 <= lead <= 0xD7 for lead in leads) > 0.3 * len(leads)
     is_in_set = sum(lead > 0x7F for lead in leads) > 0.9 * len(leads)
     return len(common) >= _FEW and is_frequent and is_in_set
-
-
-def _is_cyrillic(sample: bytes, foreign: Sequence[str]) -> bool:
-    return _CYRILLIC_WORD.search(sample) is not None and bool(foreign)
-
-
-_LEGACY: tuple[tuple[str, Callable[[bytes, Sequence[str]], bool]], ...] = (
-    ("cp932", _is_shift_jis),
-    ("euc_jp", _is_kana),
-    ("euc_kr", _is_korean),
-    ("gb18030", _is_chinese),
-    ("cp1251", _is_cyrillic),
-)
 
 
 def _decode_windows_1252(error: UnicodeError) -> tuple[str, int]:

@@ -116,9 +116,11 @@ class _Tally:
     ) -> None:
         self._tables = tables
         self._duplicates = duplicates
-        self._ends = list(accumulate(shard.accepted for shard in shards.finished))
-        self._table_of_shard = [shard.table for shard in shards.finished]
-        self.labels = Labels(tables.property_names, rules, self._file_of)
+        ends = list(accumulate(shard.accepted for shard in shards.finished))
+        files = [tables.file_name(shard.table) for shard in shards.finished]
+        self.labels = Labels(
+            tables.property_names, rules, lambda position: files[bisect_right(ends, position)]
+        )
         self.codes: dict[str, int] = {}
         """Position of each symbol in the order of first appearance."""
         self._position = 0
@@ -227,7 +229,3 @@ class _Tally:
             changed=dict(self._changed),
             notes=(*self._tables.notes, *empty),
         )
-
-    def _file_of(self, position: int) -> str:
-        """The file of an accepted row, where there are several files."""
-        return self._tables.file_name(self._table_of_shard[bisect_right(self._ends, position)])

@@ -12,7 +12,6 @@ A store whose files do not match their digests counts as no store, and is made a
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 import time
@@ -26,7 +25,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int32, Shaped, UInt16
 
 from molvae.errors import FileError
-from molvae.files import TableWriter, read_json, sha256, write_json
+from molvae.files import TableWriter, flush_to_disk, read_json, sha256, write_json
 
 IDS_FILE = "ids.bin"
 LENGTHS_FILE = "lengths.bin"
@@ -233,7 +232,8 @@ class StoreWriter:
     def _open(self, name: str, mode: str) -> IO[Any]:
         encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
         stream = (self._folder / name).open(mode, encoding=encoding, newline=newline)
-        self._open_files.callback(_close_on_disk, stream)
+        self._open_files.enter_context(stream)
+        self._open_files.callback(flush_to_disk, stream)
         return stream
 
 
@@ -292,10 +292,3 @@ def _map_file(path: Path, dtype: np.dtype[Any]) -> Shaped[np.ndarray, " value"]:
 # Any: JSON values.
 def _digest(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-# Any: the stream is of bytes or of text.
-def _close_on_disk(stream: IO[Any]) -> None:
-    with stream:
-        stream.flush()
-        os.fsync(stream.fileno())

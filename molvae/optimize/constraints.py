@@ -153,19 +153,16 @@ class HardConstraints:
         similar = np.ones(len(molecules), dtype=np.bool_)
         if self.min_similarity:
             similar = self.similarities(molecules) >= self.min_similarity
-        verdicts: list[str | None] = [
-            self._first_violation(molecule) if is_similar else Violation.UNLIKE_LEAD
-            for molecule, is_similar in zip(molecules, similar, strict=True)
-        ]
+        verdicts: list[str | None] = []
+        for molecule, is_similar in zip(molecules, similar, strict=True):
+            reasons = (reason for reason, applies in self._tests if applies(molecule))
+            verdicts.append(next(reasons, None) if is_similar else Violation.UNLIKE_LEAD)
         passing = [row for row, reason in enumerate(verdicts) if reason is None]
         if self._objective is not None and passing:
-            reasons = self._objective.violations([molecules[row] for row in passing])
-            for row, reason in zip(passing, reasons, strict=True):
+            answers = self._objective.violations([molecules[row] for row in passing])
+            for row, reason in zip(passing, answers, strict=True):
                 verdicts[row] = reason
         return verdicts
-
-    def _first_violation(self, molecule: Molecule) -> Violation | None:
-        return next((violation for violation, applies in self._tests if applies(molecule)), None)
 
 
 Test = tuple[Violation, Callable[[Molecule], bool]]

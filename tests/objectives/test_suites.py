@@ -110,3 +110,8 @@ def test_what_is_not_there_is_named_with_the_nearest(wanted, message):
 def test_the_text_of_no_task_is_refused():
     with pytest.raises(ConfigError, match="did you mean 'pmo/qed'"):
         objective_text("pmo/qet")
+
+
+def test_a_text_too_long_to_be_a_path_is_no_objective():
+    with pytest.raises(ConfigError, match="no file or objective"):
+        find_objective("x" * 5000)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from molvae.errors import ConfigError
+from molvae.files import names_file
 from molvae.objectives.config import ObjectiveConfig
 from molvae.settings import suggestion
 
@@ -31,7 +32,7 @@ def find_objective(source: Path | str) -> ObjectiveConfig:
     name, mark, model = text.partition(_FILE_MARK)
     if name in named_objectives():
         return _task(name, model if mark else None)
-    if Path(text).is_file() or text.endswith(".toml"):
+    if names_file(text) or text.endswith(".toml"):
         return ObjectiveConfig.load(Path(text))
     known = list(named_objectives())
     raise ConfigError(f"no file or objective {text!r}{suggestion(name, known)}")

@@ -36,7 +36,6 @@ from molvae.optimize.combined.source_mix import SourceMix
 from molvae.optimize.combined.sources import SourceName
 from molvae.optimize.combined.sources.source import (
     ParentSampler,
-    Source,
     SourceContext,
     Stage,
 )
@@ -92,7 +91,7 @@ class CombinedSearch:
         )
         self._filters = Filters(constraints, self._codes, model, config.improbable)
         self._sources = {str(name): self._factory.sources[name] for name in config.sources}
-        self._mix = SourceMix(_mixed_sources(self._sources, constraints.min_similarity))
+        self._mix = SourceMix.among(self._sources, similar_to_lead=constraints.min_similarity > 0)
         self._rehearsal = Rehearsal(
             model, self._retrainer, config.retraining.rehearsed, self._cleaning
         )
@@ -301,11 +300,3 @@ class CombinedSearch:
         elites = [molecule for molecule in encoded if molecule]
         if elites:
             self._retrainer.retrain(elites, self._rehearsal.molecules(), self._generator)
-
-
-def _mixed_sources(sources: Mapping[str, Source], min_similarity: float) -> list[str]:
-    """Names of the sources among which the candidates of a round are divided."""
-    mixed = [name for name, source in sources.items() if not source.per_round]
-    # Samples of the prior are hardly ever similar to a lead.
-    with_parents = [name for name in mixed if sources[name].parent_lists]
-    return with_parents or mixed if min_similarity else mixed

@@ -2,8 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
 
 import numpy as np
+
+from molvae.optimize.combined.sources.source import Source
 
 _FLOOR = 0.05
 """Smallest fraction of the candidates that a source makes."""
@@ -22,6 +25,19 @@ class SourceMix:
     def __init__(self, names: Sequence[str]) -> None:
         self._proposed = dict.fromkeys(names, 0.0)
         self._improved = dict.fromkeys(names, 0.0)
+
+    @classmethod
+    def among(cls, sources: Mapping[str, Source], *, similar_to_lead: bool) -> Self:
+        """A mix of the sources that make candidates in every round.
+
+        Args:
+            sources: the sources by name.
+            similar_to_lead: whether candidates must be similar to a lead, which samples of the
+                prior hardly ever are: then only sources with parents count, if there are any.
+        """
+        names = [name for name, source in sources.items() if not source.per_round]
+        with_parents = [name for name in names if sources[name].parent_lists]
+        return cls(with_parents or names if similar_to_lead else names)
 
     def split(self, n: int, generator: np.random.Generator) -> dict[str, int]:
         """`n` candidates by source; nothing where there is no source."""

@@ -49,14 +49,7 @@ class LatentEvolution:
         n -= len(first)
         share = self._config.fresh if len(self._elites) > 1 else 1.0
         fresh = int(self._generator.binomial(n, share))
-        # Ranks of both parents of each child, from 0. Rounding may take the power to its bound.
-        last = len(self._elites) - 1
-        ranks = (last + 2) ** self._generator.random((2, n - fresh)) - 1
-        parents = np.minimum(ranks.astype(np.int64), last)
-        self._parent_scores = self._elite_scores[parents.min(axis=0)]
-        children = self._crossover(self._elites[parents[0]], self._elites[parents[1]])
-        noise = self._deviation * self._generator.standard_normal(children.shape)
-        children = within_radius(children + self._step * noise, self._radius)
+        children = self._children(n - fresh)
         draws = self._prior(fresh, self._generator) if fresh else first[:0]
         # Children come first, so that their scores are at the front.
         return np.concatenate([children, draws, first])
@@ -105,14 +98,21 @@ class LatentEvolution:
         best = slice(-1, -1 - self._config.elites, -1)
         self._elites, self._elite_scores = pool[rows[best]], distinct[best]
 
-    def _crossover(self, first: Latents, second: Latents) -> Latents:
-        """A latent vector between each pair, by coordinate or on the arc."""
-        by_coordinate = self._generator.random(len(first)) < self._config.coordinates
+    def _children(self, n: int) -> Latents:
+        """Mutated latent vectors between pairs of elites, by coordinate or on the arc."""
+        # Ranks of both parents of each child, from 0. Rounding may take the power to its bound.
+        last = len(self._elites) - 1
+        ranks = (last + 2) ** self._generator.random((2, n)) - 1
+        parents = np.minimum(ranks.astype(np.int64), last)
+        self._parent_scores = self._elite_scores[parents.min(axis=0)]
+        first, second = self._elites[parents[0]], self._elites[parents[1]]
+        by_coordinate = self._generator.random((n, 1)) < self._config.coordinates
         # Fraction of the second parent.
-        share = self._generator.random((len(first), 1))
-        from_second = self._generator.random(first.shape) < share
-        mixed = np.where(from_second, second, first)
-        return np.where(by_coordinate[:, None], mixed, _on_the_arc(first, second, share))
+        share = self._generator.random((n, 1))
+        mixed = np.where(self._generator.random(first.shape) < share, second, first)
+        children = np.where(by_coordinate, mixed, _on_the_arc(first, second, share))
+        noise = self._deviation * self._generator.standard_normal(children.shape)
+        return within_radius(children + self._step * noise, self._radius)
 
 
 def _on_the_arc(first: Latents, second: Latents, share: np.ndarray) -> Latents:

@@ -59,7 +59,13 @@ class Turbo:
         Raises:
             MissingExtraError: BoTorch is not installed.
         """
-        _require_botorch()
+        # Fails here rather than after the first sample. Its packages use deprecated parts of torch.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                import botorch  # noqa: F401
+            except ImportError:
+                raise MissingExtraError("botorch", "opt") from None
         self._prior = prior
         self._config = config
         self._generator = np.random.default_rng(seed)
@@ -81,9 +87,7 @@ class Turbo:
         scale = 2 * _REACH * self._deviation
         inside = np.clip((self._latents - self._middle) / scale + 0.5, 0.0, 1.0)
         process = _fit(inside, self._scores, self._config.fit_steps)
-        center = inside[np.nanargmax(self._scores)]
-        sides = self._length * process.relative_scales
-        candidates = self._candidates(center, sides, max(n, self._config.candidates))
+        candidates = self._candidates(inside, process, max(n, self._config.candidates))
         noise = self._generator.standard_normal((len(candidates), n))
         chosen = candidates[process.best_of_samples(candidates, noise)]
         return within_radius((chosen - 0.5) * scale + self._middle, self._radius)
@@ -152,8 +156,15 @@ class Turbo:
             self._latents, self._scores = self._latents[:0], self._scores[:0]
             self._length, self._successes, self._failures = 0.0, 0, 0
 
-    def _candidates(self, center: PerDimension, sides: PerDimension, n: int) -> Latents:
-        """Copies of the center with at least one coordinate redrawn from the region."""
+    def _candidates(
+        self, inside: Float64[np.ndarray, "known latent"], process: "_Process", n: int
+    ) -> Latents:
+        """Copies of the best of the latent vectors, at least one coordinate of each redrawn.
+
+        They are drawn from the trust region around it.
+        """
+        center = inside[np.nanargmax(self._scores)]
+        sides = self._length * process.relative_scales
         low, high = np.clip(center - sides / 2, 0, 1), np.clip(center + sides / 2, 0, 1)
         size = (n, len(center))
         moved = self._generator.random(size) < min(_PERTURBED / len(center), 1.0)
@@ -235,13 +246,3 @@ def _quiet_and_exact() -> Iterator[None]:
     with warnings.catch_warnings(), gpytorch.settings.max_cholesky_size(100_000):
         warnings.simplefilter("ignore")
         yield
-
-
-def _require_botorch() -> None:
-    # Its packages use deprecated parts of torch.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            import botorch  # noqa: F401
-        except ImportError:
-            raise MissingExtraError("botorch", "opt") from None
