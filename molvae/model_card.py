@@ -59,6 +59,7 @@ class _Facts(Settings, extra="ignore"):
     max_symbols: Annotated[int, Field(ge=1, le=1_000_000)] = GREEDY.max_symbols
     sampling_temperature: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
     likelihood_quantiles: LikelihoodQuantiles | None = None
+    property_errors: Mapping[str, float | None] = Field(default_factory=dict)
 
 
 class Description(Settings, extra="ignore"):
@@ -225,6 +226,15 @@ class ModelCard(dict[str, Any]):
     def likelihood_quantiles(self) -> LikelihoodQuantiles | None:
         """Log-likelihoods of held-out molecules; None where a model keeps none."""
         return self._facts.likelihood_quantiles
+
+    @property
+    def property_errors(self) -> dict[str, float]:
+        """Root mean square error of each predicted property on held-out molecules, in its unit.
+
+        Properties that no held-out molecule has are left out.
+        """
+        errors = self._facts.property_errors
+        return {name: error for name, error in errors.items() if error is not None}
 
     @property
     def _facts(self) -> _Facts:

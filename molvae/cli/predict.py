@@ -23,7 +23,8 @@ def predict(
     Columns: smiles (canonical, after cleaning), a column for each property of the model, in the
     units of its training data, row (line number in the file), then the other columns of the file,
     with `_input` behind names that are properties. Rows that cannot be read are listed in
-    OUT.refused.csv.
+    OUT.refused.csv. The error of each property on molecules that were held out from the training
+    is printed.
 
     Args:
         source: CSV, TSV, SMI, SDF or Parquet file, also compressed; `-` reads standard input.
@@ -40,13 +41,17 @@ def predict(
 
     table = tabulate_predictions(vae, rows)
     file.write(table.columns)
-    molecules = len(table.columns["smiles"])
+    molecules, errors = len(table.columns["smiles"]), vae.card.property_errors
     result = {
         "out": str(out),
         "molecules": molecules,
         "properties": list(vae.property_names),
+        "held_out_errors": errors,
         "refused": len(table.refused),
     }
     text = f"{out}: {', '.join(vae.property_names)} of {molecules} molecules"
+    if errors:
+        typical = ", ".join(f"{name} {error:.3g}" for name, error in errors.items())
+        text = f"{text}; root mean square error on held-out molecules: {typical}"
     output.show(result, text, to_stderr=file.is_standard_output)
     report_refused(out, table.refused)

@@ -20,7 +20,7 @@ from molvae.molecule_vae import MoleculeVAE
 
 ROWS = 256
 """Molecules that are measured together."""
-_N_SCALARS = 6
+_N_SCALARS = 4
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class HeldOut:
     kl_per_dimension: tuple[float, ...]
     property_error: float
     """Root mean square error of the property head, in standard deviations; 0 without a head."""
+    property_errors: tuple[float | None, ...] = ()
+    """The same for each property; None for a property that no held-out molecule has."""
 
     @property
     def elbo_gap(self) -> float:
@@ -84,6 +86,7 @@ class HeldOut:
         return {
             **vars(self),
             "kl_per_dimension": [round(kl, 4) for kl in self.kl_per_dimension],
+            "property_errors": list(self.property_errors),
             "elbo_gap": None if math.isnan(self.elbo_gap) else round(self.elbo_gap, 2),
             "elbo_gap_means": describe_elbo_gap(self.elbo_gap),
         }
@@ -100,10 +103,14 @@ class HeldOut:
         )
 
     @classmethod
-    def from_sums(cls, sums: Float64[np.ndarray, " sum"]) -> "HeldOut":
+    def from_sums(cls, sums: Float64[np.ndarray, " sum"], latent_size: int) -> "HeldOut":
         """The means, from the added results of `sum_figures`."""
-        molecules, reconstruction, language, exact, squared, known = sums[:_N_SCALARS].tolist()
-        kl, mean, square = sums[_N_SCALARS:].reshape(3, -1) / molecules
+        scalars, per_dimension, per_property = np.split(
+            sums, [_N_SCALARS, _N_SCALARS + 3 * latent_size]
+        )
+        molecules, reconstruction, language, exact = scalars.tolist()
+        kl, mean, square = per_dimension.reshape(3, -1) / molecules
+        squared, known = per_property.reshape(2, -1)
         return cls(
             molecules=int(molecules),
             reconstruction=reconstruction / molecules,
@@ -112,7 +119,11 @@ class HeldOut:
             exact_reconstruction=exact / molecules,
             active_units=int((square - mean**2 > ACTIVE_VARIANCE).sum()),
             kl_per_dimension=tuple(kl.tolist()),
-            property_error=float(np.sqrt(squared / known)) if known else 0.0,
+            property_error=float(np.sqrt(squared.sum() / max(known.sum(), 1.0))),
+            property_errors=tuple(
+                float(np.sqrt(total / n)) if n else None
+                for total, n in zip(squared, known, strict=True)
+            ),
         )
 
 
@@ -140,12 +151,12 @@ def measure_held_out(
             batch = Batch(ids.numpy(), lengths.numpy(), properties)
             sums += sum_figures(model, batch, noise[indices])
             bar.update(len(indices))
-    return HeldOut.from_sums(sums)
+    return HeldOut.from_sums(sums, model.latent_size)
 
 
 def empty_sums(model: MoleculeVAE) -> Float64[np.ndarray, " sum"]:
     """Zeros, to which results of `sum_figures` are added."""
-    return np.zeros(_N_SCALARS + 3 * model.latent_size)
+    return np.zeros(_N_SCALARS + 3 * model.latent_size + 2 * len(model.property_names))
 
 
 @torch.inference_mode()
@@ -158,13 +169,13 @@ def sum_figures(
     elbo, posterior = model.network.elbo(ids, lengths, torch.as_tensor(noise).to(device))
     # Some devices have no float64, so sums are taken on the CPU.
     means, kl = posterior.mean.cpu().double(), posterior.kl().cpu().double()
-    squared, known = 0.0, 0.0
+    squared, known = np.zeros((2, len(model.property_names)))
     if model.network.head is not None and batch.properties.shape[1]:
         wanted = model.network.head.standardise(torch.as_tensor(batch.properties).to(device))
         predicted, wanted = model.network.head(posterior.mean).cpu().double(), wanted.cpu().double()
-        known = float((~wanted.isnan()).sum())
+        known = (~wanted.isnan()).double().sum(0).numpy()
         # The square of a large error does not fit in float32.
-        squared = float(property_errors(predicted, wanted).sum())
+        squared = property_errors(predicted, wanted).sum(0).numpy()
     selfies_rows = [model.vocabulary.decode(row) for row in batch.ids.tolist()]
     # A SELFIES half as long again as the longest is another molecule: decoding stops there.
     config = model.greedy.with_changes({"max_symbols": length_limit(selfies_rows)})
@@ -174,11 +185,9 @@ def sum_figures(
         float(elbo.reconstruction.cpu().double().sum()),
         float(model.network.prior_nll(ids, lengths).cpu().double().sum()),
         sum(is_same_molecule(*pair) for pair in zip(selfies_rows, decoded, strict=True)),
-        squared,
-        known,
     ]
     per_dimension = [kl.sum(0), means.sum(0), means.square().sum(0)]
-    return np.concatenate([scalars, *(values.numpy() for values in per_dimension)])
+    return np.concatenate([scalars, *(row.numpy() for row in per_dimension), squared, known])
 
 
 def is_same_molecule(selfies: Selfies, other_selfies: Selfies) -> bool:

@@ -30,4 +30,5 @@ def validate(
     for batch in by_length(corpus.lengths[indices[mine]].tolist(), ROWS):
         rows = mine[batch]
         sums += sum_figures(model, corpus.batch(indices[rows]), noise[rows])
-    return HeldOut.from_sums(group.all_reduce(torch.as_tensor(sums)).numpy())
+    sums = group.all_reduce(torch.as_tensor(sums)).numpy()
+    return HeldOut.from_sums(sums, model.latent_size)

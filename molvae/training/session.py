@@ -314,6 +314,14 @@ class TrainingSession:
         }
         if more := len(self.plan.data_files) - 1:
             card["data"] = f"{card['data']} and {more:,} more files"
+        if (head := self.model.network.head) is not None:
+            deviations = head.deviation.tolist()
+            card["property_errors"] = {
+                name: None if error is None else error * deviation
+                for name, error, deviation in zip(
+                    self.model.property_names, validation.property_errors, deviations, strict=True
+                )
+            }
         if ranges := self.model.condition_ranges:
             card["conditions"] = {
                 name: {"low": low, "high": high} for name, (low, high) in ranges.items()

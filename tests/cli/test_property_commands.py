@@ -22,6 +22,20 @@ def test_predictions_are_those_of_the_property_head(molvae, run, tmp_path):
     told = json.loads(done.out)
     assert (told["molecules"], told["refused"]) == (2, 1)
     assert (tmp_path / "predicted.csv.refused.csv").exists()
+    assert told["held_out_errors"] == model.card.property_errors
+    assert set(model.card.property_errors) == {"logp", "qed"}
+
+
+def test_the_error_on_held_out_molecules_is_in_the_unit_of_the_property(molvae, run, tmp_path):
+    source = tmp_path / "molecules.smi"
+    source.write_text(f"{BENZAMIDE}\n", encoding="utf-8")
+    done = molvae("predict", source, "--out", tmp_path / "predicted.csv", "--model", run)
+    card = MoleculeVAE.from_pretrained(run / "model", "cpu").card
+    assert f"logp {card.property_errors['logp']:.3g}" in done.out
+    logp, qed = card["validation"]["property_errors"]
+    # The standard deviations of logP and QED over drug-like molecules.
+    assert 0.5 < card.property_errors["logp"] / logp < 3.0
+    assert 0.03 < card.property_errors["qed"] / qed < 0.3
 
 
 def test_a_model_without_properties_predicts_none(molvae, data, tmp_path):

@@ -94,6 +94,18 @@ def test_a_large_property_error_is_a_number(tiny_model, tmp_path):
     assert found.property_error == pytest.approx(expected, rel=1e-5)
 
 
+def test_each_property_has_the_error_of_the_molecules_that_have_it(tiny_model, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("smiles,logp,qed\nCCO,1.5,\nCCN,,\nCCC,0.5,\nCCCC,,0.4\n")
+    labels = prepare_corpus(path, CorpusConfig(property_columns=("logp", "qed")))
+    figures = validate(tiny_model, labels.recode(tiny_model.vocabulary), np.arange(3), seed=0)
+    predicted = tiny_model.predict(tiny_model.encode(["CCO", "CCC"]))[:, 0]
+    errors = (predicted - np.array([1.5, 0.5])) / float(tiny_model.network.head.deviation[0])
+    assert figures.property_errors == (pytest.approx(np.sqrt((errors**2).mean()), rel=1e-4), None)
+    assert figures.property_error == pytest.approx(figures.property_errors[0])
+    assert figures.to_json()["property_errors"][1] is None
+
+
 def test_two_spellings_of_one_molecule_are_the_same():
     assert is_same_molecule(("[C]", "[C]", "[O]"), ("[O]", "[C]", "[C]"))
     assert not is_same_molecule(("[C]", "[C]", "[O]"), ("[C]", "[C]", "[N]"))
