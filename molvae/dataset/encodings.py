@@ -1,16 +1,21 @@
 """Encodings of text files, recognized by their bytes.
 
-Files that are not Unicode are mostly Windows-1252 (Western Europe). Japanese, Chinese, Korean and
-Russian files are recognized by characters that Western text does not have.
+Files that are not Unicode are mostly Windows-1252 (Western Europe). Others are recognized by what
+Western text does not have: characters of Japanese, Chinese and Korean, or letters of other
+languages. An encoding that cannot be told is refused, as names would be changed otherwise.
 """
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from functools import lru_cache
+from typing import NamedTuple
 
-WINDOWS_1252 = "molvae.windows-1252"
-"""Error handler that reads bytes as Windows-1252 where they are not UTF-8."""
+from molvae.dataset.letters import guess_encoding
 
+SINGLE_BYTES = "surrogateescape"
+"""Error handler of the lines that are not in the encoding of the text."""
+_WESTERN = "cp1252"
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -18,113 +23,216 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_UNDEFINED_BYTES = frozenset(b"\x81\x8d\x8f\x90\x9d")
-"""Bytes that stand for nothing in Windows-1252."""
+_ZEROS = {
+    "utf-32-le": (False, True, True, True),
+    "utf-32-be": (True, True, True, False),
+    "utf-16-le": (False, True) * 2,
+    "utf-16-be": (True, False) * 2,
+}
+"""Which of four bytes are zero in most of a text of much ASCII."""
 _KANA = re.compile("[\u3041-\u30fa]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
-_CYRILLIC_WORD = re.compile(rb"[\xe0-\xff]{4}")
-_LEGACY = "cp932", "euc_jp", "euc_kr", "gb18030", "cp1251"
-"""Encodings that are tried, in this order."""
+# Chinese may look like Korean, and Japanese without kana like Chinese, but for frequent characters.
+_FREQUENT_HANGUL = frozenset(
+    "이다의는에을를가고하지로도사한인기대일리그아자나어수보정시해서물량활성질산합용온농율분올탄화름명값험"
+)
+_FREQUENT_KANJI = frozenset(
+    "化合物名活性値分子量溶解度酸融点沸水質阻害濃標的毒試験結果番号構造式日本人大年会備考純濁"
+)
+_MUCH_HANGUL = 12
+"""Characters that Chinese hardly has among them alone."""
 _FEW = 3
 """Different characters without which Chinese and Korean are not recognized."""
-# What Western text does not have: a symbol within a word, and three letters with accents in a row.
-_MISREAD = re.compile(
-    "[\x81-\x9f]|(?<=[^\\W\\d_])[^\x00-\x7f\\w\u2019\u2018\u2013\u2014\xad\xb7\xb0](?=[^\\W\\d_])"
-    "|[^\x00-\x7f]{3}"
-)
+_DOUBLE_BYTE = "cp932", "euc_jp", "euc_kr", "gb18030", "big5"
+"""Encodings of two bytes per character that are tried, in this order."""
+_LIKE_UTF8 = {*_DOUBLE_BYTE, "cp866", "mac_cyrillic"}
+"""Encodings in which short words may be UTF-8 by chance."""
+_ESCAPED = re.compile("[\udc80-\udcff]+")
+_FOREIGN_RUN = re.compile(rb"[\x80-\xff]+")
+_LONG_RUN = 4
+"""Characters beyond ASCII in a row that Western text hardly has."""
+_SURE_CHARACTERS = 3
+"""Characters in UTF-8 on a line that hardly are other characters by chance."""
+
+# Logarithms of probabilities, see `letters`, chosen by hand for tables of a few names.
+_LEAST_GAIN, _LEAST_LEAD, _LEAST_MEAN = 1.0, 3.0, -4.0
+_LEAST_MEAN_OF_SCRIPT = -3.7
+"""Mean of words in Cyrillic, Greek, Hebrew or Arabic; that of misread Chinese is lower."""
+_LEAST_MEAN_OF_WESTERN = -6.0
 
 
-def find_encoding(sample: bytes) -> str:
-    """The encoding of the text that begins with these bytes; UTF-8 if it is none of the others.
+class TextEncoding(NamedTuple):
+    """How a text is to be decoded."""
 
-    Text that is neither Unicode nor recognized is to be read as UTF-8 with the handler
-    `WINDOWS_1252`.
-    """
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if sample.startswith(mark):
-            return encoding
-    # UTF-16 without a mark: in text with much ASCII many of every other byte are zero.
-    halves = {"utf-16-le": (sample[1::2], sample[::2]), "utf-16-be": (sample[::2], sample[1::2])}
-    for encoding, (zeros, others) in halves.items():
-        is_zero = zeros.count(0) > 0.4 * len(zeros) and others.count(0) < 0.05 * len(others)
-        if len(zeros) < 2 or not is_zero:
-            continue
-        # Binary files have characters of two zeros, and text has none.
-        if "\0" not in sample.decode(encoding, "ignore"):
-            return encoding
-    if b"\x1b$B" in sample or b"\x1b$@" in sample:
-        return "iso2022_jp"
-    return "utf-8" if _is_mostly_utf8(sample) else _legacy_encoding(sample)
+    codec: str = "utf-8"
+    """Encoding of the whole text."""
+    further: str | None = None
+    """Encoding of the lines that are not in it; None where the beginning has none."""
+    problem: str = ""
+    """Why the text cannot be decoded."""
+
+    @property
+    def note(self) -> str:
+        """A note on the assumed encoding; empty for Unicode."""
+        assumed = self.further or ("" if self.codec.startswith("utf") else self.codec)
+        return encoding_note(assumed) if assumed else ""
 
 
-def encoding_note(sample: bytes) -> str:
-    """A note on the encoding of the text; empty if nothing had to be assumed."""
-    encoding = find_encoding(sample)
-    if encoding.startswith("utf"):
-        if encoding != "utf-8" or _is_mostly_utf8(sample):
-            return ""
-        if not _MISREAD.search(sample.decode("utf-8", WINDOWS_1252)):
-            return ""
-        encoding = "windows-1252"
+def encoding_note(encoding: str) -> str:
+    """A note that the text was read as this encoding."""
+    name = encoding.replace("cp125", "windows-125")
     return (
-        f"the text is not UTF-8 and was read as {encoding}; if names look wrong, save the file as "
-        "UTF-8"
+        f"the text is not UTF-8 and was read as {name}; if names look wrong, save the file as UTF-8"
     )
 
 
-def _is_mostly_utf8(sample: bytes) -> bool:
-    """Whether most characters beyond ASCII are UTF-8."""
-    text = sample.decode("utf-8", "replace")
-    wrong = text.count("\ufffd")
-    foreign = sum(not character.isascii() for character in text)
-    return foreign >= 2 * wrong
+@lru_cache(maxsize=4)
+def find_encoding(sample: bytes) -> TextEncoding:
+    """The encoding of the text that begins with these bytes."""
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if sample.startswith(mark):
+            is_utf8 = encoding == "utf-8-sig"
+            return _find_byte_encoding(sample, encoding) if is_utf8 else TextEncoding(encoding)
+    if (encoding := _find_unmarked_unicode(sample)) is not None:
+        return TextEncoding(encoding)
+    if b"\x1b$B" in sample or b"\x1b$@" in sample:
+        return TextEncoding("iso2022_jp")
+    return _find_byte_encoding(sample, "utf-8")
 
 
-def _legacy_encoding(sample: bytes) -> str:
+def decode_escaped(line: str, encoding: TextEncoding) -> tuple[str, str]:
+    """A line that has bytes which are not UTF-8, and the encoding that it was read in.
+
+    Raises:
+        UnicodeError: the encoding cannot be told, or does not have these bytes.
+    """
+    raw = line.encode("utf-8", SINGLE_BYTES)
+    further = encoding.further
+    if further is None:
+        further, problem = _find_legacy(raw)
+        if problem:
+            raise UnicodeError(problem)
+    if further != _WESTERN:
+        return raw.decode(further), further
+    # A Western character within UTF-8, as in joined columns.
+    return _ESCAPED.sub(lambda match: _decode_western(match.group()), line), further
+
+
+def _decode_western(escaped: str) -> str:
+    raw = escaped.encode("utf-8", SINGLE_BYTES)
+    try:
+        return raw.decode(_WESTERN)
+    except UnicodeDecodeError:  # 81, 8D, 8F, 90 and 9D stand for nothing there.
+        return raw.decode("latin-1")
+
+
+def _find_unmarked_unicode(sample: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark, by the zeros in ASCII; None for anything else."""
+    for encoding, are_zero in _ZEROS.items():
+        quarters = [sample[at::4] for at in range(4)]
+        fits = all(
+            (quarter.count(0) > 0.4 * len(quarter))
+            if is_zero
+            else (quarter.count(0) < 0.05 * len(quarter))
+            for quarter, is_zero in zip(quarters, are_zero, strict=True)
+        )
+        if len(sample) < 4 or not fits:
+            continue
+        text = sample.decode(encoding, "ignore")
+        # Binary files have characters of zeros alone, and numbers of four bytes but no lines.
+        if "\0" not in text and ("\n" in text or "\r" in text or "16" in encoding):
+            return encoding
+    return None
+
+
+def _find_byte_encoding(sample: bytes, codec: str) -> TextEncoding:
+    """The encoding of text in which ASCII is as it is."""
     # The last line may be cut within a character.
     whole = sample[: sample.rfind(b"\n") + 1] or sample
-    for encoding in _LEGACY:
+    wrong, sure = [], 0
+    for line in whole.splitlines(keepends=True):
+        if line.isascii():
+            continue
         try:
-            foreign = [mark for mark in whole.decode(encoding) if not mark.isascii()]
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            wrong.append(line)
+            continue
+        sure += sum(not character.isascii() for character in text) >= _SURE_CHARACTERS
+    if not wrong:
+        return TextEncoding(codec)
+    encoding, problem = _find_legacy(b"".join(wrong))
+    if problem:
+        return TextEncoding(codec, problem=problem)
+    is_uniform = encoding in _LIKE_UTF8 and sure <= 0.02 * len(wrong)
+    return TextEncoding(encoding) if is_uniform else TextEncoding(codec, encoding)
+
+
+def _find_legacy(text: bytes) -> tuple[str, str]:
+    """The encoding of text that is not Unicode; and the problem where it cannot be told."""
+    guess = guess_encoding(text)
+    is_sure = guess.gain >= _LEAST_GAIN and guess.lead >= _LEAST_LEAD
+    if is_sure and guess.is_script and guess.mean >= _LEAST_MEAN_OF_SCRIPT:
+        return guess.encoding, ""
+    if (encoding := _find_double_byte(text)) is not None:
+        return encoding, ""
+    if is_sure and not guess.is_script and guess.mean >= _LEAST_MEAN:
+        return guess.encoding, ""
+    runs = _FOREIGN_RUN.findall(text)
+    is_woven = sum(len(run) >= _LONG_RUN for run in runs) <= 0.2 * len(runs)
+    if guess.gain < _LEAST_GAIN and guess.mean >= _LEAST_MEAN_OF_WESTERN and is_woven:
+        return _WESTERN, ""
+    return "", "the text is not UTF-8, and its encoding is not recognized"
+
+
+def _find_double_byte(text: bytes) -> str | None:
+    for encoding in _DOUBLE_BYTE:
+        try:
+            foreign = [mark for mark in text.decode(encoding) if not mark.isascii()]
         except UnicodeDecodeError:
             continue
-        if _is_typical(encoding, whole, foreign):
+        if _is_typical(encoding, foreign):
             return encoding
-    return "utf-8"
+    return None
 
 
-def _is_typical(encoding: str, sample: bytes, foreign: Sequence[str]) -> bool:
+def _is_typical(encoding: str, foreign: Sequence[str]) -> bool:
     """Whether the characters are those of a language that is written in the encoding."""
     match encoding:
         case "cp932" | "euc_jp":
-            has_kana = any(map(_KANA.match, foreign))
-            return has_kana or (encoding == "cp932" and not _UNDEFINED_BYTES.isdisjoint(sample))
+            are_kanji = len(set(foreign)) >= _FEW and _share(foreign, _FREQUENT_KANJI) > 0.3
+            return are_kanji or any(map(_KANA.match, foreign))
         case "euc_kr":
             hangul = list(filter(_HANGUL.match, foreign))
-            return len(set(hangul)) >= _FEW and len(hangul) > 0.9 * len(foreign)
-        case "cp1251":
-            return _CYRILLIC_WORD.search(sample) is not None and bool(foreign)
-        case _:
-            return _is_chinese(foreign)
+            is_much = len(hangul) >= _MUCH_HANGUL or _share(hangul, _FREQUENT_HANGUL) > 0.2
+            return is_much and len(set(hangul)) >= _FEW and len(hangul) > 0.9 * len(foreign)
+        case "big5":  # Most of its 5,401 common characters.
+            return _is_common(foreign, "big5", (0xA4, 0xC6), 0.8)
+        case _:  # Many of the 3,755 common characters of GB 2312.
+            return _is_common(foreign, "gb2312", (0xB0, 0xD7), 0.3)
 
 
-def _is_chinese(foreign: Sequence[str]) -> bool:
-    """Whether nearly all characters are in GB 2312, and many of its 3,755 common ones."""
-    leads = [mark.encode("gb2312", "replace")[0] for mark in foreign]
-    common = {mark for mark, lead in zip(foreign, leads, strict=True) if 0xB0 <= lead <= 0xD7}
-    is_frequent = sum(0xB0 <= lead <= 0xD7 for lead in leads) > 0.3 * len(leads)
-    is_in_set = sum(lead > 0x7F for lead in leads) > 0.9 * len(leads)
-    return len(common) >= _FEW and is_frequent and is_in_set
+def _share(characters: Sequence[str], frequent: Set[str]) -> float:
+    return sum(mark in frequent for mark in characters) / max(len(characters), 1)
 
 
-def _decode_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError) or error.encoding != "utf-8":
-        raise error
-    wrong = error.object[error.start : error.end]
-    try:
-        return wrong.decode("windows-1252"), error.end
-    except UnicodeDecodeError:  # `_UNDEFINED_BYTES`.
-        return wrong.decode("latin-1"), error.end
-
-
-codecs.register_error(WINDOWS_1252, _decode_windows_1252)
+def _is_common(
+    foreign: Sequence[str], encoding: str, common: tuple[int, int], share: float
+) -> bool:
+    """Whether that share begins with these bytes, and nearly all are in the encoding."""
+    codes = [mark.encode(encoding, "replace") for mark in foreign]
+    frequent = {
+        mark
+        for mark, code in zip(foreign, codes, strict=True)
+        if len(code) == 2 and common[0] <= code[0] <= common[1]
+    }
+    count = sum(mark in frequent for mark in foreign)
+    in_set = sum(code[0] > 0x7F for code in codes)
+    # The second byte of an accent that is taken for a first byte is the letter behind it.
+    letters = sum(code[1:].isalpha() for code in codes)
+    return (
+        len(frequent) >= _FEW
+        and count > share * len(codes)
+        and in_set > 0.9 * len(codes)
+        and letters <= 0.6 * len(codes)
+    )

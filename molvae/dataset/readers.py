@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 from molvae.chem.molecule import Molecule
 from molvae.chem.sdf import read_sdf, sdf_field_names, smiles_of_mol
 from molvae.dataset.containers import display_name, first_bytes, local_path
-from molvae.dataset.encodings import WINDOWS_1252
 from molvae.dataset.headers import is_comment
 from molvae.dataset.layout import ColumnChoice, Layout, find_layout, find_structures
 from molvae.dataset.names import clean_name, unique_names
@@ -289,9 +288,13 @@ def cell_text(value: Any) -> str:
     if type(value).__module__.startswith("rdkit"):
         return smiles_of_mol(value)
     is_missing = value is None or value != value or str(value) in ("<NA>", "NaT")
-    if isinstance(value, bytes):
-        return value.decode("utf-8", WINDOWS_1252)
-    return "" if is_missing else str(value)
+    try:
+        text = value.decode() if isinstance(value, bytes) else str(value)
+    except UnicodeDecodeError:
+        raise DataError(
+            f"expected text, got bytes that are not UTF-8: {value[:30]!r}; convert the column"
+        ) from None
+    return "" if is_missing else text
 
 
 # Any: cells of any type.

@@ -1,15 +1,23 @@
 """Text files as people have them: any compression, any common encoding, any line ends."""
 
 import io
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import cast
 
 from molvae.dataset.containers import COMPRESSED, display_name, first_bytes, open_bytes
-from molvae.dataset.encodings import WINDOWS_1252, encoding_note, find_encoding
+from molvae.dataset.encodings import (
+    SINGLE_BYTES,
+    TextEncoding,
+    decode_escaped,
+    encoding_note,
+    find_encoding,
+)
 from molvae.errors import DataError
 
 LONGEST_LINE = 1_000_000
@@ -29,6 +37,9 @@ _OTHER_FORMATS = {
 }
 """Text formats that are no tables, by their first characters in lower case."""
 _BYTE_ORDER_MARK = "\ufeff"
+_ESCAPED = re.compile("[\udc80-\udcff]")
+
+_log = logging.getLogger("molvae")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +48,14 @@ class Lines:
 
     stream: io.TextIOWrapper
     raw: io.BufferedReader
-    note: str = ""
-    """Assumption about the encoding."""
+    encoding: TextEncoding
+    name: str
+    """Name of the file for messages."""
+
+    @property
+    def note(self) -> str:
+        """Assumption about the encoding; empty where the beginning needs none."""
+        return self.encoding.note
 
     @property
     def bytes_read(self) -> int:
@@ -49,17 +66,31 @@ class Lines:
         """Iterate over the lines; a line beyond `LONGEST_LINE` is cut to that length.
 
         Raises:
-            DataError: the file breaks off or is damaged.
+            DataError: the file breaks off or is damaged, or the encoding of a line cannot be told.
         """
-        read = self.stream.readline
+        read, number = self.stream.readline, 0
         while line := read(LONGEST_LINE):
+            number += 1
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
                 while (rest := self.stream.readline(LONGEST_LINE)) and not rest.endswith("\n"):
                     pass
-            # Joined files have marks within them.
-            if _BYTE_ORDER_MARK in line:
-                line = line.replace(_BYTE_ORDER_MARK, "")
+            if not line.isascii():
+                line = self._clean(number, line)
             yield line.removesuffix("\n")
+
+    def _clean(self, number: int, line: str) -> str:
+        """The line without byte order marks, in Unicode."""
+        if _ESCAPED.search(line):
+            try:
+                line, encoding = decode_escaped(line, self.encoding)
+            except UnicodeError as error:
+                raise DataError(
+                    f"line {number} of {self.name} cannot be read: {error}; save the file as UTF-8"
+                ) from None
+            if not self.encoding.further:
+                _warn_once(f"{self.name}: from line {number} on, {encoding_note(encoding)}")
+        # Joined files have marks within them.
+        return line.replace(_BYTE_ORDER_MARK, "")
 
 
 @contextmanager
@@ -67,15 +98,20 @@ def open_lines(path: Path) -> Iterator[Lines]:
     """The lines of a text file in any common encoding, see `find_encoding`.
 
     Raises:
-        DataError: no such file, a folder, not readable, empty, binary, or damaged.
+        DataError: no such file, a folder, not readable, empty, binary, damaged, or in an encoding
+            that cannot be told.
     """
     sample = first_bytes(path, _SAMPLE_BYTES)
     _check_is_text(path, sample)
+    encoding, name = find_encoding(sample), display_name(path)
+    if encoding.problem:
+        raise DataError(f"{name} cannot be read: {encoding.problem}; save the file as UTF-8")
+    errors = SINGLE_BYTES if encoding.codec.startswith("utf-8") else "strict"
     with open_bytes(path) as (stream, raw):
         # Any buffered stream can be wrapped; typeshed lists the methods that it must have.
         buffer = cast("io.BufferedReader", stream)
-        text = io.TextIOWrapper(buffer, encoding=find_encoding(sample), errors=WINDOWS_1252)
-        yield Lines(text, raw, encoding_note(sample))
+        text = io.TextIOWrapper(buffer, encoding=encoding.codec, errors=errors)
+        yield Lines(text, raw, encoding, name)
 
 
 def is_sd_file(path: Path) -> bool:
@@ -108,7 +144,7 @@ def _check_is_text(path: Path, sample: bytes) -> None:
             raise DataError(
                 f"{name} holds {kind}; expected CSV, TSV, SMI, SDF or Parquet: export it first"
             )
-    if find_encoding(sample).startswith(("utf-16", "utf-32")):
+    if find_encoding(sample).codec.startswith(("utf-16", "utf-32")):
         return
     controls = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
     if b"\0" in sample or controls > len(sample) // 20:
@@ -118,5 +154,10 @@ def _check_is_text(path: Path, sample: bytes) -> None:
 
 
 def _decode(sample: bytes) -> str:
-    encoding = find_encoding(sample)
-    return sample.decode(encoding, WINDOWS_1252 if encoding == "utf-8" else "ignore")
+    return sample.decode(find_encoding(sample).codec, "ignore")
+
+
+@cache
+def _warn_once(message: str) -> None:
+    """Log a warning that every pass over a file would repeat."""
+    _log.warning(message)

@@ -272,6 +272,11 @@ def test_parquet_columns_of_one_name_and_bytes_keep_their_cells(tmp_path):
     packed.write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(DataError, match="compressed Parquet"):
         Table.open(packed)
+    parquet.write_table(
+        pyarrow.table({"smiles": [b"CCO"], "name": ["M\u00fcller".encode("cp1252")]}), path
+    )
+    with pytest.raises(DataError, match="not UTF-8"):
+        Table.open(path)
     parquet.write_table(pyarrow.table({}), path)
     with pytest.raises(DataError, match="no columns"):
         Table.open(path)
