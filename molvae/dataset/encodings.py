@@ -93,8 +93,8 @@ def find_encoding(sample: bytes) -> TextEncoding:
         if sample.startswith(mark):
             is_utf8 = encoding == "utf-8-sig"
             return _find_byte_encoding(sample, encoding) if is_utf8 else TextEncoding(encoding)
-    if (encoding := _find_unmarked_unicode(sample)) is not None:
-        return TextEncoding(encoding)
+    if (unmarked := _find_unmarked_unicode(sample)) is not None:
+        return TextEncoding(unmarked)
     if b"\x1b$B" in sample or b"\x1b$@" in sample:
         return TextEncoding("iso2022_jp")
     return _find_byte_encoding(sample, "utf-8")
