@@ -16,7 +16,12 @@ from molvae.errors import ModelError
 from molvae.molecule_vae import MoleculeVAE
 from molvae.sampling import batch_sizes
 from molvae.scaffold_completion_config import CompleteConfig
-from molvae.scaffold_sampling import CHANGED_SCAFFOLD, ScaffoldDraw, ScaffoldTask
+from molvae.scaffold_sampling import (
+    CHANGED_SCAFFOLD,
+    ScaffoldDraw,
+    ScaffoldSource,
+    ScaffoldTask,
+)
 
 _BATCH = 256
 """Largest number of samples that are drawn together."""
@@ -133,15 +138,9 @@ def complete(
         raise ModelError("this model has no learned prior, so it cannot complete molecules")
     molecule_filter = _filter_of(config)
     molecule_filter.check()
-    generator = np.random.default_rng(config.seed)
-    source = ScaffoldTask(model, parsed, config, generator).source()
+    task = ScaffoldTask(model, parsed, config, np.random.default_rng(config.seed))
     collection = _Collection(model, config, molecule_filter)
-    with tqdm(total=config.n, unit=" molecules", disable=not progress) as bar:
-        largest = min(_BATCH, max(16, 2 * config.n))
-        for size in batch_sizes(int(config.n * config.most_draws), largest, largest):
-            bar.update(collection.add(source.draw(size), size))
-            if collection.is_complete:
-                break
+    collection.fill(task.source(), progress=progress)
     return Completion(
         scaffold=parsed.smiles,
         config=config,
@@ -175,18 +174,24 @@ class _Collection:
         self._filter = molecule_filter
         self._accepted: dict[str, tuple[ScaffoldDraw, JudgedSelfies]] = {}
 
-    @property
-    def is_complete(self) -> bool:
-        return len(self._accepted) == self._config.n
+    def fill(self, source: ScaffoldSource, *, progress: bool) -> None:
+        """Draw until there are as many molecules as asked for, or `most_draws` samples of each."""
+        n = self._config.n
+        largest = min(_BATCH, max(16, 2 * n))
+        with tqdm(total=n, unit=" molecules", disable=not progress) as bar:
+            for size in batch_sizes(int(n * self._config.most_draws), largest, largest):
+                bar.update(self._add_draws(source.draw(size), size))
+                if len(self._accepted) == n:
+                    return
 
-    def add(self, draws: Sequence[ScaffoldDraw], n: int) -> int:
+    def _add_draws(self, draws: Sequence[ScaffoldDraw], n: int) -> int:
         """Take new molecules out of `n` samples, of which `draws` keep the scaffold."""
         before = len(self._accepted)
         self.drawn += n
         if n > len(draws):
             self.refused[CHANGED_SCAFFOLD] += n - len(draws)
         for draw in draws:
-            if self.is_complete:
+            if len(self._accepted) == self._config.n:
                 break
             self._add(draw)
         return len(self._accepted) - before

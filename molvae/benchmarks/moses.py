@@ -19,7 +19,7 @@ from molvae.files import with_nan, without_nan
 from molvae.metrics.cache import StatisticsCache
 from molvae.metrics.chemnet import Gaussian
 from molvae.metrics.config import EvaluateConfig
-from molvae.metrics.evaluation import evaluate_each
+from molvae.metrics.evaluation import Metrics, evaluate_each
 from molvae.metrics.samples import Samples, read_smiles
 from molvae.molecule_vae import MoleculeVAE
 from molvae.parallel import available_cores
@@ -98,21 +98,11 @@ def benchmark_moses(
         answers=chemnet_statistics(references),
         progress=progress,
     )
-    rows: list[dict[str, Any]] = [
-        {
-            "seed": seed,
-            "figures": without_nan({**sampling.shares, **metrics.values}),
-            "counts": dict(metrics.counts),
-        }
-        for seed, sampling, metrics in zip(config.seeds, sampled, measured, strict=True)
-    ]
     return {
         "settings": config.model_dump(mode="json"),
         "evaluation": evaluation.model_dump(mode="json"),
         "model": model.card.origin,
-        "seeds": rows,
-        "notes": list(dict.fromkeys(note for metrics in measured for note in metrics.notes)),
-        **_over_seeds([with_nan(row["figures"]) for row in rows]),
+        **_figures(config.seeds, sampled, measured),
     }
 
 
@@ -195,6 +185,26 @@ def _counts(batch: Sequence[Sample]) -> Counter[str]:
             "canonical": sum(row.is_canonical for row in judged),
         }
     )
+
+
+# Any: values of a JSON record.
+def _figures(
+    seeds: Sequence[int], sampled: Sequence[Sampling], measured: Sequence[Metrics]
+) -> dict[str, Any]:
+    """The figures of each seed, the notes on them, and their mean and standard deviation."""
+    rows: list[dict[str, Any]] = [
+        {
+            "seed": seed,
+            "figures": without_nan({**sampling.shares, **metrics.values}),
+            "counts": dict(metrics.counts),
+        }
+        for seed, sampling, metrics in zip(seeds, sampled, measured, strict=True)
+    ]
+    return {
+        "seeds": rows,
+        "notes": list(dict.fromkeys(note for metrics in measured for note in metrics.notes)),
+        **_over_seeds([with_nan(row["figures"]) for row in rows]),
+    }
 
 
 def _over_seeds(figures: list[Mapping[str, float]]) -> dict[str, dict[str, float | None]]:

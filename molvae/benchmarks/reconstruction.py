@@ -38,16 +38,12 @@ def benchmark_reconstruction(
     Raises:
         DataError: the file holds no molecule that the model can read.
     """
+    symbols = model.card.max_symbols
     batches = read_rows(
-        file,
-        columns,
-        cleaning=config.cleaning,
-        max_symbols=model.card.max_symbols,
-        progress=progress,
+        file, columns, cleaning=config.cleaning, max_symbols=symbols, progress=progress
     )
     rows = [row for batch in batches for row in batch]
-    generator = np.random.default_rng(config.seed)
-    order = generator.permutation(len(rows))[: config.molecules]
+    order = np.random.default_rng(config.seed).permutation(len(rows))[: config.molecules]
     chosen = [rows[index] for index in order.tolist()]
     reconstructions, refused = reconstruct_rows(model, [chosen])
     fitting = [

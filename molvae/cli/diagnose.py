@@ -77,10 +77,9 @@ def diagnose(
         **diagnosis.to_json(),
         "provenance": provenance(settings.seed),
     }
-    if out is not None:
-        write_json(out, result)
-        report_refused(out, sample.refused)
     if out is None:
         output.show(result, str(diagnosis))
-    else:
-        output.show_written(result, str(diagnosis), out)
+        return
+    write_json(out, result)
+    report_refused(out, sample.refused)
+    output.show_written(result, str(diagnosis), out)

@@ -1,13 +1,16 @@
 """`molvae likelihood`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from molvae.chem.standardize_config import StandardizeConfig
 from molvae.cli.flags import CheckedInput, OutFile, ReadAndCheck, check_apart, flags_of
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
 from molvae.likelihood_config import LikelihoodConfig
+
+if TYPE_CHECKING:
+    import molvae.encoding
 
 
 def likelihood(
@@ -53,6 +56,17 @@ def likelihood(
 
     table = tabulate_likelihoods(vae, rows, settings, check=columns.check)
     file.write(table.columns)
+    result, text = _summary(out, table, settings.flag_below)
+    output.show(result, text, to_stderr=file.is_standard_output)
+    report_refused(out, table.refused)
+    if columns.check:
+        report_inexact(*(table.columns[name] for name in ("exact", "row", "smiles")))
+
+
+def _summary(
+    out: Path, table: "molvae.encoding.RowTable", flag_below: float | None
+) -> tuple[dict[str, object], str]:
+    """The result of the command, and the same in words."""
     likelihoods = table.columns["log_likelihood"]
     mean = sum(likelihoods) / len(likelihoods)
     result = {
@@ -62,10 +76,7 @@ def likelihood(
         "refused": len(table.refused),
     }
     text = f"{out}: {len(likelihoods)} molecules, mean {mean:.2f} nats"
-    if settings.flag_below is not None:
+    if flag_below is not None:
         result["flagged"] = flagged = sum(table.columns["flagged"])
-        text += f", {flagged} below percentile {settings.flag_below:g}"
-    output.show(result, text, to_stderr=file.is_standard_output)
-    report_refused(out, table.refused)
-    if columns.check:
-        report_inexact(*(table.columns[name] for name in ("exact", "row", "smiles")))
+        text += f", {flagged} below percentile {flag_below:g}"
+    return result, text

@@ -1,6 +1,7 @@
 """`molvae optimize`."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -46,6 +47,19 @@ class Start:
     """File of scores shared by several runs, so that no score is paid for twice."""
     track: Track = None
 
+    def resolve(
+        self, out: Path, typed: Mapping[str, object]
+    ) -> tuple[RunDirectory | None, SearchConfig]:
+        """The run that is resumed, None for a new search, and the settings of the search."""
+        if not self.resume:
+            return None, settings_from(SearchConfig, self.config, typed)
+        from molvae.optimize.search import earlier_settings
+
+        run = RunDirectory.existing(out)
+        if self.config is not None:
+            raise ConfigError("--resume uses the settings of the run; leave out --config")
+        return run, parse_flags(SearchConfig, overlaid(given(earlier_settings(run)), typed))
+
 
 def optimize(
     objective: str,
@@ -77,18 +91,10 @@ def optimize(
     # Imported here: the help must not wait for torch and RDKit.
     with output.activity("starting"):
         from molvae.optimize.constraints import HardConstraints
-        from molvae.optimize.search import earlier_settings, search
+        from molvae.optimize.search import search
 
-    typed = given(settings)
     with scorers.objective(objective) as wanted:
-        if start.resume:
-            run = RunDirectory.existing(out)
-            if start.config is not None:
-                raise ConfigError("--resume uses the settings of the run; leave out --config")
-            plan = parse_flags(SearchConfig, overlaid(given(earlier_settings(run)), typed))
-        else:
-            run = None
-            plan = settings_from(SearchConfig, start.config, typed)
+        run, plan = start.resolve(out, given(settings))
         # Before the model is loaded, which takes seconds.
         constraints = HardConstraints.parse(plan.constraints)
         vae = model.open(output)
