@@ -42,7 +42,7 @@ class HeldOut:
     property_error: float
     """Root mean square error of the property head, in standard deviations; 0 without a head."""
     property_errors: tuple[float | None, ...] = ()
-    """The same for each property; None for a property that no held-out molecule has."""
+    """Error of each property by itself; None for a property that no held-out molecule has."""
 
     @property
     def elbo_gap(self) -> float:
