@@ -49,6 +49,7 @@ DATA_BY_FILE = (
     "largest_fragment",
     "max_symbols",
     "min_heavy_atoms",
+    "unlabelled_files",
 )
 StoreFolder = Annotated[
     Path | None,

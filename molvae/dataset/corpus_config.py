@@ -23,6 +23,9 @@ class CorpusConfig(Settings):
     """Column with SELFIES, read instead of SMILES."""
     property_columns: tuple[str, ...] = ()
     """Columns of numbers that a property head learns to predict."""
+    unlabelled_files: bool = False
+    """Accept files, among several, that have none of the property columns: their molecules have no
+    values."""
     duplicates: DuplicateRule = "median"
     """Property of a molecule in several rows that disagree; refuse: no value."""
     qualified_values: QualifierRule = "use"

@@ -121,6 +121,32 @@ def test_a_column_that_one_file_lacks_is_named_with_the_file(tmp_path):
         prepare_corpus(paths, CONFIG, workers=1)
 
 
+def test_molecules_of_an_unlabelled_file_have_no_values(tmp_path):
+    (tmp_path / "b.smi").write_text("CCCCO first\nCCO second\nCCCCCO third\n")
+    (tmp_path / "c.csv").write_text("smiles,z\nCCCl,1\n")
+    labelled = write_csv(tmp_path / "a.csv", [("CCO", "1"), ("CCN", ">2")])
+    paths = [tmp_path / "b.smi", labelled, tmp_path / "c.csv"]
+    config = CONFIG.with_changes({"unlabelled_files": True})
+    corpus = prepare_corpus(paths, config, workers=1)
+    smiles = [corpus.smiles(index) for index in range(len(corpus))]
+    assert smiles == ["CCCCO", "CCO", "CCCCCO", "CCN", "CCCl"]
+    expected = [[np.nan], [1.0], [np.nan], [2.0], [np.nan]]
+    np.testing.assert_array_equal(corpus.properties, expected)
+    assert corpus.property_names == ("y",)
+
+
+def test_unlabelled_files_need_a_labelled_one_with_every_property_column(tmp_path):
+    (tmp_path / "b.csv").write_text("smiles,z\nCCO,1\n")
+    (tmp_path / "c.csv").write_text("smiles,x\nCCO,1\n")
+    paths = [tmp_path / "b.csv", tmp_path / "c.csv"]
+    config = CONFIG.with_changes({"unlabelled_files": True})
+    with pytest.raises(DataError, match="y"):
+        prepare_corpus(paths, config, workers=1)
+    several = config.with_changes({"property_columns": ("x", "y")})
+    with pytest.raises(DataError, match=r"c\.csv.* has no column 'y'"):
+        prepare_corpus(paths, several, workers=1)
+
+
 def test_patterns_are_expanded_in_order_and_files_with_such_names_are_files(tmp_path):
     for name in ("b.csv", "a.csv", "c[1].csv"):
         (tmp_path / name).touch()
