@@ -9,6 +9,7 @@ from molvae.dataset.fields import (
     WHITESPACE,
     is_molecule,
     join_lines,
+    looks_like_smiles,
     smiles_share,
     split_fields,
     usual_width,
@@ -18,10 +19,12 @@ from molvae.dataset.names import (
     is_plain_smiles_name,
     is_smiles_name,
     is_vague_name,
+    list_names,
     resolve_columns,
 )
 
 LONGEST_PREAMBLE = 30
+_SMILES_MARK = re.compile(r"[][()=#@/\\.*%+-]|[0-9].*[0-9]|[0-9][A-Za-z]")
 _COMMENT = re.compile(r'\s*"?(#|//|%)')
 
 
@@ -50,7 +53,7 @@ def find_header(
         return header
     skipped = 0 if is_smi else _preamble_length(rows, wanted)
     names = [clean_name(name) for name in rows[skipped]] if rows else []
-    if not skipped and not _is_header(names, rows[1:], wanted, is_smi):
+    if not skipped and not _is_header(names, rows[1:], wanted, delimiter, is_smi):
         return None
     line = start
     for _ in range(skipped):
@@ -62,7 +65,24 @@ def find_header(
             "line before the header was" if skipped == 1 else "lines before the header were"
         )
         notes += (f"{skipped} {lines_were} skipped",)
+    is_known = any(is_smiles_name(name) or is_vague_name(name) for name in names)
+    if not is_known and not _has_any(names, wanted):
+        notes += (f"the first row was taken for the header: {list_names(names)}",)
     return Header(names, end, notes)
+
+
+def fit_names(names: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The names, with empty ones for columns that the header leaves out.
+
+    Tables of R have no name over the names of the rows, which come first.
+    """
+    missing = usual_width(rows) - len(names)
+    if missing <= 0:
+        return names
+    structures = [index for index, name in enumerate(names) if is_smiles_name(name)]
+    is_shifted = structures and smiles_share(rows, structures[0]) <= 0.5
+    fits = is_shifted and smiles_share(rows, structures[0] + missing) > 0.5
+    return [*[""] * missing, *names] if fits else [*names, *[""] * missing]
 
 
 def is_comment(line: str) -> bool:
@@ -123,11 +143,19 @@ def _preamble_length(rows: Sequence[Sequence[str]], wanted: Sequence[str]) -> in
 
 
 def _is_header(
-    names: list[str], rows: Sequence[Sequence[str]], wanted: Sequence[str], is_smi: bool
+    names: list[str],
+    rows: Sequence[Sequence[str]],
+    wanted: Sequence[str],
+    delimiter: str,
+    is_smi: bool,
 ) -> bool:
     """Whether the first row holds names rather than data."""
-    if any(map(is_smiles_name, names)) or _has_any(names, wanted):
+    if _has_any(names, wanted):
         return True
+    if any(map(is_smiles_name, names)):
+        # A sentence about the SMILES that stand in the first column is no header.
+        is_split = delimiter == WHITESPACE and smiles_share(rows, 0) > 0.5
+        return not is_split or is_smiles_name(names[0])
     if any(map(_is_number, names)):
         return False
     if is_smi or len(names) == 1:
@@ -136,7 +164,14 @@ def _is_header(
         if is_smi:
             return False
     structures = [index for index in range(len(names)) if smiles_share(rows, index) > 0.5]
-    return bool(structures) and not any(is_molecule(names[index]) for index in structures)
+    return bool(structures) and not any(
+        is_molecule(names[index]) or _is_broken_molecule(names[index]) for index in structures
+    )
+
+
+def _is_broken_molecule(text: str) -> bool:
+    """Whether the text looks like SMILES by more than its letters, though no molecule is read."""
+    return looks_like_smiles(text) and _SMILES_MARK.search(text) is not None
 
 
 def _is_number(text: str) -> bool:

@@ -16,7 +16,13 @@ from molvae.dataset.fields import (
     split_rows,
     usual_width,
 )
-from molvae.dataset.headers import LONGEST_PREAMBLE, comment_notes, count_comments, find_header
+from molvae.dataset.headers import (
+    LONGEST_PREAMBLE,
+    comment_notes,
+    count_comments,
+    find_header,
+    fit_names,
+)
 from molvae.dataset.names import (
     best_smiles_name,
     check_single,
@@ -153,8 +159,9 @@ def find_layout(path: Path, lines: Sequence[str], choice: ColumnChoice) -> Layou
             notes=comment_notes(start, lines),
         )
     rows = split_rows([line for line in lines[header.first_line :] if line.strip()], delimiter)
+    names = header.names if delimiter == WHITESPACE else fit_names(header.names, rows)
     return replace(
-        find_structures(display_name(path), header.names, rows, choice, is_smi=is_smi),
+        find_structures(display_name(path), names, rows, choice, is_smi=is_smi),
         delimiter=delimiter,
         first_line=header.first_line,
         is_smi=is_smi,

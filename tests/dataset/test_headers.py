@@ -173,3 +173,45 @@ def test_a_column_of_selfies_is_read_by_name(tmp_path):
     (chunk,) = table.chunks(10)
     assert [row.text for row in chunk.readable] == ["CCO", "CN"]
     assert [row.number for row in chunk.rows if row.problem] == [3]
+
+
+@pytest.mark.parametrize("first", ["CC(C)(C)(C)C", "C1CC", "C(C", "CCO.", "c1ccccc1Cl("])
+@pytest.mark.parametrize("rest", ["", ",b"])
+def test_a_broken_molecule_on_the_first_row_is_no_header(tmp_path, first, rest):
+    content = "".join(f"{text}{rest}\n" for text in (first, "CCO", "CCN"))
+    rows, table = read(tmp_path, content)
+    assert [row[:2] for row in rows] == [(1, first), (2, "CCO"), (3, "CCN")]
+    assert not table.layout.has_header
+
+
+@pytest.mark.parametrize("first", ["NaCl", "CAS", "[H][H]", "HOH"])
+def test_a_header_without_known_names_is_reported(tmp_path, first):
+    rows, table = read(tmp_path, f"{first},y\nCCO,5\nCCN,6\n")
+    assert [row[1] for row in rows] == ["CCO", "CCN"]
+    (note,) = table.notes
+    assert repr(first) in note
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["; smiles per line", "-- SMILES list", "/* SMILES */", "This file has one SMILES per line"],
+)
+@pytest.mark.parametrize("name", ["", " x"])
+def test_a_sentence_about_smiles_hides_no_molecule_of_a_smi_file(tmp_path, sentence, name):
+    rows, _ = read(tmp_path, f"{sentence}\nCCO{name}\nCCN{name}\n", name="a.smi")
+    assert [row[1] for row in rows][-2:] == ["CCO", "CCN"]
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        ("smiles\ty\nr1\tCCO\t5\nr2\tCCN\t6\n", ("", "smiles", "y")),
+        ('"smiles","y"\n"1","CCO",5\n"2","CCN",6\n', ("", "smiles", "y")),
+        ("smiles,y\nCCO,5,a\nCCN,6,b\n", ("smiles", "y", "")),
+        ("y,smiles\n5,CCO,a\n6,CCN,b\n", ("y", "smiles", "")),
+    ],
+)
+def test_a_header_may_leave_out_names(tmp_path, content, columns):
+    rows, table = read(tmp_path, content, property_columns=["y"])
+    assert [row[1:] for row in rows] == [("CCO", 5), ("CCN", 6)]
+    assert table.layout.columns == columns
