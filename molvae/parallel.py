@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from molvae.errors import WorkerError
@@ -72,6 +73,7 @@ def ordered_map(
     finally:
         for task in tasks.pending:
             task.future.cancel()
+        tasks.keep_tracker()
 
 
 # Any: here and below, contexts, questions and answers of any type; loky has no types.
@@ -100,6 +102,24 @@ class _Tasks:
         self._executor = executor or _local_executor(workers)
         self._retries = retries
         self._failures = 0
+        self._tracker: int | None = None
+
+    def keep_tracker(self) -> None:
+        """Tell the semaphores to a new tracker of loky where the former one has died.
+
+        The tracker removes semaphores whose process is gone. Loky starts another one, which prints
+        a traceback for each semaphore that it is not told.
+        """
+        if self._given is not None:
+            return
+        from loky.backend import resource_tracker
+
+        # Each tracker has a pipe of its own.
+        tracker = os.fstat(resource_tracker.getfd()).st_ino
+        if tracker != self._tracker:
+            for file in Path("/dev/shm").glob(f"sem.loky-{os.getpid()}-*"):
+                resource_tracker.register(f"/{file.name.removeprefix('sem.')}", "semlock")
+        self._tracker = tracker
 
     def submit(self, context: Any, question: Any) -> None:
         """Give a question to a worker."""
@@ -115,6 +135,7 @@ class _Tasks:
     def next_answer(self) -> tuple[Any, Any]:
         """The context and the answer of the first pending question."""
         while True:
+            self.keep_tracker()
             task = self.pending[0]
             try:
                 while self._check is not None and not wait([task.future], _CHECK_SECONDS).done:
@@ -154,6 +175,8 @@ def _local_executor(workers: int) -> Executor:
 
     # Loky restarts a worker that has come to hold much memory, as a network is; nothing is lost.
     warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
+    # What a new tracker does not know is told to it.
+    warnings.filterwarnings("ignore", "resource_tracker: process died", UserWarning)
     executor: Executor = get_reusable_executor(
         max_workers=workers, timeout=300, initializer=_watch_parent, initargs=(os.getpid(),)
     )

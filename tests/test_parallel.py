@@ -94,6 +94,48 @@ def test_workers_end_when_their_parent_is_killed():
     assert not [name for name in left if f"-{parent.pid}-" in name]
 
 
+WITHOUT_TRACKER = """
+import os, signal, time
+from pathlib import Path
+from molvae.parallel import ordered_map
+def name(n):
+    return os.getppid()
+def kill_trackers():
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words, status = (process / "cmdline").read_bytes(), (process / "stat").read_text()
+        except OSError:
+            continue
+        parent = int(status.rpartition(")")[2].split()[1])
+        if b"resource_tracker" in words and parent == os.getpid():
+            os.kill(int(process.name), signal.SIGKILL)
+            while (process / "cmdline").read_bytes():
+                time.sleep(0.01)
+            print("killed", flush=True)
+if __name__ == "__main__":
+    for n, _ in ordered_map(name, enumerate(range(100)), 2):
+        if n in (5, 50, 99):
+            kill_trackers()
+    if END:
+        raise KeyboardInterrupt
+"""
+
+
+# A new tracker printed a traceback for each semaphore of the former one.
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("end", [False, True])
+def test_the_death_of_the_tracker_of_semaphores_shows_nothing_and_leaves_nothing(end):
+    words = [sys.executable, "-c", WITHOUT_TRACKER.replace("END", str(end))]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as parent:
+        screen, complaint = parent.communicate(timeout=300)
+    assert screen.count("killed") >= 3
+    assert complaint.count("Traceback") == int(end)
+    assert "resource_tracker" not in complaint
+    assert not list(Path("/dev/shm").glob(f"*-{parent.pid}-*"))
+
+
 def die_first(path):
     """End the process that comes first; answer in those that come later."""
     with suppress(FileExistsError):
