@@ -4,13 +4,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from markdown_tables import commands, figure, label, spread, table
-from molvae.benchmarks.pmo_summary import (
-    FEW_CALLS,
-    NEEDLE,
-    OFFLINE_TASKS,
-    peer_figures,
-    yardstick_text,
-)
+from molvae.benchmarks.pmo_peers import OFFLINE_TASKS, peer_figures
+from molvae.benchmarks.pmo_summary import FEW_CALLS, NEEDLE, yardstick_text
 
 # Counted from the result files of github.com/wengong-jin/icml18-jtnn (result-beta0.001 in molopt):
 # by similarity, share of successes, mean improvement of all 800 leads, mean of the successes.

@@ -90,7 +90,7 @@ def benchmark_constrained(
         "file": file.name,
         "model": model_digest(model),
     }
-    rows = _earlier(out, about)
+    rows = _read_rows(out, about)
     done = {row["lead"] for row in rows}
     new = [lead for lead in leads if lead.smiles not in done]
     bar = tqdm(total=len(leads), initial=len(rows), unit=" leads", disable=not progress)
@@ -175,7 +175,7 @@ def _key(delta: float) -> str:
     return f"{delta:g}"
 
 
-def _earlier(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _read_rows(out: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not out.exists():
         return []
     record = read_json(out)

@@ -2,7 +2,7 @@
 
 from pydantic import Field, NonNegativeInt
 
-from molvae.benchmarks.pmo_summary import OFFLINE_TASKS
+from molvae.benchmarks.pmo_peers import OFFLINE_TASKS
 from molvae.optimize.methods import SearchConfig
 from molvae.settings import Settings
 

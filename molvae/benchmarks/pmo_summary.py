@@ -3,18 +3,15 @@
 The published figures are in pmo_peers.json, each with its source.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from math import inf, isinf
 from pathlib import Path
 from statistics import fmean, median, stdev
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from molvae.benchmarks.pmo_peers import OFFLINE_TASKS, peer_figures
 from molvae.errors import RunError
 from molvae.files import read_json
 from molvae.optimize.curves import area_under_curve
@@ -31,21 +28,6 @@ _REQUIRED = {"task", "seed", "budget", "search", "model", "auc"}
 
 
 # Any: JSON values, here and below.
-@cache
-def peer_figures() -> Mapping[str, Any]:
-    """Figures of other methods by task, and which tasks need a download."""
-    text = files("molvae.benchmarks").joinpath("pmo_peers.json").read_text(encoding="utf-8")
-    return MappingProxyType(json.loads(text))
-
-
-OFFLINE_TASKS: tuple[str, ...] = tuple(
-    task
-    for task in peer_figures()["peers"][0]["auc_top10"]
-    if task not in peer_figures()["needs_download"]
-)
-"""Tasks of PMO that need no download."""
-
-
 def summary_of(folder: Path) -> dict[str, Any]:
     """Summary of all runs recorded in a folder, as JSON; missing figures are None.
 

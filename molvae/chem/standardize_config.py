@@ -51,7 +51,7 @@ class StandardizeConfig(Settings):
 
     @field_validator("elements")
     @classmethod
-    def _known_elements(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_elements(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [symbol for symbol in symbols if symbol not in _ELEMENTS]
         if unknown or not symbols:
             raise ValueError(f"expected element symbols such as 'C' or 'Cl', got {unknown}")

@@ -14,10 +14,10 @@ from molvae.cli.flags import (
     OutFolder,
     check_apart,
     flags_of,
-    given,
-    overlaid,
+    overlay,
     parse_flags,
     split_at_commas,
+    typed_settings,
 )
 from molvae.cli.model_choice import ChosenModel, DeviceName, ModelChoice
 from molvae.cli.output import Output, OutputFlags
@@ -75,7 +75,7 @@ def credit(
     """
     check_apart(pool, out)
     check_writable(out)
-    plan = parse_flags(CreditConfig, given(settings) | _lists(**vars(lists)))
+    plan = parse_flags(CreditConfig, typed_settings(settings) | _lists(**vars(lists)))
     vae = ModelChoice(model, device).open(output)
 
     from molvae.benchmarks.credit import benchmark_credit, credit_text
@@ -108,10 +108,10 @@ def pmo(
         tasks: Names without pmo/, as in qed,median1. Default: the 20 that need no download.
         seeds: Random seeds of the runs of each task. Default: 0,1,2.
     """
-    typed = given(search)
+    typed = typed_settings(search)
     if "seed" in typed:
         raise ConfigError("every run has a seed of its own; give --seeds instead of --seed")
-    settings: dict[str, Any] = {"search": overlaid(given(PmoConfig().search), typed)}
+    settings: dict[str, Any] = {"search": overlay(typed_settings(PmoConfig().search), typed)}
     plan = parse_flags(PmoConfig, settings | _lists(tasks=tasks, seeds=seeds))
     vae = model.open(output)
 
@@ -146,8 +146,8 @@ def optimize_leads(
     if out == STANDARD_STREAM:
         raise ConfigError("the record is continued from its file; name a file that ends in .json")
     check_writable(out)
-    defaults = {"search": given(ConstrainedConfig().search)}
-    plan = parse_flags(ConstrainedConfig, overlaid(defaults, given(settings)))
+    defaults = {"search": typed_settings(ConstrainedConfig().search)}
+    plan = parse_flags(ConstrainedConfig, overlay(defaults, typed_settings(settings)))
     vae = model.open(output)
 
     from molvae.benchmarks.constrained import benchmark_constrained, figures_text

@@ -8,9 +8,9 @@ from molvae.cli.flags import (
     ConfigFile,
     OptionalOutFile,
     flags_of,
-    given,
     settings_from,
     split_at_commas,
+    typed_settings,
 )
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags, log
@@ -42,7 +42,7 @@ def complete(
             fragments with a dot between them, such as `[*:1]c1ccccc1.[*:2]C1CCNCC1`.
         out: File for the molecules: CSV, or .smi, .sdf, .parquet. Default: the screen.
     """
-    typed = given(settings)
+    typed = typed_settings(settings)
     if settings.properties and "properties" in typed:
         typed["properties"] = split_at_commas(settings.properties)
     plan = settings_from(CompleteConfig, config, typed)

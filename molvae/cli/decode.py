@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from molvae.cli.flags import OutFile, Seed, check_apart, flags_of, given
+from molvae.cli.flags import OutFile, Seed, check_apart, flags_of, typed_settings
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags
 from molvae.model.decoding_config import GREEDY, DecodingConfig
@@ -41,7 +41,7 @@ def decode(
     from molvae.model_card import latents_digest
 
     latents = Latents.read(source, vae.latent_size, latents_digest(vae.vocabulary, vae.network))
-    config = vae.greedy.with_changes(given(decoding))
+    config = vae.greedy.with_changes(typed_settings(decoding))
     molecules = decode_latents(vae, latents.latents, config, seed, progress=output.progress)
     table = tabulate_decoded(molecules, latents)
     file.write(table)

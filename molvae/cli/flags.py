@@ -108,7 +108,7 @@ ReadAndCheck = Annotated[CheckedInput, Parameter(name="*")]
 
 
 # Any: a default is of any type; and None, for nothing to show, is more than cyclopts' type admits.
-def shown(value: Any) -> Any:
+def default_text(value: Any) -> Any:
     """A default as it would be typed; None where there is nothing to type."""
     if value is None or value is False or value == ():
         return None
@@ -130,7 +130,7 @@ def flags_of(title: str, *, show_defaults: bool = True, hidden: tuple[str, ...] 
         negative_iterable=(),
         parse=re.compile(rf"^(?!({'|'.join(hidden)})$)") if hidden else None,
         short_alias=lambda field, _: "-n" if field.name == "n" else None,
-        show_default=shown if show_defaults else False,
+        show_default=default_text if show_defaults else False,
     )
 
 
@@ -141,18 +141,18 @@ def split_at_commas(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 # Any: values of settings, here and below.
-def given(flags: Settings) -> dict[str, Any]:
+def typed_settings(flags: Settings) -> dict[str, Any]:
     """Only the settings that were typed."""
     return flags.model_dump(exclude_unset=True)
 
 
-def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with others laid over them, table by table."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
         if isinstance(value, Mapping) and isinstance(old, Mapping):
-            value = overlaid(old, value)
+            value = overlay(old, value)
         merged[key] = value
     return merged
 
@@ -168,7 +168,7 @@ def settings_from(
     if file is None:
         return parse_flags(settings, flags)
     # Flags were checked one by one when they were read.
-    return settings.parse(overlaid(read_toml(file), flags), str(file))
+    return settings.parse(overlay(read_toml(file), flags), str(file))
 
 
 def parse_flags(settings: type[AnySettings], flags: Mapping[str, Any]) -> AnySettings:

@@ -14,9 +14,9 @@ from molvae.cli.flags import (
     check_apart,
     check_latents_file,
     flags_of,
-    given,
     settings_from,
     split_at_commas,
+    typed_settings,
 )
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags, log
@@ -116,7 +116,7 @@ class GenerateFlags:
         Raises:
             ConfigError: a target is not a name, = and a number, or a tolerance has no target.
         """
-        typed = given(self.config)
+        typed = typed_settings(self.config)
         if self.config.properties and "properties" in typed:
             typed["properties"] = split_at_commas(self.config.properties)
         target = _read_numbers("target", self.target)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from molvae import __version__
 from molvae.cli.exit_status import ERROR, INTERRUPTED, WRONG_USAGE
-from molvae.cli.flags import shown
+from molvae.cli.flags import default_text
 from molvae.cli.messages import validation_text, with_flags
 from molvae.cli.output import Output, log
 from molvae.errors import ConfigError, MolvaeError
@@ -131,7 +131,7 @@ def application() -> App:
         help="Train a VAE on molecules, generate new ones, and optimize them.",
         version=__version__,
         version_flags=("--version", "-V"),
-        default_parameter=Parameter(show_default=shown),
+        default_parameter=Parameter(show_default=default_text),
         suppress_keyboard_interrupt=False,
     )
     for name in COMMANDS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import InputColumns, flags_of, given
+from molvae.cli.flags import InputColumns, flags_of, typed_settings
 from molvae.cli.output import Output
 from molvae.model.network_config import Device
 from molvae.pretrained import DEFAULT
@@ -60,7 +60,7 @@ def cleaning_for(
     model: "molvae.molecule_vae.MoleculeVAE", typed: StandardizeConfig
 ) -> StandardizeConfig:
     """How a file is cleaned for a model: as its training data were, except for what was typed."""
-    return model.card.cleaning.with_changes(given(typed), "flags")
+    return model.card.cleaning.with_changes(typed_settings(typed), "flags")
 
 
 def model_and_rows(

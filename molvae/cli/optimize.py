@@ -15,10 +15,10 @@ from molvae.cli.flags import (
     OutFolder,
     Resume,
     flags_of,
-    given,
-    overlaid,
+    overlay,
     parse_flags,
     settings_from,
+    typed_settings,
 )
 from molvae.cli.model_choice import ChosenModel, ModelChoice
 from molvae.cli.output import Output, OutputFlags, log
@@ -58,7 +58,7 @@ class Start:
         run = RunDirectory.existing(out)
         if self.config is not None:
             raise ConfigError("--resume uses the settings of the run; leave out --config")
-        return run, parse_flags(SearchConfig, overlaid(given(earlier_settings(run)), typed))
+        return run, parse_flags(SearchConfig, overlay(typed_settings(earlier_settings(run)), typed))
 
 
 def optimize(
@@ -94,7 +94,7 @@ def optimize(
         from molvae.optimize.search import search
 
     with scorers.objective(objective) as wanted:
-        run, plan = start.resolve(out, given(settings))
+        run, plan = start.resolve(out, typed_settings(settings))
         # Before the model is loaded, which takes seconds.
         constraints = HardConstraints.parse(plan.constraints)
         vae = model.open(output)

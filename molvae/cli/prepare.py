@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from molvae.cli.flags import ConfigFile, flags_of, given, settings_from
+from molvae.cli.flags import ConfigFile, flags_of, settings_from, typed_settings
 from molvae.cli.output import Output, OutputFlags
 from molvae.cli.train import DATA_BY_FILE, StoreFolder
 from molvae.dataset.corpus_config import CorpusConfig
@@ -46,7 +46,7 @@ def prepare(
         raise ConfigError("standard input cannot be prepared; save it in a file")
     if not data and config is None:
         raise ConfigError("give files of molecules (CSV, TSV or SMI)")
-    tables = {"data": data, "corpus": given(flags), "store": store}
+    tables = {"data": data, "corpus": typed_settings(flags), "store": store}
     plan = settings_from(TrainingPlan, config, {name: v for name, v in tables.items() if v})
     with output.activity("loading PyTorch"):
         from molvae.dataset.preparation import prepare_corpus

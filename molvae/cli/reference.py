@@ -8,7 +8,7 @@ from inspect import cleandoc
 from cyclopts import App, Argument
 
 from molvae.cli.config import COMMANDS_WITH_SETTINGS, settings_file
-from molvae.cli.flags import shown
+from molvae.cli.flags import default_text
 from molvae.cli.main import COMMANDS, application
 
 _CODE = re.compile(r"(`[^`]+`)")
@@ -95,7 +95,7 @@ def _default(argument: Argument) -> str:
     default = argument.field_info.default
     if not argument.show_default or default is Signature.empty or default is None:
         return ""
-    text = "on" if default is True else shown(default)
+    text = "on" if default is True else default_text(default)
     return f"`{text}`" if text else ""
 
 

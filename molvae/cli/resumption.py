@@ -29,8 +29,8 @@ def check_resumable(run: RunDirectory, typed: Mapping[str, Any]) -> None:
     wanted = {name: _as_stored(name, value) for name, value in _leaves(typed)}
     differences = [
         # The file of molecules has no flag.
-        f"{name if name == 'data' else as_flag(name)} was {_shown(stored.get(name))}, "
-        f"now {_shown(value)}"
+        f"{name if name == 'data' else as_flag(name)} was {_in_words(stored.get(name))}, "
+        f"now {_in_words(value)}"
         for name, value in wanted.items()
         if name not in _FREE and value not in (stored.get(name), _LEFT_TO_THE_MACHINE)
     ]
@@ -63,7 +63,7 @@ def _as_stored(name: str, value: Any) -> Any:
     return value.resolve()
 
 
-def _shown(value: Any) -> str:
+def _in_words(value: Any) -> str:
     if isinstance(value, tuple) and value and all(isinstance(path, Path) for path in value):
         return describe_files(value)
     return str(value) if isinstance(value, Path) else repr(value)

@@ -12,8 +12,8 @@ from molvae.cli.flags import (
     OutFolder,
     Resume,
     flags_of,
-    given,
     settings_from,
+    typed_settings,
 )
 from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.resumption import check_resumable
@@ -91,14 +91,14 @@ class TrainFlags:
     # Any: settings as they were typed.
     def settings(self) -> dict[str, Any]:
         """The settings that were typed, in the groups of `TrainingPlan`."""
-        corpus, model = given(self.data), given(self.network)
+        corpus, model = typed_settings(self.data), typed_settings(self.network)
         if self.preset is not None:
             # All of it: a preset takes precedence over a file of settings.
             model = ModelConfig.preset(self.preset).model_dump() | model
         tables = {
             "corpus": corpus,
             "model": model,
-            "train": given(self.training),
+            "train": typed_settings(self.training),
             "start": self.start,
             "store": self.store,
         }
@@ -135,7 +135,7 @@ def train(
         from molvae.training.session import StopReason
     bar = output.progress and not torchrun_rank()
     if earlier:
-        check_resumable(earlier, given(plan))
+        check_resumable(earlier, typed_settings(plan))
     # Conditions can be added to a network that exists already.
     elif plan.start is not None and plan.model.model_fields_set - {"condition_on"}:
         raise ConfigError(
@@ -144,7 +144,9 @@ def train(
     # The other processes that torchrun started have no figures.
     with tracking(None if torchrun_rank() else track, out) as callback:
         if earlier:
-            resources = {name: v for name, v in given(plan.train).items() if name in _RESOURCES}
+            resources = {
+                name: v for name, v in typed_settings(plan.train).items() if name in _RESOURCES
+            }
             result = resume_training(out, **resources, progress=bar, callback=callback)
         else:
             result = train_model(plan, out, progress=bar, callback=callback)

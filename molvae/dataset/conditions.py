@@ -42,13 +42,13 @@ def add_conditions(
     """
     columns = dict(zip(corpus.property_names, np.asarray(corpus.properties).T, strict=True))
     to_compute = [name for name in names if name in PROPERTIES and name not in columns]
-    columns |= _kept_or_computed(corpus, to_compute, workers or available_cores(), progress)
+    columns |= _property_columns(corpus, to_compute, workers or available_cores(), progress)
     unknown = np.full(len(corpus), np.nan, np.float32)
     values = [columns.get(name, unknown) for name in names]
     return replace(corpus, conditions=np.stack(values, axis=1))
 
 
-def _kept_or_computed(
+def _property_columns(
     corpus: Corpus, names: Sequence[str], workers: int, progress: bool
 ) -> Columns:
     """Values of properties by name; NaN where a value cannot be computed."""

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, Int8, Int32, Int64, Integer
 from molvae.chem.notation import Selfies, from_selfies, remove_stereo
 from molvae.dataset.batches import Batch
 from molvae.dataset.corpus_summary import summary_lines
-from molvae.dataset.recoding import merged_arrays, molecule_spans, recode
+from molvae.dataset.recoding import molecule_spans, recode, recode_on_disk
 from molvae.dataset.spacing import spread_indices
 from molvae.dataset.store import REFUSED_FILE, StoredArrays, StoreRecord
 from molvae.dataset.views import MoleculeViews, make_views
@@ -255,7 +255,7 @@ class Corpus:
         if not vocabulary.merges:
             table = np.array([PAD, START, END, *vocabulary.encode(stored)], dtype=np.int64)
             return Corpus(self.folder, vocabulary, self.record, self.arrays, table)
-        ids, lengths = merged_arrays(self.folder, self.arrays, stored, vocabulary)
+        ids, lengths = recode_on_disk(self.folder, self.arrays, stored, vocabulary)
         arrays = replace(self.arrays, ids=ids, lengths=lengths)
         return Corpus(self.folder, vocabulary, self.record, arrays, np.arange(len(vocabulary)))
 

@@ -55,7 +55,7 @@ def recode(
     return new_ids, new_lengths
 
 
-def merged_arrays(
+def recode_on_disk(
     folder: Path, arrays: StoredArrays, stored: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[UInt16[np.ndarray, " new_id"], Int32[np.ndarray, " molecule"]]:
     """As `recode`, kept in the folder of the store and memory-mapped if there are many ids.

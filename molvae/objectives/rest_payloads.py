@@ -67,7 +67,7 @@ def _read_successes(answer: object, count: int) -> list[object]:
 
 def _member(value: object, name: str, where: str) -> object:
     if not isinstance(value, dict):
-        raise ObjectiveError(f"{where} is no object with {name!r}: {_shown(value)}")
+        raise ObjectiveError(f"{where} is no object with {name!r}: {_excerpt(value)}")
     if name not in value:
         raise ObjectiveError(f"{where} has no {name!r}; it has {', '.join(value) or 'nothing'}")
     return value[name]
@@ -75,7 +75,7 @@ def _member(value: object, name: str, where: str) -> object:
 
 def _list(value: object, where: str) -> list[object]:
     if not isinstance(value, list):
-        raise ObjectiveError(f"{where} is no list: {_shown(value)}")
+        raise ObjectiveError(f"{where} is no list: {_excerpt(value)}")
     return value
 
 
@@ -84,5 +84,5 @@ def _check_count(numbers: int, molecules: int) -> None:
         raise ObjectiveError(f"it has {numbers} numbers for {molecules} molecules")
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     return repr(str(value)[:60])

@@ -41,7 +41,7 @@ def search_page(run: RunDirectory, config: ReportConfig) -> Page:
     summary = read_record(SearchSummary, run.summary) if run.summary.is_file() else None
     if summary is not None and summary.calls < len(candidates):
         summary = None  # It was written before the search was resumed.
-    further = (*_left_out(summary), *origin_sections(run))
+    further = (*_exclusions(summary), *origin_sections(run))
     sections = [_outcome(candidates, summary)]
     molecules = None
     if any(not isnan(evaluation.score) for evaluation in candidates):
@@ -162,7 +162,7 @@ def _sources(candidates: Sequence[Evaluation]) -> Section:
     return Section("Sources", table=Table(headings, rows))
 
 
-def _left_out(summary: SearchSummary | None) -> tuple[Section, ...]:
+def _exclusions(summary: SearchSummary | None) -> tuple[Section, ...]:
     if summary is None:
         return ()
     facts = {reason: f"{count:,}" for reason, count in summary.rejected.items()}

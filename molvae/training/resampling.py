@@ -110,7 +110,7 @@ def resample_prior(
         return None
     chosen = np.random.default_rng(seed).choice(training, len(drawn), replace=False)
     known = [corpus.selfies(int(index)) for index in chosen]
-    nll = torch.from_numpy(model.nll(drawn[: held_out_of(len(drawn))]))
+    nll = torch.from_numpy(model.nll(drawn[: held_out_size(len(drawn))]))
     labelled = Labelled(_counts(known), _counts(drawn))
     nll_floor = math.log(_OVERCONFIDENT_FACTOR * len(training))
     fitted, auc_held_out = fit_acceptance(labelled, nll, nll_floor, seed)
@@ -153,7 +153,7 @@ class Labelled:
         return counts, torch.cat([torch.ones(len(known)), torch.zeros(len(draws))])
 
 
-def held_out_of(n: int) -> int:
+def held_out_size(n: int) -> int:
     """Number of samples out of `n` that a fit holds out, and of as many molecules."""
     return math.ceil(_HELD_OUT * n)
 
@@ -172,7 +172,7 @@ def fit_acceptance(
         nll_floor: negative log-likelihood below which the prior is overconfident.
         seed: random seed of the weights, dropout and the order of the updates.
     """
-    held_out, trained_on = molecules.split(held_out_of(len(molecules.draws)))
+    held_out, trained_on = molecules.split(held_out_size(len(molecules.draws)))
     # nn.Module draws its weights and its dropout from torch's global generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # noqa: TID251

@@ -6,7 +6,8 @@ import pytest
 
 from molvae.benchmarks.pmo import benchmark_pmo, sources_of
 from molvae.benchmarks.pmo_config import PmoConfig
-from molvae.benchmarks.pmo_summary import OFFLINE_TASKS, peer_figures, summary_of, summary_text
+from molvae.benchmarks.pmo_peers import OFFLINE_TASKS, peer_figures
+from molvae.benchmarks.pmo_summary import summary_of, summary_text
 from molvae.chem.molecule import Molecule
 from molvae.errors import ConfigError, RunError
 from molvae.objectives.configured import ConfiguredObjective

@@ -13,7 +13,7 @@ from molvae.molecule_vae import MoleculeVAE
 from molvae.pretrained import find_model
 from molvae.runs import RunDirectory
 from molvae.training.config import TrainConfig, TrainingPlan
-from molvae.training.resampling import Labelled, fit_acceptance, held_out_of, resample_prior
+from molvae.training.resampling import Labelled, fit_acceptance, held_out_size, resample_prior
 from molvae.training.run import resume, train
 from molvae.training.session import StopReason
 from tests.conftest import SAMPLE
@@ -28,7 +28,7 @@ def counts(mean, n, seed):
 
 def fitted(molecules, seed=0):
     """Where the surprise tells nothing."""
-    same = torch.full((held_out_of(len(molecules.draws)),), 20.0)
+    same = torch.full((held_out_size(len(molecules.draws)),), 20.0)
     return fit_acceptance(molecules, same, 10.0, seed)
 
 
