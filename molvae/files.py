@@ -29,7 +29,8 @@ _DIGITS = 10
 """Significant digits of numbers in text."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that move the cursor, change a terminal's colors or title, or reverse the text."""
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Some spreadsheets take the wide signs of Chinese and Japanese for the narrow ones.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SIGNED_NUMBER = re.compile(r"[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z|-inf\Z")
 
 

@@ -107,8 +107,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def suggestion(name: str, known: list[str]) -> str:
     """`; did you mean 'x'?` if a known name is similar, otherwise a list of the known names."""
-    similar = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {similar[0]!r}?" if similar else f"; known: {', '.join(sorted(known))}"
+    by_case = {text.casefold(): text for text in known}
+    similar = difflib.get_close_matches(name.casefold(), by_case, n=1)
+    if not similar:
+        return f"; known: {', '.join(sorted(known))}"
+    return f"; did you mean {by_case[similar[0]]!r}?"
 
 
 def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:

@@ -292,6 +292,7 @@ def main() -> int:
         importlib.import_module(module)
     generator, tallies = random.Random(arguments.seed), {}
     for name in arguments.jobs:
+        JOBS[name].warm_up()
         for role in JOBS[name].roles:
             tally = sweep(JOBS[name], role, arguments.kills, generator, arguments.slack)
             tallies[f"{name}: {role}"] = asdict(tally)

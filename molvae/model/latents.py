@@ -47,12 +47,17 @@ def as_latents(
     """Latent vectors as a float32 tensor.
 
     Raises:
-        ModelError: the rows do not have `latent_size` numbers.
+        ModelError: the rows do not have `latent_size` numbers, or a number is not finite.
     """
     latents = torch.as_tensor(np.asarray(values), dtype=torch.float32)
     if latents.shape[1:] != (latent_size,):
         raise ModelError(
             f"expected latent vectors of this model, {latent_size} numbers in each row; "
             f"got the shape {tuple(latents.shape)}"
+        )
+    if not (is_finite := latents.isfinite().all(dim=1)).all():
+        raise ModelError(
+            f"expected latent vectors of finite numbers; row {int(is_finite.int().argmin())} "
+            "holds another"
         )
     return latents
