@@ -194,6 +194,14 @@ def test_wrong_values_are_told_in_one_line_each(trained):
     assert gaps == [f"invalid SMILES: {gap} {detail} {gap}" for gap in ("None", "nan", "7")]
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e300])
+def test_latent_vectors_that_are_not_finite_are_refused(tiny_model, number):
+    latents = np.zeros((3, tiny_model.latent_size))
+    latents[1, 2] = number
+    with pytest.raises(ModelError, match="row 1"), np.errstate(over="ignore"):
+        tiny_model.decode(latents)
+
+
 def test_unknown_names_of_devices_and_priors_are_refused_with_the_known_ones():
     # Without the run-time type checks of the tests, which would be first.
     code = """

@@ -24,6 +24,8 @@ def test_values_are_checked_and_kept():
 def test_an_unknown_key_is_named_with_the_nearest_known_one():
     with pytest.raises(ConfigError, match="unknown setting 'cuont'; did you mean 'count'"):
         Outer.parse({"cuont": 5}, "x.toml")
+    with pytest.raises(ConfigError, match="did you mean 'count'"):
+        Outer.parse({"COUNT": 5}, "x.toml")
 
 
 def test_an_unknown_key_of_a_table_is_compared_with_that_tables_keys():

@@ -83,6 +83,8 @@ def test_infinity_is_a_number():
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
+        ("LogP < 3", "character 1 ('LogP < 3')", "did you mean 'logp'"),
+        ("TPSA < 90", "character 1 ('TPSA < 90')", "did you mean 'tpsa'"),
         ("qde > 0.6", "character 1 ('qde > 0.6')", "did you mean 'qed'"),
         ("weight < 3 and qde > 0.6", "character 16 ('qde > 0.6')", "did you mean 'qed'"),
         ("qed >", "the end", "cannot be read"),

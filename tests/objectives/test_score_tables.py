@@ -8,6 +8,7 @@ from rdkit import Chem
 from rdkit.Chem import QED
 
 from molvae.errors import DataError
+from molvae.files import defuse_formula
 from molvae.objectives.configured import ConfiguredObjective
 from molvae.objectives.objective import Failure, Scores
 from molvae.objectives.tables import score_table, write_failures
@@ -118,6 +119,10 @@ def test_a_data_frame_is_scored_as_its_file(tmp_path):
 def test_formulas_among_the_failures_are_defused(tmp_path):
     write_failures(tmp_path / "f.csv", [Failure("CCO", "=c", "+cmd|' /C calc'!A0")])
     assert (tmp_path / "f.csv").read_text().splitlines()[1] == "CCO,'=c,'+cmd|' /C calc'!A0"
+    for sign in "=+-@\t\uff1d\uff0b\uff0d\uff20":
+        assert defuse_formula(f"{sign}SUM(A1)") == f"'{sign}SUM(A1)"
+    for number in ("-1.5e3", "+2", "-inf"):
+        assert defuse_formula(number) == number
 
 
 def test_a_measured_value_named_like_another_column_does_not_overwrite_it(table):
