@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Self
 
 import numpy as np
 
@@ -27,7 +26,7 @@ class SourceMix:
         self._improved = dict.fromkeys(names, 0.0)
 
     @classmethod
-    def among(cls, sources: Mapping[str, Source], *, similar_to_lead: bool) -> Self:
+    def among(cls, sources: Mapping[str, Source], *, similar_to_lead: bool) -> "SourceMix":
         """A mix of the sources that make candidates in every round.
 
         Args:
