@@ -25,7 +25,7 @@ from molvae.cli.output import Output, OutputFlags, log
 from molvae.cli.scoring import ChosenScorers, Scorers
 from molvae.cli.search_flags import SEARCH_BY_FILE
 from molvae.cli.tracking import Track, tracking
-from molvae.errors import ConfigError
+from molvae.errors import ConfigError, ObjectiveError
 from molvae.optimize.methods import SearchConfig
 from molvae.runs import RunDirectory
 
@@ -78,6 +78,7 @@ def optimize(
     The journal keeps each batch of scores before the next one is computed, so a search can be
     interrupted at any moment: --resume continues it, also with a larger --budget. Molecules that a
     scorer failed on are listed in failures.csv with the reason, and asked for again by --resume.
+    The exit status is 1 if no molecule has a score.
 
     A molecule is scored only if it meets all constraints: similarity to the --lead, the patterns of
     --keep and --avoid, the guardrails (limits that exclude molecules which score well but nobody
@@ -113,6 +114,8 @@ def optimize(
                 callback=callback,
             )
     output.show(result.summary(), _table(result, run))
+    if all(isnan(row.score) for row in result.evaluations):
+        raise ObjectiveError(f"no molecule has a score; see {str(out)!r} for the reasons")
 
 
 def _check_lead(

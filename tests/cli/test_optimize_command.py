@@ -200,6 +200,19 @@ def test_what_cannot_be_asked_of_molecules_is_one_line(molvae, run, tmp_path, fl
     assert not (tmp_path / "out").exists()
 
 
+def test_a_search_without_any_score_fails_with_its_files_written(molvae, run, tmp_path):
+    objective = tmp_path / "nan.toml"
+    objective.write_text(
+        'name = "n"\n[[component]]\nkind = "python"\nfunction = "no_scores:rate"\n'
+    )
+    (tmp_path / "no_scores.py").write_text("def rate(s):\n    return [float('nan')] * len(s)\n")
+    words = ["optimize", objective, "--out", tmp_path / "out", "--model", run, "--budget", "5"]
+    done = molvae(*words, "--method", "random")
+    assert done.status == 1
+    assert "no molecule has a score" in done.err
+    assert (tmp_path / "out" / "candidates.csv").exists()
+
+
 def test_the_figures_of_a_search_go_to_tensorboard(molvae, run, tmp_path):
     pytest.importorskip("tensorboard")
     out = tmp_path / "search"
