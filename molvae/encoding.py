@@ -15,7 +15,7 @@ from molvae.chem.refusal import Refusal, none_if_refused
 from molvae.closest import decode_closest
 from molvae.dataset.names import join_columns
 from molvae.dataset.rows import AcceptedRow, RefusedRow
-from molvae.errors import DataError
+from molvae.errors import ConfigError, DataError
 from molvae.files import TableWriter, atomic_write
 from molvae.latents_file import EncodedRows, Latents
 from molvae.model.decoding_config import DecodingConfig
@@ -40,32 +40,38 @@ class RowTable:
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A molecule, and the molecule that its posterior mean decodes to."""
+    """A molecule, and the molecule that its latent vector decodes to."""
 
     line: int
     smiles: str
     reconstructed: str | None
-    """None: the posterior mean decodes to no molecule."""
+    """None: the latent vector decodes to no molecule."""
 
     @property
     def is_exact(self) -> bool:
         return self.smiles == self.reconstructed
 
 
-def encode_rows(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> EncodedRows:
+def encode_rows(
+    model: MoleculeVAE, rows: Rows, *, check: bool = False, refine: bool = False
+) -> EncodedRows:
     """The posterior of the molecule in each row, duplicates included.
 
     Args:
         model: model that encodes.
         rows: rows of a file.
-        check: whether to decode each posterior mean, to see which molecules come back.
+        check: whether to decode each latent vector, to see which molecules come back.
+        refine: whether the means are replaced by refined latent vectors, see `MoleculeVAE.refine`.
 
     Raises:
         DataError: no row holds a molecule of this model's symbols.
     """
 
     def posteriors(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
-        mean, deviation = model.posterior([row.selfies for row in accepted])
+        selfies_rows = [row.selfies for row in accepted]
+        mean, deviation = model.posterior(selfies_rows)
+        if refine:
+            mean = model.refine(selfies_rows, mean)
         columns = {"mean": mean, "deviation": deviation}
         return {**columns, "exact": exact_flags(model, accepted, mean)} if check else columns
 
@@ -82,7 +88,9 @@ def encode_rows(model: MoleculeVAE, rows: Rows, *, check: bool = False) -> Encod
     )
 
 
-def tabulate_reconstructions(model: MoleculeVAE, rows: Rows, candidates: int = 0) -> RowTable:
+def tabulate_reconstructions(
+    model: MoleculeVAE, rows: Rows, candidates: int = 0, *, refine: bool = False
+) -> RowTable:
     """Each molecule after encoding and decoding, beside the molecule itself.
 
     Columns: `smiles`, `reconstructed` (empty where nothing came back), `exact` (0 or 1), `row`.
@@ -91,14 +99,22 @@ def tabulate_reconstructions(model: MoleculeVAE, rows: Rows, candidates: int = 0
         model: model that encodes and decodes.
         rows: rows of a file.
         candidates: see `decode_closest`; 0 decodes greedily.
+        refine: whether the latent vectors are refined, see `MoleculeVAE.refine`.
 
     Raises:
         DataError: no row holds a molecule of this model's symbols.
+        ConfigError: both candidates and refined latent vectors are asked for.
     """
+    if candidates and refine:
+        raise ConfigError(
+            "set `candidates` or `refine`, not both: candidates are compared by the posterior mean"
+        )
 
     def reconstructions(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
-        mean, _ = model.posterior([row.selfies for row in accepted])
-        closest = decode_closest(model, mean, candidates)
+        selfies_rows = [row.selfies for row in accepted]
+        mean, _ = model.posterior(selfies_rows)
+        latents = model.refine(selfies_rows, mean) if refine else mean
+        closest = decode_closest(model, latents, candidates)
         decoded = [molecule.smiles if molecule else "" for molecule in closest]
         exact = [int(row.smiles == back) for row, back in zip(accepted, decoded, strict=True)]
         return {"reconstructed": decoded, "exact": exact}
@@ -242,12 +258,12 @@ def _measure(
 def exact_flags(
     model: MoleculeVAE,
     accepted: Sequence[AcceptedRow],
-    mean: Float32[np.ndarray, "molecule latent"],
+    latents: Float32[np.ndarray, "molecule latent"],
 ) -> list[int]:
     """1 for each molecule that greedy decoding gives back, 0 for the others."""
     return [
         int(molecule is not None and molecule.smiles == row.smiles)
-        for row, molecule in zip(accepted, model.decode(mean), strict=True)
+        for row, molecule in zip(accepted, model.decode(latents), strict=True)
     ]
 
 

@@ -31,11 +31,11 @@ _log = logging.getLogger("molvae")
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A molecule, and the molecule that its posterior mean decodes to."""
+    """A molecule, and the molecule that its latent vector decodes to."""
 
     molecule: Molecule
     decoded: Molecule | None
-    """None: the posterior mean decodes to no molecule."""
+    """None: the latent vector decodes to no molecule."""
 
     @property
     def is_exact(self) -> bool:
@@ -78,23 +78,30 @@ class Neighbors:
     """Number of latent vectors that were decoded to find them."""
 
 
-def round_trips(model: MoleculeVAE, molecules: Sequence[Molecule]) -> list[RoundTrip]:
+def round_trips(
+    model: MoleculeVAE, molecules: Sequence[Molecule], *, refine: bool = False
+) -> list[RoundTrip]:
     """Each molecule, encoded and greedily decoded.
+
+    Args:
+        model: model that encodes and decodes.
+        molecules: molecules of the model's symbols.
+        refine: whether the latent vectors are refined, see `MoleculeVAE.refine`.
 
     Raises:
         MoleculeError: the model lacks a symbol of a molecule.
     """
-    decoded = model.reconstruct(molecules)
+    decoded = model.reconstruct(molecules, refine=refine)
     return [RoundTrip(*pair) for pair in zip(molecules, decoded, strict=True)]
 
 
 def warn_if_inexact(model: MoleculeVAE, *molecules: Molecule) -> None:
-    """Log a warning for each molecule that the model does not give back.
+    """Log a warning for each molecule that its refined latent vector does not give back.
 
     Raises:
         MoleculeError: the model lacks a symbol of a molecule.
     """
-    for trip in round_trips(model, molecules):
+    for trip in round_trips(model, molecules, refine=True):
         if not trip.is_exact:
             _log.warning("%s", trip)
 

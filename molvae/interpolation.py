@@ -64,7 +64,7 @@ def interpolate(
         find_property(name)
     warn_if_inexact(model, *molecules)
     shares = np.linspace(0.0, 1.0, config.steps)[:-1]
-    ends = model.encode(molecules)
+    ends = model.encode(molecules, refine=True)
     way = arc if config.path == "spherical" else line
     latents = [way(start, end, share) for start, end in pairwise(ends) for share in shares.tolist()]
     positions = [*np.add.outer(np.arange(len(ends) - 1), shares).ravel(), len(ends) - 1.0]

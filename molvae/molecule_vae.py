@@ -46,6 +46,8 @@ from molvae.vocabulary import Vocabulary
 
 _ROWS = 512
 """Molecules in a batch."""
+_REFINED_TOGETHER = 128
+"""Molecules in a batch that is refined: the hidden states of more leave a processor's cache."""
 
 _RECORDED = ("molvae", "torch", "rdkit", "selfies")
 
@@ -239,18 +241,49 @@ class MoleculeVAE:
         return self.network.device
 
     # Any: SMILES, molecules or RDKit Mols; or a table of pandas.
-    def encode(self, molecules: Iterable[Any]) -> Float32[np.ndarray, "molecule latent"]:
-        """The posterior mean of each molecule.
+    def encode(
+        self, molecules: Iterable[Any], *, refine: bool = False
+    ) -> Float32[np.ndarray, "molecule latent"]:
+        """The latent vector of each molecule: its posterior mean, or a refined one.
 
         Args:
             molecules: SMILES, molecules or RDKit Mols, in a list, Series or DataFrame.
+            refine: change latent vectors that do not decode to their molecules until they do, see
+                `refine`.
 
         Raises:
             MoleculeError: a molecule cannot be read, or has a symbol that the model lacks; the
                 message has the molecule and its index.
             ConfigError: a single string is given, whose letters would be read as molecules.
         """
-        return self.posterior(self._selfies_of(molecules))[0]
+        selfies_rows = self._selfies_of(molecules)
+        mean, _ = self.posterior(selfies_rows)
+        return self.refine(selfies_rows, mean) if refine else mean
+
+    def refine(
+        self, selfies_rows: Sequence[Selfies], latents: Float32[np.ndarray, "molecule latent"]
+    ) -> Float32[np.ndarray, "molecule latent"]:
+        """Latent vectors close to those given that decode to the SELFIES, wherever possible.
+
+        The encoder is not perfect: a molecule's posterior mean may decode to another molecule,
+        although there is a latent vector near it that decodes to the molecule itself. It is found
+        by a few steps along the gradient of the decoder's likelihood (semi-amortized inference,
+        Kim et al. 2018). A latent vector that decodes to its SELFIES is returned as it is, one for
+        which 40 steps are not enough as it is after them.
+
+        Args:
+            selfies_rows: SELFIES of molecules.
+            latents: a latent vector for each, such as its posterior mean.
+
+        Raises:
+            MoleculeError: a SELFIES has a symbol that the vocabulary lacks.
+        """
+        z = as_latents(latents, self.latent_size)
+        refined = np.empty((len(z), self.latent_size), np.float32)
+        for batch, ids, lengths in self.batches(selfies_rows, _REFINED_TOGETHER):
+            rows = self.network.refine(ids, lengths, z[batch].to(self.device))
+            refined[batch] = rows.cpu().numpy()
+        return refined
 
     @torch.inference_mode()
     def posterior(
@@ -486,27 +519,39 @@ class MoleculeVAE:
         return name or ("learned" if isinstance(self.prior, PushForwardPrior) else "normal")
 
     # Any: as `encode` takes them.
-    def reconstruct(self, molecules: Iterable[Any]) -> list[Molecule | None]:
-        """Each molecule after encoding to its posterior mean and greedy decoding.
+    def reconstruct(
+        self, molecules: Iterable[Any], *, refine: bool = False
+    ) -> list[Molecule | None]:
+        """Each molecule after encoding and greedy decoding.
+
+        Args:
+            molecules: molecules as `encode` takes them.
+            refine: whether the latent vectors are refined, see `refine`.
 
         Raises:
             MoleculeError: a molecule cannot be parsed, or has a symbol that the model lacks.
         """
-        return self.decode(self.encode(molecules))
+        return self.decode(self.encode(molecules, refine=refine))
 
     def neighbors(
         self, molecules: Sequence[Molecule], scale: float, generator: np.random.Generator
     ) -> Float32[np.ndarray, "molecule latent"]:
         """A latent vector near that of each molecule.
 
-        Normal noise of `scale` posterior standard deviations is added to the posterior mean.
+        Normal noise of `scale` posterior standard deviations is added to the refined latent vector
+        of the molecule, see `refine`.
 
         Raises:
             MoleculeError: a molecule has a symbol that the model lacks.
         """
-        mean, deviation = self.posterior([to_selfies(molecule) for molecule in molecules])
-        noise = generator.standard_normal(mean.shape, np.float32)
-        latents: np.ndarray = mean + np.float32(scale) * deviation * noise
+        distinct = {molecule.smiles: molecule for molecule in molecules}
+        index = {smiles: row for row, smiles in enumerate(distinct)}
+        rows = [index[molecule.smiles] for molecule in molecules]
+        selfies_rows = [to_selfies(molecule) for molecule in distinct.values()]
+        mean, deviation = self.posterior(selfies_rows)
+        refined = self.refine(selfies_rows, mean)
+        noise = generator.standard_normal((len(rows), self.latent_size), np.float32)
+        latents: np.ndarray = refined[rows] + np.float32(scale) * deviation[rows] * noise
         return latents
 
     def prior_latents(

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32
 
 from molvae.chem.molecule import Molecule
-from molvae.chem.notation import to_selfies, to_selfies_batch
+from molvae.chem.notation import to_selfies_batch
 from molvae.chem.properties import find_property, property_values
 from molvae.chem.similarity import FingerprintKind, fingerprint, tanimoto
 from molvae.errors import ConfigError, ModelError
@@ -69,7 +69,7 @@ def traverse(
         raise ConfigError(f"width = {width:g}: the distance to both ends must be above 0")
     for name in properties:
         find_property(name)
-    (start,) = model.encode([molecule])
+    (start,) = model.encode([molecule], refine=True)
     positions = np.linspace(-width, width, steps)
     latents = (start + positions[:, None] * direction).astype(np.float32)
     has_head = model.network.head is not None
@@ -154,7 +154,7 @@ def property_gradient(model: MoleculeVAE, molecule: Molecule, name: str) -> Dire
     names = list(model.property_names)
     if name not in names:
         raise ConfigError(f"the model does not predict {name!r}{suggestion(name, names)}")
-    z = as_latents(model.posterior([to_selfies(molecule)])[0], model.latent_size)
+    z = as_latents(model.encode([molecule], refine=True), model.latent_size)
     z = z.to(model.device).requires_grad_()
     with torch.enable_grad():
         prediction = head(z)[0, names.index(name)]

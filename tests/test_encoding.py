@@ -13,7 +13,7 @@ from molvae.encoding import (
     tabulate_reconstructions,
     write_refused,
 )
-from molvae.errors import DataError
+from molvae.errors import ConfigError, DataError
 from molvae.latents_file import Latents
 from molvae.likelihood import tabulate_likelihoods
 from molvae.model.decoding_config import GREEDY
@@ -45,6 +45,25 @@ def test_reconstruction_is_encoding_and_greedy_decoding(tiny_model, few_molecule
     assert refused == []
     assert [one.reconstructed for one in found] == [one.smiles if one else None for one in expected]
     assert all(one.is_exact == (one.smiles == one.reconstructed) for one in found)
+
+
+def test_refined_rows_come_back_more_often(tmp_path):
+    model = MoleculeVAE.from_pretrained("zinc250k", "cpu")
+    path = tmp_path / "drugs.smi"
+    path.write_text(
+        "CCCc1nn(C)c2c(=O)[nH]c(-c3cc(S(=O)(=O)N4CCN(C)CC4)ccc3OCC)nc12\n"
+        "COc1ccc(-n2nc(C(N)=O)c3c2C(=O)N(c2ccc(N4CCCCC4=O)cc2)CC3)cc1\n"
+    )
+    rows = list(read_rows(path))
+    plain, refined = (tabulate_reconstructions(model, rows, refine=flag) for flag in (False, True))
+    assert plain.columns["exact"] == [0, 0]
+    assert refined.columns["exact"] == [1, 1]
+    assert encode_rows(model, rows, check=True, refine=True).exact == (1, 1)
+
+
+def test_candidates_and_refined_latent_vectors_exclude_each_other(tiny_model, few_molecules):
+    with pytest.raises(ConfigError, match="candidates"):
+        tabulate_reconstructions(tiny_model, read_rows(few_molecules), 4, refine=True)
 
 
 def test_decoding_gives_one_answer_for_each_point(tiny_model):

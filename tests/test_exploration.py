@@ -5,8 +5,7 @@ from molvae.exploration import RoundTrip, neighbors_of, round_trips
 from molvae.molecule_vae import MoleculeVAE
 
 PARACETAMOL, ETHANOL, AMINE = map(Molecule.parse, ["CC(=O)Nc1ccc(O)cc1", "CCO", "CCN"])
-# A molecule that the shipped model was not trained for.
-LARGE = Molecule.parse("O=C(O)CCCCCCCCCCCCCCCCCCCCCCCCCCCC(=O)OCCCCCCCCCCC")
+SILDENAFIL = Molecule.parse("CCCc1nn(C)c2c1nc([nH]c2=O)-c1cc(ccc1OCC)S(=O)(=O)N1CCN(C)CC1")
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +24,21 @@ def test_a_round_trip_names_what_comes_back_and_its_similarity():
     assert RoundTrip(ETHANOL, None).similarity == 0.0
 
 
-def test_a_molecule_that_does_not_come_back_is_named_in_a_warning(faithful, caplog):
-    (trip,) = round_trips(faithful, [LARGE])
+def test_a_molecule_that_does_not_come_back_is_named_in_a_warning(tiny_model, caplog):
+    (trip,) = round_trips(tiny_model, [SILDENAFIL], refine=True)
     assert not trip.is_exact
-    neighbors_of(faithful, LARGE, 1, scale=1.0)
+    neighbors_of(tiny_model, SILDENAFIL, 1, scale=1.0)
     assert str(trip) in caplog.text
+
+
+def test_a_refined_latent_vector_gives_more_molecules_back(faithful, caplog):
+    plain, refined = (
+        round_trips(faithful, [SILDENAFIL], refine=refine) for refine in (False, True)
+    )
+    assert not plain[0].is_exact
+    assert refined[0].is_exact
+    neighbors_of(faithful, SILDENAFIL, 1, scale=1.0)
+    assert caplog.text == ""
 
 
 def test_neighbors_are_molecules_that_a_faithful_model_gives_back(faithful, caplog):

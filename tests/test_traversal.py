@@ -18,7 +18,7 @@ def test_steps_are_distinct_neighbors_around_the_molecule(tiny_model):
     positions = [step.position for step in steps]
     assert positions == sorted(positions)
     assert min(positions) >= -4.0
-    (start,) = tiny_model.reconstruct([BENZAMIDE])
+    (start,) = tiny_model.reconstruct([BENZAMIDE], refine=True)
     assert start.smiles in smiles
     assert all(step.values["weight"] > 0 for step in steps)
 
@@ -26,7 +26,7 @@ def test_steps_are_distinct_neighbors_around_the_molecule(tiny_model):
 def test_predictions_are_those_of_the_property_head(tiny_model):
     direction = latent_dimension(tiny_model, 1)
     (step, *_) = traverse(tiny_model, BENZAMIDE, direction, steps=3, width=1.0)
-    z = tiny_model.encode([BENZAMIDE]) + step.position * direction
+    z = tiny_model.encode([BENZAMIDE], refine=True) + step.position * direction
     assert list(step.predicted) == list(tiny_model.property_names)
     assert list(step.predicted.values()) == pytest.approx(tiny_model.predict(z)[0].tolist())
 
@@ -34,7 +34,7 @@ def test_predictions_are_those_of_the_property_head(tiny_model):
 def test_a_prediction_rises_along_its_gradient(tiny_model):
     direction = property_gradient(tiny_model, BENZAMIDE, "logp")
     assert np.linalg.norm(direction) == pytest.approx(1.0, abs=1e-5)
-    z = tiny_model.encode([BENZAMIDE])
+    z = tiny_model.encode([BENZAMIDE], refine=True)
     column = tiny_model.property_names.index("logp")
     ahead, back = (tiny_model.predict(z + step * direction)[0, column] for step in (0.05, -0.05))
     assert ahead > back

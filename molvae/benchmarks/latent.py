@@ -66,7 +66,10 @@ def benchmark_latent(
 
     stages: list[Callable[[], Iterable[Figure]]] = [
         *(lambda path=path: exact_in_file(model, path, config, columns) for path in tests),
-        lambda: [exact_after_edits(model, molecules, edits, config) for edits in (1, 3)],
+        *(
+            lambda edits=edits: exact_after_edits(model, molecules, edits, config)
+            for edits in (1, 3)
+        ),
         lambda: other_selfies(model, molecules, config),
         lambda: ridge(molecules, config),
         lambda: nearest_neighbors(molecules, config),

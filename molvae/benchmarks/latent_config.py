@@ -18,6 +18,8 @@ class LatentConfig(Settings):
     """Candidates of `decode_closest`, with which rows are reconstructed once more; 0: not."""
     closest_molecules: PositiveInt = 1_000
     """Rows of each test file for that, from its first on."""
+    refined: bool = True
+    """Reconstruct all of these molecules from refined latent vectors as well."""
     edited: PositiveInt = 1_000
     """Reference molecules that are changed by graph edits and then reconstructed."""
     respelled: PositiveInt = 1_000

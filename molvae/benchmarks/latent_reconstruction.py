@@ -46,16 +46,21 @@ def exact_in_file(
         if isinstance(before, AcceptedRow)
         and (isinstance(row, RefusedRow) or row.smiles != before.smiles)
     ]
-    yield _exact(model, f"exact, {path.name}", rows)
+    name = f"exact, {path.name}"
+    yield _exact(model, name, rows)
     if config.candidates:
-        name = f"exact, {path.name}, closest of {config.candidates}"
-        yield _exact(model, name, rows[: config.closest_molecules], config.candidates)
-    yield _exact(model, f"exact, {path.name}, stereo marks removed", changed)
+        some = rows[: config.closest_molecules]
+        yield _exact(model, f"{name}, closest of {config.candidates}", some, config.candidates)
+    if config.refined:
+        yield _exact(model, f"{name}, refined", rows, refine=True)
+    yield _exact(model, f"{name}, stereo marks removed", changed)
+    if config.refined:
+        yield _exact(model, f"{name}, stereo marks removed, refined", changed, refine=True)
 
 
 def exact_after_edits(
     model: MoleculeVAE, reference: Reference, edits: int, config: LatentConfig
-) -> Figure:
+) -> Iterator[Figure]:
     """Exact reconstructions of flat reference molecules after random graph edits."""
     generator = np.random.default_rng([config.seed, edits])
     flat = [molecule for molecule in reference.molecules if is_flat(molecule)]
@@ -66,13 +71,16 @@ def exact_after_edits(
         if selfies is not None and is_known(model, selfies):
             pairs.append((child.smiles, selfies))
     total = sum(child is not None for child in children)
-    return Figure(
-        f"exact after {edits} graph edit{'s' if edits > 1 else ''}",
-        len(round_tripping(model, pairs)) / total if total else nan,
-        len(pairs) / total if total else nan,
-        "readable by the model",
-        total,
-    )
+    name = f"exact after {edits} graph edit{'s' if edits > 1 else ''}"
+    for is_refined in (False, True) if config.refined else (False,):
+        exact = len(round_tripping(model, pairs, refine=is_refined))
+        yield Figure(
+            f"{name}, refined" if is_refined else name,
+            exact / total if total else nan,
+            len(pairs) / total if total else nan,
+            "readable by the model",
+            total,
+        )
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,8 @@ def _exact(
     name: str,
     rows: Sequence[AcceptedRow | RefusedRow],
     candidates: int = 0,
+    *,
+    refine: bool = False,
 ) -> Figure:
     pairs = [
         (row.smiles, row.selfies)
@@ -168,7 +178,7 @@ def _exact(
     ]
     return Figure(
         name,
-        len(round_tripping(model, pairs, candidates)) / len(rows) if rows else nan,
+        len(round_tripping(model, pairs, candidates, refine=refine)) / len(rows) if rows else nan,
         len(pairs) / len(rows) if rows else nan,
         "readable by the model",
         len(rows),

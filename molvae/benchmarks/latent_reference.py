@@ -103,19 +103,26 @@ def is_known(model: MoleculeVAE, selfies: Selfies) -> bool:
 
 
 def round_tripping(
-    model: MoleculeVAE, pairs: Sequence[tuple[str, Selfies]], candidates: int = 0
+    model: MoleculeVAE,
+    pairs: Sequence[tuple[str, Selfies]],
+    candidates: int = 0,
+    *,
+    refine: bool = False,
 ) -> list[str]:
-    """SMILES of those molecules that come back from their posterior means.
+    """SMILES of those molecules that come back from their latent vectors.
 
     Args:
         model: the model.
         pairs: SMILES and SELFIES of each molecule.
         candidates: see `decode_closest`; 0 decodes greedily.
+        refine: whether posterior means are refined, see `MoleculeVAE.refine`.
     """
     if not pairs:
         return []
-    mean, _ = model.posterior([selfies for _, selfies in pairs])
-    decoded = decode_closest(model, mean, candidates)
+    selfies_rows = [selfies for _, selfies in pairs]
+    mean, _ = model.posterior(selfies_rows)
+    latents = model.refine(selfies_rows, mean) if refine else mean
+    decoded = decode_closest(model, latents, candidates)
     return [
         smiles
         for (smiles, _), molecule in zip(pairs, decoded, strict=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import CheckedInput, OutFile, check_apart, check_latents_file
+from molvae.cli.flags import CheckedInput, OutFile, Refine, check_apart, check_latents_file
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
 
@@ -31,6 +31,7 @@ class EncodedInput(CheckedInput):
             help="Also measure the code length of each molecule in bits, and show the means.",
         ),
     ] = False
+    refine: Refine = False
 
 
 def encode(
@@ -47,8 +48,9 @@ def encode(
 
     The npz file holds arrays in the order of the file, duplicates included: smiles (canonical,
     after cleaning), row (line number in the file), mean and deviation of each posterior (float32).
-    It also holds a digest of the model, so that `molvae decode` can refuse another one, and the
-    other columns of the file (columns, cells), which `molvae decode` writes again.
+    With --refine the mean is the refined latent vector. The file also holds a digest of the model,
+    so that `molvae decode` can refuse another one, and the other columns of the file (columns,
+    cells), which `molvae decode` writes again.
 
     With --bits the file also holds bits_language_model, the NLL of each SELFIES under the language
     model in bits, and bits_vae, reconstruction + KL, the net code length of bits-back coding. The
@@ -67,7 +69,7 @@ def encode(
     from molvae.cli.refused_rows import report_inexact, report_refused
     from molvae.encoding import encode_rows
 
-    latents = encode_rows(vae, rows, check=columns.check)
+    latents = encode_rows(vae, rows, check=columns.check, refine=columns.refine)
     molecules, refused = len(latents.smiles), len(latents.refused)
     # Any: numbers, texts and a table of numbers.
     result: dict[str, Any] = {"out": str(out), "molecules": molecules, "refused": refused}

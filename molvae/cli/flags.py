@@ -50,6 +50,16 @@ Check = Annotated[
 ]
 
 
+Refine = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help="Move latent vectors that do not decode to their molecules until they do, if they do "
+        "in 40 steps.",
+    ),
+]
+
+
 SelfiesColumn = Annotated[
     str | None, Parameter(help="Column with SELFIES, read instead of SMILES.")
 ]

@@ -1,13 +1,23 @@
 """`molvae reconstruct`."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from pydantic import NonNegativeInt
 
 from molvae.chem.standardize_config import StandardizeConfig
-from molvae.cli.flags import InputColumns, OutFile, ReadColumns, check_apart
+from molvae.cli.flags import InputColumns, OutFile, Refine, check_apart
 from molvae.cli.model_choice import ChosenModel, Cleaning, ModelChoice, model_and_rows
 from molvae.cli.output import Output, OutputFlags
+
+
+@dataclass(frozen=True)
+class ReconstructedInput(InputColumns):
+    """Columns that are read, and whether latent vectors are refined."""
+
+    refine: Refine = False
 
 
 def reconstruct(
@@ -16,15 +26,16 @@ def reconstruct(
     *,
     out: OutFile,
     model: ChosenModel = ModelChoice(),
-    columns: ReadColumns = InputColumns(),
+    columns: Annotated[ReconstructedInput, Parameter(name="*")] = ReconstructedInput(),
     cleaning: Cleaning = StandardizeConfig(),
     candidates: NonNegativeInt = 0,
     output: OutputFlags = Output(),
 ) -> None:
     """Encode molecules, decode them again, and count the exact reconstructions.
 
-    Each molecule is decoded from its posterior mean: greedily, or with --candidates as the one of
-    several molecules that is encoded closest to it. Columns: smiles (canonical, after
+    Each molecule is decoded greedily from its posterior mean, with --refine from a latent vector
+    close to it that fits better, or with --candidates as the one of several molecules that is
+    encoded closest to the mean. Columns: smiles (canonical, after
     cleaning), reconstructed, exact (0 or 1), row (line number in the file), then the
     other columns of the file.
 
@@ -43,7 +54,7 @@ def reconstruct(
     from molvae.cli.refused_rows import report_refused
     from molvae.encoding import tabulate_reconstructions
 
-    table = tabulate_reconstructions(vae, rows, candidates)
+    table = tabulate_reconstructions(vae, rows, candidates, refine=columns.refine)
     file.write(table.columns)
     exact, molecules = sum(table.columns["exact"]), len(table.columns["exact"])
     result = {

@@ -22,6 +22,7 @@ from molvae.model.network_config import ModelConfig
 from molvae.model.precision import writes_in_bfloat16
 from molvae.model.prompt import Prompts
 from molvae.model.recurrence import GRULayer
+from molvae.model.refinement import Refinement, refine
 from molvae.model.token_decoder import TokenDecoder
 
 _SAMPLED_TOGETHER = 512
@@ -191,6 +192,27 @@ class SequenceVAE(nn.Module):
         """
         context = self._context(z, noise_levels, conditions)
         return decode(self.decoder, context, config, generator, temperatures, self._rules(config))
+
+    def refine(
+        self,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        z: Float[Tensor, "molecule latent"],
+        settings: Refinement = Refinement(),  # noqa: B008 - frozen
+    ) -> Float[Tensor, "molecule latent"]:
+        """Latent vectors near z that decode to the ids, see `molvae.model.refinement.refine`.
+
+        Args:
+            ids: rows of tokens, END and PAD.
+            lengths: ids of each row, END included.
+            z: latent vectors, such as the posterior means of the rows.
+            settings: number and size of the steps, and the weight of the prior.
+        """
+
+        def add_context(point: Float[Tensor, "_ latent"]) -> Float[Tensor, "_ context"]:
+            return self._context(point, None)
+
+        return refine(self.decoder, add_context, ids, lengths, z, settings)
 
     def conditional_decoder(
         self, z: Float[Tensor, "molecule latent"], noise_level: float = 0.0

@@ -79,6 +79,30 @@ class TokenDecoder(nn.Module):
         nll = F.cross_entropy(logits, target.flatten(), reduction="none", ignore_index=PAD)
         return nll.view(len(target), -1)
 
+    def nll_and_margin(
+        self,
+        ids: Int[Tensor, "molecule position"],
+        lengths: Int[Tensor, " molecule"],
+        context: Float[Tensor, "molecule context"],
+    ) -> tuple[Float[Tensor, " molecule"], Float[Tensor, " molecule"]]:
+        """-log p(tokens and END | context) of each row, in nats, and its margin.
+
+        The margin is the smallest difference, over the positions of a row, between the logit of
+        its token and the largest logit of the other tokens. Greedy decoding gives the row exactly
+        where the margin is positive. The arguments are those of `nll`.
+        """
+        target = ids[:, : int(lengths.max())].t()
+        logits = self._teacher_forced(F.pad(target[:-1], (0, 0, 1, 0), value=START), context)
+        flat = target.flatten()
+        nll = F.cross_entropy(logits, flat, reduction="none", ignore_index=PAD)
+        writable = logits.detach().clone()
+        writable[:, [PAD, START]] = -torch.inf
+        (best, second), leader = (values.t() for values in writable.topk(2, dim=1))
+        own = writable.gather(1, flat[:, None])[:, 0]
+        margin = own - torch.where(leader[0] == flat, second, best)
+        margin = margin.masked_fill(flat == PAD, torch.inf)
+        return nll.view(len(target), -1).sum(0), margin.view(len(target), -1).amin(0)
+
     def start(
         self, context: Float[Tensor, "molecule context"]
     ) -> Float[Tensor, "layer molecule hidden"]:

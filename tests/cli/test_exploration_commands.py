@@ -26,7 +26,7 @@ def test_a_path_begins_and_ends_with_what_the_latent_vectors_of_its_molecules_de
     words = ("interpolate", ANILIDE, BENZAMIDE, "--steps", 5, "--properties", "weight")
     rows = json.loads(molvae(*words, "--model", run, "--json").out)
     first, last = MoleculeVAE.from_pretrained(run / "model", "cpu").reconstruct(
-        [ANILIDE, BENZAMIDE]
+        [ANILIDE, BENZAMIDE], refine=True
     )
     assert {row["position"] for row in rows} <= {0.0, 0.25, 0.5, 0.75, 1.0}
     assert (rows[0]["position"], rows[0]["smiles"]) == (0.0, first.smiles)

@@ -136,6 +136,28 @@ def test_a_file_is_cleaned_as_the_model_s_training_data_were(molvae, run, tmp_pa
     assert encoded("--keep-stereo", "--max-heavy-atoms", 15) == ["CCCCCCCCCCCCCCC"]
 
 
+def test_refined_latent_vectors_are_written_and_decoded(molvae, run, data, tmp_path):
+    encoded, pairs = tmp_path / "refined.npz", tmp_path / "pairs.csv"
+    flags = ("--model", run, "--refine", "--quiet")
+    assert molvae("encode", data, "--out", encoded, *flags).status == 0
+    assert molvae("reconstruct", data, "--out", pairs, *flags).status == 0
+    decoded = tmp_path / "decoded.csv"
+    assert molvae("decode", encoded, "--out", decoded, "--model", run, "--quiet").status == 0
+    with decoded.open() as stream:
+        by_row = {row["row"]: row["smiles"] for row in csv.DictReader(stream)}
+    with pairs.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["row"]: row["reconstructed"] for row in rows if row["reconstructed"]} == by_row
+
+
+def test_candidates_of_refined_latent_vectors_are_refused(molvae, run, data, tmp_path):
+    flags = ("--model", run, "--refine", "--candidates", 2)
+    done = molvae("reconstruct", data, "--out", tmp_path / "pairs.csv", *flags)
+    assert done.status in (1, 2)
+    assert "--candidates" in done.err
+    assert not (tmp_path / "pairs.csv").exists()
+
+
 @pytest.mark.parametrize("command", ["encode", "reconstruct"])
 @pytest.mark.parametrize("kind", WRONG_FILES)
 def test_a_file_without_molecules_is_one_line(molvae, run, tmp_path, command, kind):
