@@ -32,7 +32,7 @@ SETTINGS = (
     Refinement(),
     *(Refinement(steps=steps) for steps in (10, 20, 80)),
     *(Refinement(step_size=step_size) for step_size in (0.05, 0.2)),
-    *(Refinement(prior_weight=prior_weight) for prior_weight in (0.0, 0.2, 1.0)),
+    *(Refinement(prior_weight=prior_weight) for prior_weight in (0.0, 0.05, 1.0)),
 )
 """The first are the settings of the product."""
 TOGETHER = 128

@@ -36,6 +36,7 @@ SHORT_FIGURES = {
     "usable": "usable neighbors per decode",
 }
 """Columns of the ablation, and the figures of the benchmark that stand in them."""
+REFINEMENT_SETTINGS = ("steps", "step_size", "prior_weight")
 JTVAE_RECONSTRUCTION = 0.767
 """Jin et al. 2018, table 1: ten posterior samples times ten decodings, 5,000 ZINC molecules."""
 
@@ -397,3 +398,25 @@ def _moses_figures(record: dict[str, Any], columns: list[str]) -> list[str]:
         name: f" ± {record['deviation'][name]:.4f}" if several else "" for name in columns
     }
     return [f"{record['mean'][name]:.4f}{deviations[name]}" for name in columns]
+
+
+def refinement(records: dict[str, dict[str, Any]]) -> str:
+    """Refined latent vectors beside posterior means, for several settings."""
+    heading = ["model", "latent vectors", "steps", "step size", "weight of the prior", "exact"]
+    heading += ["molecules/s", "distance", "length", "NLL", "negative ELBO"]
+    rows = [
+        [
+            f"`{row['model']}`",
+            row["kind"],
+            *(f"{row[name]:g}" if name in row else "" for name in REFINEMENT_SETTINGS),
+            f"{row['exact']:.3f}",
+            f"{row['molecules_per_second']:.0f}" if "molecules_per_second" in row else "",
+            f"{row['moved']:.2f}",
+            f"{row['length']:.1f}",
+            f"{row['nll']:.1f}",
+            f"{row['negative_elbo']:.1f}",
+        ]
+        for record in records.values()
+        for row in record["rows"]
+    ]
+    return table(heading, rows) + commands(*records.values())

@@ -12,6 +12,8 @@ class DiagnoseConfig(Settings):
 
     molecules: Annotated[int, Field(ge=2)] = 2_000
     """Distinct molecules sampled from the file."""
+    refined_molecules: PositiveInt = 500
+    """Molecules whose latent vectors are refined."""
     protocol_molecules: PositiveInt = 100
     """Molecules for the protocol of JT-VAE: 10 encodings, 10 decodings of each."""
     starts: PositiveInt = 100

@@ -13,7 +13,11 @@ from molvae.diagnosis.held_out import HeldOut, measure_held_out
 from molvae.diagnosis.information import Information, measure_information
 from molvae.diagnosis.posteriors import Posteriors
 from molvae.diagnosis.prior_match import PriorMatch, measure_prior
-from molvae.diagnosis.reconstruction import NoisyReconstruction, jtvae_reconstruction
+from molvae.diagnosis.reconstruction import (
+    ExactShare,
+    jtvae_reconstruction,
+    refined_reconstruction,
+)
 from molvae.diagnosis.smoothness import Smoothness, measure_smoothness
 from molvae.diagnosis.thresholds import THRESHOLDS
 from molvae.diagnosis.verdicts import (
@@ -39,7 +43,10 @@ class Diagnosis:
     refused: Mapping[str, int]
     """Number of sampled rows without a new molecule that the model can read, by reason."""
     held_out: HeldOut
-    noisy: NoisyReconstruction
+    refined: ExactShare
+    """Exact reconstruction from refined latent vectors."""
+    noisy: ExactShare
+    """Exact reconstruction from samples of the posterior, decoded at temperature 1."""
     information: Information
     prior: PriorMatch
     smoothness: Smoothness
@@ -57,7 +64,7 @@ class Diagnosis:
         return (
             judge_use(self.held_out),
             judge_information(self.information),
-            judge_reconstruction(self.held_out),
+            judge_reconstruction(self.held_out, self.refined),
             judge_noisy(self.noisy),
             *gap,
             judge_prior(self.prior),
@@ -92,6 +99,7 @@ class Diagnosis:
             "molecules": self.molecules,
             "refused": as_json(self.refused),
             "held_out": as_json(self.held_out.to_json()),
+            "refined_reconstruction": as_json(self.refined),
             "noisy_reconstruction": as_json(self.noisy),
             "information": as_json(self.information),
             "prior": as_json(self.prior),
@@ -130,7 +138,8 @@ def diagnose(
         molecules=len(drawn.smiles),
         refused=drawn.reasons,
         held_out=held_out,
-        noisy=NoisyReconstruction(exact, len(rows)),
+        refined=refined_reconstruction(model, drawn.selfies_rows[: config.refined_molecules]),
+        noisy=ExactShare(exact, len(rows)),
         information=measure_information(posteriors, held_out.kl, generators[1]),
         prior=measure_prior(model, posteriors, generators[2], progress=progress),
         smoothness=measure_smoothness(
@@ -161,13 +170,15 @@ def _lines(diagnosis: Diagnosis) -> Sequence[str]:
 
 
 def _losses(diagnosis: Diagnosis) -> list[str]:
-    held_out, noisy, information = diagnosis.held_out, diagnosis.noisy, diagnosis.information
+    held_out, information = diagnosis.held_out, diagnosis.information
+    refined, noisy = diagnosis.refined, diagnosis.noisy
     figures = {
         "reconstruction": f"{held_out.reconstruction:.2f} nats",
         "KL": f"{held_out.kl:.2f} nats",
         "learned prior": f"{held_out.language:.2f} nats" if held_out.language else "none",
         "ELBO gap": f"{held_out.elbo_gap:.2f} nats" if held_out.language else "-",
         "exact, greedy": f"{held_out.exact_reconstruction:.1%}",
+        "exact, refined": f"{refined.exact:.1%} ({refined.molecules} molecules)",
         "exact, 10 x 10": f"{noisy.exact:.1%} ({noisy.molecules} molecules)",
         "active units": f"{held_out.active_units} of {len(held_out.kl_per_dimension)}",
         "mutual information": (

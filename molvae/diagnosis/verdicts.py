@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from molvae.diagnosis.held_out import HeldOut
 from molvae.diagnosis.information import Information
 from molvae.diagnosis.prior_match import PriorMatch
-from molvae.diagnosis.reconstruction import NoisyReconstruction
+from molvae.diagnosis.reconstruction import ExactShare
 from molvae.diagnosis.smoothness import Smoothness
 from molvae.diagnosis.thresholds import THRESHOLDS, describe_elbo_gap
 
@@ -70,18 +70,21 @@ def judge_gap(held_out: HeldOut) -> Verdict:
     return Verdict("ELBO gap", word, True, f"{figures}; {describe_elbo_gap(gap)}")
 
 
-def judge_reconstruction(held_out: HeldOut) -> Verdict:
+def judge_reconstruction(held_out: HeldOut, refined: ExactShare) -> Verdict:
     """Verdict on whether a molecule survives encoding and greedy decoding."""
     exact = held_out.exact_reconstruction
-    figures = f"{exact:.1%} exact from the mean, {held_out.reconstruction:.2f} nats"
+    figures = (
+        f"{exact:.1%} exact from the mean, {refined.exact:.1%} from refined latent vectors, "
+        f"{held_out.reconstruction:.2f} nats"
+    )
     if exact < THRESHOLDS["poor_below_exact"]:
-        advice = "a search moves among other molecules than it was given: train longer"
+        advice = "means stand for other molecules: train longer, or refine latent vectors"
         return Verdict("reconstruction", "poor", False, f"{figures}; {advice}")
     word = "faithful" if exact >= THRESHOLDS["faithful_above_exact"] else "partial"
     return Verdict("reconstruction", word, True, figures)
 
 
-def judge_noisy(noisy: NoisyReconstruction) -> Verdict:
+def judge_noisy(noisy: ExactShare) -> Verdict:
     """Verdict on whether it survives the noise of the posterior and of the decoder too."""
     figures = (
         f"{noisy.exact:.1%} exact over 10 encodings x 10 decodings of {noisy.molecules} molecules"

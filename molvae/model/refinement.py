@@ -31,8 +31,9 @@ class Refinement:
     """Largest number of steps."""
     step_size: float = 0.1
     """Step size of Adam."""
-    prior_weight: float = 0.05
-    """Weight of -log N(z; 0, I), which keeps latent vectors where those of molecules are."""
+    prior_weight: float = 0.2
+    """Weight of -log N(z; 0, I), which keeps latent vectors where those of molecules are. It is the
+    default of `beta` in training, so that what is minimized is the loss of the training."""
 
 
 def refine(

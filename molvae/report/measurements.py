@@ -79,7 +79,14 @@ def _diagnosis_page(path: Path, content: Mapping[str, Any]) -> Page:
         for verdict in record.verdicts
     )
     headings = ("item", "verdict", "can be relied on", "figures and advice")
-    measured = ("held_out", "noisy_reconstruction", "information", "prior", "smoothness")
+    measured = (
+        "held_out",
+        "refined_reconstruction",
+        "noisy_reconstruction",
+        "information",
+        "prior",
+        "smoothness",
+    )
     figures = {
         name: value for name in measured for name, value in flat(content.get(name), name).items()
     }

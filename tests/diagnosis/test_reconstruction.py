@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from molvae.chem.notation import to_selfies_batch
 from molvae.diagnosis.held_out import measure_held_out
-from molvae.diagnosis.reconstruction import jtvae_reconstruction
+from molvae.diagnosis.reconstruction import jtvae_reconstruction, refined_reconstruction
+from molvae.molecule_vae import MoleculeVAE
 
 FF, CO, CCO = ("[F]", "[F]"), ("[C]", "[O]"), ("[C]", "[C]", "[O]")
 
@@ -32,6 +34,15 @@ def test_the_protocol_draws_points_of_the_posterior(tiny_model):
     assert (narrow.posterior(selfies_rows)[1] > 10 * deviation).all()
     wide = jtvae_reconstruction(narrow, selfies_rows, encodings=20, seed=1)
     assert wide != jtvae_reconstruction(tiny_model, selfies_rows, encodings=20, seed=1)
+
+
+def test_refined_reconstruction_counts_what_comes_back_from_refined_vectors():
+    model = MoleculeVAE.from_pretrained("zinc250k", "cpu")
+    smiles = ["CCO", "CCCc1nn(C)c2c(=O)[nH]c(-c3cc(S(=O)(=O)N4CCN(C)CC4)ccc3OCC)nc12"]
+    selfies_rows = to_selfies_batch(smiles)
+    assert model.reconstruct(smiles)[1].smiles != smiles[1]
+    share = refined_reconstruction(model, selfies_rows)
+    assert (share.exact, share.molecules) == (1.0, 2)
 
 
 def test_the_protocol_is_decided_by_its_seed(writer):

@@ -9,7 +9,7 @@ from molvae.diagnosis.drawing import draw_molecules
 from molvae.diagnosis.held_out import HeldOut
 from molvae.diagnosis.information import Information
 from molvae.diagnosis.prior_match import PriorMatch
-from molvae.diagnosis.reconstruction import NoisyReconstruction
+from molvae.diagnosis.reconstruction import ExactShare
 from molvae.diagnosis.report import diagnose
 from molvae.diagnosis.smoothness import LatentStep, PairFigures, Smoothness
 from molvae.diagnosis.verdicts import (
@@ -77,7 +77,7 @@ def held_out(kl=50.0, active=40, exact=0.7):
 
 
 def noisy(exact):
-    return NoisyReconstruction(exact, 100)
+    return ExactShare(exact, 100)
 
 
 MATCH = PriorMatch("learned", "means", {}, auc_prior=0.5, auc_normal=0.5)
@@ -100,9 +100,9 @@ def smoothness(similarity=0.6, spearman=-0.2):
         (judge_information(information(1.0)), "overlapping", False),
         (judge_information(information(5.0)), "partly apart", True),
         (judge_information(information(7.5)), "tells molecules apart", True),
-        (judge_reconstruction(held_out(exact=0.49)), "poor", False),
-        (judge_reconstruction(held_out()), "partial", True),
-        (judge_reconstruction(held_out(exact=0.95)), "faithful", True),
+        (judge_reconstruction(held_out(exact=0.49), noisy(0.9)), "poor", False),
+        (judge_reconstruction(held_out(), noisy(0.9)), "partial", True),
+        (judge_reconstruction(held_out(exact=0.95), noisy(0.9)), "faithful", True),
         (judge_gap(held_out(51.0)), "autoencoder", False),
         (judge_gap(held_out(49.0)), "in between", True),
         (judge_gap(held_out(29.0)), "generative", True),
