@@ -31,7 +31,6 @@ from rdkit.DataStructs import TanimotoSimilarity
 
 from molvae import MoleculeVAE, SearchConfig, search
 from molvae.benchmarks.constrained import read_leads
-from molvae.chem.environments import rare_environments
 from molvae.chem.molecule import Molecule
 from molvae.chem.operators.mutation import mutate
 from molvae.chem.similarity import scaffold
@@ -163,7 +162,6 @@ def check(lead: Mol, smiles: str, reference: ReferenceEnvironments) -> dict[str,
         "has_only_scaffold": its_scaffold == lead_scaffold,
         "is_rare": bool(rare),
         "is_newly_rare": bool(rare - environments(lead)),
-        "is_rare_by_guardrails": bool(rare_environments(Molecule.from_mol(mol), RARE)),
     }
 
 
@@ -226,7 +224,6 @@ def figures_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "rare_leads": sum(row["lead_is_rare"] for row in rows),
         "rare_share": share("is_rare"),
         "new_rare_share": share("is_newly_rare"),
-        "rare_share_by_guardrails": share("is_rare_by_guardrails"),
         "cpu_seconds": fmean(row["cpu_seconds"] for row in rows),
         "cpu_seconds_to_first_round": fmean(first) if first else None,
     }

@@ -52,9 +52,7 @@ def _checks(record: dict[str, Any]) -> str:
         f"{figures['rare_share']:.1%} have a circular environment (ECFP2) that fewer than 1 in "
         f"100,000 of {reference['molecules']:,} molecules of ChEMBL have, "
         f"{figures['new_rare_share']:.1%} such an environment that the lead has not; so have "
-        f"{figures['rare_share_of_file']:.1%} of all molecules of that file. By the coarser "
-        "environments that the guardrails count, which leave out the neighbors' hydrogens and "
-        f"rings, it is {figures['rare_share_by_guardrails']:.1%}."
+        f"{figures['rare_share_of_file']:.1%} of all molecules of that file."
     )
 
 

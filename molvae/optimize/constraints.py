@@ -15,7 +15,12 @@ from jaxtyping import Float64
 
 from molvae.chem.alerts import alerts
 from molvae.chem.catalogues import Catalogue
-from molvae.chem.environments import rare_environments
+from molvae.chem.environments import (
+    RARE,
+    RARE_DETAILED,
+    rare_detailed_environments,
+    rare_environments,
+)
 from molvae.chem.molecule import Molecule, Pattern
 from molvae.chem.properties import property_values
 from molvae.chem.similarity import morgan_bits, scaffold_pattern
@@ -186,7 +191,7 @@ def _tests(config: ConstraintsConfig, lead: Molecule | None) -> Iterator[Test]:
     if core:
         yield Violation.SCAFFOLD_MISSING, lambda molecule: not molecule.contains(core)
     if config.guardrails:
-        yield from _costly_guardrails(config.limits)
+        yield from _costly_guardrails(config.limits, lead)
 
 
 def _cheap_guardrails(limits: GuardrailsConfig) -> Iterator[Test]:
@@ -200,14 +205,16 @@ def _cheap_guardrails(limits: GuardrailsConfig) -> Iterator[Test]:
     yield Violation.ROTATABLE_BONDS, _exceeds("rotatable_bonds", limits.max_rotatable_bonds)
 
 
-def _costly_guardrails(limits: GuardrailsConfig) -> Iterator[Test]:
+def _costly_guardrails(limits: GuardrailsConfig, lead: Molecule | None) -> Iterator[Test]:
     """Tests that take 0.3 ms (SA) to several ms (a catalogue such as PAINS) per molecule."""
     yield Violation.SA, _exceeds("sa", limits.max_sa)
     rate = limits.min_environment_rate
     if rate:
+        # A lead is a real molecule, however rare its environments are.
+        known = _rare_environments(lead, rate) if lead else set()
         yield (
             Violation.RARE_ENVIRONMENT,
-            lambda molecule: bool(rare_environments(molecule, rate)),
+            lambda molecule: not _rare_environments(molecule, rate) <= known,
         )
     if not limits.allow_reactive:
         yield Violation.REACTIVE, lambda molecule: bool(alerts(molecule, Catalogue.REACTIVE))
@@ -215,6 +222,12 @@ def _costly_guardrails(limits: GuardrailsConfig) -> Iterator[Test]:
         Violation.ALERT,
         lambda molecule: any(alerts(molecule, catalogue) for catalogue in limits.alerts),
     )
+
+
+def _rare_environments(molecule: Molecule, rate: float) -> set[str]:
+    """Rare environments of both kinds; detailed ones are rare at a proportionally lower rate."""
+    lower = rate * RARE_DETAILED / RARE
+    return {*rare_environments(molecule, rate), *rare_detailed_environments(molecule, lower)}
 
 
 def _exceeds(name: str, limit: int | float) -> Callable[[Molecule], bool]:

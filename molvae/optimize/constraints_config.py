@@ -29,7 +29,9 @@ class GuardrailsConfig(Settings):
     min_environment_rate: Annotated[float, Field(ge=0, lt=1)] = 5e-5
     """Fraction of the molecules of ChEMBL and ZINC that must have an atom environment; 0: no limit.
 
-    Molecules with an environment that hardly any real molecule has are likely to be unstable.
+    Molecules with an environment that hardly any real molecule has are likely to be unstable. A
+    fifth of this rate is the limit for environments that also tell the hydrogens, bonds and rings
+    of the neighbors apart. Environments of the lead are accepted.
     """
 
     def __str__(self) -> str:

@@ -5,13 +5,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from rdkit.Chem import rdFingerprintGenerator
 
 from molvae.chem.alerts import alerts
 from molvae.chem.catalogues import Catalogue
 from molvae.chem.environments import (
     EnvironmentTable,
+    detailed_environments,
+    detailed_reference_table,
     environment_hash,
     environments,
+    rare_detailed_environments,
     rare_environments,
     reference_table,
 )
@@ -95,6 +99,42 @@ def test_a_higher_rate_calls_more_environments_rare():
     molecule = Molecule.parse("CNOC")
     assert rare_environments(molecule, 0.0) == ()
     assert set(rare_environments(molecule, 0.01)) == {"N,H1-C-O", "O-C-N"}
+
+
+def test_detailed_environments_tell_neighbors_apart():
+    assert sorted(detailed_environments(Molecule.parse("C1CN1").mol)) == [
+        "C H2 D2 R(-C H2 D2 R)(-N H1 D2 R)",
+        "C H2 D2 R(-C H2 D2 R)(-N H1 D2 R)",
+        "N H1 D2 R(-C H2 D2 R)(-C H2 D2 R)",
+    ]
+    ethyl, isopropyl = (Molecule.parse(text).mol for text in ("CCO", "CC(C)O"))
+    oxygen = [[*detailed_environments(mol)][-1] for mol in (ethyl, isopropyl)]
+    assert oxygen[0] != oxygen[1]
+    assert [*environments(ethyl)][-1] == [*environments(isopropyl)][-1]
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    ["CC(=O)Nc1ccc(O)cc1", "C[C@H](N)C(=O)O", "C[N+](=O)[O-]", "C1CC1C#N", "NC1C2CC3CC(C2)CC1C3"],
+)
+def test_detailed_environments_are_those_of_ecfp2(smiles):
+    mol = Molecule.parse(smiles).mol
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=1)
+    output = rdFingerprintGenerator.AdditionalOutput()
+    output.AllocateAtomToBits()
+    generator.GetSparseFingerprint(mol, additionalOutput=output)
+    # Of each atom the feature of radius 1; atoms without one have no neighbors.
+    features = [bits[-1] for bits in output.GetAtomToBits()]
+    names = [*detailed_environments(mol)]
+    assert len(set(zip(features, names, strict=True))) == len(set(names)) == len(set(features))
+
+
+def test_detailed_environments_are_counted_over_chembl():
+    table = detailed_reference_table()
+    assert table.molecules > 500_000
+    assert table.rate("C H3 D1(-C H0 D3 R)") > 0.1
+    assert rare_detailed_environments(Molecule.parse("CC(=O)Nc1ccc(O)cc1")) == ()
+    assert rare_detailed_environments(Molecule.parse("FC1OC(F)N1"))
 
 
 def test_the_script_counts_each_environment_once_per_molecule(tmp_path):

@@ -96,6 +96,16 @@ def test_each_limit_can_be_moved(limits, smiles, violation):
     assert violation_of(smiles, limits=limits) == violation
 
 
+def test_rare_environments_of_the_lead_are_accepted():
+    propoxyphene = "CCC(=O)OC(Cc1ccccc1)(c1ccccc1)C(C)CN(C)C"
+    changed = "CCC(=O)OC(Cc1ccccc1F)(c1ccccc1)C(C)CN(C)C"
+    strange = "CCC(=O)OC(Cc1ccccc1F)(c1ccccc1)C(C)CN(C)N=C(F)O"
+    for smiles in (propoxyphene, changed):
+        assert violation_of(smiles) == Violation.RARE_ENVIRONMENT
+        assert violation_of(smiles, lead=propoxyphene) is None
+    assert violation_of(strange, lead=propoxyphene) == Violation.RARE_ENVIRONMENT
+
+
 # n-alkanes by the normalised formula, worked out elsewhere: C20 6.45, C38 11.19.
 @pytest.mark.parametrize("length", [20, 38, 40, 60])
 def test_alkanes_that_win_penalised_logp_are_refused(length):
