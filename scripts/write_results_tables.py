@@ -32,6 +32,7 @@ from model_tables import (
 from molvae.files import atomic_write, read_json
 from scale_tables import scale
 from search_tables import ablation, constrained_leads, credit, docking, history, methods, pmo
+from study_tables import beta, labels
 from summary_table import RESULTS, summary
 
 README = Path(__file__).parents[1] / "README.md"
@@ -44,6 +45,8 @@ BENCHMARKS: dict[str, Callable[[dict[str, dict[str, Any]]], str]] = {
     "chemprop": chemprop_agreement,
     "reconstruction": reconstruction,
     "priors": priors,
+    "beta": beta,
+    "labels": labels,
     "sampling": sampling,
     "pmo": pmo,
     "latent": latent,
