@@ -24,6 +24,8 @@ _BRIDGED_RING, _CAGE_RING = 8, 5
 _CHIRAL = rdqueries.HasChiralTagQueryAtom()
 _CXSMILES = re.compile(r"\|[^|]*\|")
 _ATOM_MAP = re.compile(r":\d+(?=\])")
+_OTHER_NOTATION = re.compile(r"(InChI=)|(?<!-)>")
+"""Sign of an InChI or of a reaction; `->` is a dative bond."""
 _CENTER = re.compile(r"\[[^\]@]*@")
 _DIRECTIONS = frozenset({BondDir.ENDUPRIGHT, BondDir.ENDDOWNRIGHT})
 _ATROPISOMERS = frozenset({BondStereo.STEREOATROPCW, BondStereo.STEREOATROPCCW})
@@ -118,6 +120,9 @@ def _check_text(smiles: str, extension: str, name: str) -> None:
         raise MoleculeError(Refusal.TOO_LONG, detail)
     if not smiles.isascii():
         raise MoleculeError(Refusal.INVALID, "SMILES are ASCII text")
+    if other := _OTHER_NOTATION.search(smiles):
+        kind = "an InChI" if other.group(1) else "a reaction"
+        raise MoleculeError(Refusal.INVALID, f"it is {kind}")
     if extension:
         _features(extension.strip("|"))
 

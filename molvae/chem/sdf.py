@@ -14,6 +14,10 @@ from molvae.chem.refusal import none_if_refused
 _RECORD_END = "$$$$"
 _STRUCTURE_END = "M  END"
 _FIELD_NAME = re.compile(r">.*?<(.+)>")
+_NEXT_FIELD = re.compile(r"> .*<[^<>]+>[ \t]*(?:\([^()]*\))?[ \t]*\Z")
+"""Name of a field, as it is recognized where the blank line before it is missing."""
+_NAMELESS = "unnamed"
+"""Name of fields without one."""
 _QUERY = "|$query$|"
 _POLYMERS = ("SRU", "MON", "MER", "COP", "CRO", "MOD", "GRA", "ANY")
 """Types of substance groups that are repeated."""
@@ -30,7 +34,8 @@ class SdfRecord(NamedTuple):
     """1-based line number of its first line."""
     smiles: str
     """Canonical SMILES, or CXSMILES if it has enhanced stereochemistry; empty if RDKit cannot read
-    the structure, or there are several because an end of record is missing. Not canonical if it has
+    the structure, the record is too long, or there are several structures because an end of record
+    is missing. Not canonical if it has
     marks of stereochemistry that RDKit drops."""
     name: str
     """Title line."""
@@ -43,16 +48,7 @@ def read_sdf(lines: Iterable[str]) -> Iterator[SdfRecord]:
     A structure with impossible valences is returned as unchecked SMILES, which `Molecule.parse`
     refuses with the reason.
     """
-    record: list[str] = []
-    begin = 1
-    for number, line in enumerate(lines, 1):
-        if line.lstrip().startswith(_RECORD_END):
-            yield _read_record(begin, record)
-            record, begin = [], number + 1
-        elif len(record) < _LONGEST_RECORD:
-            record.append(line)
-    if any(map(str.strip, record)):
-        yield _read_record(begin, record)
+    return (_read_record(begin, record) for begin, record in _split_records(lines))
 
 
 def sdf_field_names(lines: Iterable[str]) -> tuple[list[str], bool]:
@@ -61,13 +57,51 @@ def sdf_field_names(lines: Iterable[str]) -> tuple[list[str], bool]:
     No structure is read, so that this is fast for large files.
     """
     names: dict[str, None] = {}
-    has_title, is_first = False, True
-    for line in lines:
-        has_title |= is_first and bool(line.strip())
-        is_first = line.lstrip().startswith(_RECORD_END)
-        if line.startswith(">") and (match := _FIELD_NAME.match(line)):
-            names.setdefault(match.group(1).strip())
+    has_title = False
+    for _, record in _split_records(lines):
+        has_title |= bool(record and record[0].strip())
+        names |= dict.fromkeys(_read_fields(record))
     return list(names), has_title
+
+
+def _split_records(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The number of the first line of each record, and its lines, beyond a limit only the first."""
+    record: list[str] = []
+    begin = 1
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith(_RECORD_END):
+            yield begin, record
+            record, begin = [], number + 1
+        elif len(record) <= _LONGEST_RECORD:
+            record.append(line)
+    if any(map(str.strip, record)):
+        yield begin, record
+
+
+def _read_fields(lines: Iterable[str]) -> dict[str, str]:
+    """The data fields of a record, with the lines of several fields of one name joined.
+
+    Besides the format itself this reads what programs write: names without angle brackets, such as
+    the number `DT12`, and values that hold blank lines or have none behind them.
+    """
+    fields: dict[str, list[str]] = {}
+    name, is_value, is_structure = "", False, True
+    for line in lines:
+        if is_structure:
+            is_structure = not line.startswith(_STRUCTURE_END)
+        elif line.startswith(">") and (not is_value or _NEXT_FIELD.match(line)):
+            match = _FIELD_NAME.match(line)
+            name = (match.group(1) if match else line.strip("<> \t")).strip() or _NAMELESS
+            fields.setdefault(name, [])
+            is_value = True
+        elif not line.strip():
+            is_value = False
+        elif name:
+            if not is_value and fields[name]:
+                fields[name].append("")
+            is_value = True
+            fields[name].append(line)
+    return {name: "\n".join(value) for name, value in fields.items()}
 
 
 def sdf_record(smiles: str, fields: Mapping[str, str], title: str = "") -> str:
@@ -141,7 +175,7 @@ def _hidden_feature(mol: Mol) -> str | None:
 def _read_record(begin: int, lines: list[str]) -> SdfRecord:
     text = "\n".join(lines) + "\n"
     title = lines[0].strip() if lines else ""
-    if _count_structures(lines) > 1:
+    if _count_structures(lines) > 1 or len(lines) > _LONGEST_RECORD:
         return SdfRecord(begin, "", title, {})
     with rdBase.BlockLogs():
         supplier = Chem.SDMolSupplier()
@@ -153,9 +187,7 @@ def _read_record(begin: int, lines: list[str]) -> SdfRecord:
         smiles = smiles_of_mol(written if mol is None else mol)
         if mol is not None and written is not None and not smiles.endswith("$|"):
             smiles = _with_lost_stereo(mol, written) or smiles
-        source = written if mol is None else mol
-        fields = {} if source is None else source.GetPropsAsDict(autoConvertStrings=False)
-        return SdfRecord(begin, smiles, title, {name: str(fields[name]) for name in fields})
+        return SdfRecord(begin, smiles, title, _read_fields(lines))
 
 
 def _count_structures(lines: Iterable[str]) -> int:

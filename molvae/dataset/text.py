@@ -33,6 +33,8 @@ _OTHER_FORMATS = {
     "HTML": ("<!doctype html", "<html"),
     "XML": ("<?xml",),
     "mol2": ("@<tripos>",),
+    "PDF": ("%pdf-",),
+    "RTF": ("{\\rtf",),
     "PDB": ("header    ", "atom      ", "hetatm", "cryst1", "remark   "),
 }
 """Text formats that are no tables, by their first characters in lower case."""

@@ -235,3 +235,20 @@ def test_a_cage_whose_smiles_rdkit_reads_as_a_stereoisomer_loses_its_marks_and_s
 def test_other_cages_keep_their_marks(smiles):
     reading = read_smiles(smiles)
     assert reading.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("CCO>>CC=O", "reaction"),
+        ("CC>[Pd]>N", "reaction"),
+        ("InChI=1S/CH4/h1H4", "InChI"),
+    ],
+)
+def test_other_notations_are_refused_by_name(text, reason):
+    with pytest.raises(MoleculeError, match=reason):
+        read_smiles(text)
+
+
+def test_a_dative_bond_is_no_reaction():
+    assert read_smiles("CC(=O)[O-]->[Na+]").mol.GetNumAtoms() == 5

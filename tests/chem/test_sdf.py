@@ -3,7 +3,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor, rdDistGeom
 
 from molvae.chem.reading import Change, read_smiles
-from molvae.chem.sdf import read_sdf, sdf_record
+from molvae.chem.sdf import read_sdf, sdf_field_names, sdf_record
 from molvae.errors import MoleculeError
 
 
@@ -157,3 +157,31 @@ def test_a_variable_attachment_is_refused():
     (record,) = read_sdf(changed.splitlines())
     with pytest.raises(MoleculeError, match="variable attachment"):
         read_smiles(record.smiles)
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [
+        ("> <y>\n1\n> <z>\n2\n\n", {"y": "1", "z": "2"}),
+        ("> DT12\n5\n\n", {"DT12": "5"}),
+        ("> 25 <melting point> DT12\n5\n\n", {"melting point": "5"}),
+        ("> <open\n3\n\n", {"open": "3"}),
+        (">\n3\n\n", {"unnamed": "3"}),
+        ("> <_ID>\n7\n\n", {"_ID": "7"}),
+        ("> <a>b>\n1\n\n", {"a>b": "1"}),
+        ("> <y>\n>5\n\n", {"y": ">5"}),
+        ("> <y>\n> 5\n\n", {"y": "> 5"}),
+        ("> <y>\n>5 <6\n\n", {"y": ">5 <6"}),
+        ("> <y>\nfirst\n\nsecond\n\n> <z>\n3\n\n", {"y": "first\n\nsecond", "z": "3"}),
+        ("> <synonym>\na\n\n> <synonym>\nb\n\n", {"synonym": "a\nb"}),
+        ("> <y>\n\n> <z>\n1\n\n", {"y": "", "z": "1"}),
+        ("> <y>\n5\n", {"y": "5"}),
+        ("> < y >\n5\n\n", {"y": "5"}),
+    ],
+)
+def test_no_data_field_is_lost(data, fields):
+    structure = sdf_record("CCO", {}).partition("$$$$")[0]
+    lines = f"{structure}{data}$$$$\n{structure}$$$$\n".splitlines()
+    first, second = read_sdf(lines)
+    assert (first.fields, second.fields) == (fields, {})
+    assert sdf_field_names(lines) == (list(fields), False)
