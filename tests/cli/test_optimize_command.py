@@ -167,7 +167,8 @@ def test_guardrails_are_on_by_default_and_reported(molvae, run, tmp_path):
     out = tmp_path / "out"
     flags = ["--model", run, "--method", "random", "--patience", 2, "--quiet"]
     done = molvae("optimize", SHIPPED / "qed.toml", "--out", out, *flags, "--limits.max-sa", 1)
-    assert done.status == 0, done.err
+    assert done.status == 1
+    assert "no molecule has a score" in done.err
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["calls"], summary["guardrails"]["max_sa"]) == (0, 1)
     decoded = summary["proposed"] - summary["undecodable"]
