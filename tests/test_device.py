@@ -111,3 +111,10 @@ def test_searches_run_there(distant_model, few_molecules, method):
     config = SearchConfig.parse({**SEARCH, "method": method, "combined": combined})
     result = search(distant_model, objective, config)
     assert len(result.evaluations) == SEARCH["budget"]
+
+
+def test_latent_vectors_are_refined_where_the_model_is(distant_model, tiny_model):
+    smiles = ["CCO", "CC(=O)Nc1ccc(O)cc1"]
+    refined = distant_model.encode(smiles, refine=True)
+    assert refined.shape == (2, distant_model.latent_size)
+    np.testing.assert_allclose(refined, tiny_model.encode(smiles, refine=True), atol=1e-3)
