@@ -102,24 +102,34 @@ def latent(records: dict[str, dict[str, Any]]) -> str:
 
 
 def explore(records: dict[str, dict[str, Any]]) -> str:
-    """Figures of what each model is used for, with the control of each figure."""
-    controls = {
-        row["name"]: row["control_name"] for record in records.values() for row in record["figures"]
-    }
-    rows = [
-        [name, control, *(_latent_figure(record, name) for record in records.values())]
+    """Figures of what each model is used for, with the control of each figure.
+
+    Of several records with the same label, the latest that has a figure counts.
+    """
+    ordered = sorted(records.items(), key=lambda item: item[1]["provenance"]["date"])
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
+    controls: dict[str, str] = {}
+    for name, record in ordered:
+        rows = {row["name"]: row for row in record["figures"]}
+        figures.setdefault(f"`{label(name, record)}`", {}).update(rows)
+        controls |= {row["name"]: row["control_name"] for row in record["figures"]}
+    table_rows = [
+        [
+            name,
+            control,
+            *(_latent_figure({"figures": rows.values()}, name) for rows in figures.values()),
+        ]
         for name, control in controls.items()
     ]
-    names = [f"`{label(name, record)}`" for name, record in records.items()]
     notes = [
-        f"\n\n{name}: `{note}`"
-        for name, record in zip(names, records.values(), strict=True)
+        f"\n\n`{label(name, record)}`: `{note}`"
+        for name, record in ordered
         for note in record["notes"]
     ]
     return (
         "Each figure with its control in brackets.\n\n"
-        f"{table(['measure', 'control', *names], rows)}{''.join(notes)}"
-        f"{commands(*records.values())}"
+        f"{table(['measure', 'control', *figures], table_rows)}{''.join(notes)}"
+        f"{commands(*(record for _, record in ordered))}"
     )
 
 

@@ -30,15 +30,19 @@ def interpolation(
 ) -> Iterator[Figure]:
     """Shares and order of the molecules that latent vectors between two molecules decode to.
 
-    The control of validity and strictness are the posterior means of reference molecules. The order
-    along a path has two controls, with other molecules as the inner steps: random reference
-    molecules, and the reference molecules closest to a straight path in fingerprint space.
+    Paths lead from one refined latent vector to another, as those of `interpolate` do. The control
+    of validity and strictness are the posterior means of reference molecules. The order along a
+    path has two controls, with other molecules as the inner steps: random reference molecules, and
+    the reference molecules closest to a straight path in fingerprint space.
     """
     generator = np.random.default_rng([config.seed, 23])
     n, inner = len(reference), config.steps - 2
     ends = np.stack([generator.choice(n, 2, replace=False) for _ in range(config.pairs)])
     shares = np.linspace(0.0, 1.0, config.steps, dtype=np.float32)[1:-1]
-    start, end = reference.mean[ends[:, :1]], reference.mean[ends[:, 1:]]
+    refined = reference.mean.copy()
+    used = np.unique(ends)
+    refined[used] = model.refine([reference.selfies_rows[i] for i in used], reference.mean[used])
+    start, end = refined[ends[:, :1]], refined[ends[:, 1:]]
     latents = (start + shares[:, None] * (end - start)).reshape(-1, model.latent_size)
     reading = LatentConfig(workers=config.workers)
     judged = decode_judged(model, latents, reading)
