@@ -120,8 +120,8 @@ def _check_text(smiles: str, extension: str, name: str) -> None:
         raise MoleculeError(Refusal.TOO_LONG, detail)
     if not smiles.isascii():
         raise MoleculeError(Refusal.INVALID, "SMILES are ASCII text")
-    if other := _OTHER_NOTATION.search(smiles):
-        kind = "an InChI" if other.group(1) else "a reaction"
+    if notation := _OTHER_NOTATION.search(smiles):
+        kind = "an InChI" if notation.group(1) else "a reaction"
         raise MoleculeError(Refusal.INVALID, f"it is {kind}")
     if extension:
         _features(extension.strip("|"))
