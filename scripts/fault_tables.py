@@ -1,5 +1,7 @@
 """Tables of what kills, flipped bits and a pass through SELFIES did."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from markdown_tables import commands, table
@@ -7,13 +9,11 @@ from markdown_tables import commands, table
 
 # Any: JSON values, here and below.
 def faults(records: dict[str, dict[str, Any]]) -> str:
-    """A table of all sweeps of kills, and one per other record."""
-    kills = [records[name] for name in sorted(records) if name.startswith("kills")]
-    tables = {"flips": _flips, "identity": _identity}
-    sections = [_kills(kills) + commands(*kills)] if kills else []
-    sections += [
-        tables[name](records[name]) + commands(records[name]) for name in tables if name in records
-    ]
+    """A table per kind of record, of which the names begin with the kind."""
+    sections = []
+    for kind, write in {"kills": _kills, "flips": _flips, "identity": _identity}.items():
+        if rows := [records[name] for name in sorted(records) if name.startswith(kind)]:
+            sections.append(write(rows) + commands(*rows))
     return "\n\n".join(sections)
 
 
@@ -37,20 +37,26 @@ def _kills(records: list[dict[str, Any]]) -> str:
     return f"### Kills\n\n{table(heading, rows)}"
 
 
-def _flips(record: dict[str, Any]) -> str:
+def _flips(records: list[dict[str, Any]]) -> str:
     outcomes = ("refused", "made anew", "read", "believed", "traceback")
     heading = ["file", "refused", "made anew", "read as written", "believed", "tracebacks"]
     rows = [
         [kind, *(str(counts.get(outcome, 0)) for outcome in outcomes)]
+        for record in records
         for kind, counts in record["flips"].items()
     ]
     return f"### Flipped bits\n\n{table(heading, rows)}"
 
 
-def _identity(record: dict[str, Any]) -> str:
-    counts: dict[str, int] = {}
-    for outcomes in record["identity"].values():
-        for outcome, count in outcomes.items():
-            counts[outcome] = counts.get(outcome, 0) + count
-    rows = [[outcome, f"{count:,}"] for outcome, count in counts.items()]
-    return f"### Molecule to tokens to molecule\n\n{table(['outcome', 'molecules'], rows)}"
+def _identity(records: list[dict[str, Any]]) -> str:
+    columns = [_sum(record["identity"].values()) for record in records]
+    files = [", ".join(record["identity"]) for record in records]
+    rows = [
+        [outcome, *(f"{counts[outcome]:,}" for counts in columns)]
+        for outcome in sum(columns, Counter())
+    ]
+    return f"### Molecule to tokens to molecule\n\n{table(['outcome', *files], rows)}"
+
+
+def _sum(outcomes: Iterable[dict[str, int]]) -> Counter[str]:
+    return sum(map(Counter, outcomes), Counter())

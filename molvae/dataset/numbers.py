@@ -18,7 +18,7 @@ QUALIFIERS = ("", "<", "<=", ">", ">=", "~")
 _MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "missing", "-", "?", "."}
 )
-_LARGEST_FLOAT32 = 3.4e38
+_LARGEST_FLOAT32, _SMALLEST_FLOAT32 = 3.4e38, 1.2e-38
 _LONGEST_NUMBER = 64
 _QUALIFIER = re.compile(r"(<=|>=|=<|=>|<<|>>|[<>~=≤≥≈⩽⩾])\s*")
 _PLAIN_QUALIFIER = {
@@ -26,6 +26,7 @@ _PLAIN_QUALIFIER = {
     "≈": "~", "=": "",
 }  # fmt: skip
 _NUMBER = re.compile(r"([+-]?)([0-9.,'\s]*[0-9][0-9.,'\s]*?)([eE][+-]?[0-9]+)?\Z")
+_ZERO = re.compile(r"[^1-9]*\Z")
 _PLAIN = re.compile(r"[0-9]+\Z")
 _SPACED = re.compile(r"[0-9]{1,3}(?:(['\s])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]+)?\Z")
 _SIMPLE_POINT = re.compile(r"(?:[0-9]+\.[0-9]*|\.[0-9]+)\Z")
@@ -84,6 +85,8 @@ class NumberFormat:
         split = _split(cell)
         value = math.nan if split is None else self._value(split)
         if split is None or not abs(value) <= _LARGEST_FLOAT32:
+            return Number(math.nan, is_wrong=True)
+        if abs(value) < _SMALLEST_FLOAT32 and not _ZERO.match(split.mantissa):
             return Number(math.nan, is_wrong=True)
         return Number(value, split.qualifier)
 

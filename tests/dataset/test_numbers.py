@@ -118,10 +118,18 @@ def test_missing_values_are_no_mistakes(cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["high", "inf", "1e400", "1_000", "5-10", "5 ± 1", "12%", "1,2,3", "1.2.3", "1 2", ">", "٣",
+    ["high", "inf", "1e400", "1e-60", "5e-400", "-2e-40",
+     "1_000", "5-10", "5 ± 1", "12%", "1,2,3", "1.2.3", "1 2", ">", "٣",
      "2024-01-01", "0x10", "1,23.4.5", "9" * 2_000],
 )  # fmt: skip
 def test_what_is_no_number_is_wrong(cell):
     number = NumberFormat().read(cell)
     assert math.isnan(number.value)
     assert number.is_wrong
+
+
+@pytest.mark.parametrize("cell", ["0", "0.000", "-0,0", "0e5", "1.3e-38"])
+def test_zero_and_the_smallest_numbers_are_numbers(cell):
+    number = NumberFormat(".").read(cell)
+    assert not number.is_wrong
+    assert number.value == float(cell.replace(",", "."))
