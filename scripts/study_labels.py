@@ -13,13 +13,13 @@ but a share are hidden. At each share these methods predict the test molecules:
     ridge, Morgan bits
     forest, Morgan bits    random forest
 
-A training that is finished is not repeated, so the script can be stopped and started again.
+What is in the record is not repeated, so the script can be stopped and started again.
 """
 
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
@@ -35,7 +35,7 @@ from molvae.chem.properties import property_values
 from molvae.chem.similarity import morgan_bits
 from molvae.dataset.corpus_config import CorpusConfig
 from molvae.diagnosis.figures import as_json
-from molvae.files import write_json
+from molvae.files import read_json, write_json
 from molvae.molecule_vae import MoleculeVAE
 from molvae.runs import RunDirectory, provenance
 from molvae.training.config import TrainConfig, TrainingPlan
@@ -45,7 +45,11 @@ from molvae.training.session import StopReason
 PROPERTIES = ("logp", "qed")
 SHARES = (0.01, 0.1, 1.0)
 PENALTIES = 10.0 ** np.arange(-2, 5)
-TREES = 100
+REGRESSIONS = ("ridge, latent vectors", "ridge, Morgan bits", "forest, Morgan bits")
+HEADS = ("head, all molecules", "head, labelled only")
+TREES = 50
+TREE_FEATURES = 0.1
+"""Share of the bits among which each split chooses."""
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Nominal shares of the molecules within an interval around the prediction."""
 BATCH = 64
@@ -92,28 +96,50 @@ class Labels:
         return dict(zip(PROPERTIES, scaled.tolist(), strict=True))
 
 
-def predictions(
-    labels: Labels, chosen: Chosen, arguments: argparse.Namespace
-) -> Iterator[tuple[str, Table, MoleculeVAE | None]]:
-    """Name of each method, its predictions for the test molecules, and the model it trained."""
-    forest = RandomForestRegressor(TREES, max_features=0.1, n_jobs=1, random_state=arguments.seed)
-    for features, regressor, name in (
-        ("latent vectors", RidgeCV(PENALTIES), "ridge"),
-        ("Morgan bits", RidgeCV(PENALTIES), "ridge"),
-        ("Morgan bits", forest, "forest"),
-    ):
+@dataclass(frozen=True)
+class Task:
+    """A method, and the labelled molecules that it learns from."""
+
+    method: str
+    share: float
+    chosen: Chosen
+
+    def predict(
+        self, labels: Labels, arguments: argparse.Namespace
+    ) -> tuple[Table, MoleculeVAE | None]:
+        """Predictions for the test molecules, and the model if one was trained."""
+        if self.method in HEADS:
+            rows = self.chosen if self.method == HEADS[1] else np.arange(labels.cut)
+            trained = train_head(labels, rows, self.chosen, arguments)
+            encoded = trained.encode(labels.smiles[labels.cut :])
+            return trained.predict(encoded).astype(np.float64), trained
+        name, features = self.method.split(", ")
+        regressor = RidgeCV(PENALTIES) if name == "ridge" else forest(arguments.seed)
         x = labels.features[features]
         columns = [
-            regressor.fit(x[chosen], y[chosen]).predict(x[labels.cut :]) for y in labels.values.T
+            regressor.fit(x[self.chosen], y[self.chosen]).predict(x[labels.cut :])
+            for y in labels.values.T
         ]
-        yield f"{name}, {features}", np.stack(columns, axis=1), None
-    heads = {"head, all molecules": np.arange(labels.cut), "head, labelled only": chosen}
-    for name, rows in heads.items():
-        if name == "head, labelled only" and len(chosen) == labels.cut:
-            continue
-        trained = train_head(labels, rows, chosen, arguments)
-        encoded = trained.encode(labels.smiles[labels.cut :])
-        yield name, trained.predict(encoded).astype(np.float64), trained
+        return np.stack(columns, axis=1), None
+
+
+def plan_tasks(labels: Labels, seed: int) -> list[Task]:
+    """All methods at all shares of labels, those first that train no network."""
+    order = np.random.default_rng([seed, 1]).permutation(labels.cut)
+    chosen = {share: np.sort(order[: round(share * labels.cut)]) for share in SHARES}
+    tasks = [
+        Task(method, share, rows)
+        for methods in (REGRESSIONS, HEADS)
+        for share, rows in chosen.items()
+        for method in methods
+    ]
+    # With all labels, both heads are the same.
+    return [task for task in tasks if task.method != HEADS[1] or task.share < 1.0]
+
+
+def forest(seed: int) -> RandomForestRegressor:
+    """The random forest before it is fitted."""
+    return RandomForestRegressor(TREES, max_features=TREE_FEATURES, n_jobs=1, random_state=seed)
 
 
 def train_head(
@@ -193,30 +219,31 @@ def main() -> None:
     arguments = parser.parse_args()
     model = MoleculeVAE.from_pretrained(arguments.model, "cpu")
     labels = Labels.read(model, arguments)
-    order = np.random.default_rng([arguments.seed, 1]).permutation(labels.cut)
-    calibrated: dict[str, Any] = {}
-    rows: list[dict[str, Any]] = []
-    for share in SHARES:
-        chosen = np.sort(order[: round(share * labels.cut)])
-        for method, predicted, trained in predictions(labels, chosen, arguments):
-            errors = labels.errors(predicted)
-            rows.append({"labels": len(chosen), "share": share, "method": method, "errors": errors})
-            print(rows[-1], flush=True)
-            if trained is not None and share == SHARES[-1]:
-                calibrated = calibration(labels, predicted, trained)
-    command = ["python", "scripts/study_labels.py", *sys.argv[1:]]
-    record = {
-        "name": arguments.model,
-        "model": model.card.origin,
-        "data": arguments.data.name,
-        "molecules": labels.cut,
-        "test": arguments.test,
-        "updates": arguments.updates,
-        "rows": rows,
-        "calibration": calibrated,
-        "provenance": provenance(arguments.seed, command),
-    }
-    write_json(arguments.out, as_json(record))
+    earlier = read_json(arguments.out) if arguments.out.is_file() else {}
+    rows, calibrated = earlier.get("rows", []), earlier.get("calibration", {})
+    for task in plan_tasks(labels, arguments.seed):
+        if any((row["method"], row["share"]) == (task.method, task.share) for row in rows):
+            continue
+        predicted, trained = task.predict(labels, arguments)
+        if trained is not None and task.share == 1.0:
+            calibrated = calibration(labels, predicted, trained)
+        row = {"labels": len(task.chosen), "share": task.share, "method": task.method}
+        rows.append({**row, "errors": labels.errors(predicted)})
+        print(rows[-1], flush=True)
+        command = ["python", "scripts/study_labels.py", *sys.argv[1:]]
+        record = {
+            "name": arguments.model,
+            "model": model.card.origin,
+            "data": arguments.data.name,
+            "molecules": labels.cut,
+            "test": arguments.test,
+            "updates": arguments.updates,
+            "trees": TREES,
+            "rows": rows,
+            "calibration": calibrated,
+            "provenance": provenance(arguments.seed, command),
+        }
+        write_json(arguments.out, as_json(record))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,18 @@ def labels(records: dict[str, dict[str, Any]]) -> str:
         for method in methods
     ]
     heading = ["method", *(f"{name}, {n:,} labels" for name in names for n in counts)]
-    calibration = record["calibration"]
+    return (
+        f"Root mean square errors for {record['test']:,} test molecules, in standard deviations. "
+        f"The methods learn from {record['molecules']:,} other molecules, some with labels; the "
+        f"forest has {record['trees']} trees.\n\n"
+        f"{table(heading, rows)}{_calibration(record['calibration'], names)}{commands(record)}"
+    )
+
+
+def _calibration(calibration: dict[str, Any], names: list[str]) -> str:
+    """Table of the shares within intervals; nothing without a head that has all labels."""
+    if not calibration:
+        return ""
     within = [
         [f"{float(level):.0%}", *(f"{shares[name]:.1%}" for name in names)]
         for level, shares in calibration["within"].items()
@@ -71,10 +82,7 @@ def labels(records: dict[str, dict[str, Any]]) -> str:
         f"{error:.3f} ({name})" for name, error in calibration["held_out_errors"].items()
     )
     return (
-        f"Root mean square errors for {record['test']:,} test molecules, in standard deviations. "
-        f"The methods learn from {record['molecules']:,} other molecules, some with labels."
-        f"\n\n{table(heading, rows)}\n\n"
-        "Share of the test molecules within an interval around the prediction of the head with all "
-        "labels. The interval is that of a normal distribution with the held-out error on the "
-        f"model's card, {errors}.\n\n{table(['nominal', *names], within)}{commands(record)}"
+        "\n\nShare of the test molecules within an interval around the prediction of the head with "
+        "all labels. The interval is that of a normal distribution with the held-out error on the "
+        f"model's card, {errors}.\n\n{table(['nominal', *names], within)}"
     )
