@@ -103,6 +103,7 @@ def test_it_is_diagnosed_alike(tiny_model, distant_model):
     assert there.exact_reconstruction == here.exact_reconstruction
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [Method.COMBINED, Method.GRADIENT])
 def test_searches_run_there(distant_model, few_molecules, method):
     tables = {"name": "fatty", "component": [{"property": "logp"}]}

@@ -64,6 +64,13 @@ def words_of(words: tuple[object, ...]) -> list[str]:
     return [str(word) for word in words]
 
 
+def run_main(words: tuple[object, ...]) -> int:
+    """Exit status of a command that runs in this process, whose records name it as it was typed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["molvae", *words_of(words)])
+        return main(words_of(words))
+
+
 def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -93,7 +100,7 @@ def command() -> Callable[..., Done]:
         written = [io.BytesIO(), io.BytesIO()]
         out, err = (io.TextIOWrapper(stream, "utf-8", newline="") for stream in written)
         with redirect_stdout(out), redirect_stderr(err):
-            status = main(words_of(words))
+            status = run_main(words)
         out.flush()
         err.flush()
         return Done(status, *(stream.getvalue().decode() for stream in written))
@@ -106,8 +113,7 @@ def molvae(capsys) -> Callable[..., Done]:
     """Runs `molvae` in this process, which saves the start of another."""
 
     def run(*words: object) -> Done:
-        status = main(words_of(words))
-        return Done(status, *capsys.readouterr())
+        return Done(run_main(words), *capsys.readouterr())
 
     return run
 
@@ -135,9 +141,9 @@ def settings(folder) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(shell, folder, data, settings) -> Done:
+def trained(command, folder, data, settings) -> Done:
     """How `molvae train --json` ended that made `run`."""
-    return shell("train", data, "--out", folder / "run", "--config", settings, "--json")
+    return command("train", data, "--out", folder / "run", "--config", settings, "--json")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ def sets(data, tmp_path_factory):
     return folder
 
 
-def test_the_record_of_moses_tells_how_it_was_made(shell, run, sets, tmp_path):
+def test_the_record_of_moses_tells_how_it_was_made(molvae, run, sets, tmp_path):
     out = tmp_path / "moses.json"
     flags = (
         "--n",
@@ -33,7 +33,7 @@ def test_the_record_of_moses_tells_how_it_was_made(shell, run, sets, tmp_path):
         "--no-fcd",
         "--no-strict",
     )
-    done = shell("benchmark", "moses", "--data", sets, "--model", run, "--out", out, *flags)
+    done = molvae("benchmark", "moses", "--data", sets, "--model", run, "--out", out, *flags)
     record = json.loads(out.read_text())
     assert done.status == 0
     assert record["settings"]["n"] == 40
@@ -52,11 +52,11 @@ def test_reconstruction_is_counted_and_recorded(molvae, run, data, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def pmo(shell, run, tmp_path_factory):
-    """A benchmark of two tasks and two seeds by the real command, and how it ended."""
+def pmo(command, run, tmp_path_factory):
+    """A benchmark of two tasks and two seeds, and how it ended."""
     out = tmp_path_factory.mktemp("benchmark") / "pmo"
     flags = ("--tasks", "qed,median1", "--seeds", "0,1", "--budget", 20, "--method", "random")
-    return shell("benchmark", "pmo", "--out", out, "--model", run, *flags), out
+    return command("benchmark", "pmo", "--out", out, "--model", run, *flags), out
 
 
 def test_pmo_has_a_record_of_every_run_and_a_table_of_all(pmo):
@@ -166,6 +166,7 @@ def test_moses_is_measured_on_moses_whatever_other_flag_of_the_model_is_given():
     assert choice(device="cpu").model == choice().model == Path("moses")
 
 
+@pytest.mark.slow
 def test_the_credit_of_sources_is_recorded(molvae, run, data, tmp_path):
     out = tmp_path / "credit.json"
     flags = ("--tasks", "zaleplon_mpo,qed", "--seeds", 1, "--sampled", 20, "--rounds", 1)

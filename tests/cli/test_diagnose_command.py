@@ -44,6 +44,7 @@ def test_refused_rows_are_listed_beside_the_report(report):
     assert len(place.read_text().splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_the_text_comes_without_a_file_and_is_decided_by_the_seed(molvae, run, data):
     words = ["diagnose", run / "model", data, *QUICK, "--molecules", 4, "--quiet", "--seed"]
     told = [molvae(*words, seed) for seed in (1, 2)]

@@ -4,10 +4,11 @@ import sys
 
 
 def test_the_page_lies_in_the_run_unless_another_place_is_named(molvae, run, tmp_path):
-    done = molvae("report", run)
+    few = ("--samples", 20)
+    done = molvae("report", run, *few)
     assert done.out == f"{run / 'report.html'}\n"
     out = tmp_path / "page.html"
-    done = molvae("report", run, "--out", out, "--json")
+    done = molvae("report", run, *few, "--out", out, "--json")
     assert json.loads(done.out) == {"report": str(out)}
     assert out.read_text() == (run / "report.html").read_text()
 

@@ -71,6 +71,7 @@ class TestEveryMethod:
         assert "breaks 'heavy_atoms > 1000'" in result.rejected
 
 
+@pytest.mark.slow
 def test_the_learning_methods_beat_random_at_equal_budget():
     model, budget = ProjectionModel(latent_size=16, positions=20), 400
     found = {

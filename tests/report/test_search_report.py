@@ -46,6 +46,13 @@ def found(tiny_model, tmp_path_factory):
     return searched(tiny_model, tmp_path_factory.mktemp("searches") / "run")
 
 
+@pytest.fixture(scope="module")
+def around_lead(tiny_model, tmp_path_factory):
+    """A search around a lead, and its folder."""
+    path = tmp_path_factory.mktemp("searches") / "run"
+    return searched(tiny_model, path, constraints={"lead": ANILIDE})
+
+
 def copied(found, folder):
     """The same in a folder that may be altered."""
     result, run = found
@@ -97,8 +104,8 @@ def test_a_resumed_search_is_not_told_to_have_ended(found, tmp_path):
     assert "state in progress or interrupted calls 40" in read(run).text
 
 
-def test_the_lead_is_drawn_first_and_once(tiny_model, tmp_path):
-    result, run = searched(tiny_model, tmp_path / "run", constraints={"lead": ANILIDE})
+def test_the_lead_is_drawn_first_and_once(around_lead):
+    result, run = around_lead
     page = read(run, molecules=40)
     drawn = list(page.pictures)
     assert drawn[0] == result.lead.smiles
@@ -244,8 +251,8 @@ def test_all_molecules_are_in_the_table_best_first(found):
     assert "similarity_to_lead" not in columns
 
 
-def test_similarities_to_the_lead_are_those_of_the_search(tiny_model, tmp_path):
-    result, run = searched(tiny_model, tmp_path / "run", constraints={"lead": ANILIDE})
+def test_similarities_to_the_lead_are_those_of_the_search(around_lead):
+    result, run = around_lead
     columns = {column["name"]: column["cells"] for column in data_of(run)["columns"]}
     with run.candidates.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
