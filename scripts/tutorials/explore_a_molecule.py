@@ -21,10 +21,11 @@ last = Molecule.parse("NC(=O)c1ccccc1")
 # %% [markdown]
 # ## Does the model know the molecule?
 #
-# All that follows refers to the molecule that comes back.
+# All that follows starts from refined latent vectors, and refers to the molecules that come back from
+# them.
 
 # %%
-for trip in round_trips(model, [first, last]):
+for trip in round_trips(model, [first, last], refine=True):
     print(trip)
 
 # %% [markdown]
