@@ -217,7 +217,8 @@ class MoleculeVAE(SelfiesVAE):
                 other models see `molvae.generate`.
 
         Raises:
-            ConfigError: the model is not conditioned on a property of the target.
+            ConfigError: `n` is negative, or the model is not conditioned on a property of the
+                target.
         """
         samples = self.draw(n, np.random.default_rng(seed), config, target=target)
         return from_selfies_batch(samples.selfies_rows)

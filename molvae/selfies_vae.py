@@ -242,9 +242,12 @@ class SelfiesVAE:
 
         Raises:
             ModelError: the model has no learned prior.
-            ConfigError: the model is not conditioned on a property of the target.
+            ConfigError: `n` is negative, or the model is not conditioned on a property of the
+                target.
             WorkerError: a worker process died.
         """
+        if n < 0:
+            raise ConfigError(f"n = {n}: the number of samples must be 0 or more")
         source = self._random_source(generator)
         config = config or self._sampling
         conditions = self._conditions(target)

@@ -67,6 +67,11 @@ def test_latent_vectors_of_another_space_are_not_refined(tiny_model):
         tiny_model.refine([to_selfies(Molecule.parse("CCO"))], np.zeros((1, 3), np.float32))
 
 
+def test_fewer_samples_than_none_are_refused(tiny_model):
+    with pytest.raises(ConfigError, match="n = -1"):
+        tiny_model.sample(-1)
+
+
 def test_nothing_encodes_to_nothing(tiny_model):
     assert tiny_model.encode([]).shape == (0, tiny_model.latent_size)
     assert tiny_model.decode(np.zeros((0, tiny_model.latent_size), np.float32)) == []
