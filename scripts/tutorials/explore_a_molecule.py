@@ -21,8 +21,8 @@ last = Molecule.parse("NC(=O)c1ccccc1")
 # %% [markdown]
 # ## Does the model know the molecule?
 #
-# All that follows starts from refined latent vectors, and refers to the molecules that come back from
-# them.
+# All that follows starts from refined latent vectors, and refers to the molecules that they decode
+# to.
 
 # %%
 for trip in round_trips(model, [first, last], refine=True):
