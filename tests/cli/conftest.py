@@ -93,7 +93,7 @@ def shell() -> Callable[..., Done]:
 
 
 @pytest.fixture(scope="session")
-def command() -> Callable[..., Done]:
+def shared_molvae() -> Callable[..., Done]:
     """Runs `molvae` in this process for fixtures that several tests share."""
 
     def run(*words: object) -> Done:
@@ -141,9 +141,9 @@ def settings(folder) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(command, folder, data, settings) -> Done:
+def trained(shared_molvae, folder, data, settings) -> Done:
     """How `molvae train --json` ended that made `run`."""
-    return command("train", data, "--out", folder / "run", "--config", settings, "--json")
+    return shared_molvae("train", data, "--out", folder / "run", "--config", settings, "--json")
 
 
 @pytest.fixture(scope="session")

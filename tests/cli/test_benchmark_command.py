@@ -52,11 +52,11 @@ def test_reconstruction_is_counted_and_recorded(molvae, run, data, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def pmo(command, run, tmp_path_factory):
+def pmo(shared_molvae, run, tmp_path_factory):
     """A benchmark of two tasks and two seeds, and how it ended."""
     out = tmp_path_factory.mktemp("benchmark") / "pmo"
     flags = ("--tasks", "qed,median1", "--seeds", "0,1", "--budget", 20, "--method", "random")
-    return command("benchmark", "pmo", "--out", out, "--model", run, *flags), out
+    return shared_molvae("benchmark", "pmo", "--out", out, "--model", run, *flags), out
 
 
 def test_pmo_has_a_record_of_every_run_and_a_table_of_all(pmo):

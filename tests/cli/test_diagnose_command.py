@@ -17,11 +17,11 @@ def dirty(folder, data):
 
 
 @pytest.fixture(scope="module")
-def report(command, run, dirty, folder):
+def report(shared_molvae, run, dirty, folder):
     """What the command wrote with all molecules wanted, and how it ended."""
     out = folder / "report.json"
     words = ["diagnose", run, dirty, "--out", out, *QUICK, "--molecules", 100, "--json", "--quiet"]
-    return command(*words), out
+    return shared_molvae(*words), out
 
 
 def test_the_report_is_written_and_printed(report, dirty, run):

@@ -23,10 +23,10 @@ def rows_of(path):
 
 
 @pytest.fixture(scope="session")
-def samples(command, run, folder):
+def samples(shared_molvae, run, folder):
     """300 generated molecules, and how the command ended."""
     out = folder / "samples.csv"
-    return command(
+    return shared_molvae(
         "generate", "--model", run, *NORMAL, "--n", 300, "--out", out, "--seed", 5, "--json"
     ), out
 

@@ -20,10 +20,10 @@ def dirty(folder):
 
 
 @pytest.fixture(scope="session")
-def latents(command, run, folder, dirty):
+def latents(shared_molvae, run, folder, dirty):
     """What `molvae encode` wrote, and how it ended."""
     out = folder / "latents.npz"
-    return command("encode", dirty, "--out", out, "--model", run / "model", "--json"), out
+    return shared_molvae("encode", dirty, "--out", out, "--model", run / "model", "--json"), out
 
 
 def test_latents_keep_order_duplicates_and_lines(latents):

@@ -22,11 +22,11 @@ def candidates(run):
 
 
 @pytest.fixture(scope="session")
-def searched(command, run, folder):
+def searched(shared_molvae, run, folder):
     """A search for QED, and how it ended."""
     out = folder / "search"
     flags = ["--model", run, "--budget", 60, "--seed", 2, *QUICK]
-    return command("optimize", SHIPPED / "qed.toml", "--out", out, *flags), out
+    return shared_molvae("optimize", SHIPPED / "qed.toml", "--out", out, *flags), out
 
 
 def test_candidates_are_distinct_best_first_and_scored_by_qed(searched):
