@@ -111,9 +111,7 @@ def tabulate_reconstructions(
         )
 
     def reconstructions(accepted: Sequence[AcceptedRow]) -> dict[str, Any]:
-        selfies_rows = [row.selfies for row in accepted]
-        mean, _ = model.posterior(selfies_rows)
-        latents = model.refine(selfies_rows, mean) if refine else mean
+        latents = model.latents([row.selfies for row in accepted], refine=refine)
         closest = decode_closest(model, latents, candidates)
         decoded = [molecule.smiles if molecule else "" for molecule in closest]
         exact = [int(row.smiles == back) for row, back in zip(accepted, decoded, strict=True)]

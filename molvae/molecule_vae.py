@@ -176,9 +176,7 @@ class MoleculeVAE(SelfiesVAE):
                 message has the molecule and its index.
             ConfigError: a single string is given, whose letters would be read as molecules.
         """
-        selfies_rows = self._selfies_of(molecules)
-        mean, _ = self.posterior(selfies_rows)
-        return self.refine(selfies_rows, mean) if refine else mean
+        return self.latents(self._selfies_of(molecules), refine=refine)
 
     def decode(
         self,

@@ -130,6 +130,21 @@ class SelfiesVAE:
             refined[batch] = rows.cpu().numpy()
         return refined
 
+    def latents(
+        self, selfies_rows: Sequence[Selfies], *, refine: bool = False
+    ) -> Float32[np.ndarray, "molecule latent"]:
+        """The latent vector of each SELFIES: its posterior mean, or a refined one.
+
+        Args:
+            selfies_rows: SELFIES of molecules.
+            refine: whether the means are refined, see `refine`.
+
+        Raises:
+            MoleculeError: a SELFIES is empty, or has a symbol that the vocabulary lacks.
+        """
+        mean, _ = self.posterior(selfies_rows)
+        return self.refine(selfies_rows, mean) if refine else mean
+
     @torch.inference_mode()
     def posterior(
         self, selfies_rows: Sequence[Selfies]
@@ -246,8 +261,7 @@ class SelfiesVAE:
                 target.
             WorkerError: a worker process died.
         """
-        if n < 0:
-            raise ConfigError(f"n = {n}: the number of samples must be 0 or more")
+        _check_count(n)
         source = self._random_source(generator)
         config = config or self._sampling
         conditions = self._conditions(target)
@@ -275,6 +289,7 @@ class SelfiesVAE:
         Unlike those of `draw` they are not encoded, so it is open whether their latent vectors
         decode to them. The arguments and errors are those of `draw`.
         """
+        _check_count(n)
         source = self._random_source(generator)
         learned = self._pick_prior("push-forward" if target else prior, workers)
         conditions = self._conditions(target)
@@ -416,3 +431,9 @@ class SelfiesVAE:
 
     def _read(self, ids: Tensor) -> list[Selfies]:
         return [self.vocabulary.decode(row) for row in ids.tolist()]
+
+
+def _check_count(n: int) -> None:
+    """Raise a ConfigError if a number of samples is negative."""
+    if n < 0:
+        raise ConfigError(f"n = {n}: the number of samples must be 0 or more")

@@ -70,6 +70,8 @@ def test_latent_vectors_of_another_space_are_not_refined(tiny_model):
 def test_fewer_samples_than_none_are_refused(tiny_model):
     with pytest.raises(ConfigError, match="n = -1"):
         tiny_model.sample(-1)
+    with pytest.raises(ConfigError, match="n = -1"):
+        tiny_model.write(-1, np.random.default_rng(0))
 
 
 def test_nothing_encodes_to_nothing(tiny_model):

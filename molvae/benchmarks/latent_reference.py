@@ -119,9 +119,7 @@ def round_tripping(
     """
     if not pairs:
         return []
-    selfies_rows = [selfies for _, selfies in pairs]
-    mean, _ = model.posterior(selfies_rows)
-    latents = model.refine(selfies_rows, mean) if refine else mean
+    latents = model.latents([selfies for _, selfies in pairs], refine=refine)
     decoded = decode_closest(model, latents, candidates)
     return [
         smiles

@@ -1,5 +1,7 @@
 """Normalization of charge-separated forms, and neutralization by adding or removing protons."""
 
+from functools import cache
+
 from rdkit import Chem, rdBase
 from rdkit.Chem import Mol
 from rdkit.Chem.MolStandardize import rdMolStandardize
@@ -22,11 +24,6 @@ _CHARGE = Chem.MolFromSmarts("[!+0]")
 _NITRO = Chem.MolFromSmarts("[N+](=O)[O-]")
 # Only protons: by default RDKit would also take a hydride from a borohydride.
 _UNCHARGER = rdMolStandardize.Uncharger(canonicalOrder=True, force=False, protonationOnly=True)
-# RDKit's own, then the one that writes double bonds as the toolkit does.
-_NORMALIZERS = (
-    rdMolStandardize.Normalizer(),
-    rdMolStandardize.NormalizerFromData(_FORMS, rdMolStandardize.CleanupParameters()),
-)
 
 
 def normalize_charges(mol: Mol) -> Mol:
@@ -41,7 +38,7 @@ def normalize_charges(mol: Mol) -> Mol:
     before = Chem.MolToSmiles(mol)
     with rdBase.BlockLogs():
         normalized = mol
-        for normalizer in _NORMALIZERS:
+        for normalizer in _normalizers():
             normalized = normalizer.normalize(normalized)
     return mol if Chem.MolToSmiles(normalized) == before else normalized
 
@@ -69,4 +66,15 @@ def _moves_protons_only(before: Mol, after: Mol) -> bool:
     ]
     return any(charge for charge, _ in moved) and all(
         charge == hydrogens for charge, hydrogens in moved
+    )
+
+
+# Cached, and created at first use only, as reading RDKit's transforms takes 36 ms.
+@cache
+def _normalizers() -> tuple[rdMolStandardize.Normalizer, ...]:
+    """RDKit's normalizer, and the one that writes double bonds as the toolkit does."""
+    parameters = rdMolStandardize.CleanupParameters()
+    return (
+        rdMolStandardize.Normalizer(),
+        rdMolStandardize.NormalizerFromData(_FORMS, parameters),
     )

@@ -35,8 +35,7 @@ class SdfRecord(NamedTuple):
     smiles: str
     """Canonical SMILES, or CXSMILES if it has enhanced stereochemistry; empty if RDKit cannot read
     the structure, the record is too long, or there are several structures because an end of record
-    is missing. Not canonical if it has
-    marks of stereochemistry that RDKit drops."""
+    is missing. Not canonical if it has marks of stereochemistry that RDKit drops."""
     name: str
     """Title line."""
     fields: dict[str, str]

@@ -28,8 +28,7 @@ def refined_reconstruction(model: MoleculeVAE, selfies_rows: Sequence[Selfies]) 
         model: the model to measure.
         selfies_rows: molecules.
     """
-    refined = model.refine(selfies_rows, Posteriors.encode(model, selfies_rows).mean)
-    decoded = decode_smiles(model, refined, model.greedy)
+    decoded = decode_smiles(model, model.latents(selfies_rows, refine=True), model.greedy)
     hits = sum(smiles_of(a) == b for a, b in zip(selfies_rows, decoded, strict=True))
     return ExactShare(hits / len(selfies_rows), len(selfies_rows))
 
