@@ -5,12 +5,13 @@ from molvae.benchmarks.explore import benchmark_explore
 from molvae.benchmarks.explore_completion import SCAFFOLDS
 from molvae.benchmarks.explore_config import ExploreConfig
 from molvae.benchmarks.explore_denoising import damage
-from molvae.benchmarks.explore_interpolation import fingerprint_paths
+from molvae.benchmarks.explore_interpolation import fingerprint_paths, interpolation
 from molvae.benchmarks.explore_representation import representation
 from molvae.benchmarks.latent_reference import Reference
 from molvae.chem.molecule import Molecule
 from molvae.chem.notation import to_selfies
 from molvae.chem.properties import property_values
+from molvae.molecule_vae import MoleculeVAE
 from molvae.scaffold_completion import check_scaffold
 from molvae.scaffold_completion_config import CompleteConfig
 
@@ -97,3 +98,31 @@ def test_interpolation_is_compared_with_a_path_in_fingerprint_space(record):
     path = rows["interpolation: similarity to the nearer end, against fingerprint path"]
     assert path["value"] == random["value"]
     assert path["control"] > random["control"]
+
+
+class Recorder(MoleculeVAE):
+    """A model that scales latent vectors instead of refining them, and keeps what it decodes."""
+
+    factor = 1.0
+
+    def refine(self, selfies_rows, latents):
+        return np.float32(self.factor) * latents
+
+    def decode_symbols(self, latents, *arguments, **settings):
+        self.decoded = [*getattr(self, "decoded", []), np.asarray(latents)]
+        return super().decode_symbols(latents, *arguments, **settings)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+def test_paths_lead_from_one_refined_latent_vector_to_another(tiny_model):
+    smiles = ["CCO", "CCCC", "c1ccccc1", "CC(=O)N", "CCN"]
+    rows = [to_selfies(Molecule.parse(text)) for text in smiles]
+    reference = Reference.encode(tiny_model, smiles, rows)
+    paths = []
+    for factor in (1.0, -2.0):
+        model = Recorder(tiny_model.vocabulary, tiny_model.network)
+        model.factor = factor
+        list(interpolation(model, reference, ExploreConfig(pairs=2, steps=3, workers=1)))
+        paths.append(model.decoded[0])
+    np.testing.assert_allclose(paths[1], -2.0 * paths[0], rtol=1e-5)
+    assert paths[0].any()
